@@ -1,0 +1,5 @@
+//! Copying to a storage node.
+
+pub mod direct;
+pub mod pace;
+pub mod target;

@@ -1,0 +1,46 @@
+//! `sealflow-engine info`: versions, abilities, parameters present.
+
+use crate::params;
+use crate::places;
+use crate::sizes::Size;
+use serde_json::{json, Map, Value};
+
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Version of filecoin-proofs-api, which Cargo.lock fixes.
+pub const PROOFS: &str = "19.1.0";
+
+/// One JSON object on stdout, with all sizes or one.
+pub fn run(only: Option<Size>) {
+    let sizes: Map<String, Value> = Size::ALL
+        .into_iter()
+        .filter(|size| only.is_none_or(|only| only == *size))
+        .map(|size| {
+            let facts = json!({ "parameters": params::are_present(size), "partitions": size.partitions(), "layers": size.layers() });
+            (size.name().to_owned(), facts)
+        })
+        .collect();
+    println!(
+        "{}",
+        json!({
+            "v": 1, "version": VERSION, "proofs": PROOFS, "cuda": cfg!(feature = "cuda"), "shaNi": sha_ni(),
+            "parameterDir": places::parameters(), "sizes": sizes,
+        })
+    );
+}
+
+/// Without SHA extensions P1 takes ten times as long.
+fn sha_ni() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::arch::is_x86_feature_detected!("sha");
+    #[cfg(not(target_arch = "x86_64"))]
+    return false;
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_version_is_that_of_the_lock_file() {
+        let lock = include_str!("../Cargo.lock");
+        assert!(lock.contains(&format!("name = \"filecoin-proofs-api\"\nversion = \"{}\"", super::PROOFS)));
+    }
+}

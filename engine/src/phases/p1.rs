@@ -1,0 +1,82 @@
+//! P1: tree-d and the layers of an empty sector (committed capacity).
+
+use super::{Done, P1Outputs};
+use crate::digest::FileRecord;
+use crate::durable;
+use crate::failure::{At, Failure, Outcome};
+use crate::hex32::Hex32;
+use crate::job::Job;
+use crate::layers;
+use crate::parents;
+use crate::progress::{self, Step};
+use crate::recorder::{self, Recorder};
+use crate::sizes::{PHASE1, REPLICA};
+use filecoin_proofs_api::seal::seal_pre_commit_phase1;
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Layers of this sector, for [`step_of`].
+static LAYERS: AtomicUsize = AtomicUsize::new(0);
+
+pub fn run(job: &Job) -> Outcome<Done> {
+    progress::step("looking for finished layers", 0.0, 0.0);
+    let taken = layers::take_over(job)?;
+    progress::step("making the parent cache", 0.0, 0.0);
+    let cache = parents::ensure(job.size)?;
+
+    LAYERS.store(job.size.layers(), Ordering::Relaxed);
+    progress::step("tree-d", 0.0, 0.0);
+    progress::listen(step_of);
+    progress::gauge(move || parents::position(&cache));
+    let recorder = Recorder::start(job.size.labels(), taken)?;
+    // The library sizes the replica here already; what is in it comes in P2, in a file of its own.
+    File::create_new(REPLICA).at("making the replica")?;
+    let out = seal_pre_commit_phase1(
+        job.size.proof(),
+        ".",
+        "/dev/zero",
+        REPLICA,
+        job.sector.prover_id(),
+        job.sector.id(),
+        job.ticket.0,
+        &[],
+    )
+    .map_err(|error| Failure::library("P1", &error))?;
+    progress::step("recording", 1.0, 1.0);
+    let mut files = recorder.finish();
+    fs::remove_file(REPLICA).at("removing the empty replica")?;
+
+    let json = serde_json::to_vec(&out).map_err(std::io::Error::from).at("encoding phase1.json")?;
+    durable::write(Path::new(PHASE1), &json)?;
+    files.push(FileRecord::of_bytes(PHASE1, &json));
+    Ok(Done::of(P1Outputs { comm_d: Hex32(out.comm_d), files }))
+}
+
+/// Lines of storage-proofs-porep `create_label/single.rs` ("generating layer: 3") and `multi.rs` ("Layer 3").
+fn step_of(line: &str) -> Option<Step> {
+    if line == "replicate_phase1" {
+        recorder::labels_begin();
+        return None;
+    }
+    let number = line.strip_prefix("generating layer: ").or_else(|| line.strip_prefix("Layer "))?;
+    let (layer, layers) = (number.parse::<usize>().ok()?, LAYERS.load(Ordering::Relaxed));
+    let share = |n: usize| n as f64 / layers as f64;
+    Some(Step { name: format!("layer {layer} of {layers}"), from: share(layer.checked_sub(1)?), to: share(layer) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps() {
+        LAYERS.store(11, Ordering::Relaxed);
+        let step = step_of("generating layer: 3").unwrap();
+        assert_eq!(step.name, "layer 3 of 11");
+        assert!((step.from - 2.0 / 11.0).abs() < 1e-9 && (step.to - 3.0 / 11.0).abs() < 1e-9);
+        assert_eq!(step_of("Layer 11").unwrap().to, 1.0);
+        assert_eq!(step_of("skipping layer 1, already generated"), None);
+        assert_eq!(step_of("Layer x"), None);
+    }
+}

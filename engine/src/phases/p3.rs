@@ -1,0 +1,43 @@
+//! P3: vanilla proofs of what the seed asks for.
+
+use super::{Done, P2Outputs, P3Outputs};
+use crate::attempt::Basis;
+use crate::digest::FileRecord;
+use crate::durable;
+use crate::failure::{io_cause, At, Failure, Outcome};
+use crate::job::{Job, Phase};
+use crate::progress;
+use crate::sizes::{COMMIT_PHASE1, REPLICA};
+use filecoin_proofs_api::seal::{seal_commit_phase1, SealPreCommitPhase2Output};
+use std::io;
+use std::path::Path;
+
+pub fn run(job: &Job) -> Outcome<Done> {
+    let basis = Basis::<P2Outputs>::read(job, Phase::P2)?;
+    let pre_commit = SealPreCommitPhase2Output {
+        registered_proof: job.size.proof(),
+        comm_r: basis.outputs.comm_r.0,
+        comm_d: basis.outputs.comm_d.0,
+    };
+    progress::step("proving", 0.0, 0.9);
+    let (prover, sector) = (job.sector.prover_id(), job.sector.id());
+    // Proves and verifies.
+    let out = seal_commit_phase1(
+        &basis.dir,
+        &basis.dir.join(REPLICA),
+        prover,
+        sector,
+        job.ticket.0,
+        job.seed(),
+        pre_commit,
+        &[],
+    )
+    .map_err(|error| match io_cause(&error) {
+        Some(cause) if cause.kind() != io::ErrorKind::NotFound => Failure::library("P3", &error),
+        _ => Failure::step_back(Phase::P2, format!("no proof from {}: {error:#}", basis.dir.display())),
+    })?;
+    progress::step("recording", 0.9, 1.0);
+    let json = serde_json::to_vec(&out).map_err(io::Error::from).at("encoding the proofs")?;
+    durable::write(Path::new(COMMIT_PHASE1), &json)?;
+    Ok(Done::of(P3Outputs { files: vec![FileRecord::of_bytes(COMMIT_PHASE1, &json)] }))
+}

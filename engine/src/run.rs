@@ -1,0 +1,53 @@
+//! `sealflow-engine run <attempt directory>`: one phase, from job.json to result.json.
+
+use crate::attempt;
+use crate::clock;
+use crate::durable;
+use crate::failure::{self, At, Outcome};
+use crate::info;
+use crate::job::Job;
+use crate::lease;
+use crate::machine;
+use crate::phases;
+use crate::progress;
+use serde_json::json;
+use std::path::Path;
+use std::time::{Instant, SystemTime};
+
+pub fn run(dir: &Path) -> Outcome<()> {
+    let name = attempt::enter(dir)?;
+    if Path::new("result.json").exists() {
+        return Ok(());
+    }
+    failure::report_as(name.phase);
+    let job = Job::read(Path::new("job.json"), name.phase)?;
+    lease::check(&name)?;
+    if let Some(cores) = &job.cores {
+        machine::run_on(cores)?;
+    }
+    progress::start(&job.made_by.host, job.progress_every())?;
+    attempt::refuse_leftovers(&job)?;
+    progress::watch(job.lease_every(), move || lease::check(&name))?;
+
+    let (started, clock_started) = (SystemTime::now(), Instant::now());
+    let done = phases::run(&job)?;
+    progress::step("done", 1.0, 1.0);
+    progress::refresh().at("writing progress.json")?;
+    let mut facts = done.facts;
+    let common = json!({
+        "seconds": clock_started.elapsed().as_secs_f64(),
+        "cpuSeconds": machine::cpu_seconds(),
+        "peakRssBytes": machine::peak_rss_bytes(),
+        "engine": info::VERSION,
+        "proofs": info::PROOFS,
+        "host": job.made_by.host,
+        "startedAt": clock::iso(started),
+        "endedAt": clock::now(),
+    });
+    facts.extend(common.as_object().cloned().unwrap_or_default());
+    let result = json!({
+        "v": 1, "phase": job.phase, "sector": job.sector.name, "size": job.size.name(), "inputHash": job.input_hash,
+        "outputs": done.outputs, "facts": facts,
+    });
+    durable::write_json(Path::new("result.json"), &result)
+}

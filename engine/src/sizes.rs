@@ -1,0 +1,150 @@
+//! The sector sizes that have proofs, and the files that each makes.
+
+use filecoin_proofs_api::RegisteredSealProof;
+use serde::{Deserialize, Serialize};
+
+pub const REPLICA: &str = "sealed";
+pub const PHASE1: &str = "phase1.json";
+pub const COMMIT_PHASE1: &str = "commit-phase1.json";
+pub const TREE_D: &str = "sc-02-data-tree-d.dat";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Size {
+    #[serde(rename = "2KiB")]
+    KiB2,
+    #[serde(rename = "8MiB")]
+    MiB8,
+    #[serde(rename = "512MiB")]
+    MiB512,
+    #[serde(rename = "32GiB")]
+    GiB32,
+    #[serde(rename = "64GiB")]
+    GiB64,
+}
+
+impl Size {
+    pub const ALL: [Size; 5] = [Size::KiB2, Size::MiB8, Size::MiB512, Size::GiB32, Size::GiB64];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Size::KiB2 => "2KiB",
+            Size::MiB8 => "8MiB",
+            Size::MiB512 => "512MiB",
+            Size::GiB32 => "32GiB",
+            Size::GiB64 => "64GiB",
+        }
+    }
+
+    /// The size called `name`, or a message that lists those there are.
+    pub fn named(name: &str) -> Result<Size, String> {
+        let names = Size::ALL.map(Size::name).join(", ");
+        Size::ALL
+            .into_iter()
+            .find(|size| size.name() == name)
+            .ok_or_else(|| format!("{name:?} is not a sector size: one of {names}"))
+    }
+
+    /// Size of the replica and of each layer.
+    pub fn bytes(self) -> u64 {
+        match self {
+            Size::KiB2 => 2 << 10,
+            Size::MiB8 => 8 << 20,
+            Size::MiB512 => 512 << 20,
+            Size::GiB32 => 32 << 30,
+            Size::GiB64 => 64 << 30,
+        }
+    }
+
+    pub fn proof(self) -> RegisteredSealProof {
+        match self {
+            Size::KiB2 => RegisteredSealProof::StackedDrg2KiBV1_1,
+            Size::MiB8 => RegisteredSealProof::StackedDrg8MiBV1_1,
+            Size::MiB512 => RegisteredSealProof::StackedDrg512MiBV1_1,
+            Size::GiB32 => RegisteredSealProof::StackedDrg32GiBV1_1,
+            Size::GiB64 => RegisteredSealProof::StackedDrg64GiBV1_1,
+        }
+    }
+
+    /// Production sizes use the parameters of the trusted setup; for the others anyone may make their own.
+    pub fn is_production(self) -> bool {
+        matches!(self, Size::GiB32 | Size::GiB64)
+    }
+
+    pub fn layers(self) -> usize {
+        if self.is_production() {
+            11
+        } else {
+            2
+        }
+    }
+
+    pub fn partitions(self) -> usize {
+        usize::from(self.proof().partitions())
+    }
+
+    /// Subtrees of tree-c and tree-r-last (storage-proofs-core `get_base_tree_count` of the shapes 8-0-0, 8-8-0 and 8-8-2).
+    fn subtrees(self) -> usize {
+        match self {
+            Size::GiB32 => 8,
+            Size::GiB64 => 16,
+            _ => 1,
+        }
+    }
+
+    /// What P1 leaves for P2, in the order in which it is finished: tree-d, then the layers.
+    pub fn labels(self) -> Vec<String> {
+        std::iter::once(TREE_D.to_owned())
+            .chain((1..=self.layers()).map(|layer| format!("sc-02-data-layer-{layer}.dat")))
+            .collect()
+    }
+
+    /// What is kept of a sector for good: P2 makes it, P5 copies it.
+    pub fn kept(self) -> Vec<String> {
+        let mut names = [REPLICA, "p_aux", "t_aux"].map(str::to_owned).to_vec();
+        match self.subtrees() {
+            1 => names.push("sc-02-data-tree-r-last.dat".to_owned()),
+            n => names.extend((0..n).map(|i| format!("sc-02-data-tree-r-last-{i}.dat"))),
+        }
+        names
+    }
+}
+
+/// Calls a function that is generic over the library's Merkle tree with the tree of a size.
+macro_rules! with_tree {
+    ($size:expr, $f:ident($($arg:expr),*)) => {{
+        use filecoin_proofs::constants as shapes;
+        match $size {
+            $crate::sizes::Size::KiB2 => $f::<shapes::SectorShape2KiB>($($arg),*),
+            $crate::sizes::Size::MiB8 => $f::<shapes::SectorShape8MiB>($($arg),*),
+            $crate::sizes::Size::MiB512 => $f::<shapes::SectorShape512MiB>($($arg),*),
+            $crate::sizes::Size::GiB32 => $f::<shapes::SectorShape32GiB>($($arg),*),
+            $crate::sizes::Size::GiB64 => $f::<shapes::SectorShape64GiB>($($arg),*),
+        }
+    }};
+}
+pub(crate) use with_tree;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use filecoin_proofs::constants::LAYERS;
+
+    #[test]
+    fn agrees_with_the_library() {
+        for size in Size::ALL {
+            assert_eq!(u64::from(size.proof().sector_size()), size.bytes());
+            assert_eq!(LAYERS.read().unwrap()[&size.bytes()], size.layers());
+            assert_eq!(Size::named(size.name()), Ok(size));
+        }
+        assert_eq!(Size::KiB2.partitions(), 1);
+        assert_eq!(Size::GiB32.partitions(), 10);
+    }
+
+    #[test]
+    fn files_of_a_production_sector() {
+        assert_eq!(Size::GiB32.labels().len(), 12);
+        assert_eq!(Size::GiB32.kept().len(), 11);
+        assert_eq!(Size::GiB64.kept().last().unwrap(), "sc-02-data-tree-r-last-15.dat");
+        assert_eq!(Size::KiB2.kept().last().unwrap(), "sc-02-data-tree-r-last.dat");
+    }
+}

@@ -1,0 +1,180 @@
+//! A sector directory of its own for each test, and the engine run in it.
+#![allow(dead_code)]
+
+use serde_json::{json, Value};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+pub const ENGINE: &str = env!("CARGO_BIN_EXE_sealflow-engine");
+pub const INPUT: &str = "abababababababababababababababababababababababababababababababab";
+
+pub struct Sector {
+    root: TempDir,
+}
+
+pub struct Ended {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Sector {
+    pub fn new() -> Sector {
+        let root = tempfile::tempdir().unwrap();
+        for dir in ["cache/s-t01000-7", "node", "params", "parents"] {
+            fs::create_dir_all(root.path().join(dir)).unwrap();
+        }
+        Sector { root }
+    }
+
+    /// A path below the test's own directory: `node`, `params`, `parents`.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    /// A path below the sector's directory, such as `1/P1-1`.
+    pub fn at(&self, name: &str) -> PathBuf {
+        self.path("cache/s-t01000-7").join(name)
+    }
+
+    /// Makes an attempt with a job that is right, after `change`.
+    pub fn attempt(&self, name: &str, change: impl Fn(&mut Value)) -> PathBuf {
+        let dir = self.at(name);
+        let phase = &dir.file_name().unwrap().to_str().unwrap()[..2];
+        let basis = match phase {
+            "P2" => json!({ "P1": "../P1-1" }),
+            "P3" | "P5" => json!({ "P2": "../P2-1" }),
+            "P4" => json!({ "P2": "../P2-1", "P3": "../P3-1" }),
+            _ => json!({}),
+        };
+        let mut job = json!({
+            "v": 1, "phase": phase, "sector": "t01000/7", "size": "2KiB", "inputHash": INPUT,
+            "ticket": "01".repeat(32), "seed": "02".repeat(32), "basis": basis, "earlier": [],
+            "progressEveryMs": 50, "leaseEveryMs": 50,
+            "madeBy": { "host": "10.0.0.1", "worker": "test", "version": "0" }, "at": "2026-11-22T16:00:00.000Z",
+        });
+        if phase == "P5" {
+            job["copy"] = json!({ "node": self.path("node"), "into": ".sealflow/s-t01000-7.1", "limitBytesPerSec": 0 });
+        }
+        change(&mut job);
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join("job.json"), serde_json::to_vec(&job).unwrap()).unwrap();
+        dir
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(ENGINE);
+        command
+            .args(arguments)
+            .env("FIL_PROOFS_PARENT_CACHE", self.path("parents"))
+            .env("FIL_PROOFS_PARAMETER_CACHE", self.path("params"))
+            .env_remove("RUST_LOG")
+            .env_remove("BELLMAN_PROOF_THREADS")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    pub fn engine(&self, arguments: &[&str]) -> Ended {
+        ended(self.command(arguments).spawn().unwrap())
+    }
+
+    pub fn run(&self, attempt: &Path) -> Ended {
+        self.engine(&["run", attempt.to_str().unwrap()])
+    }
+
+    /// Makes the attempt, runs it, expects a result.
+    pub fn done(&self, name: &str, change: impl Fn(&mut Value)) -> Value {
+        let attempt = self.attempt(name, change);
+        let ended = self.run(&attempt);
+        assert_eq!(ended.code, Some(0), "{name}: {}", ended.stderr);
+        assert!(!attempt.join("error.json").exists());
+        read(&attempt.join("result.json"))
+    }
+
+    /// Makes the attempt, runs it, expects this exit code; returns error.json.
+    pub fn fails(&self, name: &str, exit: i32, change: impl Fn(&mut Value)) -> Value {
+        let attempt = self.attempt(name, change);
+        let ended = self.run(&attempt);
+        assert_eq!(ended.code, Some(exit), "{name}: {}", ended.stderr);
+        assert!(!attempt.join("result.json").exists());
+        let error = read(&attempt.join("error.json"));
+        assert_eq!(error["exit"], exit);
+        assert_eq!(error["phase"], name[name.len() - 4..name.len() - 2]);
+        error
+    }
+
+    /// P5 at a byte a second: an engine that runs for as long as a test wants. Returns when it copies.
+    pub fn slow_engine(&self, name: &str, change: impl Fn(&mut Value)) -> Child {
+        let attempt = self.attempt(name, |job| {
+            job["copy"]["limitBytesPerSec"] = json!(1);
+            change(job);
+        });
+        let child = self.command(&["run", attempt.to_str().unwrap()]).spawn().unwrap();
+        until("the copy has begun", || progress(&attempt).is_some_and(|progress| progress["step"] == "copying"));
+        child
+    }
+}
+
+pub fn ended(child: Child) -> Ended {
+    let output = child.wait_with_output().unwrap();
+    Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+pub fn read(path: &Path) -> Value {
+    let text = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_slice(&text).unwrap()
+}
+
+/// progress.json, if it is there and whole.
+pub fn progress(attempt: &Path) -> Option<Value> {
+    let text = fs::read_to_string(attempt.join("progress.json")).ok()?;
+    assert_eq!(text.len(), 4096);
+    let mut lines = text.split('\n');
+    let (json, sum) = (lines.next()?, lines.next()?);
+    let right = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(json));
+    (right[..16] == *sum).then(|| serde_json::from_str(json).unwrap())
+}
+
+pub fn flip(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    // In place: hard links see it too.
+    fs::write(path, bytes).unwrap();
+}
+
+/// Waits for something that another process does. Only a test that fails waits long.
+pub fn until(what: &str, mut is: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is() {
+        assert!(start.elapsed() < Duration::from_secs(60), "never: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+pub fn names(dir: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+pub fn blake3(path: &Path) -> String {
+    blake3::hash(&fs::read(path).unwrap()).to_hex().to_string()
+}
+
+/// The digest that a result names for a file.
+pub fn digest(result: &Value, name: &str) -> String {
+    let files = result["outputs"]["files"].as_array().unwrap();
+    let file = files.iter().find(|file| file["name"] == name).unwrap_or_else(|| panic!("{name} in {result}"));
+    file["blake3"].as_str().unwrap().to_owned()
+}

@@ -1,0 +1,162 @@
+//! Parameters appear whole or not at all; receipts and proofs are judged from the outside.
+
+mod common;
+
+use common::*;
+use serde_json::{json, Value};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Child;
+
+fn workspace(sector: &Sector) -> Option<String> {
+    names(&sector.path("params")).into_iter().find(|name| name.starts_with(".making-params-2KiB-"))
+}
+
+fn final_names(sector: &Sector) -> Vec<String> {
+    names(&sector.path("params")).into_iter().filter(|name| !name.starts_with('.')).collect()
+}
+
+fn kill(mut child: Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn killed_while_making_them() {
+    let sector = Sector::new();
+    let first = sector.command(&["params", "2KiB"]).spawn().unwrap();
+    until("the first run has begun", || workspace(&sector).is_some());
+    let left = workspace(&sector).unwrap();
+    kill(first);
+    assert!(sector.path("params").join(&left).exists());
+    assert!(final_names(&sector).is_empty());
+
+    let second = sector.command(&["params", "2KiB"]).spawn().unwrap();
+    until("the second run has cleaned up and begun", || workspace(&sector).is_some_and(|name| name != left));
+    assert!(!sector.path("params").join(&left).exists());
+    // A third one waits for the second: what that makes is not cleaned away.
+    let third = sector.command(&["params", "2KiB"]).spawn().unwrap();
+    let theirs = workspace(&sector).unwrap();
+    kill(third);
+    assert_eq!(workspace(&sector), Some(theirs));
+    kill(second);
+    assert!(final_names(&sector).is_empty());
+}
+
+#[test]
+fn those_of_production_sizes_are_never_made() {
+    let sector = Sector::new();
+    for arguments in
+        [&["params", "32GiB"][..], &["params", "64GiB", "--only-check"], &["params", "2KiB", "--only-check"]]
+    {
+        let ended = sector.engine(arguments);
+        assert_eq!(ended.code, Some(5), "{}", ended.stderr);
+        assert!(final_names(&sector).is_empty());
+        assert!(ended.stderr.contains("MissingParameters"));
+    }
+    // A file that is not the published one.
+    let name = ended_name(&sector.engine(&["params", "32GiB"]).stderr);
+    fs::write(sector.path("params").join(name), "not the key").unwrap();
+    let ended = sector.engine(&["params", "32GiB"]);
+    assert_eq!(ended.code, Some(5));
+    assert!(ended.stderr.contains("is not the published file"), "{}", ended.stderr);
+}
+
+fn ended_name(stderr: &str) -> String {
+    stderr.split_whitespace().find(|word| word.starts_with("v28-")).unwrap().to_owned()
+}
+
+fn receipt() -> Value {
+    json!({
+        "v": 1, "sector": "t01000/7", "size": "2KiB", "ticket": "01".repeat(32), "seed": "02".repeat(32),
+        "commD": "03".repeat(32), "commR": "04".repeat(32), "proof": "AAAA", "more": {},
+    })
+}
+
+#[test]
+fn what_is_not_a_receipt() {
+    let sector = Sector::new();
+    let path = sector.path("receipt.json");
+    let verify = |text: &str| {
+        fs::write(&path, text).unwrap();
+        sector.engine(&["verify", path.to_str().unwrap()])
+    };
+    let changed = |key: &str, value: Value| {
+        let mut receipt = receipt();
+        receipt[key] = value;
+        receipt.to_string()
+    };
+    for text in [
+        String::new(),
+        "garbage".to_owned(),
+        "[]".to_owned(),
+        changed("v", json!(2)),
+        changed("sector", json!("t01000")),
+        changed("size", json!("1KiB")),
+        changed("commR", json!("04")),
+        changed("proof", json!("not base64!")),
+        changed("seed", Value::Null),
+    ] {
+        let ended = verify(&text);
+        assert_eq!(ended.code, Some(2), "{text}: {}", ended.stderr);
+        assert!(ended.stdout.is_empty() && ended.stderr.lines().count() == 1, "{}", ended.stderr);
+    }
+    assert_eq!(sector.engine(&["verify", "/nowhere/receipt.json"]).code, Some(2));
+    assert_eq!(verify(&receipt().to_string()).code, Some(5), "a receipt, but no verifying key");
+}
+
+/// Where this machine keeps parameters, if it has those of 2KiB.
+fn parameters_here() -> Option<PathBuf> {
+    let dir = PathBuf::from(std::env::var_os("FIL_PROOFS_PARAMETER_CACHE")?);
+    let ended = ended({
+        let mut command = Sector::new().command(&["params", "2KiB", "--only-check"]);
+        command.env("FIL_PROOFS_PARAMETER_CACHE", &dir).spawn().unwrap()
+    });
+    (ended.code == Some(0)).then_some(dir)
+}
+
+#[test]
+fn a_whole_sector() {
+    let Some(params) = parameters_here() else {
+        println!("SKIPPED a_whole_sector: no parameters for 2KiB in $FIL_PROOFS_PARAMETER_CACHE (sealflow-engine params 2KiB)");
+        return;
+    };
+    let sector = Sector::new();
+    let engine = |arguments: &[&str]| {
+        ended(sector.command(arguments).env("FIL_PROOFS_PARAMETER_CACHE", &params).spawn().unwrap())
+    };
+    let p1 = sector.done("1/P1-1", |_| ());
+    let p2 = sector.done("1/P2-1", |_| ());
+    sector.done("1/P3-1", |_| ());
+    let attempt = sector.attempt("1/P4-1", |_| ());
+    let done = engine(&["run", attempt.to_str().unwrap()]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let p4 = read(&attempt.join("result.json"));
+    assert_eq!(p4["facts"]["batches"], 1);
+
+    let path = sector.path("receipt.json");
+    let mut receipt = receipt();
+    receipt["commD"] = p1["outputs"]["commD"].clone();
+    receipt["commR"] = p2["outputs"]["commR"].clone();
+    receipt["proof"] = p4["outputs"]["proof"].clone();
+    let verify = |receipt: &Value| {
+        fs::write(&path, receipt.to_string()).unwrap();
+        let ended = engine(&["verify", path.to_str().unwrap(), "--json"]);
+        (ended.code, serde_json::from_str::<Value>(&ended.stdout).unwrap())
+    };
+    assert_eq!(verify(&receipt), (Some(0), json!({ "sector": "t01000/7", "valid": true })));
+
+    for (key, value) in [
+        ("sector", json!("t01000/8")),
+        ("ticket", json!("05".repeat(32))),
+        ("seed", json!("05".repeat(32))),
+        ("commR", p1["outputs"]["commD"].clone()),
+        ("proof", json!("AAAA")),
+        ("proof", json!("A".repeat(256))),
+    ] {
+        let mut changed = receipt.clone();
+        changed[key] = value;
+        let (code, said) = verify(&changed);
+        assert_eq!((code, &said["valid"]), (Some(6), &json!(false)), "{key}");
+    }
+}

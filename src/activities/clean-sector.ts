@@ -1,0 +1,116 @@
+/**
+ * P6: gives the copy its final names, writes the receipt, and only then deletes the scratch. Each step can be done again
+ * after a crash: what is there tells how far it came.
+ */
+import { randomUUID } from 'node:crypto';
+import { lstat, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { claimEpoch } from '../attempts/epochs.js';
+import { removeTree } from '../attempts/remove-tree.js';
+import { CONTRACT_VERSION, type CleanInput, type CleanResult } from '../contract.js';
+import { failure } from '../errors.js';
+import { ifPresent, readJson, syncDirectory, usedBytes, writeJson } from '../files.js';
+import { cacheDir, doneFile, goneName, isGoneName, sealedLink, sectorDir, stored, type GroupDirectory } from '../paths.js';
+import { ENGINE_PHASE_IDS } from '../phases.js';
+import type { SectorId } from '../sector.js';
+import type { Deps } from './deps.js';
+import { basisResult } from './phase-job.js';
+import { publishCopy, removeParts } from './publish-copy.js';
+import { copiedFiles, receiptOf, type Results } from './receipt.js';
+import { findNode } from './storage-nodes.js';
+import { runTask, type Task } from './task.js';
+
+/** Written into the sector's directory before that is renamed away, and then as `done/`. */
+const journalSchema = z.object({
+  v: z.int(),
+  sector: z.string(),
+  storage: z.object({ node: z.string(), sealed: z.string(), cache: z.string(), receipt: z.string() }),
+  commR: z.string(),
+  /** Bytes on disk that the directory held. */
+  bytes: z.number(),
+  host: z.string(),
+  at: z.string(),
+});
+type Journal = z.infer<typeof journalSchema>;
+const JOURNAL = 'clean.json';
+
+export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult> =>
+  runTask(deps, 'P6', input, 'in a slot', async (task) => {
+    const began = performance.now();
+    const say = (step: string, fraction: number): void => task.beat({ at: '', step, fraction });
+    say('looking', 0);
+    const group = await deps.groupDirectory(input.seal.group);
+    const directory = sectorDir(group, task.sector);
+    const done = doneFile(group, task.sector);
+    let journal = await readJournal(done);
+    if (!journal) {
+      if (await ifPresent(lstat(directory))) await publish(deps, input, task, directory, say);
+      journal = await renameAway(group, task.sector, directory);
+      await writeJson(done, journal);
+    }
+    // Behind `done/` there is nothing left to lose: what a killed P6 has left of the deletion is done now.
+    say('deleting the scratch', 0.5);
+    await rm(sealedLink(group, task.sector), { force: true });
+    for (const gone of await goneDirectories(group, task.sector)) await removeTree(gone);
+    const { storage, bytes } = journal;
+    const seconds = (performance.now() - began) / 1000;
+    return { v: CONTRACT_VERSION, host: deps.self.host, seconds, storage, bytesFreed: bytes };
+  });
+
+async function publish(
+  deps: Deps,
+  input: CleanInput,
+  task: Task,
+  directory: string,
+  say: (step: string, fraction: number) => void,
+): Promise<void> {
+  await claimEpoch(directory, task.owner, deps.self.host);
+  const entries = ENGINE_PHASE_IDS.map(async (id) => [id, await basisResult(directory, id, input.results[id])]);
+  const results = Object.fromEntries(await Promise.all(entries)) as Results;
+  const receipt = receiptOf(input.seal, task.sector, results, deps.version);
+  const node = await findNode(deps.storageNodes, receipt.node);
+  say('final names and receipt', 0.1);
+  await publishCopy(node, results.P5.facts.into ?? '', task.sector, copiedFiles(results), receipt);
+  await removeParts(node, task.sector);
+  const journal: Journal = {
+    v: 1,
+    sector: input.seal.sector,
+    storage: {
+      node: receipt.node,
+      sealed: stored.sealed(task.sector),
+      cache: stored.cache(task.sector),
+      receipt: stored.receipt(task.sector),
+    },
+    commR: receipt.commR,
+    bytes: await usedBytes(directory),
+    host: deps.self.host,
+    at: new Date().toISOString(),
+  };
+  await writeJson(join(directory, JOURNAL), journal);
+}
+
+/**
+ * Renames the sector's directory away, so that no late process finds it.
+ * @returns the journal in it.
+ * @throws failure `StepBack` to P1 when neither it nor what a killed P6 has made of it is there.
+ */
+async function renameAway(group: GroupDirectory, sector: SectorId, directory: string): Promise<Journal> {
+  if (await ifPresent(lstat(directory))) {
+    await rename(directory, join(cacheDir(group), goneName(sector, randomUUID())));
+    await syncDirectory(cacheDir(group));
+  }
+  for (const gone of await goneDirectories(group, sector)) {
+    const journal = await readJournal(join(gone, JOURNAL));
+    if (journal) return journal;
+  }
+  throw failure('StepBack', `${directory} is gone, and P6 has not deleted it`, { from: 'P1' });
+}
+
+async function goneDirectories(group: GroupDirectory, sector: SectorId): Promise<string[]> {
+  const cache = cacheDir(group);
+  return (await readdir(cache)).filter((name) => isGoneName(sector, name)).map((name) => join(cache, name));
+}
+
+const readJournal = async (path: string): Promise<Journal | undefined> =>
+  journalSchema.safeParse(await readJson(path)).data;

@@ -1,0 +1,110 @@
+/** What goes into an attempt (its job) and what comes out of it (the activity's result). */
+import { relative } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { readResult, type Attempt } from '../attempts/attempt.js';
+import { digestOf, ENGINE_PROTOCOL, type EngineResult, type Job } from '../attempts/protocol.js';
+import { CONTRACT_VERSION, type PhaseInput, type PhaseResult, type ResultRef } from '../contract.js';
+import { failure } from '../errors.js';
+import { attemptDir, stored, type AttemptName } from '../paths.js';
+import type { EnginePhaseId } from '../phases.js';
+import { sectorOf } from '../sector.js';
+import type { Deps } from './deps.js';
+import { chooseNode } from './storage-nodes.js';
+import type { Task } from './task.js';
+
+const NEEDS_SEED: readonly EnginePhaseId[] = ['P3', 'P4'];
+const ON_FEWER_CORES: readonly EnginePhaseId[] = ['P2', 'P3'];
+
+const basisOf = (input: PhaseInput): [EnginePhaseId, ResultRef][] =>
+  Object.entries(input.basis) as [EnginePhaseId, ResultRef][];
+
+/** What decides a phase's outcome, and nothing else: equal hash, equal work, whoever does it. */
+export function inputHash({ phase, seal, basis }: PhaseInput): string {
+  return digestOf({
+    v: 1,
+    phase,
+    sector: seal.sector,
+    size: seal.size,
+    ticket: seal.ticket,
+    seed: NEEDS_SEED.includes(phase) ? seal.seed : undefined,
+    basis: Object.fromEntries(Object.entries(basis).map(([id, { digest }]) => [id, digest])),
+  });
+}
+
+/**
+ * What the phase builds on must be there, as the workflow knows it.
+ * @throws failure `StepBack` to the phase whose result is gone or has changed.
+ */
+export async function checkBasis(sectorDirectory: string, input: PhaseInput): Promise<void> {
+  for (const [from, ref] of basisOf(input)) await basisResult(sectorDirectory, from, ref);
+}
+
+/** The result that a reference means. @throws failure `StepBack` to `from` when it is gone or has changed. */
+export async function basisResult(
+  sectorDirectory: string,
+  from: EnginePhaseId,
+  { at, digest }: ResultRef,
+): Promise<EngineResult> {
+  const result = await readResult({ directory: attemptDir(sectorDirectory, at) });
+  if (!result) throw failure('StepBack', `the result of ${from} (${at}) is gone`, { from });
+  if (digestOf(result.outputs) !== digest) {
+    throw failure('StepBack', `the result of ${from} (${at}) is not the one that was made`, { from });
+  }
+  return result;
+}
+
+export async function jobFor(
+  deps: Deps,
+  input: PhaseInput,
+  task: Task,
+  name: AttemptName,
+  earlier: Attempt[],
+): Promise<Job> {
+  const { phase, seal } = input;
+  // Directories are named from the attempt's own, so that they hold wherever local_dir is mounted.
+  const own = attemptDir('/', `${name.epoch}/${name.phase}-${name.number}`);
+  const seen = (at: string): string => relative(own, attemptDir('/', at));
+  return {
+    v: ENGINE_PROTOCOL,
+    phase,
+    sector: seal.sector,
+    size: seal.size,
+    inputHash: inputHash(input),
+    ticket: seal.ticket,
+    seed: NEEDS_SEED.includes(phase) ? seal.seed : undefined,
+    basis: Object.fromEntries(basisOf(input).map(([id, { at }]) => [id, seen(at)])),
+    earlier: phase === 'P1' ? earlier.map(({ at }) => seen(at)) : [],
+    copy: phase === 'P5' ? await copyJob(deps, task) : undefined,
+    cores: ON_FEWER_CORES.includes(phase) ? deps.cores : undefined,
+    progressEveryMs: task.times.engineProgress,
+    leaseEveryMs: task.times.engineLease,
+    madeBy: { host: deps.self.host, worker: deps.worker, version: deps.version },
+    at: new Date().toISOString(),
+  };
+}
+
+async function copyJob(deps: Deps, { seal }: Task): Promise<NonNullable<Job['copy']>> {
+  return {
+    node: await chooseNode(deps.storageNodes, seal.size),
+    into: stored.part(sectorOf(seal.sector), randomUUID()),
+    limitBytesPerSec: deps.copyLimitBytesPerSec,
+  };
+}
+
+export function phaseResult(phase: EnginePhaseId, { at }: Attempt, { outputs, facts }: EngineResult): PhaseResult {
+  const { commD, commR, proof } = outputs;
+  return {
+    v: CONTRACT_VERSION,
+    phase,
+    at,
+    digest: digestOf(outputs),
+    host: facts.host,
+    seconds: facts.seconds,
+    commD: commD && base64(commD),
+    commR: commR && base64(commR),
+    proof,
+    node: facts.node,
+  };
+}
+
+const base64 = (hex: string): string => Buffer.from(hex, 'hex').toString('base64');

@@ -1,0 +1,88 @@
+/** Gives a finished copy its final names on the storage node. Never overwrites anything. */
+import { link, lstat, mkdir, readFile, readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { blake3 } from '@noble/hashes/blake3.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { canonicalJson, type FileDigest } from '../attempts/protocol.js';
+import { removeTree } from '../attempts/remove-tree.js';
+import { failure } from '../errors.js';
+import { ifPresent, isErrno, readJson, syncDirectory, writeJson } from '../files.js';
+import { plainName, stored } from '../paths.js';
+import type { SectorId } from '../sector.js';
+import { finalName, type Receipt } from './receipt.js';
+
+/** Files up to this size are hashed once more at the end: p_aux and t_aux. The large ones P5 has read back. */
+const SMALL = 65_536;
+
+/**
+ * Links the files of `part` to their final names and writes the receipt. Done again after a crash it finds its own links
+ * and goes on.
+ * @throws failure `CopyDiffers` when a final name belongs to another file; `StepBack` to P5 when the copy is incomplete.
+ */
+export async function publishCopy(
+  node: string,
+  part: string,
+  sector: SectorId,
+  copied: FileDigest[],
+  receipt: Receipt,
+): Promise<void> {
+  const receiptPath = join(node, stored.receipt(sector));
+  const known = await readJson(receiptPath);
+  if (known !== undefined && canonicalJson(known) !== canonicalJson(receipt)) {
+    throw failure('CopyDiffers', `${receiptPath} is there and says something else`);
+  }
+  if (known === undefined) {
+    for (const directory of ['sealed', 'cache', 'receipts', stored.cache(sector)]) await makeDirectory(join(node, directory));
+    for (const file of copied) await give(node, part, sector, file);
+    for (const directory of ['sealed', stored.cache(sector), 'cache']) await syncDirectory(join(node, directory));
+    await writeJson(receiptPath, receipt);
+  }
+  await lookAgain(node, receipt.files);
+}
+
+/** Deletes all unfinished copies of the sector on the node; the final names keep their inodes. */
+export async function removeParts(node: string, sector: SectorId): Promise<void> {
+  const parts = join(node, stored.parts);
+  for (const name of (await ifPresent(readdir(parts))) ?? []) {
+    if (stored.isPartOf(sector, name)) await removeTree(join(parts, plainName(name)));
+  }
+}
+
+async function give(node: string, part: string, sector: SectorId, file: FileDigest): Promise<void> {
+  const from = join(node, part, plainName(file.name));
+  const to = join(node, finalName(sector, file.name));
+  const source = await ifPresent(lstat(from));
+  if (!source?.isFile() || source.size !== file.size) {
+    throw failure('StepBack', `the copy ${from} is not whole`, { from: 'P5' });
+  }
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error;
+    const target = await lstat(to);
+    if (target.ino !== source.ino || target.dev !== source.dev) {
+      throw failure('CopyDiffers', `${to} is there and is another file`);
+    }
+  }
+}
+
+/** Sizes of all files, digests of the small ones. @throws failure `CopyDiffers` */
+async function lookAgain(node: string, files: FileDigest[]): Promise<void> {
+  for (const { name, size, blake3: digest } of files) {
+    const path = join(node, name);
+    const found = await ifPresent(lstat(path));
+    const differs =
+      !found?.isFile() ||
+      found.size !== size ||
+      (size <= SMALL && bytesToHex(blake3(await readFile(path))) !== digest);
+    if (differs) throw failure('CopyDiffers', `${path} is not the file that was copied`);
+  }
+}
+
+// One level at a time: a missing storage node must not come into being as a plain directory.
+async function makeDirectory(path: string): Promise<void> {
+  await mkdir(path).catch((error: unknown) => {
+    if (!isErrno(error, 'EEXIST')) throw error;
+  });
+  await syncDirectory(dirname(path));
+}

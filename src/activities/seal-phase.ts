@@ -1,0 +1,134 @@
+/** P1–P5: one body. Finds what is there, waits for what is at work, starts what is missing. */
+import { CancelledFailure } from '@temporalio/activity';
+import { listAttempts, readError, readResult, recordedLayers, voidAttempt, type Attempt } from '../attempts/attempt.js';
+import { claimEpoch } from '../attempts/epochs.js';
+import { look, type Sight } from '../attempts/look.js';
+import { terminate } from '../attempts/processes.js';
+import { readProgress } from '../attempts/progress.js';
+import { makeAttempt } from '../attempts/start.js';
+import { watchEngine } from '../attempts/watch.js';
+import type { PhaseInput, PhaseResult } from '../contract.js';
+import { failure, handBack, isFailureType } from '../errors.js';
+import { PHASES, type EnginePhaseId } from '../phases.js';
+import type { Deps } from './deps.js';
+import { checkBasis, inputHash, jobFor, phaseResult } from './phase-job.js';
+import { linkReplica, openSectorDirectory } from './sector-directory.js';
+import { endOfTask, growing, runTask, type Task } from './task.js';
+
+interface Work {
+  deps: Deps;
+  task: Task;
+  input: PhaseInput;
+  sectorDirectory: string;
+  inputHash: string;
+}
+
+export const sealPhase = (deps: Deps, phase: EnginePhaseId, input: PhaseInput): Promise<PhaseResult> =>
+  runTask(deps, phase, input, 'in a slot', async (task) => {
+    task.beat({ at: '', step: 'looking', fraction: null });
+    const group = await deps.groupDirectory(input.seal.group);
+    const sectorDirectory = await openSectorDirectory(deps, group, task);
+    await claimEpoch(sectorDirectory, task.owner, deps.self.host);
+    for (const at of input.voided) await voidAttempt(sectorDirectory, at);
+    await checkBasis(sectorDirectory, input);
+    const { attempt, result } = await untilResult({ deps, task, input, sectorDirectory, inputHash: inputHash(input) });
+    if (phase === 'P2') await linkReplica(group, task, attempt);
+    return phaseResult(phase, attempt, result);
+  });
+
+async function untilResult(work: Work): Promise<Extract<Sight, { is: 'result' }>> {
+  const { deps, task, input, sectorDirectory } = work;
+  for (;;) {
+    // Asked again each time: a run that was stopped or overtaken must not begin anything.
+    const epoch = await claimEpoch(sectorDirectory, task.owner, deps.self.host);
+    const sight = await look({
+      ...work,
+      phase: input.phase,
+      epoch,
+      told: input.told,
+      observed: task.observed,
+      now: task.now(),
+      self: deps.self,
+      times: task.times,
+      isOurs: (attempt) => deps.engines.endOf(attempt) !== undefined,
+    });
+    switch (sight.is) {
+      case 'result':
+        return sight;
+      case 'live here':
+      case 'starting':
+        await waitFor(sight.attempt, work);
+        break;
+      case 'live elsewhere':
+        throw busyElsewhere(sight, task);
+      case 'failed':
+        throw await toldByEngine(sight, deps);
+      case 'free': {
+        const name = { epoch, phase: input.phase, number: sight.number };
+        const made = await makeAttempt(sectorDirectory, name, await jobFor(deps, input, task, name, sight.earlier));
+        if (!made) break; // Someone else was faster: look again.
+        await deps.engines.start(made);
+        await waitFor(made, work);
+      }
+    }
+  }
+}
+
+/**
+ * Waits for an engine of this host. Returns when there is something new to look at.
+ * @throws failures `EngineDied`, `Hung`, `Draining`; the SDK's cancellation
+ */
+async function waitFor(attempt: Attempt, work: Work): Promise<void> {
+  const { deps, task, input } = work;
+  const { at } = attempt;
+  let end;
+  try {
+    end = await watchEngine({
+      attempt,
+      times: task.times,
+      hangMs: PHASES[input.phase].hangMinutes[input.seal.size] * 60_000 * task.scale,
+      signal: task.signal,
+      ended: deps.engines.endOf(attempt),
+      onProgress: ({ step, fraction }) => task.beat({ at, step, fraction }),
+    });
+  } catch (error) {
+    if (!task.signal.aborted) throw error;
+    const why = endOfTask();
+    if (why === 'draining') throw failure('Draining', `${deps.self.host} is shutting down`, { host: deps.self.host });
+    if (why === 'stop the engine') await stopEngine(attempt, task);
+    throw new CancelledFailure(why);
+  }
+  if ((await readResult(attempt)) || (await readError(attempt))) return;
+  // An engine that was superseded ends without a word: the next look finds by whom.
+  const newest = (await listAttempts(work.sectorDirectory, input.phase)).at(-1);
+  if (newest?.at !== at) return;
+  await claimEpoch(work.sectorDirectory, task.owner, deps.self.host);
+  const details = { at, host: deps.self.host, recorded: await recordedLayers(attempt) };
+  if (end === 'hangs') {
+    await stopEngine(attempt, task);
+    throw failure('Hung', `${at} on ${deps.self.host} did no work for its limit and was stopped`, details);
+  }
+  throw failure('EngineDied', `${at} on ${deps.self.host}: the engine ${end}, without result or error`, details);
+}
+
+async function stopEngine(attempt: Attempt, task: Task): Promise<void> {
+  const engine = await readProgress(attempt.directory);
+  if (engine) await terminate(engine, task.times.terminateGrace);
+}
+
+function busyElsewhere({ attempt, host, observed }: Extract<Sight, { is: 'live elsewhere' }>, task: Task) {
+  const { busyElsewhereFirst, busyElsewhereMost } = task.times;
+  const message = `${attempt.at} is at work on ${host}`;
+  // What was seen travels with the task to whoever looks next.
+  task.beat({ at: attempt.at, step: message, fraction: null, observed });
+  return handBack('BusyElsewhere', message, growing(busyElsewhereFirst, busyElsewhereMost, task.offered));
+}
+
+async function toldByEngine({ attempt, error }: Extract<Sight, { is: 'failed' }>, { self }: Deps) {
+  return failure(isFailureType(error.type) ? error.type : 'Unknown', error.message, {
+    at: attempt.at,
+    host: self.host,
+    recorded: await recordedLayers(attempt),
+    from: error.from,
+  });
+}

@@ -1,0 +1,72 @@
+/** A sector's directory: made by P1 alone, so that no late process can bring a deleted sector back. */
+import { existsSync } from 'node:fs';
+import { link, lstat, mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import type { Attempt } from '../attempts/attempt.js';
+import { canonicalJson } from '../attempts/protocol.js';
+import { failure, handBack } from '../errors.js';
+import { ifPresent, isErrno, readJson, writeJson } from '../files.js';
+import { doneFile, nodeName, sealedLink, sectorDir, stored, type GroupDirectory } from '../paths.js';
+import type { Deps } from './deps.js';
+import { growing, type Task } from './task.js';
+
+/**
+ * The sector's directory; P1 makes it where there is none and the scratch has room.
+ * @throws failure `AlreadySealed`; hand-back `NoRoom`; `StepBack` to P1 when a later phase finds no directory.
+ */
+export async function openSectorDirectory(deps: Deps, group: GroupDirectory, task: Task): Promise<string> {
+  const directory = sectorDir(group, task.sector);
+  const exists = (await ifPresent(lstat(directory)))?.isDirectory() ?? false;
+  if (!exists) await makeSectorDirectory(deps, group, task, directory);
+  await writeSectorFile(directory, task);
+  return directory;
+}
+
+async function makeSectorDirectory(deps: Deps, group: GroupDirectory, task: Task, directory: string): Promise<void> {
+  refuseSealed(deps, group, task);
+  if (task.phase !== 'P1') {
+    throw failure('StepBack', `${directory} is gone`, { from: 'P1', host: deps.self.host });
+  }
+  if (!(await deps.hasRoom(group, task.seal.size))) {
+    const { noSlotMost, noRoomMost } = task.times;
+    const message = `${group.root} on ${deps.self.host} has no room for one more ${task.seal.size} sector`;
+    throw handBack('NoRoom', message, growing(noSlotMost, noRoomMost, task.offered));
+  }
+  await mkdir(directory).catch((error: unknown) => {
+    if (!isErrno(error, 'EEXIST')) throw error;
+  });
+}
+
+function refuseSealed(deps: Deps, group: GroupDirectory, task: Task): void {
+  const done = doneFile(group, task.sector);
+  if (existsSync(done)) throw failure('AlreadySealed', `${task.seal.sector} is sealed: ${done}`);
+  for (const node of deps.storageNodes) {
+    const receipt = join(node, stored.receipt(task.sector));
+    if (existsSync(receipt)) {
+      throw failure('AlreadySealed', `${task.seal.sector} has a receipt on ${nodeName(node)}: ${receipt}`);
+    }
+  }
+}
+
+/** sector.json: enough to start the sector anew without Temporal. */
+async function writeSectorFile(directory: string, { seal }: Task): Promise<void> {
+  const path = join(directory, 'sector.json');
+  const known = await readJson(path).catch(() => undefined);
+  if (canonicalJson(known ?? null) !== canonicalJson(seal)) await writeJson(path, seal);
+}
+
+/** Shows the replica of the P2 attempt that counts under `sealed/`. For people only: a failure is no failure. */
+export async function linkReplica(group: GroupDirectory, task: Task, attempt: Attempt): Promise<void> {
+  const name = sealedLink(group, task.sector);
+  const temporary = `${name}.${randomUUID()}`;
+  try {
+    await link(join(attempt.directory, 'sealed'), temporary);
+    await rename(temporary, name);
+  } catch {
+    // Nothing reads it.
+  } finally {
+    // rename() of two links to one inode does nothing and leaves both (rename(2)).
+    await rm(temporary, { force: true }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,107 @@
+/** What all activities do around their work: version, slot, heartbeats, and telling errors in the contract's words. */
+import { activityInfo, cancellationDetails, cancellationSignal, heartbeat } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { NotOursError } from '../attempts/remove-tree.js';
+import { CONTRACT_VERSION, type HeartbeatDetails, type Observation, type SealInput } from '../contract.js';
+import { failure, handBack } from '../errors.js';
+import { isErrno } from '../files.js';
+import { scaledTimes, type PhaseId, type Times } from '../phases.js';
+import { sectorOf, type SectorId } from '../sector.js';
+import type { Deps } from './deps.js';
+
+/** One task of an activity on this worker. */
+export interface Task {
+  phase: PhaseId;
+  seal: SealInput;
+  sector: SectorId;
+  times: Times;
+  scale: number;
+  /** Claims epochs: the workflow's run and how often it has claimed. */
+  owner: string;
+  signal: AbortSignal;
+  /** What an attempt of this task before saw of a foreign engine. */
+  observed: Observation | undefined;
+  /** Server time in ms since 1970: the server's at the start of this attempt, and this host's since then. */
+  now(): number;
+  /** 1, 2, … by Temporal's count: hand-backs of this task. */
+  offered: number;
+  beat(details: Omit<HeartbeatDetails, 'phase' | 'host'>): void;
+}
+
+export type TaskInput = { v: number; seal: SealInput; claim: number };
+
+/**
+ * Runs the body of an activity: in a slot of the phase's pool where `slot` says so.
+ * @throws failures of `errors.ts` only, or the SDK's cancellation.
+ */
+export async function runTask<T>(
+  deps: Deps,
+  phase: PhaseId,
+  input: TaskInput,
+  slot: 'in a slot' | 'outside of slots',
+  body: (task: Task) => Promise<T>,
+): Promise<T> {
+  const task = createTask(deps, phase, input);
+  // Read before anything else: a newer job may mean something else by the same words.
+  if (input.v > CONTRACT_VERSION) {
+    throw handBack('TooNew', `job has version ${input.v}, this worker knows ${CONTRACT_VERSION}`, task.times.noSlotMost);
+  }
+  const leave = slot === 'in a slot' ? deps.enterSlot(phase) : () => undefined;
+  if (!leave) {
+    const { noSlotFirst, noSlotMost } = task.times;
+    throw handBack('NoSlot', `no free slot on ${deps.self.host}`, growing(noSlotFirst, noSlotMost, task.offered));
+  }
+  try {
+    return await body(task);
+  } catch (error) {
+    throw toldAsFailure(error, deps.self.host);
+  } finally {
+    leave();
+  }
+}
+
+/** `first`, doubling with each offer, up to `most`. */
+export const growing = (first: number, most: number, offered: number): number =>
+  Math.min(most, first * 2 ** Math.min(offered - 1, 30));
+
+function createTask({ self }: Deps, phase: PhaseId, { seal, claim }: TaskInput): Task {
+  const info = activityInfo();
+  const began = performance.now();
+  const before = info.heartbeatDetails as HeartbeatDetails | undefined;
+  const scale = seal.timeScale ?? 1;
+  // Details stay with the task through hand-backs; they are repeated so that an observation is not lost.
+  let observed = before?.observed;
+  return {
+    phase,
+    seal,
+    sector: sectorOf(seal.sector),
+    times: scaledTimes(scale),
+    scale,
+    owner: `${info.workflowExecution?.runId ?? 'none'}#${claim}`,
+    signal: cancellationSignal(),
+    observed,
+    now: () => info.currentAttemptScheduledTimestampMs + (performance.now() - began),
+    offered: info.attempt,
+    beat: (details) => {
+      observed = details.observed ?? observed;
+      heartbeat({ ...details, phase, host: self.host, observed } satisfies HeartbeatDetails);
+    },
+  };
+}
+
+/** Why the SDK ends this task, in the words of what follows for its engine. */
+export function endOfTask(): 'stop the engine' | 'draining' | 'let go' {
+  const details = cancellationDetails();
+  if (details?.cancelRequested) return 'stop the engine';
+  return details?.workerShutdown ? 'draining' : 'let go';
+}
+
+function toldAsFailure(error: unknown, host: string): unknown {
+  if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof NotOursError) return failure('BadInput', message, { host });
+  if (isErrno(error, 'ENOSPC', 'EDQUOT')) return failure('NoSpace', message, { host });
+  if (isErrno(error, 'ESTALE', 'ENOTCONN', 'EHOSTDOWN')) return failure('MountMissing', message, { host });
+  if (error instanceof Error && 'syscall' in error) return failure('PassingFault', message, { host });
+  return failure('Unknown', message, { host });
+}

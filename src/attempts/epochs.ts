@@ -1,0 +1,89 @@
+/**
+ * Epochs: which workflow run a sector's directory belongs to. The highest epoch is in force; engines and activities of
+ * lower ones end by themselves. Making the next number's directory is the claim; it is one atomic rename.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { failure } from '../errors.js';
+import { isErrno, readJson, syncDirectory, writeJson } from '../files.js';
+import { epochDir, parseEpoch } from '../paths.js';
+import { removeTree } from './remove-tree.js';
+
+const epochSchema = z.object({
+  v: z.int(),
+  /** Workflow run and its claim: `<runId>#<claim>`. */
+  owner: z.string(),
+  /** `claimed`, or why it was raised without anyone owning it. */
+  why: z.string(),
+  host: z.string(),
+  at: z.string(),
+});
+type EpochFile = z.infer<typeof epochSchema>;
+
+export interface Epoch extends EpochFile {
+  number: number;
+}
+
+/** All epochs of a sector, lowest first. */
+export async function listEpochs(sectorDirectory: string): Promise<Epoch[]> {
+  const numbers = (await readdir(sectorDirectory)).map(parseEpoch).filter((number) => number !== undefined);
+  numbers.sort((a, b) => a - b);
+  return await Promise.all(
+    numbers.map(async (number) => {
+      const file = epochSchema.parse(await readJson(join(epochDir(sectorDirectory, number), 'epoch.json')));
+      return { number, ...file };
+    }),
+  );
+}
+
+/**
+ * The epoch of `owner`, claimed now if it has none yet.
+ * @throws failure `Overtaken` when the owner's run was stopped; `ClaimedByOther` when another run has claimed the sector since.
+ */
+export async function claimEpoch(sectorDirectory: string, owner: string, host: string): Promise<number> {
+  for (;;) {
+    const epochs = await listEpochs(sectorDirectory);
+    const inForce = epochs.at(-1);
+    if (inForce?.owner === owner && inForce.why === 'claimed') return inForce.number;
+    if (inForce && epochs.some((epoch) => epoch.owner === owner)) {
+      if (inForce.owner === owner) throw failure('Overtaken', `this run was stopped: ${inForce.why}`);
+      const message = `epoch ${inForce.number} belongs to run ${inForce.owner} since ${inForce.at}`;
+      throw failure('ClaimedByOther', message);
+    }
+    const number = (inForce?.number ?? 0) + 1;
+    if (await makeEpoch(sectorDirectory, number, { owner, why: 'claimed', host })) return number;
+  }
+}
+
+/** Ends the epoch of `owner`, if it is in force, with one that nobody owns: nothing of it can start any more. */
+export async function raiseEpoch(sectorDirectory: string, owner: string, why: string, host: string): Promise<void> {
+  for (;;) {
+    const inForce = (await listEpochs(sectorDirectory)).at(-1);
+    if (inForce && (inForce.owner !== owner || inForce.why !== 'claimed')) return;
+    const number = (inForce?.number ?? 0) + 1;
+    if (await makeEpoch(sectorDirectory, number, { owner, why, host })) return;
+  }
+}
+
+async function makeEpoch(
+  sectorDirectory: string,
+  number: number,
+  epoch: Pick<EpochFile, 'owner' | 'why' | 'host'>,
+): Promise<boolean> {
+  const temporary = join(sectorDirectory, `.new-${randomUUID()}`);
+  await mkdir(temporary);
+  try {
+    await writeJson(join(temporary, 'epoch.json'), { v: 1, ...epoch, at: new Date().toISOString() });
+    // Renaming over a directory that is not empty is refused: someone else was faster.
+    await rename(temporary, epochDir(sectorDirectory, number));
+  } catch (error) {
+    await removeTree(temporary);
+    // Local disks say ENOTEMPTY, some file systems EEXIST or EPERM: any refusal with the target present means taken.
+    if (isErrno(error, 'ENOTEMPTY', 'EEXIST', 'EPERM')) return false;
+    throw error;
+  }
+  await syncDirectory(sectorDirectory);
+  return true;
+}

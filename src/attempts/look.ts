@@ -1,0 +1,87 @@
+/** What is on disk for a phase, and so what an activity has to do. Decides from files alone; changes nothing. */
+import type { Observation } from '../contract.js';
+import type { EnginePhaseId, Times } from '../phases.js';
+import { highestNumber, inputHashOf, listAttempts, readError, readResult, type Attempt } from './attempt.js';
+import { isAlive, isLocal, type HostIdentity } from './processes.js';
+import { readProgress } from './progress.js';
+import type { EngineError, EngineResult, Progress } from './protocol.js';
+
+export type Sight =
+  /** A result that counts. */
+  | { is: 'result'; attempt: Attempt; result: EngineResult }
+  /** The owner of the phase lives on this host: wait for it. */
+  | { is: 'live here'; attempt: Attempt; progress: Progress }
+  /** This process has started its engine, which has not shown itself yet. */
+  | { is: 'starting'; attempt: Attempt }
+  /** The owner lives elsewhere, as far as one can see. */
+  | { is: 'live elsewhere'; attempt: Attempt; observed: Observation; host: string }
+  /** The owner ended with an error that the workflow has not heard of. */
+  | { is: 'failed'; attempt: Attempt; error: EngineError }
+  /** Nothing that works: make attempt `number`. `earlier`: attempts for the same input, newest first. */
+  | { is: 'free'; number: number; earlier: Attempt[] };
+
+export interface Look {
+  sectorDirectory: string;
+  phase: EnginePhaseId;
+  epoch: number;
+  inputHash: string;
+  /** The newest attempt whose failure the workflow knows. */
+  told?: string;
+  /** How a foreign engine's counter stood when it was last looked at. */
+  observed?: Observation;
+  /** Server time in ms since 1970: hosts' clocks may differ. */
+  now: number;
+  self: HostIdentity;
+  times: Times;
+  /** Whether this process has started the attempt's engine and not seen it end. */
+  isOurs: (attempt: Attempt) => boolean;
+}
+
+export async function look(l: Look): Promise<Sight> {
+  const attempts = await listAttempts(l.sectorDirectory, l.phase);
+  const fitting: Attempt[] = [];
+  for (const attempt of attempts) {
+    if ((await inputHashOf(attempt)) !== l.inputHash) continue;
+    const result = await readResult(attempt);
+    if (result && result.inputHash === l.inputHash && result.phase === l.phase) {
+      return { is: 'result', attempt, result };
+    }
+    fitting.push(attempt);
+  }
+  const owner = attempts.filter(({ epoch }) => epoch === l.epoch).at(-1);
+  if (owner && fitting.includes(owner)) {
+    const sight = await lookAtOwner(owner, l);
+    if (sight) return sight;
+  }
+  return {
+    is: 'free',
+    number: (await highestNumber(l.sectorDirectory, l.epoch, l.phase)) + 1,
+    earlier: fitting.reverse(),
+  };
+}
+
+/** @returns undefined when the owner is dead, or its failure is known. */
+async function lookAtOwner(attempt: Attempt, l: Look): Promise<Sight | undefined> {
+  const error = await readError(attempt);
+  if (error) return attempt.at === l.told ? undefined : { is: 'failed', attempt, error };
+  const progress = await readProgress(attempt.directory);
+  if (!progress) return l.isOurs(attempt) ? { is: 'starting', attempt } : foreign(attempt, undefined, l);
+  if (isLocal(progress, l.self)) {
+    return (await isAlive(progress)) ? { is: 'live here', attempt, progress } : undefined;
+  }
+  return foreign(attempt, progress, l);
+}
+
+/**
+ * An engine whose process cannot be seen is alive until its counter has stood still for the observation time. One that
+ * has not written its progress yet is given the time that an engine needs to appear.
+ */
+function foreign(attempt: Attempt, progress: Progress | undefined, l: Look): Sight | undefined {
+  const counter = progress?.counter ?? -1;
+  const same = l.observed?.at === attempt.at && l.observed.counter === counter;
+  const since = same && l.observed ? l.observed.since : l.now;
+  const patience = progress ? l.times.observation : l.times.engineStart;
+  if (l.now - since >= patience) return undefined;
+  const observed = { at: attempt.at, counter, since };
+  return { is: 'live elsewhere', attempt, observed, host: progress?.host ?? 'unknown' };
+}

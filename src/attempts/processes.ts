@@ -1,0 +1,60 @@
+/** This host's processes: is an engine alive, and how it is ended. */
+import { readFile, readlink } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ifPresent, isErrno } from '../files.js';
+import type { Progress } from './protocol.js';
+
+/** What makes a process ID mean something. */
+export interface HostIdentity {
+  /** `ip` of config.toml. */
+  host: string;
+  bootId: string;
+  pidNs: string;
+}
+
+export async function hostIdentity(host: string): Promise<HostIdentity> {
+  return {
+    host,
+    bootId: (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim(),
+    pidNs: await readlink('/proc/self/ns/pid'),
+  };
+}
+
+type EngineProcess = Pick<Progress, 'pid' | 'startTime' | 'host' | 'bootId' | 'pidNs'>;
+
+/** Whether the process IDs of an engine are those of this host and container. */
+export const isLocal = (engine: EngineProcess, self: HostIdentity): boolean =>
+  engine.host === self.host && engine.bootId === self.bootId && engine.pidNs === self.pidNs;
+
+/** Whether a local engine's process is there: same ID, same start time, not a zombie. */
+export async function isAlive({ pid, startTime }: Pick<EngineProcess, 'pid' | 'startTime'>): Promise<boolean> {
+  const stat = await ifPresent(readFile(`/proc/${pid}/stat`, 'utf8')).catch((error: unknown) => {
+    if (isErrno(error, 'ESRCH')) return undefined; // It ended between open and read.
+    throw error;
+  });
+  if (stat === undefined) return false;
+  // The name in parentheses may hold spaces and parentheses; fields are counted from behind it (proc(5)).
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] !== 'Z' && Number(fields[19]) === startTime;
+}
+
+/**
+ * Ends an engine's process group: TERM, and KILL when it has not ended after `graceMs`.
+ * @returns whether it is gone. A process in uninterruptible sleep is not, and is never called dead.
+ */
+export async function terminate(engine: Pick<EngineProcess, 'pid' | 'startTime'>, graceMs: number): Promise<boolean> {
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    if (!(await isAlive(engine))) return true;
+    try {
+      process.kill(-engine.pid, signal);
+    } catch (error) {
+      if (!isErrno(error, 'ESRCH')) throw error;
+    }
+    const deadline = Date.now() + graceMs;
+    while (Date.now() < deadline) {
+      if (!(await isAlive(engine))) return true;
+      await sleep(Math.min(50, graceMs));
+    }
+  }
+  return !(await isAlive(engine));
+}

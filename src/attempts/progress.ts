@@ -1,0 +1,28 @@
+/** Reads progress.json: one block that the engine overwrites in place, with a checksum against torn reads. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ifPresent } from '../files.js';
+import { progressSchema, type Progress } from './protocol.js';
+
+const TORN_READS = 5;
+
+/** @returns undefined when the engine has not written it yet (or keeps writing while it is read, five times over). */
+export async function readProgress(attemptDirectory: string): Promise<Progress | undefined> {
+  for (let tries = 0; tries < TORN_READS; tries++) {
+    const text = await ifPresent(readFile(join(attemptDirectory, 'progress.json'), 'utf8'));
+    if (text === undefined) return undefined;
+    const progress = parseProgress(text);
+    if (progress) return progress;
+    await sleep(5);
+  }
+  return undefined;
+}
+
+/** @returns undefined when the checksum does not fit, or it is not a progress block. */
+export function parseProgress(text: string): Progress | undefined {
+  const [json = '', sum = ''] = text.split('\n', 2);
+  if (createHash('sha256').update(json).digest('hex').slice(0, 16) !== sum.slice(0, 16)) return undefined;
+  return progressSchema.safeParse(JSON.parse(json)).data;
+}

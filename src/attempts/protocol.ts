@@ -1,0 +1,98 @@
+/** The engine's files as `docs/engine-protocol.md` has them: what a worker writes and what it reads. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { ENGINE_PHASE_IDS, SECTOR_SIZE_NAMES, type EnginePhaseId, type SectorSize } from '../phases.js';
+
+export const ENGINE_PROTOCOL = 1;
+
+const hex = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** A file that a phase made; `name` is relative to its attempt, `blake3` 64 hex digits. */
+export const fileSchema = z.object({ name: z.string(), size: z.int().min(0), blake3: hex });
+export type FileDigest = z.infer<typeof fileSchema>;
+
+export interface Job {
+  v: typeof ENGINE_PROTOCOL;
+  phase: EnginePhaseId;
+  sector: string;
+  size: SectorSize;
+  inputHash: string;
+  ticket: string;
+  seed?: string;
+  basis: Partial<Record<EnginePhaseId, string>>;
+  earlier: string[];
+  copy?: { node: string; into: string; limitBytesPerSec: number };
+  cores?: readonly number[];
+  progressEveryMs: number;
+  leaseEveryMs: number;
+  madeBy: { host: string; worker: string; version: string };
+  at: string;
+}
+
+/** What sealflow reads of a job again: the rest is between engine and job. */
+export const jobSchema = z.object({ v: z.int(), inputHash: hex, madeBy: z.object({ host: z.string() }) });
+
+export const progressSchema = z.object({
+  v: z.int(),
+  pid: z.int().positive(),
+  startTime: z.int().min(0),
+  bootId: z.string(),
+  pidNs: z.string(),
+  host: z.string(),
+  counter: z.int().min(0),
+  step: z.string(),
+  fraction: z.number().min(0).max(1).nullable(),
+  bytes: z.number().min(0),
+  cpuSeconds: z.number().min(0),
+  rssBytes: z.number().min(0),
+});
+export type Progress = z.infer<typeof progressSchema>;
+
+export const resultSchema = z.object({
+  v: z.int(),
+  phase: z.enum(ENGINE_PHASE_IDS as [EnginePhaseId, ...EnginePhaseId[]]),
+  sector: z.string(),
+  size: z.enum(SECTOR_SIZE_NAMES),
+  inputHash: hex,
+  outputs: z.looseObject({
+    commD: hex.optional(),
+    commR: hex.optional(),
+    proof: z.base64().optional(),
+    files: z.array(fileSchema).optional(),
+  }),
+  facts: z.looseObject({
+    seconds: z.number(),
+    host: z.string(),
+    startedAt: z.string(),
+    endedAt: z.string(),
+    engine: z.string(),
+    proofs: z.string().optional(),
+    node: z.string().optional(),
+    into: z.string().optional(),
+    bytes: z.number().optional(),
+  }),
+});
+export type EngineResult = z.infer<typeof resultSchema>;
+
+export const errorSchema = z.object({
+  v: z.int(),
+  exit: z.int(),
+  type: z.string(),
+  message: z.string(),
+  from: z.enum(ENGINE_PHASE_IDS as [EnginePhaseId, ...EnginePhaseId[]]).optional(),
+});
+export type EngineError = z.infer<typeof errorSchema>;
+
+export const layersSchema = z.object({ files: z.array(fileSchema) });
+
+/** JSON with sorted keys and no spaces: equal values give equal text. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`;
+}
+
+/** SHA-256 of the canonical JSON, as hex: digests of results, hashes of inputs. */
+export const digestOf = (value: unknown): string => createHash('sha256').update(canonicalJson(value)).digest('hex');

@@ -1,0 +1,51 @@
+/** Deleting, confined: nothing but plain files and directories of one file system, and only when all of it is that. */
+import { lstat, readdir, rmdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ifPresent } from '../files.js';
+
+export class NotOursError extends Error {}
+
+/**
+ * Deletes a directory and what is in it. The tree is looked through first: a symbolic link, a mount point, a device or a
+ * socket inside stops it before anything is deleted.
+ * @returns bytes that were freed on disk (files with other links free nothing). 0 when the directory is not there.
+ * @throws NotOursError naming the first thing that sealflow cannot have made.
+ */
+export async function removeTree(directory: string): Promise<number> {
+  const top = await ifPresent(lstat(directory));
+  if (!top) return 0;
+  if (!top.isDirectory()) throw new NotOursError(`${directory} is not a directory`);
+  await lookThrough(directory, top.dev);
+  return await remove(directory, top.dev);
+}
+
+async function lookThrough(directory: string, device: number): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const path = join(directory, name);
+    const stat = await ifPresent(lstat(path));
+    if (!stat) continue;
+    if (stat.dev !== device) throw new NotOursError(`${path} is on another file system`);
+    if (stat.isDirectory()) await lookThrough(path, device);
+    else if (!stat.isFile()) {
+      throw new NotOursError(`${path} is ${stat.isSymbolicLink() ? 'a symbolic link' : 'not a plain file'}`);
+    }
+  }
+}
+
+async function remove(directory: string, device: number): Promise<number> {
+  let freed = 0;
+  for (const name of (await ifPresent(readdir(directory))) ?? []) {
+    const path = join(directory, name);
+    const stat = await ifPresent(lstat(path));
+    if (!stat) continue;
+    // Looked at once more: what was put there meanwhile is not ours either.
+    if (stat.dev !== device) throw new NotOursError(`${path} is on another file system`);
+    if (stat.isDirectory()) freed += await remove(path, device);
+    else if (stat.isFile()) {
+      await ifPresent(unlink(path));
+      if (stat.nlink === 1) freed += stat.blocks * 512;
+    } else throw new NotOursError(`${path} is not a plain file`);
+  }
+  await ifPresent(rmdir(directory));
+  return freed;
+}

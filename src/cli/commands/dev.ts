@@ -1,0 +1,32 @@
+import { Command, Option } from 'commander';
+import { SECTOR_SIZE_NAMES, type SectorSize } from '../../phases.js';
+import { runDev } from '../../dev/run-dev.js';
+import { defaultDevDirectory } from '../../dev/home.js';
+import { UserError } from '../../user-error.js';
+import { parseCount, untilSignal } from '../common.js';
+
+/** For these the engine makes parameters itself. */
+const TEST_SIZES: readonly SectorSize[] = SECTOR_SIZE_NAMES.slice(0, 3);
+
+interface DevCommandOptions {
+  sectors: number;
+  size: SectorSize;
+  keep?: boolean;
+  directory: string;
+  port?: number;
+  uiPort?: number;
+}
+
+export const devCommand = (): Command =>
+  new Command('dev')
+    .description('everything on this machine: server, Web UI, workers; seals real sectors')
+    .option('--sectors <n>', 'how many', parseCount, 1)
+    .addOption(new Option('--size <size>', 'sector size').choices(TEST_SIZES.slice()).default('2KiB'))
+    .option('--keep', 'keep server and Web UI open afterwards, until Ctrl-C')
+    .option('--directory <dir>', 'where its files lie', defaultDevDirectory())
+    .option('--port <n>', 'of the Temporal server (default: a free one)', parseCount)
+    .option('--ui-port <n>', 'of the Web UI (default: a free one)', parseCount)
+    .action(async ({ keep, ...options }: DevCommandOptions) => {
+      if (process.platform !== 'linux') throw new UserError('sealflow runs on Linux only');
+      await runDev({ ...options, keep: keep ?? false, signal: untilSignal() });
+    });

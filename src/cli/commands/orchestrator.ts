@@ -1,0 +1,28 @@
+import { hostname } from 'node:os';
+import { Command } from 'commander';
+import { connectWorker } from '../../connect.js';
+import { createLog, installRuntime } from '../../telemetry.js';
+import { runOrchestrator } from '../../workers/orchestrator.js';
+import { targetFrom, untilSignal, withServer, type ServerOptions } from '../common.js';
+
+export const orchestratorCommand = (): Command =>
+  withServer(new Command('orchestrator'))
+    .description('run the workflows; two of them, on different hosts, leave no gap when one goes down')
+    .option('--metrics <host:port>', 'serve Prometheus metrics there')
+    .action(async ({ metrics, ...options }: ServerOptions & { metrics?: string }) => {
+      const log = createLog();
+      const signal = untilSignal();
+      installRuntime(log, metrics);
+      const target = targetFrom(options);
+      const connection = await connectWorker(target, signal, (reason) =>
+        log.warn(`waiting for Temporal at ${target.address}: ${reason}`),
+      );
+      await runOrchestrator({
+        connection,
+        namespace: target.namespace,
+        identity: `${hostname()}#${process.pid}`,
+        signal,
+        onReady: () => log.info('orchestrator ready'),
+      });
+      await connection.close();
+    });

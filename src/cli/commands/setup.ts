@@ -1,0 +1,89 @@
+import { Command, Option } from 'commander';
+import { networkInterfaces } from 'node:os';
+import { Connection } from '@temporalio/client';
+import { SEARCH_ATTRIBUTES } from '../../contract.js';
+import { connectClient } from '../../connect.js';
+import { buildEngine } from '../../engine/build.js';
+import { findEngine } from '../../engine/locate.js';
+import { ensureParameters } from '../../engine/parameters.js';
+import { SECTOR_SIZE_NAMES, type SectorSize } from '../../phases.js';
+import { setUpNamespace } from '../../server/namespace.js';
+import { UserError } from '../../user-error.js';
+import { setUpGroupDirectory } from '../../workers/group-directory.js';
+import { parseCount, print, printJson, targetFrom, untilSignal, withServer, type ServerOptions } from '../common.js';
+
+interface SetupOptions extends ServerOptions {
+  retentionDays: number;
+  localDir?: string;
+  group?: number;
+  place?: string;
+  engine?: boolean;
+  parameters?: SectorSize;
+  json?: boolean;
+}
+
+/** Of what a second start of a sector is told, P6's receipts last; the namespace only has to remember the recent past. */
+const RETENTION_DAYS = 365;
+
+export const setupCommand = (): Command =>
+  withServer(new Command('setup'))
+    .description('prepare the Temporal namespace; or a directory for a group, the engine, proof parameters')
+    .option('--retention-days <n>', 'how long Temporal keeps workflows that have ended', parseCount, RETENTION_DAYS)
+    .option('--local-dir <dir>', "make this directory a group's (on the P1 host)")
+    .option('--group <n>', 'with --local-dir: the group', parseCount)
+    .option('--place <name>', 'with --local-dir: name below nfs/, the storage node in the old system (default: own IP)')
+    .option('--engine', 'build the engine (needs Rust)')
+    .addOption(
+      new Option('--parameters <size>', 'make or check the proof parameters').choices(SECTOR_SIZE_NAMES.slice()),
+    )
+    .option('--json', 'print JSON')
+    .action(async (options: SetupOptions) => {
+      const done: Record<string, unknown> = {};
+      if (options.localDir !== undefined) done['group'] = await setUpGroup(options, options.localDir);
+      if (options.engine || options.parameters) Object.assign(done, await setUpEngine(options));
+      if (Object.keys(done).length === 0) done['namespace'] = await setUpServer(options);
+      if (options.json) printJson(done);
+    });
+
+async function setUpServer(options: SetupOptions) {
+  const target = targetFrom(options);
+  const client = await connectClient(target);
+  const { namespace } = target;
+  const changes = await setUpNamespace(client.connection as Connection, {
+    namespace,
+    retentionDays: options.retentionDays,
+    searchAttributes: SEARCH_ATTRIBUTES,
+  });
+  if (!options.json) {
+    print(`namespace ${namespace} at ${target.address}: ${changes.created ? 'made' : 'there'}`);
+    print(`retention: ${changes.retentionRaised ? `raised to ${options.retentionDays} days` : 'long enough'}`);
+    print(`search attributes: ${changes.attributesAdded.join(', ') || 'all there'}`);
+  }
+  return { name: namespace, ...changes };
+}
+
+async function setUpGroup({ group, place, json }: SetupOptions, localDir: string) {
+  if (group === undefined) throw new UserError('--local-dir needs --group');
+  const marker = await setUpGroupDirectory(localDir, group, place ?? ownAddress());
+  if (!json) print(`${localDir} is the directory of group ${marker.group}, sectors lie in nfs/${marker.place}`);
+  return marker;
+}
+
+async function setUpEngine({ engine: build, parameters, json }: SetupOptions) {
+  const signal = untilSignal();
+  const onStep = (text: string): void => {
+    if (!json) print(text);
+  };
+  const engine = build ? await buildEngine({ onStep, signal }) : await findEngine();
+  if (!engine) throw new UserError('the engine is not built', { hint: 'add --engine' });
+  if (build && !json) print(`engine: ${engine.command.join(' ')}`);
+  if (!parameters) return { engine: engine.command };
+  const directory = await ensureParameters(engine, parameters, { onStep, signal });
+  if (!json) print(`parameters for ${parameters}: ${directory}`);
+  return { engine: engine.command, parameters: directory };
+}
+
+function ownAddress(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return addresses.find(({ internal, family }) => !internal && family === 'IPv4')?.address ?? '127.0.0.1';
+}

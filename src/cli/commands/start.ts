@@ -1,0 +1,103 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { WorkflowFailedError } from '@temporalio/client';
+import { SECTOR_SIZE_NAMES, type SectorSize } from '../../phases.js';
+import { sectorName, type SectorId } from '../../sector.js';
+import { UserError } from '../../user-error.js';
+import {
+  clientFrom,
+  parseCount,
+  parseHex32,
+  parseSectors,
+  print,
+  printJson,
+  shortList,
+  toldByWorkflow,
+  withServer,
+  type ServerOptions,
+} from '../common.js';
+import { randomHex32, refuseUnserved, startSector } from '../start-sector.js';
+
+interface StartOptions extends ServerOptions {
+  group: number;
+  size: SectorSize;
+  ticket?: { hex: string; epoch?: number };
+  seed?: string;
+  test?: boolean;
+  priority?: boolean;
+  wait?: boolean;
+  force?: boolean;
+  json?: boolean;
+  timeScale?: number;
+}
+
+/** `HEX` or `HEX@EPOCH`. */
+function parseTicket(text: string): StartOptions['ticket'] {
+  const [hex = '', epoch] = text.split('@');
+  return { hex: parseHex32(hex), epoch: epoch === undefined ? undefined : parseCount(epoch) };
+}
+
+function parseScale(text: string): number {
+  const scale = Number(text);
+  if (!(scale > 0 && scale <= 1)) throw new InvalidArgumentError('It must be above 0 and at most 1.');
+  return scale;
+}
+
+export const startCommand = (): Command =>
+  withServer(new Command('start'))
+    .description('start sealing sectors')
+    .argument('<sectors...>', 'like t01000/7 or t01000/1-500', parseSectors)
+    .requiredOption('--group <n>', 'the group of hosts that seals them', parseCount)
+    .addOption(new Option('--size <size>', 'sector size').choices(SECTOR_SIZE_NAMES.slice()).default('32GiB'))
+    .option('--ticket <hex[@epoch]>', 'chain randomness for P1, and the epoch that it was drawn at', parseTicket)
+    .option('--seed <hex>', 'chain randomness for P3; else `sealflow seed` gives it later', parseHex32)
+    .option('--test', 'random ticket and seed: not for a real network')
+    .option('--priority', 'before sectors without it')
+    .option('--wait', 'until all are sealed')
+    .option('--force', 'even when nobody serves a phase')
+    .option('--json', 'print JSON')
+    .addOption(new Option('--time-scale <factor>', 'scale all times (tests)').argParser(parseScale).hideHelp())
+    .action(async (sectors: SectorId[], options: StartOptions) => {
+      const { group, size, ticket, seed, test, priority, wait, force, json, timeScale } = options;
+      if (!ticket && !test) {
+        throw new UserError('--ticket is missing', { hint: 'random randomness is for tests: --test' });
+      }
+      if (sectors.length > 1 && (ticket || seed)) {
+        throw new UserError(`one ticket or seed cannot serve ${shortList(sectors)}`, {
+          hint: 'start them one by one: each sector has randomness of its own',
+        });
+      }
+      const client = await clientFrom(options);
+      if (!force) await refuseUnserved(client, group, size);
+      const handles = [];
+      for (const sector of sectors) {
+        const handle = await startSector(client, {
+          sector: sectorName(sector),
+          size,
+          group,
+          ticket: ticket?.hex ?? randomHex32(),
+          ticketEpoch: ticket?.epoch,
+          seed: seed ?? (test ? randomHex32() : undefined),
+          priority,
+          timeScale,
+        });
+        handles.push({ sector, handle });
+        if (!wait) {
+          if (json) printJson({ sector: sectorName(sector), workflowId: handle.workflowId });
+          else print(`${sectorName(sector)} started (workflow ${handle.workflowId})`);
+        }
+      }
+      if (!wait) return;
+      const ends = await Promise.allSettled(
+        handles.map(async ({ sector, handle }) => {
+          const result = await handle.result();
+          if (json) printJson(result);
+          else print(`${sectorName(sector)} sealed, on ${result.storage.node}`);
+        }),
+      );
+      const failed = ends
+        .map((end, i) => ({ end, sector: sectors[i] as SectorId }))
+        .find(({ end }) => end.status === 'rejected');
+      if (failed?.end.status !== 'rejected') return;
+      const { reason } = failed.end as PromiseRejectedResult;
+      throw reason instanceof WorkflowFailedError ? toldByWorkflow(reason, failed.sector) : reason;
+    });

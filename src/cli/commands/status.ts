@@ -1,0 +1,77 @@
+import { Command } from 'commander';
+import type { Client } from '@temporalio/client';
+import { sealHost, sealPhase, sealState, WORKFLOW_TYPE } from '../../contract.js';
+import { PHASE_IDS, PHASES } from '../../phases.js';
+import { sectorName, type SectorId } from '../../sector.js';
+import { UserError } from '../../user-error.js';
+import { clientFrom, parseCount, parseSectors, print, printJson, withServer, type ServerOptions } from '../common.js';
+import { sectorStatus, type SectorStatus } from '../sector-status.js';
+import { table } from '../table.js';
+
+interface StatusOptions extends ServerOptions {
+  limit: number;
+  json?: boolean;
+}
+
+export const statusCommand = (): Command =>
+  withServer(new Command('status'))
+    .description('all sectors, or some in detail')
+    .argument('[sectors...]', 'like t01000/7 or t01000/1-500', parseSectors)
+    .option('--limit <n>', 'list at most so many sectors', parseCount, 100)
+    .option('--json', 'print JSON')
+    .action(async (sectors: SectorId[], { limit, json, ...server }: StatusOptions) => {
+      const client = await clientFrom(server);
+      if (sectors.length === 0) await list(client, limit, json ?? false);
+      for (const sector of sectors) {
+        const status = await sectorStatus(client, sector);
+        if (!status) throw new UserError(`no workflow of ${sectorName(sector)} is known`, { exitCode: 1 });
+        if (json) printJson(status);
+        else describe(status);
+      }
+    });
+
+async function list(client: Client, limit: number, json: boolean): Promise<void> {
+  const rows = [];
+  for await (const info of client.workflow.list({ query: `WorkflowType = '${WORKFLOW_TYPE}'`, pageSize: limit })) {
+    if (rows.length === limit) break;
+    const attributes = info.typedSearchAttributes;
+    rows.push({
+      sector: info.workflowId.replace(/^seal-(t0[0-9]+)-/, '$1/'),
+      workflow: info.status.name,
+      state: attributes.get(sealState) ?? '',
+      phase: attributes.get(sealPhase) ?? '',
+      host: attributes.get(sealHost) ?? '',
+      started: info.startTime.toISOString(),
+      ended: info.closeTime?.toISOString() ?? '',
+    });
+  }
+  if (json) for (const row of rows) printJson(row);
+  else if (rows.length === 0) print('no sectors');
+  else print(table(rows));
+}
+
+function describe(status: SectorStatus): void {
+  const { sector, size, group, state, workflow, attention, storage } = status;
+  print(`${sector}  ${size}  group ${group}  ${state} (workflow ${workflow})`);
+  for (const { phase, type, message, hint, since } of attention) {
+    print(`  ${phase} needs attention since ${new Date(since).toISOString()}: ${type}: ${message}`);
+    print(`    ${hint}`);
+  }
+  const rows = PHASE_IDS.map((id) => {
+    const { state: phaseState, tries, host = '', seconds, failure = '' } = status.phases[id];
+    const engine = status.engines.find(({ phase }) => phase === id);
+    const fraction = engine?.fraction == null ? '' : `${(engine.fraction * 100).toFixed(0)} %`;
+    return {
+      phase: id,
+      '': PHASES[id].title,
+      state: phaseState,
+      tries: tries > 1 ? String(tries) : '',
+      host: engine?.host ?? host,
+      seconds: seconds?.toFixed(1) ?? '',
+      now: engine ? [engine.step, fraction].filter(Boolean).join(' ') : failure,
+    };
+  });
+  print(table(rows));
+  if (status.commR) print(`commR    ${Buffer.from(status.commR, 'base64').toString('hex')}`);
+  if (storage) print(`sealed   ${storage.node}: ${storage.sealed}, receipt ${storage.receipt}`);
+}

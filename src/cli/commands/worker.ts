@@ -1,0 +1,32 @@
+import { Command } from 'commander';
+import { targetOf, connectWorker } from '../../connect.js';
+import { readConfig } from '../../config.js';
+import { createLog, installRuntime } from '../../telemetry.js';
+import { runHost } from '../../workers/host.js';
+import { untilSignal } from '../common.js';
+import { engineFor, parametersMissing } from '../engine.js';
+
+export const workerCommand = (): Command =>
+  new Command('worker')
+    .description('serve the phases of one config.toml on this host, until SIGTERM; engines outlive it')
+    .requiredOption('--config <file>', 'config.toml of this host')
+    .action(async ({ config: file }: { config: string }) => {
+      const config = readConfig(file);
+      const engine = await engineFor(config);
+      const log = createLog();
+      const signal = untilSignal();
+      installRuntime(log, config.metricsListen);
+      const target = targetOf(config.schedulerUrl);
+      await runHost({
+        config,
+        namespace: target.namespace,
+        connect: () =>
+          connectWorker(target, signal, (reason) => log.warn(`waiting for Temporal at ${target.address}: ${reason}`)),
+        engine,
+        parametersMissing: () => parametersMissing(engine, config.size),
+        log,
+        signal,
+        onReady: () => log.info(`serving ${config.pools.flatMap(({ phases }) => phases).join(' ')} on ${config.ip}`),
+      });
+      log.info('ended; engines that were at work go on');
+    });

@@ -1,0 +1,38 @@
+/** What is known of a sector: the workflow's own words, and what its engines said last. */
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { statusQuery, workflowId, type HeartbeatDetails, type SealStatus } from '../contract.js';
+import { PHASE_IDS } from '../phases.js';
+import type { SectorId } from '../sector.js';
+import { UserError } from '../user-error.js';
+
+export interface SectorStatus extends SealStatus {
+  /** Temporal's: RUNNING, COMPLETED, CANCELLED, FAILED, … */
+  workflow: string;
+  runId: string;
+  /** The last heartbeat of each activity that is under way. */
+  engines: HeartbeatDetails[];
+}
+
+/** @returns undefined when no workflow of the sector is known. */
+export async function sectorStatus(client: Client, sector: SectorId): Promise<SectorStatus | undefined> {
+  const handle = client.workflow.getHandle(workflowId(sector));
+  try {
+    const description = await handle.describe();
+    const status = await handle.query(statusQuery);
+    const engines = (description.raw.pendingActivities ?? []).flatMap(({ heartbeatDetails }) => {
+      const payload = heartbeatDetails?.payloads?.[0];
+      return payload ? [client.options.loadedDataConverter.payloadConverter.fromPayload<HeartbeatDetails>(payload)] : [];
+    });
+    return { ...status, workflow: description.status.name, runId: description.runId, engines };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    if ((error as Error).message.includes('no poller')) {
+      throw new UserError('no orchestrator answers', { exitCode: 1, hint: 'sealflow orchestrator' });
+    }
+    throw error;
+  }
+}
+
+/** `P3` or `P4+P5`: the phases that are neither done nor still to come. */
+export const activePhases = ({ phases }: SealStatus): string =>
+  PHASE_IDS.filter((id) => !['waiting', 'done'].includes(phases[id].state)).join('+');

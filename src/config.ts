@@ -1,0 +1,163 @@
+/** config.toml of a host: the file of force-remote-worker, with a few optional additions. */
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { distance } from 'fastest-levenshtein';
+import { parse, TomlError } from 'smol-toml';
+import { z } from 'zod';
+import {
+  PHASE_QUEUE_NAMES,
+  phaseOfQueueName,
+  SECTOR_SIZES,
+  sizeOfBytes,
+  type PhaseId,
+  type SectorSize,
+} from './phases.js';
+import { UserError } from './user-error.js';
+
+const phaseName = z.enum(PHASE_QUEUE_NAMES as [string, ...string[]]);
+const absolute = z.string().startsWith('/', 'must be an absolute path');
+
+const poolSchema = z.strictObject({
+  num: z.int().min(1),
+  supported_phase: z
+    .array(phaseName)
+    .min(1)
+    .refine((names) => new Set(names).size === names.length, 'names a phase twice'),
+  wait_sec: z.number().positive().default(60),
+});
+
+const configSchema = z.strictObject({
+  scheduler_url: z.string().regex(/^https?:\/\/[^/\s]+\/?$/, 'must be like http://10.10.19.17:7233 (https for TLS)'),
+  local_dir: absolute,
+  copy_limit_mb_per_sec: z.number().min(0).default(0),
+  group_id: z.array(z.int().min(0)).min(1),
+  sector_size: z
+    .int()
+    .refine((bytes) => sizeOfBytes(bytes) !== undefined, {
+      error: `must be the bytes of a sector: ${Object.entries(SECTOR_SIZES)
+        .map(([name, bytes]) => `${bytes} (${name})`)
+        .join(', ')}`,
+    }),
+  ip: z.string().refine((text) => isIP(text) !== 0, 'must be an IP address'),
+  worker: z.array(poolSchema).min(1),
+  'storage-nodes': z.array(absolute).default([]),
+  allow_system_disk: z.boolean().default(false),
+  engine: z
+    .strictObject({
+      command: z.array(z.string().min(1)).min(1).optional(),
+      reserved_cores: z.int().min(0).default(2),
+      environment: z.record(z.string(), z.string()).default({}),
+    })
+    .prefault({}),
+  metrics: z.strictObject({ listen: z.string().regex(/^[^\s:]*:[0-9]+$/, 'must be like 0.0.0.0:9090') }).optional(),
+});
+
+type RawConfig = z.infer<typeof configSchema>;
+
+/** A pool: `slots` shared by its phases. */
+export interface PoolConfig {
+  slots: number;
+  phases: PhaseId[];
+  /** How often a host without room looks again, in milliseconds. */
+  waitMs: number;
+}
+
+export interface Config {
+  schedulerUrl: string;
+  localDir: string;
+  /** Ceiling of each copy in bytes per second; 0 is none. */
+  copyLimitBytesPerSec: number;
+  groups: number[];
+  size: SectorSize;
+  ip: string;
+  pools: PoolConfig[];
+  storageNodes: string[];
+  allowSystemDisk: boolean;
+  engine: RawConfig['engine'];
+  metricsListen: string | undefined;
+}
+
+/** @throws UserError (exit 2) that names the file, the key, its value and what is allowed. */
+export function readConfig(file: string): Config {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UserError(`${file}: cannot be read: ${(error as Error).message}`);
+  }
+  return parseConfig(text, file);
+}
+
+/** Like {@link readConfig}, from text. */
+export function parseConfig(text: string, file: string): Config {
+  let toml: unknown;
+  try {
+    toml = parse(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const [reason] = error.message.split('\n');
+    throw new UserError(`${file}:${error.line}:${error.column}: ${reason}`);
+  }
+  const parsed = configSchema.safeParse(toml, { reportInput: true });
+  if (!parsed.success) {
+    throw new UserError(parsed.error.issues.map((issue) => `${file}: ${explain(issue)}`).join('\n'));
+  }
+  return fromRaw(parsed.data);
+}
+
+function fromRaw(raw: RawConfig): Config {
+  return {
+    schedulerUrl: raw.scheduler_url,
+    localDir: raw.local_dir,
+    copyLimitBytesPerSec: raw.copy_limit_mb_per_sec * 1e6,
+    groups: raw.group_id,
+    size: sizeOfBytes(raw.sector_size) as SectorSize,
+    ip: raw.ip,
+    pools: raw.worker.map(({ num, supported_phase, wait_sec }) => ({
+      slots: num,
+      phases: supported_phase.map((name) => phaseOfQueueName(name) as PhaseId),
+      waitMs: wait_sec * 1000,
+    })),
+    storageNodes: raw['storage-nodes'],
+    allowSystemDisk: raw.allow_system_disk,
+    engine: raw.engine,
+    metricsListen: raw.metrics?.listen,
+  };
+}
+
+const KNOWN_KEYS: Record<string, string[]> = {
+  '': Object.keys(configSchema.shape),
+  worker: Object.keys(poolSchema.shape),
+  engine: ['command', 'reserved_cores', 'environment'],
+  metrics: ['listen'],
+};
+
+function explain(issue: z.core.$ZodIssue): string {
+  const path = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('').slice(1);
+  switch (issue.code) {
+    case 'unrecognized_keys': {
+      const known = KNOWN_KEYS[String(issue.path[0] ?? '')] ?? [];
+      return issue.keys
+        .map((key) => `unknown key ${path ? `${path}.` : ''}${key}${suggestion(key, known)}; known: ${known.join(', ')}`)
+        .join('; ');
+    }
+    case 'invalid_value':
+      return `${path} = ${shown(issue.input)}: must be one of ${issue.values.join(', ')}${suggestion(String(issue.input), issue.values.map(String))}`;
+    case 'invalid_type':
+      return issue.input === undefined
+        ? `${path} is missing (${issue.expected})`
+        : `${path} = ${shown(issue.input)}: must be ${issue.expected}`;
+    default:
+      return `${path} = ${shown(issue.input)}: ${issue.message}`;
+  }
+}
+
+const shown = (value: unknown): string =>
+  JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? String(item) : item));
+
+function suggestion(given: string, known: string[]): string {
+  const near = known
+    .map((name) => ({ name, far: distance(given.toLowerCase(), name.toLowerCase()) }))
+    .sort((a, b) => a.far - b.far)[0];
+  return near && near.far <= Math.max(2, near.name.length / 3) ? ` (did you mean ${near.name}?)` : '';
+}

@@ -1,0 +1,101 @@
+/** From configuration and environment to a connection with Temporal. */
+import { connect as connectSocket } from 'node:net';
+import { Client, Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { NativeConnection } from '@temporalio/worker';
+import { UserError } from './user-error.js';
+
+export interface Target {
+  address: string;
+  namespace: string;
+  /** For Connection and NativeConnection alike. */
+  options: { address: string; tls?: object | boolean; apiKey?: string; metadata?: Record<string, string> };
+}
+
+const DEFAULT_ADDRESS = 'localhost:7233';
+const ANSWER_MS = 3_000;
+
+/**
+ * Where Temporal is: `TEMPORAL_*` variables and the profile of temporal.toml win over `scheduler_url` (`https` means TLS).
+ * @throws UserError when the profile cannot be read.
+ */
+export function targetOf(schedulerUrl?: string): Target {
+  let profile;
+  try {
+    profile = loadClientConnectConfig();
+  } catch (error) {
+    throw new UserError(`Temporal's profile cannot be read: ${(error as Error).message}`);
+  }
+  const url = schedulerUrl === undefined ? undefined : new URL(schedulerUrl);
+  const { connectionOptions = {}, namespace = 'default' } = profile;
+  const address = connectionOptions.address ?? (url ? hostPort(url) : DEFAULT_ADDRESS);
+  const tls = connectionOptions.tls ?? (url?.protocol === 'https:' ? true : undefined);
+  return { address, namespace, options: { ...connectionOptions, address, tls } as Target['options'] };
+}
+
+/** A server that is known by its address alone: the embedded one. */
+export const targetAt = (address: string, namespace = 'default'): Target => ({ address, namespace, options: { address } });
+
+// URL drops the port that is its scheme's own.
+const hostPort = ({ protocol, hostname, port }: URL): string =>
+  `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`;
+
+/** A client for commands. @throws UserError when no Temporal server answers. */
+export async function connectClient(target: Target): Promise<Client> {
+  try {
+    const connection = await Connection.connect({ ...target.options, connectTimeout: ANSWER_MS });
+    return new Client({ connection, namespace: target.namespace });
+  } catch (error) {
+    throw await noServer(target, error);
+  }
+}
+
+/**
+ * A connection for workers. Waits for a server that is not there yet.
+ * @param onWait told once, when it begins to wait.
+ * @throws UserError when something answers that is not Temporal.
+ */
+export async function connectWorker(
+  target: Target,
+  signal: AbortSignal,
+  onWait: (reason: string) => void,
+): Promise<NativeConnection> {
+  for (let tries = 0; ; tries++) {
+    signal.throwIfAborted();
+    try {
+      return await NativeConnection.connect(target.options);
+    } catch (error) {
+      if (await answersHttp(target.address)) throw await noServer(target, error);
+      if (tries === 0) onWait((error as Error).message);
+      await new Promise((resolve) => setTimeout(resolve, ANSWER_MS));
+    }
+  }
+}
+
+async function noServer({ address }: Target, cause: unknown): Promise<UserError> {
+  if (await answersHttp(address)) {
+    return new UserError(`${address} answers HTTP, but not Temporal's gRPC: is it the old scheduler?`, {
+      hint: 'set scheduler_url (or TEMPORAL_ADDRESS) to the Temporal frontend, usually port 7233',
+    });
+  }
+  return new UserError(`no Temporal server answers at ${address}`, {
+    exitCode: 1,
+    hint: 'start one, or set TEMPORAL_ADDRESS',
+    cause,
+  });
+}
+
+/** Whether HTTP/1 is spoken there. A gRPC server answers such a request with HTTP/2 frames, or not at all. */
+async function answersHttp(address: string): Promise<boolean> {
+  const [, host = '', port = ''] = /^\[?(.*?)\]?:([0-9]+)$/.exec(address) ?? [];
+  return await new Promise((resolve) => {
+    const socket = connectSocket({ host, port: Number(port), timeout: ANSWER_MS });
+    const end = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', () => socket.write(`GET / HTTP/1.1\r\nHost: ${address}\r\nConnection: close\r\n\r\n`));
+    socket.once('data', (data) => end(data.toString('latin1').startsWith('HTTP/1.')));
+    for (const event of ['error', 'timeout', 'close'] as const) socket.once(event, () => end(false));
+  });
+}

@@ -1,0 +1,276 @@
+/**
+ * What the parts say to each other through Temporal: IDs, queues, inputs, results, messages. Usable in workflows.
+ *
+ * Everything that is stored or sent carries a version `v`. A reader accepts its own version and the one before; a newer
+ * one is handed back (`TooNew`), so that workers of two versions can serve one queue during an upgrade.
+ */
+import { defineQuery, defineUpdate } from '@temporalio/workflow';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { z } from 'zod';
+import {
+  PHASES,
+  SECTOR_SIZE_NAMES,
+  type EnginePhaseId,
+  type PhaseId,
+  type SectorSize,
+} from './phases.js';
+import { parseSector, sectorFileName, sectorName, type SectorId } from './sector.js';
+
+export const CONTRACT_VERSION = 1;
+
+// ---- names ----
+
+export const WORKFLOW_TYPE = 'sealSector';
+export const WORKFLOW_QUEUE = 'sealflow';
+export const workflowId = (sector: SectorId): string => `seal-${sectorFileName(sector).slice(2)}`;
+export const phaseQueue = (group: number, size: SectorSize, phase: PhaseId): string =>
+  `sealflow/${group}/${size}/${PHASES[phase].queueName}`;
+/** Served by every worker of a group outside of its pools: stopping engines must not wait for a slot. */
+export const controlQueue = (group: number): string => `sealflow/${group}/control`;
+
+// ---- the workflow's input and result ----
+
+const hex32 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 32 bytes as 64 lower-case hex digits');
+
+/** Chain randomness as 64 hex digits. */
+export const randomnessSchema = hex32;
+
+/**
+ * Actor-field element bound: the proofs read seeds and tickets as they are, but reject a seed of zeros
+ * (rust-fil-proofs `seal_commit_phase2`).
+ */
+const seed = hex32.refine((hex) => !/^0+$/.test(hex), 'must not be all zeros');
+
+export const sealInputSchema = z.strictObject({
+  v: z.literal(CONTRACT_VERSION),
+  /** `t01000/7`. */
+  sector: z
+    .string()
+    .refine((text) => parseSector(text) !== undefined, 'must be like t01000/7 (miner / sector number)')
+    .transform((text) => sectorName(parseSector(text) as SectorId)),
+  size: z.enum(SECTOR_SIZE_NAMES),
+  /** The group that seals it: an integer of `group_id`. */
+  group: z.int().min(0),
+  ticket: hex32,
+  /** Chain epoch that the ticket was drawn at; only told on. */
+  ticketEpoch: z.int().min(0).optional(),
+  /** The seed where it is known at the start (tests); else it comes with the update `provideSeed`. */
+  seed: seed.optional(),
+  /** Before sectors without it. */
+  priority: z.boolean().optional(),
+  /** Factor of all times; 1 unless a test says otherwise. */
+  timeScale: z.number().positive().max(1).optional(),
+});
+
+export type SealInput = z.infer<typeof sealInputSchema>;
+
+/** Where a sealed sector lies on its storage node; paths are relative to the node. */
+export interface StorageLocation {
+  /** Last component of the node's directory, for example `10.10.4.23`. */
+  node: string;
+  sealed: string;
+  cache: string;
+  receipt: string;
+}
+
+/** Bytes are base64, as Go's JSON reads `[]byte`. */
+export interface SealResult {
+  v: typeof CONTRACT_VERSION;
+  sector: string;
+  commR: string;
+  commD: string;
+  proof: string;
+  storage: StorageLocation;
+  bytesFreed: number;
+}
+
+// ---- activities ----
+
+/** A result on disk that counts: the attempt that made it and the digest of what it says. */
+export interface ResultRef {
+  /** `1/P2-3`: epoch and attempt, below the sector's directory. */
+  at: string;
+  /** SHA-256 (hex) of the canonical JSON of the result's `outputs`. */
+  digest: string;
+}
+
+export interface PhaseInput {
+  v: typeof CONTRACT_VERSION;
+  phase: EnginePhaseId;
+  /** The workflow's input, with the seed once it is known. */
+  seal: SealInput;
+  /** How often this run has claimed the sector; a run that was overtaken claims again only after `retry`. */
+  claim: number;
+  basis: Partial<Record<EnginePhaseId, ResultRef>>;
+  /** Results that a step back or a retry has made void, as `at`. */
+  voided: string[];
+  /** The newest attempt (`at`) whose failure this workflow knows; a newer failure on disk is told, not repeated. */
+  told?: string;
+}
+
+/** What the workflow keeps of a phase. Large outputs stay in files. */
+export interface PhaseResult extends ResultRef {
+  v: typeof CONTRACT_VERSION;
+  phase: EnginePhaseId;
+  host: string;
+  seconds: number;
+  /** base64; P1 and P2. */
+  commD?: string;
+  /** base64; P2. */
+  commR?: string;
+  /** base64; P4. */
+  proof?: string;
+  /** Storage node that P5 copied to. */
+  node?: string;
+}
+
+export interface CleanInput {
+  v: typeof CONTRACT_VERSION;
+  seal: SealInput;
+  claim: number;
+  results: Record<EnginePhaseId, ResultRef>;
+}
+
+export interface CleanResult {
+  v: typeof CONTRACT_VERSION;
+  host: string;
+  seconds: number;
+  storage: StorageLocation;
+  bytesFreed: number;
+}
+
+export interface StopInput {
+  v: typeof CONTRACT_VERSION;
+  seal: SealInput;
+  claim: number;
+  why: string;
+}
+
+export interface StopResult {
+  v: typeof CONTRACT_VERSION;
+  /** Engines that were seen to end, as `at`. */
+  stopped: string[];
+}
+
+/** The activities' types, for `proxyActivities` and for fakes; the names are those of the phase table. */
+export interface SealActivities {
+  preCommitPhase1(input: PhaseInput): Promise<PhaseResult>;
+  preCommitPhase2(input: PhaseInput): Promise<PhaseResult>;
+  commitPhase1(input: PhaseInput): Promise<PhaseResult>;
+  commitPhase2(input: PhaseInput): Promise<PhaseResult>;
+  copySector(input: PhaseInput): Promise<PhaseResult>;
+  cleanSector(input: CleanInput): Promise<CleanResult>;
+  stopSector(input: StopInput): Promise<StopResult>;
+}
+
+/** Seen from another attempt: how a foreign engine's counter stood, and since when by the server's clock. */
+export interface Observation {
+  at: string;
+  counter: number;
+  /** Server time in ms since 1970. */
+  since: number;
+}
+
+export interface HeartbeatDetails {
+  phase: PhaseId;
+  host: string;
+  /** `1/P2-3`; empty before an attempt is chosen. */
+  at: string;
+  step: string;
+  /** 0…1, or null when unknown. */
+  fraction: number | null;
+  observed?: Observation;
+}
+
+// ---- status ----
+
+export const SEAL_STATES = ['running', 'waiting-for-seed', 'needs-attention', 'stopping', 'sealed'] as const;
+export type SealState = (typeof SEAL_STATES)[number];
+
+export interface Attention {
+  phase: PhaseId;
+  type: string;
+  message: string;
+  hint: string;
+  /** Milliseconds since 1970, workflow time. */
+  since: number;
+}
+
+export interface PhaseStatus {
+  state: 'waiting' | 'running' | 'backoff' | 'needs-attention' | 'done';
+  /** Activities scheduled for it so far, hand-backs not counted. */
+  tries: number;
+  host?: string;
+  seconds?: number;
+  /** The last failure, kept until the phase is done. */
+  failure?: string;
+}
+
+export interface SealStatus {
+  v: typeof CONTRACT_VERSION;
+  sector: string;
+  size: SectorSize;
+  group: number;
+  state: SealState;
+  phases: Record<PhaseId, PhaseStatus>;
+  /** Times that an earlier phase had to run again. */
+  stepsBack: number;
+  attention: Attention[];
+  /** hex */
+  ticket: string;
+  /** hex */
+  seed?: string;
+  commD?: string;
+  commR?: string;
+  proof?: string;
+  storage?: StorageLocation;
+  bytesFreed?: number;
+}
+
+// ---- messages ----
+
+export const statusQuery = defineQuery<SealStatus>('status');
+
+export interface ProvideSeed {
+  /** 64 hex digits. */
+  seed: string;
+  /** Put another seed in the place of the one that is known: P3 and P4 run again. */
+  replace?: boolean;
+}
+export const provideSeedUpdate = defineUpdate<string, [ProvideSeed]>('provideSeed');
+export const provideSeedSchema = z.strictObject({ seed, replace: z.boolean().optional() });
+
+export interface Retry {
+  /** Run this phase and all after it again, even where their results are there. */
+  from?: PhaseId;
+  /** A new ticket (64 hex): P1 runs again. */
+  ticket?: string;
+  /** Go on although a repeated P2 gave another commR than was shown. */
+  acceptCommR?: boolean;
+}
+export const retryUpdate = defineUpdate<string, [Retry]>('retry');
+export const retrySchema = z.strictObject({
+  from: z.enum(['P1', 'P2', 'P3', 'P4', 'P5', 'P6']).optional(),
+  ticket: hex32.optional(),
+  acceptCommR: z.boolean().optional(),
+});
+
+// ---- search attributes ----
+
+export const SEARCH_ATTRIBUTES = {
+  SealMiner: 'Keyword',
+  SealSector: 'Int',
+  SealSize: 'Keyword',
+  SealGroup: 'Keyword',
+  SealPhase: 'Keyword',
+  SealState: 'Keyword',
+  SealHost: 'Keyword',
+} as const;
+
+export const sealMiner = defineSearchAttributeKey('SealMiner', SearchAttributeType.KEYWORD);
+export const sealSectorNumber = defineSearchAttributeKey('SealSector', SearchAttributeType.INT);
+export const sealSize = defineSearchAttributeKey('SealSize', SearchAttributeType.KEYWORD);
+export const sealGroup = defineSearchAttributeKey('SealGroup', SearchAttributeType.KEYWORD);
+export const sealPhase = defineSearchAttributeKey('SealPhase', SearchAttributeType.KEYWORD);
+export const sealState = defineSearchAttributeKey('SealState', SearchAttributeType.KEYWORD);
+export const sealHost = defineSearchAttributeKey('SealHost', SearchAttributeType.KEYWORD);

@@ -1,0 +1,129 @@
+/** `sealflow dev`: everything on this machine, and real sectors through it. */
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { connectClient, targetAt } from '../connect.js';
+import { SEARCH_ATTRIBUTES, workflowId } from '../contract.js';
+import { buildEngine } from '../engine/build.js';
+import { findEngine } from '../engine/locate.js';
+import { ensureParameters } from '../engine/parameters.js';
+import { PHASE_IDS, type SectorSize } from '../phases.js';
+import { sectorOf } from '../sector.js';
+import { startEmbeddedServer, type EmbeddedServer } from '../server/embedded-server.js';
+import { findTemporalCli } from '../server/temporal-cli.js';
+import { createDisplay } from './display.js';
+import { openDevHome, writeConfigs } from './home.js';
+import { DevProcesses } from './processes.js';
+import { startSectors, untilSealed, untilServed } from './sectors.js';
+import { describeSealed, verifyReceipt } from './summary.js';
+
+export interface DevOptions {
+  directory: string;
+  sectors: number;
+  size: SectorSize;
+  /** Keep server and workers after the summary, until the signal. */
+  keep: boolean;
+  port?: number;
+  uiPort?: number;
+  /** Ends it: server, workers and engines are stopped, all sectors stay as they are. */
+  signal: AbortSignal;
+}
+
+/**
+ * Brings everything up, seals the sectors, tells of them, and takes everything down again.
+ * @throws UserError with the first thing that went wrong.
+ */
+export async function runDev(options: DevOptions): Promise<void> {
+  const { size, keep } = options;
+  const home = await openDevHome(options.directory);
+  const failed = new AbortController();
+  const signal = AbortSignal.any([options.signal, failed.signal]);
+  const stops: (() => Promise<void>)[] = [];
+  const display = createDisplay(process.stdout);
+
+  const server = display.step(
+    'Temporal server',
+    async (say) => {
+      const cli = await findTemporalCli({ onStep: say, signal });
+      say('starting');
+      const started = await startEmbeddedServer({
+        cli,
+        dataDir: home.serverData,
+        port: options.port,
+        uiPort: options.uiPort,
+        searchAttributes: SEARCH_ATTRIBUTES,
+        log: say,
+      });
+      stops.push(() => started.stop());
+      return started;
+    },
+    ({ address, uiUrl }) => `${address}, Web UI ${uiUrl}`,
+  );
+  const engine = display.step(
+    'engine',
+    async (say) => (await findEngine()) ?? (await buildEngine({ onStep: say, signal })),
+  );
+  const parameters = display.step(`proof parameters for ${size}`, async (say) => {
+    say('waiting for the engine');
+    return await ensureParameters(await engine, size, { onStep: say, signal });
+  });
+  const client = display.step('workers', async (say) => {
+    say('waiting for server and engine');
+    const [{ address }, { command }] = [await server, await engine];
+    const processes = new DevProcesses(home, { TEMPORAL_ADDRESS: address, SEALFLOW_ENGINE: command[0] });
+    stops.unshift(() => processes.stop());
+    processes.start('orchestrator', ['orchestrator']);
+    for (const [i, file] of (await writeConfigs(home, address, size)).entries()) {
+      processes.start(`process-${i + 1}`, ['worker', '--config', file]);
+    }
+    processes.watch().catch((error: unknown) => failed.abort(error));
+    const connected = await connectClient(targetAt(address));
+    say('starting');
+    // P4 is served when its parameters are there.
+    const phases = PHASE_IDS.filter((phase) => phase !== 'P4');
+    await untilServed(connected, size, phases, signal);
+    return connected;
+  });
+  const sealed = display.step(
+    sectorsTitle(options.sectors),
+    async (say) => {
+      const [{ uiUrl }, connected] = [await server, await client];
+      const names = await startSectors(connected, home, options.sectors, size);
+      const page = (sector: string) => `${uiUrl}/namespaces/default/workflows/${workflowId(sectorOf(sector))}`;
+      say(names.length === 1 ? page(names[0] ?? '') : `${uiUrl}/namespaces/default/workflows`);
+      return await Promise.all(
+        names.map((name) => untilSealed(connected, name, signal, (text) => say(`${name} ${text}`))),
+      );
+    },
+    (ends) => ends.map(({ result }) => result.sector).join(' '),
+  );
+
+  // The first failure ends the others; what it waits for must not hide it.
+  const all = [server, engine, parameters, client, sealed];
+  for (const step of all) step.catch((error: unknown) => failed.abort(error));
+  try {
+    await display.start();
+    if (options.signal.aborted) return print('stopped; the same command goes on with its sectors');
+    failed.signal.throwIfAborted();
+    for (const { result, status } of await sealed) {
+      await verifyReceipt(await engine, join(home.storageNode, result.storage.receipt));
+      for (const line of describeSealed(result, status, home.storageNode)) print(line);
+    }
+    if (keep) await keepOpen(await server, options.signal, failed.signal);
+    else print('`npm start -- --keep` keeps the server and its Web UI open');
+  } finally {
+    for (const stop of stops) await stop();
+  }
+}
+
+const sectorsTitle = (count: number): string => (count === 1 ? 'sector' : 'sectors');
+
+async function keepOpen({ uiUrl, address }: EmbeddedServer, signal: AbortSignal, failed: AbortSignal): Promise<void> {
+  print(`Web UI    ${uiUrl}`);
+  print(`commands  TEMPORAL_ADDRESS=${address} npx sealflow status`);
+  print('Ctrl-C ends it');
+  const either = AbortSignal.any([signal, failed]);
+  if (!either.aborted) await once(either, 'abort');
+  failed.throwIfAborted();
+}
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);

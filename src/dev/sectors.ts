@@ -1,0 +1,83 @@
+/** The sectors of `sealflow dev`: those that an earlier run has left, and new ones. */
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import { sealInputSchema, workflowId, type SealResult } from '../contract.js';
+import { readJson } from '../files.js';
+import { cacheDir } from '../paths.js';
+import { PHASE_IDS, type PhaseId, type SectorSize } from '../phases.js';
+import { sectorFileName, sectorName, sectorOf } from '../sector.js';
+import { UserError } from '../user-error.js';
+import { activePhases, sectorStatus, type SectorStatus } from '../cli/sector-status.js';
+import { randomHex32, startSector, unservedPhases } from '../cli/start-sector.js';
+import { DEV_GROUP, devSector, sectorsOf, type DevHome } from './home.js';
+
+const LOOK_MS = 500;
+
+/** Waits until workers poll for these phases. */
+export async function untilServed(client: Client, size: SectorSize, phases: readonly PhaseId[], signal: AbortSignal): Promise<void> {
+  while ((await unservedPhases(client, DEV_GROUP, size)).some((phase) => phases.includes(phase))) {
+    await sleep(LOOK_MS, undefined, { signal });
+  }
+}
+
+/** Goes on with the sectors that were begun, and starts `count` new ones. @returns their names. */
+export async function startSectors(client: Client, home: DevHome, count: number, size: SectorSize): Promise<string[]> {
+  const { begun, next } = await sectorsOf(home);
+  const started = [];
+  for (const sector of begun) {
+    if (await goOn(client, home, sector, size)) started.push(sector);
+  }
+  for (let number = next; number < next + count; number++) {
+    const sector = sectorName(devSector(number));
+    await startSector(client, { sector, size, group: DEV_GROUP, ticket: randomHex32(), seed: randomHex32() });
+    started.push(sector);
+  }
+  return started;
+}
+
+/** A sector of another size waits for a run with that size. The workflow may be gone with its database: sector.json is not. */
+async function goOn(client: Client, home: DevHome, sector: string, size: SectorSize): Promise<boolean> {
+  const file = join(cacheDir(home.group), sectorFileName(sectorOf(sector)), 'sector.json');
+  const input = sealInputSchema.safeParse(await readJson(file)).data;
+  if (input?.size !== size) return false;
+  const handle = client.workflow.getHandle(workflowId(sectorOf(sector)));
+  const running = await handle.describe().then(
+    ({ status }) => status.name === 'RUNNING',
+    () => false,
+  );
+  if (!running) await startSector(client, input);
+  return true;
+}
+
+/** Follows a sector to its end. @throws UserError when it needs attention. */
+export async function untilSealed(
+  client: Client,
+  sector: string,
+  signal: AbortSignal,
+  onStep: (text: string) => void,
+): Promise<{ result: SealResult; status: SectorStatus }> {
+  const handle = client.workflow.getHandle(workflowId(sectorOf(sector)));
+  for (;;) {
+    const status = await sectorStatus(client, sectorOf(sector));
+    if (!status) throw new UserError(`the workflow of ${sector} is gone`, { exitCode: 1 });
+    const [attention] = status.attention;
+    if (attention) {
+      const message = `${sector} ${attention.phase} needs attention: ${attention.type}: ${attention.message}`;
+      throw new UserError(message, { exitCode: 1, hint: attention.hint });
+    }
+    if (status.workflow !== 'RUNNING') return { result: (await handle.result()) as SealResult, status };
+    onStep(stepOf(status));
+    await sleep(LOOK_MS, undefined, { signal });
+  }
+}
+
+function stepOf(status: SectorStatus): string {
+  const done = PHASE_IDS.filter((id) => status.phases[id].state === 'done');
+  const doing = status.engines.map(({ phase, step, fraction }) => {
+    const percent = fraction === null ? '' : ` ${(fraction * 100).toFixed(0)} %`;
+    return `${phase} ${step}${percent}`;
+  });
+  const now = doing.length > 0 ? doing.join(', ') : activePhases(status);
+  return `${done.length > 0 ? `done ${done.join(' ')}; ` : ''}${now}`;
+}

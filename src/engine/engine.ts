@@ -1,0 +1,7 @@
+/** The program that computes P1–P5 (docs/engine-protocol.md), and all that it needs to be started. */
+export interface Engine {
+  /** Program and first arguments; the engine's own arguments follow. */
+  command: [string, ...string[]];
+  environment: NodeJS.ProcessEnv;
+  source: 'config.toml' | 'SEALFLOW_ENGINE' | 'cache' | 'built';
+}

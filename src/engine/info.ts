@@ -1,0 +1,60 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import type { SectorSize } from '../phases.js';
+import { UserError } from '../user-error.js';
+import type { Engine } from './engine.js';
+
+const infoSchema = z.object({
+  v: z.literal(1),
+  /** Of the engine. */
+  version: z.string(),
+  /** Of filecoin-proofs-api. */
+  proofs: z.string(),
+  cuda: z.boolean(),
+  /** Without SHA extensions P1 takes ten times as long. */
+  shaNi: z.boolean(),
+  parameterDir: z.string(),
+  sizes: z.record(z.string(), z.object({ parameters: z.boolean(), partitions: z.int(), layers: z.int() })),
+});
+
+/** What an engine says of itself and of what it finds on this host. */
+export type EngineInfo = z.infer<typeof infoSchema>;
+
+// It computes nothing, but a program of 50 MB may have to come from a busy disk.
+const TIMEOUT_MS = 30_000;
+
+/**
+ * Asks an engine what it is.
+ *
+ * @param size only this one
+ * @throws UserError when it does not answer in time, or not as an engine does
+ */
+export async function engineInfo(engine: Engine, size?: SectorSize): Promise<EngineInfo> {
+  const [program, ...first] = engine.command;
+  const args = [...first, 'info', ...(size === undefined ? [] : ['--size', size])];
+  try {
+    const { stdout } = await promisify(execFile)(program, args, {
+      timeout: TIMEOUT_MS,
+      env: engine.environment,
+    });
+    return infoSchema.parse(JSON.parse(stdout));
+  } catch (error) {
+    throw new UserError(
+      `${engine.command.join(' ')} does not answer \`info\` as an engine does: ${reasonOf(error)}`,
+      {
+        hint: `it comes from ${engine.source}; docs/engine-protocol.md says what an engine answers`,
+        cause: error,
+      },
+    );
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof z.ZodError) {
+    return error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+  }
+  const { killed, stderr, message } = error as Error & { killed?: boolean; stderr?: string };
+  if (killed) return `no answer within ${TIMEOUT_MS / 1000} s`;
+  return stderr?.split('\n').find((line) => line.trim() !== '') ?? message;
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import type { OnStep } from '../on-step.js';
+import type { SectorSize } from '../phases.js';
+import { describeEnd, runBound } from '../run-bound.js';
+import { UserError } from '../user-error.js';
+import type { Engine } from './engine.js';
+
+const sayingSchema = z.object({ step: z.string(), done: z.boolean(), dir: z.string().optional() });
+
+/** The engine's exit code where published parameters are not there, or are not the published ones. */
+const MISSING_PARAMETERS = 5;
+
+export interface ParametersOptions {
+  onStep?: OnStep | undefined;
+  /** Ends the engine and all that it has started. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Has the engine make the proof parameters of a test size (2KiB: 8 minutes and 5 GB of memory on two cores, once for each user),
+ * or check the published ones of 32GiB and 64GiB. Where all is there, it takes no time.
+ *
+ * @returns the directory that holds them
+ * @throws UserError when they cannot be made, or are missing
+ */
+export async function ensureParameters(
+  engine: Engine,
+  size: SectorSize,
+  { onStep, signal }: ParametersOptions = {},
+): Promise<string> {
+  const [program, ...first] = engine.command;
+  let directory: string | undefined;
+  const onStdout = (line: string): void => {
+    const saying = parseSaying(line);
+    if (saying?.done) directory = saying.dir;
+    else if (saying) onStep?.(saying.step);
+  };
+  const end = await runBound(program, [...first, 'params', size], {
+    env: engine.environment,
+    signal,
+    onStdout,
+  });
+  if (end.code === 0 && directory !== undefined) return directory;
+  const missing = end.code === MISSING_PARAMETERS;
+  throw new UserError(`no proof parameters for ${size}: ${describeEnd(end)}`, {
+    exitCode: 1,
+    ...(missing && { hint: 'put the published files into FIL_PROOFS_PARAMETER_CACHE' }),
+  });
+}
+
+function parseSaying(line: string): z.infer<typeof sayingSchema> | undefined {
+  try {
+    return sayingSchema.parse(JSON.parse(line));
+  } catch {
+    return undefined;
+  }
+}

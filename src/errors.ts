@@ -1,0 +1,209 @@
+/**
+ * Every failure that an activity can report, what it means, and what follows. Usable in workflows.
+ *
+ * Temporal itself retries only the hand-backs; all else comes to the workflow, and its one phase loop
+ * (`workflows/run-phase.ts`) does what this table says.
+ */
+import { ApplicationFailure, TimeoutFailure, ActivityFailure, ApplicationFailureCategory } from '@temporalio/common';
+import type { EnginePhaseId } from './phases.js';
+
+/**
+ * - `hand back`: the task goes to another worker or waits for this one; the workflow does not see it
+ * - `again`: scheduled again at once, before new work; no fault of the phase, so it does not count
+ * - `wait`: scheduled again after a backoff; an outage, so it does not count
+ * - `back off`: scheduled again after a backoff; counts, and too many without progress need attention
+ * - `step back`: an earlier phase runs again
+ * - `attention`: a person must look; nothing is lost
+ * - `end`: the workflow fails: there is nothing to do
+ */
+export type Follows = 'hand back' | 'again' | 'wait' | 'back off' | 'step back' | 'attention' | 'end';
+
+export interface FailureKind {
+  follows: Follows;
+  meaning: string;
+  /** What an operator can do. */
+  hint: string;
+}
+
+export const FAILURES = {
+  NoSlot: {
+    follows: 'hand back',
+    meaning: 'all slots of this pool are taken',
+    hint: 'nothing: it is offered again within seconds',
+  },
+  NoRoom: {
+    follows: 'hand back',
+    meaning: 'local_dir has no room for one more sector',
+    hint: 'nothing, or more disk: a P6 that ends makes room',
+  },
+  NotOfGroup: {
+    follows: 'hand back',
+    meaning: 'this host does not see the directory of the group',
+    hint: 'mount local_dir of the group on this host, and look at its worker log',
+  },
+  BusyElsewhere: {
+    follows: 'hand back',
+    meaning: 'an engine on another host is working on this phase',
+    hint: 'nothing: its own host takes the result, or another one follows when it is dead',
+  },
+  TooNew: {
+    follows: 'hand back',
+    meaning: 'the job was made by a newer sealflow than this worker',
+    hint: 'upgrade the workers of this host',
+  },
+  Draining: {
+    follows: 'again',
+    meaning: 'the worker is shutting down; its engine goes on',
+    hint: 'nothing: the restarted worker finds the engine',
+  },
+  LostWorker: {
+    follows: 'again',
+    meaning: 'no heartbeat: the worker died, or its host is cut off',
+    hint: 'look at the host if it does not come back',
+  },
+  Overtaken: {
+    follows: 'again',
+    meaning: 'another attempt of the same run has taken the phase over',
+    hint: 'nothing',
+  },
+  ClaimedByOther: {
+    follows: 'attention',
+    meaning: 'another workflow run has claimed this sector',
+    hint: 'find out which one should seal it (epoch.json names it); retry takes the sector back',
+  },
+  NoSpace: {
+    follows: 'wait',
+    meaning: 'the disk is full',
+    hint: 'make room in local_dir or on the storage node; it is tried again by itself',
+  },
+  MountMissing: {
+    follows: 'wait',
+    meaning: 'a directory that should be mounted is not there',
+    hint: 'mount it; it is tried again by itself',
+  },
+  PassingFault: {
+    follows: 'back off',
+    meaning: 'an I/O error',
+    hint: 'look at the log of the attempt and at the disks of the host',
+  },
+  EngineDied: {
+    follows: 'back off',
+    meaning: 'the engine ended without a word (killed, out of memory, host lost)',
+    hint: 'look for the OOM killer and at the log of the attempt',
+  },
+  Panic: {
+    follows: 'back off',
+    meaning: 'the engine met a bug or a file that it cannot read',
+    hint: 'look at the log of the attempt',
+  },
+  Hung: {
+    follows: 'back off',
+    meaning: 'the engine neither worked nor ended and was stopped',
+    hint: 'look at the disks and at dmesg of the host',
+  },
+  TimedOut: {
+    follows: 'back off',
+    meaning: 'the phase took longer than its limit',
+    hint: 'look at the host: slow disks, too many phases at once',
+  },
+  Unknown: {
+    follows: 'back off',
+    meaning: 'an error that sealflow does not know',
+    hint: 'look at the worker log, and report it',
+  },
+  StepBack: {
+    follows: 'step back',
+    meaning: 'files of an earlier phase are damaged or missing',
+    hint: 'nothing: the earlier phase runs again',
+  },
+  BadInput: {
+    follows: 'attention',
+    meaning: 'the engine refuses the job',
+    hint: 'engine and sealflow may be of different versions; look at the log of the attempt',
+  },
+  MissingParameters: {
+    follows: 'wait',
+    meaning: 'the proof parameters are not on this host',
+    hint: 'sealflow-engine params <size>, or set FIL_PROOFS_PARAMETER_CACHE',
+  },
+  CopyDiffers: {
+    follows: 'attention',
+    meaning: 'the storage node holds a different file under the final name of this sector',
+    hint: 'find out whose file it is, move it away, then retry',
+  },
+  ChangedCommR: {
+    follows: 'attention',
+    meaning: 'P2 ran again and gave another commR than the one that was shown',
+    hint: 'if the old commR is not on chain: retry --accept-commr',
+  },
+  AlreadySealed: {
+    follows: 'end',
+    meaning: 'this sector is sealed already',
+    hint: 'sealflow status shows where it lies',
+  },
+  InvalidInput: {
+    follows: 'end',
+    meaning: 'the workflow was started with wrong input',
+    hint: 'sealflow start checks the input before it starts',
+  },
+} as const satisfies Record<string, FailureKind>;
+
+export type FailureType = keyof typeof FAILURES;
+
+export const isFailureType = (type: unknown): type is FailureType =>
+  typeof type === 'string' && Object.hasOwn(FAILURES, type);
+
+/** What goes with a failure from the activity to the workflow. */
+export interface FailureDetails {
+  /** The attempt that failed, `1/P2-3`. */
+  at?: string;
+  host?: string;
+  /** With StepBack: the earliest phase that mends it. */
+  from?: EnginePhaseId;
+  /** Units of work that are safe on disk (layers); a growing number means progress. */
+  recorded?: number;
+}
+
+/** A failure to throw from an activity: never retried by Temporal, except for hand-backs. */
+export function failure(type: FailureType, message: string, details: FailureDetails = {}): ApplicationFailure {
+  return ApplicationFailure.create({ type, message, nonRetryable: true, details: [details], category: category(type) });
+}
+
+/** A hand-back to throw from an activity: Temporal offers the task again after `delayMs`. */
+export function handBack(type: FailureType, message: string, delayMs: number): ApplicationFailure {
+  return ApplicationFailure.create({ type, message, nextRetryDelay: delayMs, category: category(type) });
+}
+
+// What is no fault is kept out of error logs and failure metrics.
+const category = (type: FailureType): ApplicationFailureCategory | undefined =>
+  ['hand back', 'again'].includes(FAILURES[type].follows) ? ApplicationFailureCategory.BENIGN : undefined;
+
+export interface Failure {
+  type: FailureType;
+  message: string;
+  details: FailureDetails;
+}
+
+/** Error types (Temporal's names) that its own retries must leave to the workflow. */
+export const NOT_FOR_TEMPORAL = ['TemporalTimeout:Heartbeat', 'TemporalTimeout:StartToClose'];
+
+/**
+ * Reads the failure of an activity as the workflow catches it.
+ * @returns undefined when the error is none of an activity (a cancellation, or a bug in the workflow).
+ */
+export function failureOf(error: unknown): Failure | undefined {
+  if (!(error instanceof ActivityFailure)) return undefined;
+  const cause = error.cause;
+  if (cause instanceof TimeoutFailure) {
+    const heartbeat = cause.timeoutType === 'HEARTBEAT';
+    const type = heartbeat ? 'LostWorker' : 'TimedOut';
+    return { type, message: heartbeat ? 'no heartbeat from the worker' : 'took longer than its limit', details: {} };
+  }
+  if (cause instanceof ApplicationFailure) {
+    const details = (cause.details?.[0] ?? {}) as FailureDetails;
+    return isFailureType(cause.type)
+      ? { type: cause.type, message: cause.message, details }
+      : { type: 'Unknown', message: `${cause.type ?? 'Error'}: ${cause.message}`, details };
+  }
+  return undefined;
+}

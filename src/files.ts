@@ -1,0 +1,72 @@
+/** Files: JSON that decides something (temporary name, fsync, rename), and what directories hold. */
+import { randomUUID } from 'node:crypto';
+import { lstat, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+export const isErrno = (error: unknown, ...codes: string[]): boolean =>
+  error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '');
+
+/** `undefined` where there is no such file or directory; any other error is thrown. */
+export async function ifPresent<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+export async function syncDirectory(dir: string): Promise<void> {
+  const handle = await open(dir, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Writes `value` so that a reader sees the old file or the whole new one, also after a power cut. */
+export async function writeJson(path: string, value: unknown): Promise<void> {
+  const temporary = `${path}.${randomUUID()}`;
+  try {
+    const handle = await open(temporary, 'wx', 0o644);
+    try {
+      await handle.writeFile(`${JSON.stringify(value, null, 2)}\n`);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
+  }
+  await syncDirectory(dirname(path));
+}
+
+/**
+ * @returns undefined when the file is not there.
+ * @throws SyntaxError naming the file when it is not JSON.
+ */
+export async function readJson(path: string): Promise<unknown> {
+  const text = await ifPresent(readFile(path, 'utf8'));
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new SyntaxError(`${path}: ${(error as Error).message}`);
+  }
+}
+
+/** Bytes on disk below a directory, each inode once: attempts share layers by hard links. */
+export async function usedBytes(directory: string, seen = new Set<number>()): Promise<number> {
+  let used = 0;
+  for (const name of (await ifPresent(readdir(directory))) ?? []) {
+    const path = join(directory, name);
+    const stat = await ifPresent(lstat(path));
+    if (!stat || seen.has(stat.ino)) continue;
+    seen.add(stat.ino);
+    used += stat.isDirectory() ? await usedBytes(path, seen) : stat.blocks * 512;
+  }
+  return used;
+}

@@ -1,0 +1,110 @@
+/**
+ * Where a sector's files lie, in the group's directory and on a storage node. Every path of sealflow's is made here, from
+ * names that are checked here, so that nothing can point outside.
+ */
+import { basename, join } from 'node:path';
+import type { EnginePhaseId } from './phases.js';
+import { sectorFileName, type SectorId } from './sector.js';
+
+/** A group's directory as this host sees it. */
+export interface GroupDirectory {
+  /** `local_dir`. */
+  root: string;
+  /** One name per group below `nfs/`: the storage node's in the old system. */
+  place: string;
+}
+
+/** @throws RangeError when `name` could lead anywhere but to a direct child. */
+export function plainName(name: string): string {
+  if (!/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name)) throw new RangeError(`not a plain file name: ${JSON.stringify(name)}`);
+  return name;
+}
+
+export const markerFile = (localDir: string): string => join(localDir, 'sealflow.json');
+
+const placeDir = ({ root, place }: GroupDirectory): string => join(root, 'nfs', plainName(place));
+/** Holds the sectors' directories. */
+export const cacheDir = (group: GroupDirectory): string => join(placeDir(group), 'cache');
+/** Holds hard links to the replicas, for people. */
+export const sealedDir = (group: GroupDirectory): string => join(placeDir(group), 'sealed');
+/** Holds what P6 leaves. */
+export const doneDir = (group: GroupDirectory): string => join(placeDir(group), 'done');
+/** The directories of a group in the order in which they are made, each inside an earlier one. */
+export const groupDirectories = (group: GroupDirectory): string[] => [
+  join(group.root, 'nfs'),
+  placeDir(group),
+  cacheDir(group),
+  sealedDir(group),
+  doneDir(group),
+];
+
+export const sectorDir = (group: GroupDirectory, sector: SectorId): string =>
+  join(cacheDir(group), sectorFileName(sector));
+export const sealedLink = (group: GroupDirectory, sector: SectorId): string =>
+  join(sealedDir(group), sectorFileName(sector));
+export const doneFile = (group: GroupDirectory, sector: SectorId): string =>
+  join(doneDir(group), `${sectorFileName(sector)}.json`);
+
+/** Names of sector directories that P6 has renamed away and is deleting: `.gone-s-t01000-7-<uuid>`. */
+export const goneName = (sector: SectorId, uuid: string): string => `.gone-${sectorFileName(sector)}-${plainName(uuid)}`;
+export const isGoneName = (sector: SectorId, name: string): boolean =>
+  name.startsWith(`.gone-${sectorFileName(sector)}-`) && plainName(name.slice(1)) !== '';
+
+// ---- attempts: <sector directory>/<epoch>/<phase>-<number> ----
+
+export interface AttemptName {
+  epoch: number;
+  phase: EnginePhaseId;
+  /** 1, 2, … within epoch and phase. */
+  number: number;
+}
+
+const NUMBER = /^[1-9][0-9]{0,8}$/;
+const ATTEMPT = /^(P[1-5])-([1-9][0-9]{0,8})$/;
+
+/** `2` → 2; undefined for all names that are no epoch's. */
+export const parseEpoch = (name: string): number | undefined => (NUMBER.test(name) ? Number(name) : undefined);
+
+export function parseAttempt(epoch: number, name: string): AttemptName | undefined {
+  const match = ATTEMPT.exec(name);
+  return match ? { epoch, phase: match[1] as EnginePhaseId, number: Number(match[2]) } : undefined;
+}
+
+/** Attempts that no longer count keep their number under another name: `void-P2-3`. */
+export const voidName = ({ phase, number }: AttemptName): string => `void-${phase}-${number}`;
+const RETIRED = /^(?:void|gone)-/;
+/** Like {@link parseAttempt}, retired attempts included: their numbers are never given again. */
+export const parseAnyAttempt = (epoch: number, name: string): AttemptName | undefined =>
+  parseAttempt(epoch, name.replace(RETIRED, ''));
+
+/** `2/P2-3`. */
+export const formatAt = ({ epoch, phase, number }: AttemptName): string => `${epoch}/${phase}-${number}`;
+
+/** @throws RangeError when `at` is not like `2/P2-3`. */
+export function parseAt(at: string): AttemptName {
+  const [epochName = '', attemptName = '', ...rest] = at.split('/');
+  const epoch = parseEpoch(epochName);
+  const attempt = epoch === undefined ? undefined : parseAttempt(epoch, attemptName);
+  if (!attempt || rest.length > 0) throw new RangeError(`not an attempt: ${JSON.stringify(at)}`);
+  return attempt;
+}
+
+export const epochDir = (sectorDirectory: string, epoch: number): string => join(sectorDirectory, String(epoch));
+export const attemptDir = (sectorDirectory: string, at: string): string =>
+  join(sectorDirectory, formatAt(parseAt(at)));
+
+// ---- a storage node ----
+
+/** A storage node is named by the last component of its directory. */
+export const nodeName = (directory: string): string => basename(directory);
+
+/** Paths on a storage node, relative to it: the layout that lotus, curio and venus read. */
+export const stored = {
+  sealed: (sector: SectorId): string => join('sealed', sectorFileName(sector)),
+  cache: (sector: SectorId): string => join('cache', sectorFileName(sector)),
+  receipt: (sector: SectorId): string => join('receipts', `${sectorFileName(sector)}.json`),
+  /** Holds unfinished copies; one directory each. */
+  parts: '.sealflow',
+  part: (sector: SectorId, uuid: string): string => join('.sealflow', `${sectorFileName(sector)}.${plainName(uuid)}`),
+  isPartOf: (sector: SectorId, name: string): boolean => name.startsWith(`${sectorFileName(sector)}.`),
+} as const;

@@ -1,0 +1,9 @@
+/** The gRPC status codes that mean something here (grpc.io, "Status codes and their use"). */
+export const GRPC = {
+  invalidArgument: 3,
+  notFound: 5,
+  alreadyExists: 6,
+  permissionDenied: 7,
+  unimplemented: 12,
+  unauthenticated: 16,
+} as const;

@@ -1,0 +1,98 @@
+/** The group's directory on this host, told by its marker file: a mount that is missing or another's is seen at once. */
+import { constants } from 'node:fs';
+import { access, mkdir, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { isErrno, readJson, syncDirectory, writeJson } from '../files.js';
+import { groupDirectories, markerFile, plainName, type GroupDirectory } from '../paths.js';
+import { UserError } from '../user-error.js';
+
+const markerSchema = z.object({
+  v: z.int(),
+  group: z.int(),
+  /** Random; tells two directories apart that say the same of themselves. */
+  id: z.uuid(),
+  place: z.string(),
+});
+export type Marker = z.infer<typeof markerSchema>;
+
+export class NotOfGroupError extends Error {}
+
+/** @throws NotOfGroupError when local_dir has no marker, or none that can be read. */
+export async function readMarker(localDir: string): Promise<Marker> {
+  const path = markerFile(localDir);
+  const value = await readJson(path).catch((error: unknown) => {
+    throw new NotOfGroupError(`${path} cannot be read: ${(error as Error).message}`);
+  });
+  if (value === undefined) throw new NotOfGroupError(`${path} is not there: is the group's directory mounted?`);
+  const marker = markerSchema.safeParse(value);
+  if (!marker.success) throw new NotOfGroupError(`${path} is not a marker of sealflow`);
+  return marker.data;
+}
+
+/** The group's directory as one host knows it; remembers the marker's ID, so that another directory is noticed. */
+export class GroupMount {
+  private id: string | undefined;
+
+  constructor(private readonly localDir: string) {}
+
+  /** @throws NotOfGroupError */
+  async open(group: number): Promise<GroupDirectory> {
+    const marker = await readMarker(this.localDir);
+    if (marker.group !== group) {
+      throw new NotOfGroupError(`${this.localDir} belongs to group ${marker.group}, not to group ${group}`);
+    }
+    if (this.id !== undefined && this.id !== marker.id) {
+      throw new NotOfGroupError(`${this.localDir} is another directory than at start (ID ${marker.id}, was ${this.id})`);
+    }
+    this.id = marker.id;
+    return { root: this.localDir, place: marker.place };
+  }
+}
+
+/** @throws UserError when local_dir is there, but this user cannot write in it. */
+export async function checkWritable(localDir: string): Promise<void> {
+  try {
+    await access(localDir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return; // It may be mounted later.
+    const { uid, gid, mode } = await stat(localDir);
+    const owner = `owner ${uid}:${gid}, mode ${(mode & 0o777).toString(8)}`;
+    throw new UserError(`local_dir ${localDir}: no write permission for user ${process.getuid?.()} (${owner})`, {
+      hint: `chown ${process.getuid?.()} ${localDir}, or run the worker as its owner`,
+    });
+  }
+}
+
+/**
+ * Makes a directory that is there into a group's: `setup --local-dir`. Done again it changes nothing.
+ * @throws UserError when it belongs to another group.
+ */
+export async function setUpGroupDirectory(localDir: string, group: number, place: string): Promise<Marker> {
+  await checkWritable(localDir);
+  const marker = await existingMarker(localDir, group);
+  const directory = { root: localDir, place: plainName(marker?.place ?? place) };
+  for (const path of groupDirectories(directory)) {
+    await mkdir(path).catch((error: unknown) => {
+      if (!isErrno(error, 'EEXIST')) throw error;
+    });
+  }
+  await syncDirectory(localDir);
+  if (marker) return marker;
+  const made = { v: 1, group, id: randomUUID(), place };
+  // Last: a directory with a marker is complete.
+  await writeJson(markerFile(localDir), made);
+  return made;
+}
+
+async function existingMarker(localDir: string, group: number): Promise<Marker | undefined> {
+  const value = await readJson(markerFile(localDir));
+  if (value === undefined) return undefined;
+  const marker = await readMarker(localDir);
+  if (marker.group !== group) {
+    throw new UserError(`${localDir} belongs to group ${marker.group} already`, {
+      hint: 'each group has a directory of its own',
+    });
+  }
+  return marker;
+}

@@ -1,0 +1,166 @@
+/** The activity workers of one config.toml: one for each queue that this host serves, over the slots of its pools. */
+import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
+import { createActivities, type Deps } from '../activities/index.js';
+import { hostIdentity } from '../attempts/processes.js';
+import { EngineStarter } from '../attempts/start.js';
+import type { Config, PoolConfig } from '../config.js';
+import { controlQueue, phaseQueue, type SealActivities } from '../contract.js';
+import { handBack } from '../errors.js';
+import { PHASES, TIMES, type PhaseId } from '../phases.js';
+import type { Log } from '../telemetry.js';
+import { VERSION } from '../version.js';
+import { engineCpus } from './cores.js';
+import { checkWritable, GroupMount, NotOfGroupError } from './group-directory.js';
+import { Readiness } from './readiness.js';
+import { holdsOneMore, lookForRoom } from './scratch.js';
+import { SlotPool } from './slots.js';
+
+export interface HostOptions {
+  config: Config;
+  namespace: string;
+  /** A connection for each call: Temporal allows a queue once per connection, and a phase may be in several pools. */
+  connect: () => Promise<NativeConnection>;
+  engine: { command: string[]; environment: NodeJS.ProcessEnv };
+  /** Why P4 cannot run here (no parameters), or undefined. */
+  parametersMissing: () => Promise<string | undefined>;
+  log: Log;
+  signal: AbortSignal;
+  onReady?: () => void;
+}
+
+/**
+ * Serves the phases of the config until the signal is aborted.
+ * @throws UserError when the host is not set up for what its config says.
+ */
+export async function runHost(options: HostOptions): Promise<void> {
+  const { config, log, signal } = options;
+  await checkWritable(config.localDir);
+  const pools = config.pools.map((pool) => ({ ...pool, slots: new SlotPool(pool.slots) }));
+  const mount = new GroupMount(config.localDir);
+  const readiness = createReadiness(options, mount, () => pools.forEach(({ slots }) => slots.pump()));
+  await readiness.look();
+
+  const connections: NativeConnection[] = [];
+  const workers: Worker[] = [];
+  try {
+    for (const pool of pools) {
+      const connection = await options.connect();
+      connections.push(connection);
+      const activities = createActivities(await createDeps(options, mount, pool.slots));
+      for (const phase of servedPhases(config, pool, log)) {
+        const tuner = tunerOf(pool.slots, () => readiness.isReady(phase));
+        const activity = PHASES[phase].activity as keyof SealActivities;
+        for (const group of config.groups) {
+          const taskQueue = phaseQueue(group, config.size, phase);
+          workers.push(await createWorker(options, connection, taskQueue, { [activity]: activities[activity] }, tuner));
+        }
+      }
+    }
+    const connection = connections[0] ?? (await options.connect());
+    const { stopSector } = createActivities(await createDeps(options, mount, new SlotPool(0)));
+    for (const group of config.groups) {
+      workers.push(await createWorker(options, connection, controlQueue(group), { stopSector }));
+    }
+    await runAll(workers, signal, () => {
+      void readiness.keepLooking(Math.min(...config.pools.map(({ waitMs }) => waitMs)), signal);
+      options.onReady?.();
+    });
+  } finally {
+    await Promise.all(connections.map((connection) => connection.close()));
+  }
+}
+
+function createReadiness({ config, parametersMissing, log }: HostOptions, mount: GroupMount, onChange: () => void) {
+  const all = config.pools.flatMap(({ phases }) => phases);
+  const groupSeen = async (): Promise<undefined> => {
+    const opened = await Promise.allSettled(config.groups.map((group) => mount.open(group)));
+    const failed = opened.find((result) => result.status === 'rejected');
+    if (failed && opened.every((result) => result.status === 'rejected')) throw failed.reason;
+  };
+  return new Readiness(
+    {
+      'the directory of the group': { phases: all, check: groupSeen },
+      'proof parameters': { phases: all.filter((phase) => phase === 'P4'), check: parametersMissing },
+    },
+    log,
+    onChange,
+  );
+}
+
+/** Without storage nodes there is nowhere to copy to. */
+function servedPhases(config: Config, pool: PoolConfig | { phases: PhaseId[] }, log: Log): PhaseId[] {
+  const needNode: readonly PhaseId[] = ['P5', 'P6'];
+  const left = pool.phases.filter((phase) => config.storageNodes.length === 0 && needNode.includes(phase));
+  if (left.length > 0) log.warn(`${left.join(' ')} not served: config.toml names no storage-nodes`);
+  return pool.phases.filter((phase) => !left.includes(phase));
+}
+
+async function createDeps({ config, engine }: HostOptions, mount: GroupMount, slots: SlotPool): Promise<Deps> {
+  const needCores: readonly PhaseId[] = ['P2', 'P3'];
+  const onFewerCores = config.pools.some(({ phases }) => phases.some((phase) => needCores.includes(phase)));
+  return {
+    self: await hostIdentity(config.ip),
+    worker: identityOf(config),
+    version: VERSION,
+    engines: new EngineStarter(engine),
+    storageNodes: config.storageNodes,
+    copyLimitBytesPerSec: config.copyLimitBytesPerSec,
+    groupDirectory: (group) =>
+      mount.open(group).catch((error: unknown) => {
+        if (!(error instanceof NotOfGroupError)) throw error;
+        throw handBack('NotOfGroup', `${config.ip}: ${error.message}`, TIMES.noSlotMost);
+      }),
+    enterSlot: () => slots.enter(),
+    hasRoom: async (group, size) => holdsOneMore(await lookForRoom(group), size),
+    cores: onFewerCores ? engineCpus(config.engine.reserved_cores) : undefined,
+  };
+}
+
+const identityOf = ({ ip }: Config): string => `${ip}#${process.pid}`;
+
+function tunerOf(slots: SlotPool, open: () => boolean): WorkerOptions['tuner'] {
+  const none = { type: 'fixed-size', numSlots: 1 } as const;
+  return {
+    workflowTaskSlotSupplier: none,
+    activityTaskSlotSupplier: slots.supplier(open),
+    localActivityTaskSlotSupplier: none,
+    nexusTaskSlotSupplier: none,
+  };
+}
+
+const createWorker = (
+  { config, namespace }: HostOptions,
+  connection: NativeConnection,
+  taskQueue: string,
+  activities: Partial<SealActivities>,
+  tuner?: WorkerOptions['tuner'],
+): Promise<Worker> =>
+  Worker.create({
+    connection,
+    namespace,
+    taskQueue,
+    activities,
+    identity: identityOf(config),
+    maxHeartbeatThrottleInterval: TIMES.heartbeatThrottle,
+    // Running activities are told at once; they let go of their engines within milliseconds.
+    shutdownForceTime: '30s',
+    ...(tuner ? { tuner, activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 1 } as const } : {}),
+  });
+
+/** Runs the workers until the signal is aborted; when one fails, all are ended and its error is thrown. */
+async function runAll(workers: Worker[], signal: AbortSignal, onReady: () => void): Promise<void> {
+  const shutDown = () => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  signal.addEventListener('abort', shutDown, { once: true });
+  const running = workers.map((worker) =>
+    worker.run().catch((error: unknown) => {
+      shutDown();
+      throw error;
+    }),
+  );
+  onReady();
+  if (signal.aborted) shutDown();
+  const failed = (await Promise.allSettled(running)).find((end) => end.status === 'rejected');
+  if (failed) throw failed.reason;
+}

@@ -1,0 +1,1 @@
+export { sealSector } from './seal-sector.js';

@@ -1,0 +1,74 @@
+/** The query and the updates that a sector answers. */
+import { ApplicationFailure, setHandler } from '@temporalio/workflow';
+import {
+  provideSeedSchema,
+  provideSeedUpdate,
+  retrySchema,
+  retryUpdate,
+  statusQuery,
+} from '../contract.js';
+import type { Sector } from './sector.js';
+import { StepBack } from './step-back.js';
+
+const refuse = (type: string, message: string): never => {
+  throw ApplicationFailure.nonRetryable(message, type);
+};
+
+/** A refused update leaves no event in the history, and its message reaches the person who sent it. */
+export function answerMessages(sector: Sector): void {
+  setHandler(statusQuery, () => sector.status(), { description: 'state of the sector and of its phases' });
+
+  setHandler(
+    provideSeedUpdate,
+    ({ seed, replace }) => {
+      if (seed === sector.seal.seed) return 'known already';
+      const replaced = sector.seal.seed !== undefined;
+      sector.seal = { ...sector.seal, seed };
+      if (replaced && replace) sector.askStepBack(new StepBack('P3', 'another seed', 'none'));
+      return replaced ? 'replaced' : 'stored';
+    },
+    {
+      description: 'the seed that P3 needs: {"seed": "64 hex digits", "replace": false}',
+      validator: (given) => {
+        const parsed = provideSeedSchema.safeParse(given);
+        if (!parsed.success) return refuse('BadSeed', parsed.error.issues[0]?.message ?? 'not a seed');
+        const known = sector.seal.seed;
+        if (known !== undefined && known !== given.seed) {
+          if (!given.replace) refuse('SeedKnown', 'another seed is known already; replace takes P3 back');
+          if (sector.cleaning()) refuse('TooLate', 'P6 has begun');
+        }
+      },
+    },
+  );
+
+  setHandler(
+    retryUpdate,
+    ({ from, ticket, acceptCommR }) => {
+      if (acceptCommR) sector.acceptCommR();
+      if (ticket !== undefined && ticket !== sector.seal.ticket) {
+        sector.newTicket(ticket);
+        sector.askStepBack(new StepBack('P1', 'a new ticket', 'none'));
+        return 'back to P1 with a new ticket';
+      }
+      if (from) {
+        sector.askStepBack(new StepBack(from, 'asked for by an operator', 'all'));
+        return `back to ${from}`;
+      }
+      sector.retryNow();
+      return 'going on';
+    },
+    {
+      description: 'go on after needs-attention: {"from": "P2"?, "ticket": "…"?, "acceptCommR": true?}',
+      validator: (given) => {
+        const parsed = retrySchema.safeParse(given ?? {});
+        if (!parsed.success) {
+          const issue = parsed.error.issues[0];
+          return refuse('BadRetry', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}`);
+        }
+        if (sector.cleaning()) refuse('TooLate', 'P6 has begun');
+        const goesBack = given?.from !== undefined || given?.ticket !== undefined;
+        if (!goesBack && !sector.waitsForRetry()) refuse('NothingToRetry', 'nothing waits for a retry');
+      },
+    },
+  );
+}

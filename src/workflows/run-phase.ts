@@ -1,0 +1,151 @@
+/** The one loop in which every phase runs: schedule, and on a failure do what `errors.ts` says. */
+import {
+  ActivityCancellationType,
+  ApplicationFailure,
+  proxyActivities,
+  type ActivityOptions,
+} from '@temporalio/workflow';
+import {
+  CONTRACT_VERSION,
+  controlQueue,
+  phaseQueue,
+  type PhaseResult,
+  type SealActivities,
+  type SealResult,
+} from '../contract.js';
+import { failureOf, FAILURES, NOT_FOR_TEMPORAL } from '../errors.js';
+import { PHASES, type EnginePhaseId, type PhaseId } from '../phases.js';
+import { StepBack } from './step-back.js';
+import type { Sector } from './sector.js';
+
+/** A phase that fails this often without progress needs attention; so does one that steps back this often. */
+const MOST_FAILURES = 5;
+const MOST_STEPS_BACK = 3;
+
+/** Priority keys (1 comes first): what was begun goes before what an operator prefers, and that before the rest. */
+const BEGUN = 1;
+const PREFERRED = 2;
+const NORMAL = 3;
+
+const ACTIVITY = {
+  P1: 'preCommitPhase1',
+  P2: 'preCommitPhase2',
+  P3: 'commitPhase1',
+  P4: 'commitPhase2',
+  P5: 'copySector',
+} as const satisfies Record<EnginePhaseId, keyof SealActivities>;
+
+/** P1–P5: returns at once when the result is known. */
+export async function runPhase(sector: Sector, phase: EnginePhaseId): Promise<PhaseResult> {
+  const known = sector.results[phase];
+  if (known) return known;
+  const result = await untilDone(sector, phase, (options) =>
+    proxyActivities<SealActivities>(options)[ACTIVITY[phase]](sector.phaseInput(phase)),
+  );
+  sector.finished(phase, result);
+  return result;
+}
+
+/** P6, when proof and copy are there. */
+export async function cleanSector(sector: Sector): Promise<SealResult> {
+  const cleaned = await untilDone(sector, 'P6', (options) =>
+    proxyActivities<SealActivities>(options).cleanSector(sector.cleanInput()),
+  );
+  return sector.sealed(cleaned);
+}
+
+/**
+ * After a cancellation: raises the sector's epoch, so that nothing of this run can start any more, and waits until its
+ * engines have ended. Without a worker of the group for ten minutes the run ends all the same: the next start claims a
+ * higher epoch, which ends the engines too.
+ */
+export async function stopEngines(sector: Sector): Promise<void> {
+  sector.stopping();
+  const { stopSector } = proxyActivities<SealActivities>({
+    taskQueue: controlQueue(sector.seal.group),
+    scheduleToCloseTimeout: sector.times.stopMost,
+    startToCloseTimeout: sector.times.stopMost,
+    heartbeatTimeout: sector.times.heartbeatTimeout,
+    summary: `${sector.seal.sector} stop engines`,
+    priority: { priorityKey: BEGUN },
+  });
+  try {
+    await stopSector({ v: CONTRACT_VERSION, seal: sector.seal, claim: sector.claim, why: 'cancelled' });
+  } catch (error) {
+    if (!failureOf(error)) throw error;
+  }
+}
+
+async function untilDone<T>(
+  sector: Sector,
+  phase: PhaseId,
+  schedule: (options: ActivityOptions) => Promise<T>,
+): Promise<T> {
+  let failures = 0;
+  let recorded = 0;
+  for (let tries = 0; ; tries++) {
+    sector.running(phase);
+    try {
+      return await schedule(optionsOf(sector, phase, tries));
+    } catch (error) {
+      const failed = failureOf(error);
+      if (!failed) throw error;
+      sector.failed(phase, failed);
+      if ((failed.details.recorded ?? 0) > recorded) {
+        recorded = failed.details.recorded ?? 0;
+        failures = 0;
+      }
+      const { follows } = FAILURES[failed.type];
+      switch (follows) {
+        case 'again':
+          break;
+        case 'hand back': // Temporal retries these without end; should one come through, it is only tried again.
+        case 'wait':
+          await sector.pause(phase, tries);
+          break;
+        case 'back off':
+          failures += 1;
+          if (failures < MOST_FAILURES) await sector.pause(phase, failures - 1);
+          else {
+            await sector.needsAttention(phase, failed);
+            failures = 0;
+          }
+          break;
+        case 'step back': {
+          const to = failed.details.from;
+          if (!to || sector.stepsBackOf(phase) >= MOST_STEPS_BACK) {
+            await sector.needsAttention(phase, failed);
+            break;
+          }
+          sector.countStepBackOf(phase);
+          throw new StepBack(to, failed.message, 'one');
+        }
+        case 'attention':
+          await sector.needsAttention(phase, failed);
+          failures = 0;
+          break;
+        case 'end':
+          throw ApplicationFailure.nonRetryable(failed.message, failed.type);
+      }
+    }
+  }
+}
+
+function optionsOf(sector: Sector, phase: PhaseId, tries: number): ActivityOptions {
+  const { seal, times, scale } = sector;
+  const { startToCloseMinutes, title } = PHASES[phase];
+  return {
+    taskQueue: phaseQueue(seal.group, seal.size, phase),
+    startToCloseTimeout: startToCloseMinutes[seal.size] * 60_000 * scale,
+    heartbeatTimeout: times.heartbeatTimeout,
+    retry: {
+      initialInterval: times.noSlotFirst,
+      maximumInterval: times.noRoomMost,
+      nonRetryableErrorTypes: NOT_FOR_TEMPORAL,
+    },
+    // A step back must not begin before what it voids has been let go.
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    summary: `${seal.sector} ${phase} ${title}${tries ? `, try ${tries + 1}` : ''}`,
+    priority: { priorityKey: tries ? BEGUN : seal.priority ? PREFERRED : NORMAL },
+  };
+}

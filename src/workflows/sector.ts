@@ -1,0 +1,281 @@
+/** What a workflow knows of its sector, and how that changes. What people see of it is in `show.ts`. */
+import { ApplicationFailure, condition, workflowInfo } from '@temporalio/workflow';
+import {
+  CONTRACT_VERSION,
+  sealInputSchema,
+  workflowId,
+  type Attention,
+  type CleanInput,
+  type CleanResult,
+  type PhaseInput,
+  type PhaseResult,
+  type PhaseStatus,
+  type ResultRef,
+  type SealInput,
+  type SealResult,
+  type SealState,
+  type SealStatus,
+} from '../contract.js';
+import { FAILURES, type Failure } from '../errors.js';
+import { ENGINE_PHASE_IDS, PHASE_IDS, scaledTimes, type EnginePhaseId, type PhaseId, type Times } from '../phases.js';
+import { sectorOf } from '../sector.js';
+import { show } from './show.js';
+import { phasesFrom, type StepBack } from './step-back.js';
+
+/** The phases whose results a phase's work depends on. */
+const BASIS: Record<EnginePhaseId, readonly EnginePhaseId[]> = {
+  P1: [],
+  P2: ['P1'],
+  P3: ['P2'],
+  P4: ['P2', 'P3'],
+  P5: ['P2'],
+};
+
+/**
+ * Checks the input, as the workflow may have been started by hand (Web UI, Temporal CLI).
+ * @throws ApplicationFailure `InvalidInput`
+ */
+export function openSector(input: unknown): Sector {
+  const parsed = sealInputSchema.safeParse(input);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`);
+    throw ApplicationFailure.nonRetryable(problems.join('; '), 'InvalidInput');
+  }
+  const expected = workflowId(sectorOf(parsed.data.sector));
+  const actual = workflowInfo().workflowId;
+  if (actual !== expected) {
+    const message = `workflow ID is ${actual}, but sector ${parsed.data.sector} is sealed by ${expected}`;
+    throw ApplicationFailure.nonRetryable(message, 'InvalidInput');
+  }
+  return new Sector(parsed.data);
+}
+
+export class Sector {
+  readonly scale: number;
+  readonly times: Times;
+  readonly results: Partial<Record<EnginePhaseId, PhaseResult>> = {};
+  readonly phases = Object.fromEntries(
+    PHASE_IDS.map((id) => [id, { state: 'waiting', tries: 0 }]),
+  ) as Record<PhaseId, PhaseStatus>;
+  readonly attention = new Map<PhaseId, Attention>();
+  /** See PhaseInput. */
+  claim = 1;
+  askedStepBack: StepBack | undefined;
+  /** Set by `stepping` for each pass. */
+  askStepBack: (back: StepBack) => void = () => undefined;
+
+  private readonly voided: string[] = [];
+  private readonly told = new Map<PhaseId, string>();
+  private stepsBack = 0;
+  /** By the phase that found the damage; forgotten when it is done. */
+  private readonly stepsBackBy = new Map<PhaseId, number>();
+  private retries = 0;
+  private shownCommR: string | undefined;
+  private waitingForSeed = false;
+  private ending: { state: 'stopping' } | { state: 'sealed'; cleaned: CleanResult } | undefined;
+
+  constructor(public seal: SealInput) {
+    this.scale = seal.timeScale ?? 1;
+    this.times = scaledTimes(this.scale);
+  }
+
+  // ---- phases ----
+
+  running(phase: PhaseId): void {
+    this.phases[phase].state = 'running';
+    this.phases[phase].tries += 1;
+    show(this);
+  }
+
+  failed(phase: PhaseId, failure: Failure): void {
+    this.phases[phase].failure = `${failure.type}: ${failure.message}`;
+    if (failure.details.at) this.told.set(phase, failure.details.at);
+  }
+
+  finished(phase: EnginePhaseId, result: PhaseResult): void {
+    this.results[phase] = result;
+    this.done(phase, result);
+  }
+
+  sealed(cleaned: CleanResult): SealResult {
+    this.done('P6', cleaned);
+    this.ending = { state: 'sealed', cleaned };
+    show(this);
+    return {
+      v: CONTRACT_VERSION,
+      sector: this.seal.sector,
+      commR: this.results.P2?.commR ?? '',
+      commD: this.results.P2?.commD ?? '',
+      proof: this.results.P4?.proof ?? '',
+      storage: cleaned.storage,
+      bytesFreed: cleaned.bytesFreed,
+    };
+  }
+
+  private done(phase: PhaseId, { host, seconds }: { host: string; seconds: number }): void {
+    const { tries } = this.phases[phase];
+    this.phases[phase] = { state: 'done', tries, host, seconds };
+    this.stepsBackBy.delete(phase);
+  }
+
+  phaseInput(phase: EnginePhaseId): PhaseInput {
+    return {
+      v: CONTRACT_VERSION,
+      phase,
+      seal: this.seal,
+      claim: this.claim,
+      basis: Object.fromEntries(BASIS[phase].map((id) => [id, this.ref(id)])),
+      voided: this.voided,
+      told: this.told.get(phase),
+    };
+  }
+
+  cleanInput(): CleanInput {
+    const results = Object.fromEntries(ENGINE_PHASE_IDS.map((id) => [id, this.ref(id)]));
+    return {
+      v: CONTRACT_VERSION,
+      seal: this.seal,
+      claim: this.claim,
+      results: results as Record<EnginePhaseId, ResultRef>,
+    };
+  }
+
+  private ref(phase: EnginePhaseId): ResultRef {
+    const result = this.results[phase];
+    if (!result) throw new Error(`${phase} has no result yet`);
+    return { at: result.at, digest: result.digest };
+  }
+
+  // ---- waiting ----
+
+  async seedKnown(): Promise<void> {
+    if (this.seal.seed !== undefined) return;
+    this.waitingForSeed = true;
+    show(this);
+    try {
+      await condition(() => this.seal.seed !== undefined);
+    } finally {
+      this.waitingForSeed = false;
+    }
+  }
+
+  /** Waits before another try, doubling from `backoffFirst` on; an operator's retry ends the wait. */
+  async pause(phase: PhaseId, before: number): Promise<void> {
+    this.phases[phase].state = 'backoff';
+    show(this);
+    const { backoffFirst, backoffMost } = this.times;
+    const { retries } = this;
+    await condition(() => this.retries > retries, Math.min(backoffFirst * 2 ** before, backoffMost));
+  }
+
+  /** Waits for `retry`, losing nothing. */
+  async needsAttention(phase: PhaseId, { type, message }: Failure): Promise<void> {
+    const { hint } = FAILURES[type];
+    this.phases[phase].state = 'needs-attention';
+    this.attention.set(phase, { phase, type, message, hint, since: Date.now() });
+    show(this);
+    const { retries } = this;
+    try {
+      await condition(() => this.retries > retries);
+      this.stepsBackBy.delete(phase);
+      if (type === 'ClaimedByOther') this.claim += 1;
+    } finally {
+      this.attention.delete(phase);
+    }
+  }
+
+  retryNow(): void {
+    this.retries += 1;
+  }
+
+  waitsForRetry(): boolean {
+    return Object.values(this.phases).some(({ state }) => state === 'needs-attention' || state === 'backoff');
+  }
+
+  /** P6 is under way: what it deletes cannot be asked back. */
+  cleaning(): boolean {
+    return ['running', 'backoff', 'done'].includes(this.phases.P6.state);
+  }
+
+  // ---- commR ----
+
+  /** commR was shown to the world after the first P2; another one must be accepted by a person. */
+  async commRAccepted(): Promise<void> {
+    const commR = this.results.P2?.commR;
+    this.shownCommR ??= commR;
+    while (this.shownCommR !== undefined && this.shownCommR !== commR) {
+      const message = `commR was ${this.shownCommR}, now it is ${commR}`;
+      await this.needsAttention('P2', { type: 'ChangedCommR', message, details: {} });
+    }
+    this.phases.P2.state = 'done';
+    this.shownCommR = commR;
+  }
+
+  acceptCommR(): void {
+    this.shownCommR = undefined;
+    this.retryNow();
+  }
+
+  // ---- going back ----
+
+  stepBack({ to, voids }: StepBack): void {
+    this.askedStepBack = undefined;
+    this.stepsBack += 1;
+    for (const phase of phasesFrom(to)) {
+      this.phases[phase].state = 'waiting';
+      if (phase === 'P6') continue;
+      const result = this.results[phase];
+      if (result && (voids === 'all' || (voids === 'one' && phase === to))) this.voided.push(result.at);
+      delete this.results[phase];
+    }
+  }
+
+  stepsBackOf(phase: PhaseId): number {
+    return this.stepsBackBy.get(phase) ?? 0;
+  }
+
+  countStepBackOf(phase: PhaseId): void {
+    this.stepsBackBy.set(phase, this.stepsBackOf(phase) + 1);
+  }
+
+  newTicket(ticket: string): void {
+    const { seed: _of, ticketEpoch: _drawnAt, ...rest } = this.seal;
+    this.seal = { ...rest, ticket };
+    this.shownCommR = undefined;
+  }
+
+  // ---- to people ----
+
+  stopping(): void {
+    this.ending = { state: 'stopping' };
+    show(this);
+  }
+
+  state(): SealState {
+    if (this.ending) return this.ending.state;
+    if (this.attention.size > 0) return 'needs-attention';
+    return this.waitingForSeed ? 'waiting-for-seed' : 'running';
+  }
+
+  status(): SealStatus {
+    const { seal, results } = this;
+    const cleaned = this.ending?.state === 'sealed' ? this.ending.cleaned : undefined;
+    return {
+      v: CONTRACT_VERSION,
+      sector: seal.sector,
+      size: seal.size,
+      group: seal.group,
+      state: this.state(),
+      phases: this.phases,
+      stepsBack: this.stepsBack,
+      attention: [...this.attention.values()],
+      ticket: seal.ticket,
+      seed: seal.seed,
+      commD: results.P2?.commD,
+      commR: results.P2?.commR,
+      proof: results.P4?.proof,
+      storage: cleaned?.storage,
+      bytesFreed: cleaned?.bytesFreed,
+    };
+  }
+}

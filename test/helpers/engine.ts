@@ -1,0 +1,72 @@
+/** The test engine (test/fixtures/engine.mjs), started as a worker starts it. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import { eventually, isAlive } from './eventually.js';
+
+export const ENGINE = [process.execPath, fileURLToPath(new URL('../fixtures/engine.mjs', import.meta.url))];
+
+export interface RunningEngine {
+  pid: number;
+  /** Exit code or signal. */
+  ended: Promise<number | string>;
+}
+
+/** Runs `run <attempt directory>` in a process group of its own; it is killed when the test ends. */
+export async function startEngine(directory: string, environment: NodeJS.ProcessEnv = {}): Promise<RunningEngine> {
+  const [program = '', script = ''] = ENGINE;
+  const env = { ...process.env, ...environment };
+  const child = spawn(program, [script, 'run', directory], { cwd: directory, detached: true, stdio: 'ignore', env });
+  const ended = once(child, 'exit').then(([code, signal]) => (signal ?? code) as number | string);
+  await once(child, 'spawn');
+  const pid = child.pid as number;
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  return { pid, ended };
+}
+
+/** Waits until the engine of an attempt has written its first progress. */
+export const untilShown = (directory: string): Promise<void> =>
+  eventually(async () => {
+    const path = join(directory, 'progress.json');
+    return existsSync(path) && (await readFile(path, 'utf8')).includes('"pid"');
+  });
+
+export interface EngineRun {
+  what: 'start' | 'end';
+  sector: string;
+  at: string;
+  pid: number;
+  /** Milliseconds since 1970. */
+  time: number;
+}
+
+/** What engines have written into `<gate>/engines.log`. */
+export async function engineRuns(gate: string): Promise<EngineRun[]> {
+  const path = join(gate, 'engines.log');
+  const text = existsSync(path) ? await readFile(path, 'utf8') : '';
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => {
+      const [what, sector = '', at = '', pid, time] = line.split(' ');
+      return { what: what as EngineRun['what'], sector, at, pid: Number(pid), time: Number(time) };
+    });
+}
+
+/** Kills what still runs of the engines that were started with this gate. `root` is in their command lines. */
+export async function killEngines(gate: string, root: string): Promise<void> {
+  for (const pid of new Set((await engineRuns(gate)).map((run) => run.pid))) {
+    // A pid may be another program's by now.
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (!command.includes(root)) continue;
+    process.kill(pid, 'SIGKILL');
+    await eventually(async () => !(await isAlive(pid)));
+  }
+}
