@@ -27,17 +27,17 @@ const poolSchema = z.strictObject({
 });
 
 const configSchema = z.strictObject({
-  scheduler_url: z.string().regex(/^https?:\/\/[^/\s]+\/?$/, 'must be like http://10.10.19.17:7233 (https for TLS)'),
+  scheduler_url: z
+    .string()
+    .regex(/^https?:\/\/[^/\s]+\/?$/, 'must be like http://10.10.19.17:7233 (https for TLS)'),
   local_dir: absolute,
   copy_limit_mb_per_sec: z.number().min(0).default(0),
   group_id: z.array(z.int().min(0)).min(1),
-  sector_size: z
-    .int()
-    .refine((bytes) => sizeOfBytes(bytes) !== undefined, {
-      error: `must be the bytes of a sector: ${Object.entries(SECTOR_SIZES)
-        .map(([name, bytes]) => `${bytes} (${name})`)
-        .join(', ')}`,
-    }),
+  sector_size: z.int().refine((bytes) => sizeOfBytes(bytes) !== undefined, {
+    error: `must be the bytes of a sector: ${Object.entries(SECTOR_SIZES)
+      .map(([name, bytes]) => `${bytes} (${name})`)
+      .join(', ')}`,
+  }),
   ip: z.string().refine((text) => isIP(text) !== 0, 'must be an IP address'),
   worker: z.array(poolSchema).min(1),
   'storage-nodes': z.array(absolute).default([]),
@@ -49,7 +49,9 @@ const configSchema = z.strictObject({
       environment: z.record(z.string(), z.string()).default({}),
     })
     .prefault({}),
-  metrics: z.strictObject({ listen: z.string().regex(/^[^\s:]*:[0-9]+$/, 'must be like 0.0.0.0:9090') }).optional(),
+  metrics: z
+    .strictObject({ listen: z.string().regex(/^[^\s:]*:[0-9]+$/, 'must be like 0.0.0.0:9090') })
+    .optional(),
 });
 
 type RawConfig = z.infer<typeof configSchema>;
@@ -133,12 +135,18 @@ const KNOWN_KEYS: Record<string, string[]> = {
 };
 
 function explain(issue: z.core.$ZodIssue): string {
-  const path = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('').slice(1);
+  const path = issue.path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+    .join('')
+    .slice(1);
   switch (issue.code) {
     case 'unrecognized_keys': {
       const known = KNOWN_KEYS[String(issue.path[0] ?? '')] ?? [];
       return issue.keys
-        .map((key) => `unknown key ${path ? `${path}.` : ''}${key}${suggestion(key, known)}; known: ${known.join(', ')}`)
+        .map(
+          (key) =>
+            `unknown key ${path ? `${path}.` : ''}${key}${suggestion(key, known)}; known: ${known.join(', ')}`,
+        )
         .join('; ');
     }
     case 'invalid_value':

@@ -27,14 +27,18 @@ export function targetOf(schedulerUrl?: string): Target {
     throw new UserError(`Temporal's profile cannot be read: ${(error as Error).message}`);
   }
   const url = schedulerUrl === undefined ? undefined : new URL(schedulerUrl);
-  const { connectionOptions = {}, namespace = 'default' } = profile;
+  const { connectionOptions, namespace = 'default' } = profile;
   const address = connectionOptions.address ?? (url ? hostPort(url) : DEFAULT_ADDRESS);
   const tls = connectionOptions.tls ?? (url?.protocol === 'https:' ? true : undefined);
   return { address, namespace, options: { ...connectionOptions, address, tls } as Target['options'] };
 }
 
 /** A server that is known by its address alone: the embedded one. */
-export const targetAt = (address: string, namespace = 'default'): Target => ({ address, namespace, options: { address } });
+export const targetAt = (address: string, namespace = 'default'): Target => ({
+  address,
+  namespace,
+  options: { address },
+});
 
 // URL drops the port that is its scheme's own.
 const hostPort = ({ protocol, hostname, port }: URL): string =>
@@ -94,7 +98,9 @@ async function answersHttp(address: string): Promise<boolean> {
       socket.destroy();
       resolve(answer);
     };
-    socket.once('connect', () => socket.write(`GET / HTTP/1.1\r\nHost: ${address}\r\nConnection: close\r\n\r\n`));
+    socket.once('connect', () =>
+      socket.write(`GET / HTTP/1.1\r\nHost: ${address}\r\nConnection: close\r\n\r\n`),
+    );
     socket.once('data', (data) => end(data.toString('latin1').startsWith('HTTP/1.')));
     for (const event of ['error', 'timeout', 'close'] as const) socket.once(event, () => end(false));
   });

@@ -7,13 +7,7 @@
 import { defineQuery, defineUpdate } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { z } from 'zod';
-import {
-  PHASES,
-  SECTOR_SIZE_NAMES,
-  type EnginePhaseId,
-  type PhaseId,
-  type SectorSize,
-} from './phases.js';
+import { PHASES, SECTOR_SIZE_NAMES, type EnginePhaseId, type PhaseId, type SectorSize } from './phases.js';
 import { parseSector, sectorFileName, sectorName, type SectorId } from './sector.js';
 
 export const CONTRACT_VERSION = 1;
@@ -154,13 +148,13 @@ export interface StopResult {
 
 /** The activities' types, for `proxyActivities` and for fakes; the names are those of the phase table. */
 export interface SealActivities {
-  preCommitPhase1(input: PhaseInput): Promise<PhaseResult>;
-  preCommitPhase2(input: PhaseInput): Promise<PhaseResult>;
-  commitPhase1(input: PhaseInput): Promise<PhaseResult>;
-  commitPhase2(input: PhaseInput): Promise<PhaseResult>;
-  copySector(input: PhaseInput): Promise<PhaseResult>;
-  cleanSector(input: CleanInput): Promise<CleanResult>;
-  stopSector(input: StopInput): Promise<StopResult>;
+  preCommitPhase1: (input: PhaseInput) => Promise<PhaseResult>;
+  preCommitPhase2: (input: PhaseInput) => Promise<PhaseResult>;
+  commitPhase1: (input: PhaseInput) => Promise<PhaseResult>;
+  commitPhase2: (input: PhaseInput) => Promise<PhaseResult>;
+  copySector: (input: PhaseInput) => Promise<PhaseResult>;
+  cleanSector: (input: CleanInput) => Promise<CleanResult>;
+  stopSector: (input: StopInput) => Promise<StopResult>;
 }
 
 /** Seen from another attempt: how a foreign engine's counter stood, and since when by the server's clock. */

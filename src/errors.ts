@@ -4,7 +4,12 @@
  * Temporal itself retries only the hand-backs; all else comes to the workflow, and its one phase loop
  * (`workflows/run-phase.ts`) does what this table says.
  */
-import { ApplicationFailure, TimeoutFailure, ActivityFailure, ApplicationFailureCategory } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  TimeoutFailure,
+  ActivityFailure,
+  ApplicationFailureCategory,
+} from '@temporalio/common';
 import type { EnginePhaseId } from './phases.js';
 
 /**
@@ -165,8 +170,18 @@ export interface FailureDetails {
 }
 
 /** A failure to throw from an activity: never retried by Temporal, except for hand-backs. */
-export function failure(type: FailureType, message: string, details: FailureDetails = {}): ApplicationFailure {
-  return ApplicationFailure.create({ type, message, nonRetryable: true, details: [details], category: category(type) });
+export function failure(
+  type: FailureType,
+  message: string,
+  details: FailureDetails = {},
+): ApplicationFailure {
+  return ApplicationFailure.create({
+    type,
+    message,
+    nonRetryable: true,
+    details: [details],
+    category: category(type),
+  });
 }
 
 /** A hand-back to throw from an activity: Temporal offers the task again after `delayMs`. */
@@ -197,7 +212,11 @@ export function failureOf(error: unknown): Failure | undefined {
   if (cause instanceof TimeoutFailure) {
     const heartbeat = cause.timeoutType === 'HEARTBEAT';
     const type = heartbeat ? 'LostWorker' : 'TimedOut';
-    return { type, message: heartbeat ? 'no heartbeat from the worker' : 'took longer than its limit', details: {} };
+    return {
+      type,
+      message: heartbeat ? 'no heartbeat from the worker' : 'took longer than its limit',
+      details: {},
+    };
   }
   if (cause instanceof ApplicationFailure) {
     const details = (cause.details?.[0] ?? {}) as FailureDetails;

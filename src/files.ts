@@ -54,7 +54,7 @@ export async function readJson(path: string): Promise<unknown> {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    throw new SyntaxError(`${path}: ${(error as Error).message}`);
+    throw new SyntaxError(`${path}: ${(error as Error).message}`, { cause: error });
   }
 }
 

@@ -16,7 +16,8 @@ export interface GroupDirectory {
 
 /** @throws RangeError when `name` could lead anywhere but to a direct child. */
 export function plainName(name: string): string {
-  if (!/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name)) throw new RangeError(`not a plain file name: ${JSON.stringify(name)}`);
+  if (!/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name))
+    throw new RangeError(`not a plain file name: ${JSON.stringify(name)}`);
   return name;
 }
 
@@ -46,7 +47,8 @@ export const doneFile = (group: GroupDirectory, sector: SectorId): string =>
   join(doneDir(group), `${sectorFileName(sector)}.json`);
 
 /** Names of sector directories that P6 has renamed away and is deleting: `.gone-s-t01000-7-<uuid>`. */
-export const goneName = (sector: SectorId, uuid: string): string => `.gone-${sectorFileName(sector)}-${plainName(uuid)}`;
+export const goneName = (sector: SectorId, uuid: string): string =>
+  `.gone-${sectorFileName(sector)}-${plainName(uuid)}`;
 export const isGoneName = (sector: SectorId, name: string): boolean =>
   name.startsWith(`.gone-${sectorFileName(sector)}-`) && plainName(name.slice(1)) !== '';
 
@@ -63,7 +65,8 @@ const NUMBER = /^[1-9][0-9]{0,8}$/;
 const ATTEMPT = /^(P[1-5])-([1-9][0-9]{0,8})$/;
 
 /** `2` → 2; undefined for all names that are no epoch's. */
-export const parseEpoch = (name: string): number | undefined => (NUMBER.test(name) ? Number(name) : undefined);
+export const parseEpoch = (name: string): number | undefined =>
+  NUMBER.test(name) ? Number(name) : undefined;
 
 export function parseAttempt(epoch: number, name: string): AttemptName | undefined {
   const match = ATTEMPT.exec(name);
@@ -89,7 +92,8 @@ export function parseAt(at: string): AttemptName {
   return attempt;
 }
 
-export const epochDir = (sectorDirectory: string, epoch: number): string => join(sectorDirectory, String(epoch));
+export const epochDir = (sectorDirectory: string, epoch: number): string =>
+  join(sectorDirectory, String(epoch));
 export const attemptDir = (sectorDirectory: string, at: string): string =>
   join(sectorDirectory, formatAt(parseAt(at)));
 
@@ -105,6 +109,7 @@ export const stored = {
   receipt: (sector: SectorId): string => join('receipts', `${sectorFileName(sector)}.json`),
   /** Holds unfinished copies; one directory each. */
   parts: '.sealflow',
-  part: (sector: SectorId, uuid: string): string => join('.sealflow', `${sectorFileName(sector)}.${plainName(uuid)}`),
+  part: (sector: SectorId, uuid: string): string =>
+    join('.sealflow', `${sectorFileName(sector)}.${plainName(uuid)}`),
   isPartOf: (sector: SectorId, name: string): boolean => name.startsWith(`${sectorFileName(sector)}.`),
 } as const;

@@ -1,28 +1,24 @@
 /** Logs and metrics of a worker process. */
-import { DefaultLogger, Runtime, type LogEntry, type Logger } from '@temporalio/worker';
+import { DefaultLogger, Runtime, type LogEntry } from '@temporalio/worker';
 
-export type Log = Logger;
-
-/** One line an entry on stderr: time, level, message, then what belongs to it. */
-export function createLog(level: 'DEBUG' | 'INFO' | 'WARN' = 'INFO'): Log {
-  return new DefaultLogger(level, (entry) => process.stderr.write(`${line(entry)}\n`));
+export interface Log {
+  info(message: string): void;
+  warn(message: string): void;
 }
 
-function line({ timestampNanos, level, message, meta }: LogEntry): string {
-  const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
-  const rest = Object.entries(meta ?? {})
-    .filter(([key, value]) => value !== undefined && !NOISE.has(key))
-    .map(([key, value]) => `${key}=${value instanceof Error ? value.message : JSON.stringify(value)}`);
-  return [time, level.padEnd(5), message, ...rest].join(' ');
-}
+/** One line an entry on stderr: time, level, message. */
+export const createLog = (): Log => ({
+  info: (message) => write(new Date(), 'INFO', message),
+  warn: (message) => write(new Date(), 'WARN', message),
+});
 
-// What the SDK adds to each entry and every line of one process has in common.
-const NOISE = new Set(['sdkComponent', 'namespace', 'isLocal']);
-
-/** To be called once, before any connection is made. Signals are left to the caller: a second one must not kill. */
-export function installRuntime(log: Log, metricsListen?: string): void {
+/**
+ * To be called once, before any connection is made. Signals are left to the caller: a second one must not kill.
+ * @param metricsListen where Prometheus metrics are served, `host:port`
+ */
+export function installRuntime(metricsListen?: string): void {
   Runtime.install({
-    logger: log,
+    logger: new DefaultLogger('WARN', writeEntry),
     shutdownSignals: [],
     telemetryOptions: {
       logging: { forward: {}, filter: { core: 'WARN', other: 'WARN' } },
@@ -30,3 +26,20 @@ export function installRuntime(log: Log, metricsListen?: string): void {
     },
   });
 }
+
+/** Said at each start, and meant so: workflows and activities have workers of their own. */
+const EXPECTED = /^No (workflows|activities|Nexus services) registered/;
+
+function writeEntry({ timestampNanos, level, message, meta }: LogEntry): void {
+  if (EXPECTED.test(message)) return;
+  const rest = Object.entries(meta ?? {})
+    .filter(([key, value]) => value !== undefined && SAYING.includes(key))
+    .map(([key, value]) => ` ${key}=${value instanceof Error ? value.message : JSON.stringify(value)}`);
+  write(new Date(Number(timestampNanos / 1_000_000n)), level, message + rest.join(''));
+}
+
+// Of all that the SDK adds to its entries, what a person can use.
+const SAYING = ['taskQueue', 'workflowId', 'activityType', 'attempt', 'error'];
+
+const write = (time: Date, level: string, message: string): void =>
+  void process.stderr.write(`${time.toISOString()} ${level.padEnd(5)} ${message}\n`);

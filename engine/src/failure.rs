@@ -4,9 +4,11 @@ use crate::durable;
 use crate::job::Phase;
 use serde_json::json;
 use std::fmt::Display;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
-use std::sync::{Mutex, OnceLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
+use std::thread::ThreadId;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
@@ -103,26 +105,28 @@ impl<T, E: Into<io::Error>> At<T> for Result<T, E> {
 
 /// Set once `run` has made sure that its working directory is an attempt of this phase: failures go to its error.json.
 static ATTEMPT: OnceLock<Phase> = OnceLock::new();
-/// Taken by the first thread that ends the process and never given back, so that there is one end, one error.json.
-static ENDING: Mutex<()> = Mutex::new(());
+/// The thread that ends the process: there is one end, one error.json.
+static ENDING: OnceLock<ThreadId> = OnceLock::new();
 
 /// From now on a failure is written to error.json in the working directory.
 pub fn report_as(phase: Phase) {
     ATTEMPT.get_or_init(|| phase);
 }
 
-/// Ends the process with the failure's exit code, from any thread; error.json first (not when superseded: what the newer
-/// attempt finds should be no younger than its lease).
+/// Ends the process with the failure's exit code, from any thread; error.json first (not when superseded: the directory may no
+/// longer be its own).
 pub fn end(failure: &Failure) -> ! {
-    let _only_one = ENDING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    eprintln!("sealflow-engine: {}: {}", failure.kind(), one_line(failure.message()));
+    be_the_only_one();
+    complain(format_args!("{}: {}", failure.kind(), one_line(failure.message())));
     if let (Some(phase), false) = (ATTEMPT.get(), matches!(failure, Failure::Superseded(_))) {
-        let mut error = json!({ "v": 1, "phase": phase, "exit": failure.exit(), "type": failure.kind(), "message": failure.message() });
+        let mut error = json!({
+            "v": 1, "phase": phase, "exit": failure.exit(), "type": failure.kind(), "message": failure.message(),
+        });
         if let Failure::StepBack { from, .. } = failure {
             error["from"] = json!(from);
         }
         if let Err(failed) = durable::write_json(Path::new("error.json"), &error) {
-            eprintln!("sealflow-engine: error.json could not be written: {}", failed.message());
+            complain(format_args!("error.json could not be written: {}", failed.message()));
         }
     }
     std::process::exit(failure.exit())
@@ -130,9 +134,30 @@ pub fn end(failure: &Failure) -> ! {
 
 /// Ends the process with exit 0, unless a failure got there first.
 pub fn end_well() -> ! {
-    let _only_one = ENDING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    be_the_only_one();
     std::process::exit(0)
 }
+
+/// One line to stderr. Unlike `eprintln!` it does not panic when nobody reads it any more.
+pub fn complain(text: impl Display) {
+    let _ = writeln!(io::stderr(), "sealflow-engine: {text}");
+}
+
+/// Returns in the first thread that ends the process and in no other.
+fn be_the_only_one() {
+    let this = std::thread::current().id();
+    if *ENDING.get_or_init(|| this) != this {
+        loop {
+            std::thread::park();
+        }
+    }
+    if ENTERED.swap(true, Ordering::Relaxed) {
+        // A panic while ending: there is nothing left to try.
+        std::process::abort();
+    }
+}
+
+static ENTERED: AtomicBool = AtomicBool::new(false);
 
 /// A panic in any thread ends the process: the library uses panics for I/O errors, and a phase that has lost a thread may
 /// wait for ever.

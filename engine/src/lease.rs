@@ -1,16 +1,30 @@
 //! The lease: whether this attempt is still the one that owns its phase. Read from the names of directories alone.
 
 use crate::attempt::{attempt_name, number_name, Name};
-use crate::failure::Failure;
+use crate::failure::{self, At, Failure, Outcome};
 use rustix::fs::{AtFlags, StatxFlags};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+/// Looks every so often, in a thread of its own (a hung mount that holds up progress.json must not hold up this), and ends the
+/// process when it is superseded.
+pub fn watch(own: Name, every: Duration) -> Outcome<()> {
+    let spawned = thread::Builder::new().name("lease".to_owned()).spawn(move || loop {
+        thread::sleep(every);
+        if let Err(superseded) = check(&own) {
+            failure::end(&superseded);
+        }
+    });
+    spawned.map(drop).at("starting the lease thread")
+}
 
 /// Superseded when a higher epoch or attempt exists or the own name is gone. What cannot be read at the moment says nothing.
 /// The working directory must be the attempt.
-pub fn check(own: &Name) -> Result<(), Failure> {
+pub fn check(own: &Name) -> Outcome<()> {
     match superseded(own, Path::new("."), Path::new(".."), Path::new("../..")) {
         Ok(None) => Ok(()),
         Ok(Some(why)) => Err(Failure::Superseded(why)),

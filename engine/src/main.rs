@@ -2,6 +2,7 @@
 //! docs/engine-protocol.md.
 
 mod attempt;
+mod basis;
 mod batches;
 mod cli;
 mod clock;
@@ -22,11 +23,13 @@ mod parents;
 mod phases;
 mod places;
 mod progress;
+mod progress_file;
 mod recorder;
 mod run;
 mod sector;
 mod sizes;
 mod stream;
+mod take_over;
 mod verify;
 
 use cli::Command;
@@ -37,7 +40,7 @@ fn main() {
     let command = match Command::parse(std::env::args_os().skip(1)) {
         Ok(command) => command,
         Err(why) => {
-            eprintln!("{}", why.trim_end());
+            failure::complain(why.trim_end());
             std::process::exit(2);
         }
     };

@@ -13,9 +13,9 @@ use filecoin_proofs::parameters::public_params;
 use filecoin_proofs::{MerkleTreeTrait, PoRepConfig};
 use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{json, Value};
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use storage_proofs_core::compound_proof::CompoundProof;
@@ -38,9 +38,10 @@ impl Files {
     }
 }
 
-/// The verifying key of `size` is there and, for a production size, is the published one.
+/// The verifying key of `size` is there, can be read and, for a production size, is the published one.
 pub fn require_verifying_key(size: Size) -> Outcome<()> {
     let path = present(size, &Files::of(size)?.vk)?;
+    fs::read(&path).at(format_args!("reading {}", path.display()))?;
     if size.is_production() {
         check_digest(&path)
     } else {
@@ -164,12 +165,17 @@ pub fn make(size: Size, only_check: bool) -> Outcome<()> {
             generate_in(&making, size)?;
         }
     }
-    println!("{}", json!({ "step": "done", "done": true, "dir": home }));
+    print_line(&json!({ "step": "done", "done": true, "dir": home }));
     Ok(())
 }
 
 fn say(step: &str) {
-    println!("{}", json!({ "step": step, "done": false }));
+    print_line(&json!({ "step": step, "done": false }));
+}
+
+/// Minutes of work do not end because nobody reads on.
+fn print_line(line: &Value) {
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 fn generate_in(making: &Making, size: Size) -> Outcome<()> {

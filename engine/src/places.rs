@@ -5,10 +5,11 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 pub const PARAMETERS: &str = "FIL_PROOFS_PARAMETER_CACHE";
+const VERIFY_PARENTS: &str = "FIL_PROOFS_VERIFY_CACHE";
 pub const PARENTS: &str = "FIL_PROOFS_PARENT_CACHE";
 
-/// Fixes both directories as absolute paths in the environment, before the working directory changes. The defaults are the
-/// library's (storage-proofs-core `settings.rs`).
+/// Settles the library's environment before it is first used: both directories as absolute paths, as the working directory
+/// changes. The defaults are the library's (storage-proofs-core `settings.rs`).
 pub fn fix() -> Outcome<()> {
     let cache = env::var("FIL_PROOFS_CACHE_DIR").unwrap_or_else(|_| "/var/tmp/".to_owned());
     for (variable, default) in
@@ -17,6 +18,11 @@ pub fn fix() -> Outcome<()> {
         let set = env::var_os(variable).filter(|value| !value.is_empty()).unwrap_or(default.into());
         let path = std::path::absolute(Path::new(&set)).at(variable)?;
         env::set_var(variable, path);
+    }
+    // A byte that went bad in the parent cache would spoil every sector after it and is found nowhere else. Reading it costs
+    // minutes in a phase that takes hours; `FIL_PROOFS_VERIFY_CACHE=0` saves them.
+    if env::var_os(VERIFY_PARENTS).is_none() {
+        env::set_var(VERIFY_PARENTS, "1");
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use crate::lease;
 use crate::machine;
 use crate::phases;
 use crate::progress;
+use crate::progress_file;
 use serde_json::json;
 use std::path::Path;
 use std::time::{Instant, SystemTime};
@@ -25,14 +26,14 @@ pub fn run(dir: &Path) -> Outcome<()> {
     if let Some(cores) = &job.cores {
         machine::run_on(cores)?;
     }
-    progress::start(&job.made_by.host, job.progress_every())?;
+    progress_file::start(&job.made_by.host, job.progress_every())?;
     attempt::refuse_leftovers(&job)?;
-    progress::watch(job.lease_every(), move || lease::check(&name))?;
+    lease::watch(name, job.lease_every())?;
 
     let (started, clock_started) = (SystemTime::now(), Instant::now());
     let done = phases::run(&job)?;
     progress::step("done", 1.0, 1.0);
-    progress::refresh().at("writing progress.json")?;
+    progress_file::refresh().at("writing progress.json")?;
     let mut facts = done.facts;
     let common = json!({
         "seconds": clock_started.elapsed().as_secs_f64(),

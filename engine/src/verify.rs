@@ -40,7 +40,8 @@ pub fn run(path: &Path, as_json: bool) -> Outcome<()> {
     let Receipt { sector, size, ticket, seed, comm_d, comm_r, .. } = receipt;
     let checked =
         verify_seal(size.proof(), comm_r.0, comm_d.0, sector.prover_id(), sector.id(), ticket.0, seed.0, &proof);
-    // The library answers with an error when the bytes are no points of the curve: invalid all the same.
+    // The library answers with an error (an I/O error even) when the bytes are no points of the curve: invalid all the same. The
+    // key was read before.
     let (valid, why) = match checked {
         Ok(valid) => (valid, String::new()),
         Err(error) => (false, format!(": {error:#}")),

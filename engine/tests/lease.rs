@@ -19,7 +19,7 @@ fn superseded_by(something: impl Fn(&Sector)) {
     let sector = sealed();
     let child = sector.slow_engine("2/P5-3", |_| ());
     something(&sector);
-    let ended = ended(child);
+    let ended = child.ended();
     assert_eq!(ended.code, Some(7), "{}", ended.stderr);
     assert!(ended.stderr.contains("Superseded"));
     for name in ["2/P5-3", "2/gone-P5-3", "2/void-P5-3", "gone-2/P5-3"] {
@@ -76,12 +76,24 @@ fn other_names_mean_nothing_and_progress_is_kept_fresh() {
     assert_eq!(now["startTime"], first["startTime"]);
     assert_eq!(now["bootId"], fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap().trim());
     assert_eq!(now["pidNs"], json!(fs::read_link("/proc/self/ns/pid").unwrap()));
-    assert_eq!((now["fraction"].as_f64(), now["bytes"].as_u64()), (Some(0.0), None.or(now["bytes"].as_u64())));
+    assert_eq!((now["fraction"].as_f64(), now["step"].as_str()), (Some(0.0), Some("copying")));
     let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
     assert!(status.contains("Cpus_allowed_list:\t0\n"), "{status}");
 
     // Killed: no result, no error, the copy's directory is left for others to find.
-    kill_process(Pid::from_child(&child), Signal::KILL).unwrap();
-    assert_eq!(ended(child).code, None);
+    let pid = Pid::from_raw(child.id() as i32).unwrap();
+    kill_process(pid, Signal::KILL).unwrap();
+    assert_eq!(child.ended().code, None);
     assert_eq!(names(&attempt), ["job.json", "progress.json"]);
+}
+
+#[test]
+fn nobody_reads_the_log() {
+    let sector = sealed();
+    let attempt = sector.attempt("2/P5-3", |job| job["copy"]["limitBytesPerSec"] = json!(1));
+    let mut child = sector.command(&["run", attempt.to_str().unwrap()]).spawn().unwrap();
+    drop((child.stdout.take(), child.stderr.take()));
+    until("the copy has begun", || progress(&attempt).is_some_and(|progress| progress["step"] == "copying"));
+    fs::create_dir(sector.at("3")).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(7));
 }

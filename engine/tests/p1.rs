@@ -83,14 +83,14 @@ fn goes_on_from_what_was_recorded() {
 
 #[test]
 fn a_flipped_byte_ends_the_chain() {
-    for flipped in 0..3 {
+    for (flipped, name) in FILES.iter().enumerate() {
         let sector = Sector::new();
         let first = sector.done("1/P1-1", |_| ());
         cut_off(&sector, "1/P1-1", 3);
-        flip(&sector.at("1/P1-1").join(FILES[flipped]));
+        flip(&sector.at("1/P1-1").join(name));
         let second = sector.done("1/P1-2", after(&["../P1-1"]));
         assert_eq!(first["outputs"], second["outputs"]);
-        assert_eq!(linked(&sector, "1/P1-2", "1/P1-1"), [0, 1, 2].map(|i| i < flipped), "{} flipped", FILES[flipped]);
+        assert_eq!(linked(&sector, "1/P1-2", "1/P1-1"), [0, 1, 2].map(|i| i < flipped), "{name} flipped");
     }
 }
 
@@ -201,4 +201,29 @@ fn many_at_once_make_one_parent_cache() {
     }
     let caches = names(&sector.path("parents")).into_iter().filter(|name| name.ends_with(".cache")).count();
     assert_eq!(caches, 1);
+}
+
+#[test]
+fn a_parent_cache_that_went_bad_is_made_again() {
+    let sector = Sector::new();
+    let right = sector.done("1/P1-1", |_| ());
+    let parents = sector.path("parents");
+    let cache = names(&parents).into_iter().find(|name| name.ends_with(".cache")).unwrap();
+    flip(&parents.join(cache));
+    let again = sector.done("1/P1-2", |_| ());
+    assert_eq!(right["outputs"], again["outputs"]);
+}
+
+#[test]
+fn a_panic_of_the_library() {
+    let sector = Sector::new();
+    sector.done("1/P1-1", |_| ());
+    let attempt = sector.attempt("1/P1-2", |_| ());
+    // The library unwraps its settings.
+    let mut command = sector.command(&["run", attempt.to_str().unwrap()]);
+    let ended = ended(command.env("FIL_PROOFS_ROWS_TO_DISCARD", "nonsense").spawn().unwrap());
+    assert_eq!(ended.code, Some(101), "{}", ended.stderr);
+    let error = read(&attempt.join("error.json"));
+    assert_eq!((error["type"].as_str(), error["exit"].as_i64()), (Some("Panic"), Some(101)));
+    assert!(error["message"].as_str().unwrap().contains("invalid configuration"), "{error}");
 }

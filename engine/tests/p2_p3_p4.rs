@@ -28,10 +28,10 @@ fn twice_the_same() {
     assert_eq!(inode(&format!("1/P1-1/{LAYER}")), inode(&format!("1/P2-1/{LAYER}")), "linked, not copied");
 
     // P3 of either, and after its directory got another name.
-    let p3 = sector.done("1/P3-1", |_| ());
-    assert_eq!(digest(&p3, "commit-phase1.json"), blake3(&sector.at("1/P3-1/commit-phase1.json")));
+    let p3 = sector.done("2/P3-1", |job| job["basis"]["P2"] = json!("../../1/P2-1"));
+    assert_eq!(digest(&p3, "commit-phase1.json"), blake3(&sector.at("2/P3-1/commit-phase1.json")));
     fs::rename(sector.at("2/P2-1"), sector.at("2/P2-5")).unwrap();
-    let again = sector.done("2/P3-1", |job| job["basis"]["P2"] = json!("../P2-5"));
+    let again = sector.done("2/P3-2", |job| job["basis"]["P2"] = json!("../P2-5"));
     assert_eq!(p3["outputs"], again["outputs"]);
 }
 
@@ -78,6 +78,8 @@ fn p3_without_a_file_of_p2_steps_back_to_p2() {
         assert_eq!(sector.fails(&format!("1/P3-{}", i + 1), 4, |_| ())["from"], "P2", "{name}");
         fs::rename(&aside, &path).unwrap();
     }
+    fs::OpenOptions::new().write(true).open(sector.at("1/P2-1/sealed")).unwrap().set_len(40).unwrap();
+    assert_eq!(sector.fails("1/P3-9", 4, |_| ())["from"], "P2");
 }
 
 #[test]

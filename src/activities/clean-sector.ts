@@ -11,7 +11,16 @@ import { removeTree } from '../attempts/remove-tree.js';
 import { CONTRACT_VERSION, type CleanInput, type CleanResult } from '../contract.js';
 import { failure } from '../errors.js';
 import { ifPresent, readJson, syncDirectory, usedBytes, writeJson } from '../files.js';
-import { cacheDir, doneFile, goneName, isGoneName, sealedLink, sectorDir, stored, type GroupDirectory } from '../paths.js';
+import {
+  cacheDir,
+  doneFile,
+  goneName,
+  isGoneName,
+  sealedLink,
+  sectorDir,
+  stored,
+  type GroupDirectory,
+} from '../paths.js';
 import { ENGINE_PHASE_IDS } from '../phases.js';
 import type { SectorId } from '../sector.js';
 import type { Deps } from './deps.js';
@@ -38,7 +47,10 @@ const JOURNAL = 'clean.json';
 export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult> =>
   runTask(deps, 'P6', input, 'in a slot', async (task) => {
     const began = performance.now();
-    const say = (step: string, fraction: number): void => task.beat({ at: '', step, fraction });
+    const say = (step: string, fraction: number): void => {
+      task.goOn();
+      task.beat({ at: '', step, fraction });
+    };
     say('looking', 0);
     const group = await deps.groupDirectory(input.seal.group);
     const directory = sectorDir(group, task.sector);
@@ -52,7 +64,7 @@ export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult>
     // Behind `done/` there is nothing left to lose: what a killed P6 has left of the deletion is done now.
     say('deleting the scratch', 0.5);
     await rm(sealedLink(group, task.sector), { force: true });
-    for (const gone of await goneDirectories(group, task.sector)) await removeTree(gone);
+    for (const gone of await goneDirectories(group, task.sector)) await removeTree(gone, () => task.goOn());
     const { storage, bytes } = journal;
     const seconds = (performance.now() - began) / 1000;
     return { v: CONTRACT_VERSION, host: deps.self.host, seconds, storage, bytesFreed: bytes };
@@ -66,7 +78,10 @@ async function publish(
   say: (step: string, fraction: number) => void,
 ): Promise<void> {
   await claimEpoch(directory, task.owner, deps.self.host);
-  const entries = ENGINE_PHASE_IDS.map(async (id) => [id, await basisResult(directory, id, input.results[id])]);
+  const entries = ENGINE_PHASE_IDS.map(async (id) => [
+    id,
+    await basisResult(directory, id, input.results[id]),
+  ]);
   const results = Object.fromEntries(await Promise.all(entries)) as Results;
   const receipt = receiptOf(input.seal, task.sector, results, deps.version);
   const node = await findNode(deps.storageNodes, receipt.node);

@@ -91,7 +91,11 @@ async function copyJob(deps: Deps, { seal }: Task): Promise<NonNullable<Job['cop
   };
 }
 
-export function phaseResult(phase: EnginePhaseId, { at }: Attempt, { outputs, facts }: EngineResult): PhaseResult {
+export function phaseResult(
+  phase: EnginePhaseId,
+  { at }: Attempt,
+  { outputs, facts }: EngineResult,
+): PhaseResult {
   const { commD, commR, proof } = outputs;
   return {
     v: CONTRACT_VERSION,

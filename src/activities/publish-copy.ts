@@ -32,9 +32,11 @@ export async function publishCopy(
     throw failure('CopyDiffers', `${receiptPath} is there and says something else`);
   }
   if (known === undefined) {
-    for (const directory of ['sealed', 'cache', 'receipts', stored.cache(sector)]) await makeDirectory(join(node, directory));
+    for (const directory of ['sealed', 'cache', 'receipts', stored.cache(sector)])
+      await makeDirectory(join(node, directory));
     for (const file of copied) await give(node, part, sector, file);
-    for (const directory of ['sealed', stored.cache(sector), 'cache']) await syncDirectory(join(node, directory));
+    for (const directory of ['sealed', stored.cache(sector), 'cache'])
+      await syncDirectory(join(node, directory));
     await writeJson(receiptPath, receipt);
   }
   await lookAgain(node, receipt.files);

@@ -1,6 +1,13 @@
 /** P1–P5: one body. Finds what is there, waits for what is at work, starts what is missing. */
 import { CancelledFailure } from '@temporalio/activity';
-import { listAttempts, readError, readResult, recordedLayers, voidAttempt, type Attempt } from '../attempts/attempt.js';
+import {
+  listAttempts,
+  readError,
+  readResult,
+  recordedLayers,
+  voidAttempt,
+  type Attempt,
+} from '../attempts/attempt.js';
 import { claimEpoch } from '../attempts/epochs.js';
 import { look, type Sight } from '../attempts/look.js';
 import { terminate } from '../attempts/processes.js';
@@ -13,7 +20,7 @@ import { PHASES, type EnginePhaseId } from '../phases.js';
 import type { Deps } from './deps.js';
 import { checkBasis, inputHash, jobFor, phaseResult } from './phase-job.js';
 import { linkReplica, openSectorDirectory } from './sector-directory.js';
-import { endOfTask, growing, runTask, type Task } from './task.js';
+import { draining, endOfTask, growing, runTask, type Task } from './task.js';
 
 interface Work {
   deps: Deps;
@@ -25,13 +32,19 @@ interface Work {
 
 export const sealPhase = (deps: Deps, phase: EnginePhaseId, input: PhaseInput): Promise<PhaseResult> =>
   runTask(deps, phase, input, 'in a slot', async (task) => {
-    task.beat({ at: '', step: 'looking', fraction: null });
+    task.beatAgain();
     const group = await deps.groupDirectory(input.seal.group);
     const sectorDirectory = await openSectorDirectory(deps, group, task);
     await claimEpoch(sectorDirectory, task.owner, deps.self.host);
     for (const at of input.voided) await voidAttempt(sectorDirectory, at);
     await checkBasis(sectorDirectory, input);
-    const { attempt, result } = await untilResult({ deps, task, input, sectorDirectory, inputHash: inputHash(input) });
+    const { attempt, result } = await untilResult({
+      deps,
+      task,
+      input,
+      sectorDirectory,
+      inputHash: inputHash(input),
+    });
     if (phase === 'P2') await linkReplica(group, task, attempt);
     return phaseResult(phase, attempt, result);
   });
@@ -65,7 +78,11 @@ async function untilResult(work: Work): Promise<Extract<Sight, { is: 'result' }>
         throw await toldByEngine(sight, deps);
       case 'free': {
         const name = { epoch, phase: input.phase, number: sight.number };
-        const made = await makeAttempt(sectorDirectory, name, await jobFor(deps, input, task, name, sight.earlier));
+        const made = await makeAttempt(
+          sectorDirectory,
+          name,
+          await jobFor(deps, input, task, name, sight.earlier),
+        );
         if (!made) break; // Someone else was faster: look again.
         await deps.engines.start(made);
         await waitFor(made, work);
@@ -94,7 +111,7 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
   } catch (error) {
     if (!task.signal.aborted) throw error;
     const why = endOfTask();
-    if (why === 'draining') throw failure('Draining', `${deps.self.host} is shutting down`, { host: deps.self.host });
+    if (why === 'draining') throw draining(deps.self.host);
     if (why === 'stop the engine') await stopEngine(attempt, task);
     throw new CancelledFailure(why);
   }
@@ -108,7 +125,11 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
     await stopEngine(attempt, task);
     throw failure('Hung', `${at} on ${deps.self.host} did no work for its limit and was stopped`, details);
   }
-  throw failure('EngineDied', `${at} on ${deps.self.host}: the engine ${end}, without result or error`, details);
+  throw failure(
+    'EngineDied',
+    `${at} on ${deps.self.host}: the engine ${end}, without result or error`,
+    details,
+  );
 }
 
 async function stopEngine(attempt: Attempt, task: Task): Promise<void> {

@@ -23,7 +23,12 @@ export async function openSectorDirectory(deps: Deps, group: GroupDirectory, tas
   return directory;
 }
 
-async function makeSectorDirectory(deps: Deps, group: GroupDirectory, task: Task, directory: string): Promise<void> {
+async function makeSectorDirectory(
+  deps: Deps,
+  group: GroupDirectory,
+  task: Task,
+  directory: string,
+): Promise<void> {
   refuseSealed(deps, group, task);
   if (task.phase !== 'P1') {
     throw failure('StepBack', `${directory} is gone`, { from: 'P1', host: deps.self.host });

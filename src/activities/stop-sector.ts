@@ -18,7 +18,9 @@ export const stopSector = (deps: Deps, input: StopInput): Promise<StopResult> =>
     const directory = sectorDir(group, task.sector);
     if (!(await ifPresent(lstat(directory)))) return { v: CONTRACT_VERSION, stopped: [] };
     await raiseEpoch(directory, task.owner, input.why, deps.self.host);
-    const attempts = (await Promise.all(ENGINE_PHASE_IDS.map((phase) => listAttempts(directory, phase)))).flat();
+    const attempts = (
+      await Promise.all(ENGINE_PHASE_IDS.map((phase) => listAttempts(directory, phase)))
+    ).flat();
     const ends = await Promise.all(attempts.map((attempt) => endOf(attempt, deps, task)));
     return { v: CONTRACT_VERSION, stopped: attempts.filter((_, i) => ends[i]).map(({ at }) => at) };
   });
@@ -40,7 +42,8 @@ async function endOf(attempt: Attempt, { self }: Deps, task: Task): Promise<bool
     const now = performance.now();
     if (isLocal(engine, self)) {
       if (!(await isAlive(engine))) return looks > 0;
-      if (now - since > times.engineLease + times.terminateGrace) await terminate(engine, times.terminateGrace);
+      if (now - since > times.engineLease + times.terminateGrace)
+        await terminate(engine, times.terminateGrace);
     } else if (engine.counter !== counter) {
       [counter, since] = [engine.counter, now];
     } else if (now - since >= times.observation) {

@@ -15,7 +15,8 @@ export async function chooseNode(nodes: readonly string[], size: SectorSize): Pr
   const rooms = await Promise.all(nodes.map(async (node) => ({ node, free: await freeBytes(node) })));
   const present = rooms.filter((room): room is { node: string; free: number } => room.free !== undefined);
   const best = present.sort((a, b) => b.free - a.free)[0];
-  if (!best) throw failure('MountMissing', `no storage node is there: ${nodes.join(', ') || 'none is configured'}`);
+  if (!best)
+    throw failure('MountMissing', `no storage node is there: ${nodes.join(', ') || 'none is configured'}`);
   const needed = SECTOR_SIZES[size] * COPY_FACTOR;
   if (best.free < needed) {
     throw failure('NoSpace', `no storage node has room for ${needed} bytes: ${best.node} has ${best.free}`);
@@ -27,7 +28,8 @@ export async function chooseNode(nodes: readonly string[], size: SectorSize): Pr
 export async function findNode(nodes: readonly string[], name: string): Promise<string> {
   const node = nodes.find((directory) => nodeName(directory) === name);
   if (!node) throw failure('MountMissing', `storage node ${name} is not in storage-nodes of this host`);
-  if ((await freeBytes(node)) === undefined) throw failure('MountMissing', `storage node ${node} is not there`);
+  if ((await freeBytes(node)) === undefined)
+    throw failure('MountMissing', `storage node ${node} is not there`);
   return node;
 }
 

@@ -26,6 +26,10 @@ export interface Task {
   /** 1, 2, … by Temporal's count: hand-backs of this task. */
   offered: number;
   beat(details: Omit<HeartbeatDetails, 'phase' | 'host'>): void;
+  /** The last heartbeat once more. */
+  beatAgain(): void;
+  /** Between two steps that can be done again: @throws failure `Draining`, or the cancellation, when the task is to end. */
+  goOn(): void;
 }
 
 export type TaskInput = { v: number; seal: SealInput; claim: number };
@@ -44,18 +48,29 @@ export async function runTask<T>(
   const task = createTask(deps, phase, input);
   // Read before anything else: a newer job may mean something else by the same words.
   if (input.v > CONTRACT_VERSION) {
-    throw handBack('TooNew', `job has version ${input.v}, this worker knows ${CONTRACT_VERSION}`, task.times.noSlotMost);
+    throw handBack(
+      'TooNew',
+      `job has version ${input.v}, this worker knows ${CONTRACT_VERSION}`,
+      task.times.noSlotMost,
+    );
   }
   const leave = slot === 'in a slot' ? deps.enterSlot(phase) : () => undefined;
   if (!leave) {
     const { noSlotFirst, noSlotMost } = task.times;
-    throw handBack('NoSlot', `no free slot on ${deps.self.host}`, growing(noSlotFirst, noSlotMost, task.offered));
+    throw handBack(
+      'NoSlot',
+      `no free slot on ${deps.self.host}`,
+      growing(noSlotFirst, noSlotMost, task.offered),
+    );
   }
+  // Deleting 500 GB, or one call to a slow mount, may take longer than the heartbeat timeout.
+  const pulse = setInterval(() => task.beatAgain(), task.times.heartbeatTimeout / 6);
   try {
     return await body(task);
   } catch (error) {
     throw toldAsFailure(error, deps.self.host);
   } finally {
+    clearInterval(pulse);
     leave();
   }
 }
@@ -69,8 +84,15 @@ function createTask({ self }: Deps, phase: PhaseId, { seal, claim }: TaskInput):
   const began = performance.now();
   const before = info.heartbeatDetails as HeartbeatDetails | undefined;
   const scale = seal.timeScale ?? 1;
-  // Details stay with the task through hand-backs; they are repeated so that an observation is not lost.
-  let observed = before?.observed;
+  const signal = cancellationSignal();
+  let last: HeartbeatDetails = {
+    phase,
+    host: self.host,
+    at: '',
+    step: 'looking',
+    fraction: null,
+    observed: before?.observed,
+  };
   return {
     phase,
     seal,
@@ -78,13 +100,19 @@ function createTask({ self }: Deps, phase: PhaseId, { seal, claim }: TaskInput):
     times: scaledTimes(scale),
     scale,
     owner: `${info.workflowExecution?.runId ?? 'none'}#${claim}`,
-    signal: cancellationSignal(),
-    observed,
+    signal,
+    observed: before?.observed,
     now: () => info.currentAttemptScheduledTimestampMs + (performance.now() - began),
     offered: info.attempt,
     beat: (details) => {
-      observed = details.observed ?? observed;
-      heartbeat({ ...details, phase, host: self.host, observed } satisfies HeartbeatDetails);
+      // Details stay with the task through hand-backs: an observation is repeated, so that it is not lost.
+      last = { observed: last.observed, ...details, phase, host: self.host };
+      heartbeat(last);
+    },
+    beatAgain: () => heartbeat(last),
+    goOn: () => {
+      if (signal.aborted)
+        throw endOfTask() === 'draining' ? draining(self.host) : new CancelledFailure('told to end');
     },
   };
 }
@@ -95,6 +123,9 @@ export function endOfTask(): 'stop the engine' | 'draining' | 'let go' {
   if (details?.cancelRequested) return 'stop the engine';
   return details?.workerShutdown ? 'draining' : 'let go';
 }
+
+export const draining = (host: string): ApplicationFailure =>
+  failure('Draining', `${host} is shutting down`, { host });
 
 function toldAsFailure(error: unknown, host: string): unknown {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;

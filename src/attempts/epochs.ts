@@ -58,7 +58,12 @@ export async function claimEpoch(sectorDirectory: string, owner: string, host: s
 }
 
 /** Ends the epoch of `owner`, if it is in force, with one that nobody owns: nothing of it can start any more. */
-export async function raiseEpoch(sectorDirectory: string, owner: string, why: string, host: string): Promise<void> {
+export async function raiseEpoch(
+  sectorDirectory: string,
+  owner: string,
+  why: string,
+  host: string,
+): Promise<void> {
   for (;;) {
     const inForce = (await listEpochs(sectorDirectory)).at(-1);
     if (inForce && (inForce.owner !== owner || inForce.why !== 'claimed')) return;

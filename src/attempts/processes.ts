@@ -27,7 +27,10 @@ export const isLocal = (engine: EngineProcess, self: HostIdentity): boolean =>
   engine.host === self.host && engine.bootId === self.bootId && engine.pidNs === self.pidNs;
 
 /** Whether a local engine's process is there: same ID, same start time, not a zombie. */
-export async function isAlive({ pid, startTime }: Pick<EngineProcess, 'pid' | 'startTime'>): Promise<boolean> {
+export async function isAlive({
+  pid,
+  startTime,
+}: Pick<EngineProcess, 'pid' | 'startTime'>): Promise<boolean> {
   const stat = await ifPresent(readFile(`/proc/${pid}/stat`, 'utf8')).catch((error: unknown) => {
     if (isErrno(error, 'ESRCH')) return undefined; // It ended between open and read.
     throw error;
@@ -42,7 +45,10 @@ export async function isAlive({ pid, startTime }: Pick<EngineProcess, 'pid' | 's
  * Ends an engine's process group: TERM, and KILL when it has not ended after `graceMs`.
  * @returns whether it is gone. A process in uninterruptible sleep is not, and is never called dead.
  */
-export async function terminate(engine: Pick<EngineProcess, 'pid' | 'startTime'>, graceMs: number): Promise<boolean> {
+export async function terminate(
+  engine: Pick<EngineProcess, 'pid' | 'startTime'>,
+  graceMs: number,
+): Promise<boolean> {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     if (!(await isAlive(engine))) return true;
     try {

@@ -8,15 +8,16 @@ export class NotOursError extends Error {}
 /**
  * Deletes a directory and what is in it. The tree is looked through first: a symbolic link, a mount point, a device or a
  * socket inside stops it before anything is deleted.
+ * @param between called before each file is deleted; what it throws ends the deletion, which can be done again.
  * @returns bytes that were freed on disk (files with other links free nothing). 0 when the directory is not there.
  * @throws NotOursError naming the first thing that sealflow cannot have made.
  */
-export async function removeTree(directory: string): Promise<number> {
+export async function removeTree(directory: string, between: () => void = () => undefined): Promise<number> {
   const top = await ifPresent(lstat(directory));
   if (!top) return 0;
   if (!top.isDirectory()) throw new NotOursError(`${directory} is not a directory`);
   await lookThrough(directory, top.dev);
-  return await remove(directory, top.dev);
+  return await remove(directory, top.dev, between);
 }
 
 async function lookThrough(directory: string, device: number): Promise<void> {
@@ -32,7 +33,7 @@ async function lookThrough(directory: string, device: number): Promise<void> {
   }
 }
 
-async function remove(directory: string, device: number): Promise<number> {
+async function remove(directory: string, device: number, between: () => void): Promise<number> {
   let freed = 0;
   for (const name of (await ifPresent(readdir(directory))) ?? []) {
     const path = join(directory, name);
@@ -40,8 +41,9 @@ async function remove(directory: string, device: number): Promise<number> {
     if (!stat) continue;
     // Looked at once more: what was put there meanwhile is not ours either.
     if (stat.dev !== device) throw new NotOursError(`${path} is on another file system`);
-    if (stat.isDirectory()) freed += await remove(path, device);
+    if (stat.isDirectory()) freed += await remove(path, device, between);
     else if (stat.isFile()) {
+      between();
       await ifPresent(unlink(path));
       if (stat.nlink === 1) freed += stat.blocks * 512;
     } else throw new NotOursError(`${path} is not a plain file`);

@@ -26,25 +26,33 @@ export type End = 'ended' | 'hangs' | 'never appeared';
  * Waits until the engine has ended or hangs.
  * @throws the signal's reason when it is aborted.
  */
-export async function watchEngine({ attempt, times, hangMs, signal, ended, onProgress }: Watch): Promise<End> {
+export async function watchEngine({
+  attempt,
+  times,
+  hangMs,
+  signal,
+  ended,
+  onProgress,
+}: Watch): Promise<End> {
   const began = performance.now();
-  let gone = false;
+  const engine = { gone: false };
   const woken = ended?.then(() => {
-    gone = true;
+    engine.gone = true;
   });
   let worked = { step: '', fraction: null as number | null, cpuSeconds: 0, at: began };
   for (;;) {
     signal.throwIfAborted();
     const progress = await readProgress(attempt.directory);
     const now = performance.now();
-    if (gone) return progress ? 'ended' : 'never appeared';
+    if (engine.gone) return progress ? 'ended' : 'never appeared';
     if (progress) {
       onProgress(progress);
       if (!(await isAlive(progress))) return 'ended';
       const { step, fraction, cpuSeconds } = progress;
       // Writing its progress costs an engine some CPU time too: a thousandth of the limit is no work.
       const computes = (cpuSeconds - worked.cpuSeconds) * 1000 > hangMs / 1000;
-      if (step !== worked.step || fraction !== worked.fraction || computes) worked = { step, fraction, cpuSeconds, at: now };
+      if (step !== worked.step || fraction !== worked.fraction || computes)
+        worked = { step, fraction, cpuSeconds, at: now };
       else if (now - worked.at >= hangMs) return 'hangs';
     } else if (isOver(attempt)) {
       return 'ended';

@@ -1,6 +1,11 @@
 /** What the commands share: options, the connection, ranges of sectors, signals, printing. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { WorkflowFailedError, WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
+import {
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  type Client,
+} from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { readConfig } from '../config.js';
 import { connectClient, targetOf, type Target } from '../connect.js';
@@ -15,7 +20,9 @@ export interface ServerOptions {
 /** Adds the options that say where Temporal is. */
 export const withServer = (command: Command): Command =>
   command
-    .addOption(new Option('--address <host:port>', 'Temporal frontend (else TEMPORAL_ADDRESS, profile, config)'))
+    .addOption(
+      new Option('--address <host:port>', 'Temporal frontend (else TEMPORAL_ADDRESS, profile, config)'),
+    )
     .addOption(new Option('--config <file>', 'take scheduler_url from this config.toml'));
 
 export function targetFrom({ address, config }: ServerOptions): Target {
@@ -31,12 +38,16 @@ const MOST_SECTORS = 100_000;
 export function parseSectors(text: string, before: SectorId[] = []): SectorId[] {
   const [, first = '', last] = /^(.+?\/[0-9]+)(?:-([0-9]+))?$/.exec(text) ?? [];
   const sector = parseSector(first);
-  if (!sector) throw new InvalidArgumentError('A sector is written like t01000/7, a range like t01000/1-500.');
+  if (!sector)
+    throw new InvalidArgumentError('A sector is written like t01000/7, a range like t01000/1-500.');
   const to = last === undefined ? sector.number : Number(last);
   if (to < sector.number || to - sector.number >= MOST_SECTORS) {
     throw new InvalidArgumentError(`The range must go upwards and hold at most ${MOST_SECTORS} sectors.`);
   }
-  const range = Array.from({ length: to - sector.number + 1 }, (_, i) => ({ ...sector, number: sector.number + i }));
+  const range = Array.from({ length: to - sector.number + 1 }, (_, i) => ({
+    ...sector,
+    number: sector.number + i,
+  }));
   return [...before, ...range];
 }
 
@@ -55,7 +66,8 @@ export function parseHex32(text: string): string {
 
 export function parseCount(text: string): number {
   const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 0) throw new InvalidArgumentError('It must be a whole number.');
+  if (!Number.isSafeInteger(number) || number < 0)
+    throw new InvalidArgumentError('It must be a whole number.');
   return number;
 }
 

@@ -49,7 +49,9 @@ function tell(error: unknown): number {
     return error.exitCode;
   }
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  process.stderr.write(`sealflow: unexpected error: ${process.env['SEALFLOW_DEBUG'] ? (stack ?? message) : message}\n`);
+  process.stderr.write(
+    `sealflow: unexpected error: ${process.env['SEALFLOW_DEBUG'] ? (stack ?? message) : message}\n`,
+  );
   if (!process.env['SEALFLOW_DEBUG']) process.stderr.write('  SEALFLOW_DEBUG=1 shows where\n');
   return 1;
 }

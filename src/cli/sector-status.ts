@@ -21,7 +21,9 @@ export async function sectorStatus(client: Client, sector: SectorId): Promise<Se
     const status = await handle.query(statusQuery);
     const engines = (description.raw.pendingActivities ?? []).flatMap(({ heartbeatDetails }) => {
       const payload = heartbeatDetails?.payloads?.[0];
-      return payload ? [client.options.loadedDataConverter.payloadConverter.fromPayload<HeartbeatDetails>(payload)] : [];
+      return payload
+        ? [client.options.loadedDataConverter.payloadConverter.fromPayload<HeartbeatDetails>(payload)]
+        : [];
     });
     return { ...status, workflow: description.status.name, runId: description.runId, engines };
   } catch (error) {

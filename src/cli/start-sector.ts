@@ -28,7 +28,10 @@ export const randomHex32 = (): string => randomBytes(32).toString('hex');
  * Starts the workflow of a sector.
  * @throws UserError (exit 2) for wrong input, (exit 1) when the sector is being sealed or is sealed already.
  */
-export async function startSector(client: Client, given: Omit<SealInput, 'v'>): Promise<WorkflowHandle<typeof sealSector>> {
+export async function startSector(
+  client: Client,
+  given: Omit<SealInput, 'v'>,
+): Promise<WorkflowHandle<typeof sealSector>> {
   const parsed = sealInputSchema.safeParse({ v: CONTRACT_VERSION, ...given });
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -63,9 +66,9 @@ export async function unservedPhases(client: Client, group: number, size: Sector
       const { pollers } = await client.workflowService.describeTaskQueue({
         namespace: client.options.namespace,
         taskQueue: { name: phaseQueue(group, size, phase) },
-        taskQueueType: 2, // TASK_QUEUE_TYPE_ACTIVITY
+        taskQueueType: 2, // TASK_QUEUE_TYPE_ACTIVITY; the enum lies in a package that is not ours
       });
-      return (pollers ?? []).length > 0;
+      return pollers.length > 0;
     }),
   );
   return PHASE_IDS.filter((_, i) => !served[i]);

@@ -1,6 +1,6 @@
 /** Steps that run side by side, shown to a person: moving lines on a terminal, plain ones elsewhere. */
 import { Listr, PRESET_TIMER } from 'listr2';
-import type { OnStep } from '../on-step.js';
+import type { OnStep } from '../machine/on-step.js';
 
 export interface Display {
   /**
@@ -34,7 +34,7 @@ function createSteps(): { steps: Step[]; step: Display['step'] } {
             resolve(value);
             return done?.(value) ?? '';
           } catch (error) {
-            reject(error as Error);
+            reject(error);
             throw error;
           }
         };

@@ -16,7 +16,12 @@ const DEV_IP = '127.0.0.1';
 const NODE = 'node-1';
 
 /** Which pools which process has: design of a real group, on one machine. P4 and P5 of a sector run at the same time. */
-const PROCESSES: readonly (readonly (readonly PhaseId[])[])[] = [[['P1']], [['P2', 'P3']], [['P4'], ['P5']], [['P6']]];
+const PROCESSES: readonly (readonly (readonly PhaseId[])[])[] = [
+  [['P1']],
+  [['P2', 'P3']],
+  [['P4'], ['P5']],
+  [['P6']],
+];
 
 export interface DevHome {
   directory: string;
@@ -82,7 +87,9 @@ function configOf(home: DevHome, address: string, size: SectorSize, pools: reado
 export async function sectorsOf({ group }: DevHome): Promise<{ begun: string[]; next: number }> {
   const pattern = new RegExp(`^s-t0${DEV_MINER}-([0-9]+)(?:\\.json)?$`);
   const numbers = async (directory: string): Promise<number[]> =>
-    (await readdir(directory)).map((name) => Number(pattern.exec(name)?.[1] ?? NaN)).filter((n) => !Number.isNaN(n));
+    (await readdir(directory))
+      .map((name) => Number(pattern.exec(name)?.[1] ?? NaN))
+      .filter((n) => !Number.isNaN(n));
   const begun = (await numbers(cacheDir(group))).sort((a, b) => a - b);
   const sealed = await numbers(doneDir(group));
   return { begun: begun.map((n) => sectorName(devSector(n))), next: Math.max(0, ...begun, ...sealed) + 1 };

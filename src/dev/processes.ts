@@ -8,7 +8,7 @@ import type { ChildProcess } from 'node:child_process';
 import { listAttempts } from '../attempts/attempt.js';
 import { terminate } from '../attempts/processes.js';
 import { readProgress } from '../attempts/progress.js';
-import { endGroup, spawnBound } from '../bound-process.js';
+import { endGroup, spawnBound } from '../machine/bound-process.js';
 import { ifPresent } from '../files.js';
 import { cacheDir } from '../paths.js';
 import { ENGINE_PHASE_IDS, TIMES } from '../phases.js';
@@ -44,7 +44,10 @@ export class DevProcesses {
       this.children.map(async ({ name, log, child }) => {
         const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
         if (this.ending) return await new Promise<never>(() => undefined);
-        throw new UserError(`${name} has ended (${signal ?? `exit ${code}`})`, { exitCode: 1, hint: `its log: ${log}` });
+        throw new UserError(`${name} has ended (${signal ?? `exit ${code}`})`, {
+          exitCode: 1,
+          hint: `its log: ${log}`,
+        });
       }),
     );
   }

@@ -13,7 +13,7 @@ import { findTemporalCli } from '../server/temporal-cli.js';
 import { createDisplay } from './display.js';
 import { openDevHome, writeConfigs } from './home.js';
 import { DevProcesses } from './processes.js';
-import { startSectors, untilSealed, untilServed } from './sectors.js';
+import { allSealed, startSectors, untilServed } from './sectors.js';
 import { describeSealed, verifyReceipt } from './summary.js';
 
 export interface DevOptions {
@@ -88,11 +88,10 @@ export async function runDev(options: DevOptions): Promise<void> {
     async (say) => {
       const [{ uiUrl }, connected] = [await server, await client];
       const names = await startSectors(connected, home, options.sectors, size);
-      const page = (sector: string) => `${uiUrl}/namespaces/default/workflows/${workflowId(sectorOf(sector))}`;
+      const page = (sector: string) =>
+        `${uiUrl}/namespaces/default/workflows/${workflowId(sectorOf(sector))}`;
       say(names.length === 1 ? page(names[0] ?? '') : `${uiUrl}/namespaces/default/workflows`);
-      return await Promise.all(
-        names.map((name) => untilSealed(connected, name, signal, (text) => say(`${name} ${text}`))),
-      );
+      return await allSealed(connected, names, signal, say);
     },
     (ends) => ends.map(({ result }) => result.sector).join(' '),
   );
@@ -117,7 +116,11 @@ export async function runDev(options: DevOptions): Promise<void> {
 
 const sectorsTitle = (count: number): string => (count === 1 ? 'sector' : 'sectors');
 
-async function keepOpen({ uiUrl, address }: EmbeddedServer, signal: AbortSignal, failed: AbortSignal): Promise<void> {
+async function keepOpen(
+  { uiUrl, address }: EmbeddedServer,
+  signal: AbortSignal,
+  failed: AbortSignal,
+): Promise<void> {
   print(`Web UI    ${uiUrl}`);
   print(`commands  TEMPORAL_ADDRESS=${address} npx sealflow status`);
   print('Ctrl-C ends it');

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { sealInputSchema, workflowId, type SealResult } from '../contract.js';
 import { readJson } from '../files.js';
+import type { OnStep } from '../machine/on-step.js';
 import { cacheDir } from '../paths.js';
 import { PHASE_IDS, type PhaseId, type SectorSize } from '../phases.js';
 import { sectorFileName, sectorName, sectorOf } from '../sector.js';
@@ -15,14 +16,24 @@ import { DEV_GROUP, devSector, sectorsOf, type DevHome } from './home.js';
 const LOOK_MS = 500;
 
 /** Waits until workers poll for these phases. */
-export async function untilServed(client: Client, size: SectorSize, phases: readonly PhaseId[], signal: AbortSignal): Promise<void> {
+export async function untilServed(
+  client: Client,
+  size: SectorSize,
+  phases: readonly PhaseId[],
+  signal: AbortSignal,
+): Promise<void> {
   while ((await unservedPhases(client, DEV_GROUP, size)).some((phase) => phases.includes(phase))) {
     await sleep(LOOK_MS, undefined, { signal });
   }
 }
 
 /** Goes on with the sectors that were begun, and starts `count` new ones. @returns their names. */
-export async function startSectors(client: Client, home: DevHome, count: number, size: SectorSize): Promise<string[]> {
+export async function startSectors(
+  client: Client,
+  home: DevHome,
+  count: number,
+  size: SectorSize,
+): Promise<string[]> {
   const { begun, next } = await sectorsOf(home);
   const started = [];
   for (const sector of begun) {
@@ -50,13 +61,48 @@ async function goOn(client: Client, home: DevHome, sector: string, size: SectorS
   return true;
 }
 
-/** Follows a sector to its end. @throws UserError when it needs attention. */
-export async function untilSealed(
+export interface Sealed {
+  result: SealResult;
+  status: SectorStatus;
+}
+
+/** Follows sectors to their ends, and tells how far they are. @throws UserError when one needs attention. */
+export async function allSealed(
+  client: Client,
+  sectors: readonly string[],
+  signal: AbortSignal,
+  onStep: OnStep,
+): Promise<Sealed[]> {
+  const steps = new Map<string, string>();
+  let sealed = 0;
+  const tell = (): void => {
+    const [first] = steps;
+    if (!first) return;
+    const [sector, step] = first;
+    onStep(
+      sectors.length === 1 ? `${sector} ${step}` : `${sealed} of ${sectors.length} sealed; ${sector} ${step}`,
+    );
+  };
+  return await Promise.all(
+    sectors.map(async (sector) => {
+      const end = await untilSealed(client, sector, signal, (step) => {
+        steps.set(sector, step);
+        tell();
+      });
+      sealed += 1;
+      steps.delete(sector);
+      tell();
+      return end;
+    }),
+  );
+}
+
+async function untilSealed(
   client: Client,
   sector: string,
   signal: AbortSignal,
-  onStep: (text: string) => void,
-): Promise<{ result: SealResult; status: SectorStatus }> {
+  onStep: (step: string) => void,
+): Promise<Sealed> {
   const handle = client.workflow.getHandle(workflowId(sectorOf(sector)));
   for (;;) {
     const status = await sectorStatus(client, sectorOf(sector));
@@ -75,8 +121,8 @@ export async function untilSealed(
 function stepOf(status: SectorStatus): string {
   const done = PHASE_IDS.filter((id) => status.phases[id].state === 'done');
   const doing = status.engines.map(({ phase, step, fraction }) => {
-    const percent = fraction === null ? '' : ` ${(fraction * 100).toFixed(0)} %`;
-    return `${phase} ${step}${percent}`;
+    const percent = !fraction ? '' : ` ${(fraction * 100).toFixed(0)} %`;
+    return `${phase} ${step}${percent}`.trim();
   });
   const now = doing.length > 0 ? doing.join(', ') : activePhases(status);
   return `${done.length > 0 ? `done ${done.join(' ')}; ` : ''}${now}`;

@@ -9,11 +9,16 @@ import { PHASE_IDS } from '../phases.js';
 import { UserError } from '../user-error.js';
 
 /** Checks the proof of a receipt in a process of its own. @throws UserError when it is not valid. */
-export async function verifyReceipt({ command: [program, ...first], environment }: Engine, receipt: string): Promise<void> {
+export async function verifyReceipt(
+  { command: [program, ...first], environment }: Engine,
+  receipt: string,
+): Promise<void> {
   try {
     await promisify(execFile)(program, [...first, 'verify', receipt], { env: environment });
   } catch (error) {
-    throw new UserError(`the proof of ${receipt} does not verify: ${(error as Error).message}`, { exitCode: 1 });
+    throw new UserError(`the proof of ${receipt} does not verify: ${(error as Error).message}`, {
+      exitCode: 1,
+    });
   }
 }
 

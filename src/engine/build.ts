@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cachePath, makeOnce } from '../cache.js';
-import { lockFile } from '../file-lock.js';
-import type { OnStep } from '../on-step.js';
+import { cachePath, makeOnce } from '../machine/cache.js';
+import { lockFile } from '../machine/file-lock.js';
+import type { OnStep } from '../machine/on-step.js';
 import { UserError } from '../user-error.js';
 import { cargoBuild } from './cargo.js';
 import type { Engine } from './engine.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { OnStep } from '../on-step.js';
-import { describeEnd, runBound } from '../run-bound.js';
+import type { OnStep } from '../machine/on-step.js';
+import { describeEnd, runBound } from '../machine/run-bound.js';
 import { UserError } from '../user-error.js';
 
 export interface CargoBuild {

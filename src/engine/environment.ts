@@ -1,4 +1,4 @@
-import { cachePath } from '../cache.js';
+import { cachePath } from '../machine/cache.js';
 
 /**
  * The environment of an engine: ours (RUST_LOG, RUST_BACKTRACE, BELLMAN_PROOF_THREADS and so on reach it), `more` on top, and where

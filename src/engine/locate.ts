@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cachePath } from '../cache.js';
-import { findTool } from '../tools.js';
+import { cachePath } from '../machine/cache.js';
+import { findTool } from '../machine/tools.js';
 import { UserError } from '../user-error.js';
 import type { Engine } from './engine.js';
 import { engineEnvironment } from './environment.js';

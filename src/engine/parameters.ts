@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { OnStep } from '../on-step.js';
+import type { OnStep } from '../machine/on-step.js';
 import type { SectorSize } from '../phases.js';
-import { describeEnd, runBound } from '../run-bound.js';
+import { describeEnd, runBound } from '../machine/run-bound.js';
 import { UserError } from '../user-error.js';
 import type { Engine } from './engine.js';
 

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { requireTool } from '../tools.js';
+import { requireTool } from '../machine/tools.js';
 import { UserError } from '../user-error.js';
-import { isAtLeast } from '../versions.js';
+import { isAtLeast } from '../machine/versions.js';
 
 const HOW = 'with rustup (https://rustup.rs; on Debian 13 apt-get install rustup)';
 

@@ -11,7 +11,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { tryLockFile, type FileLock } from '../file-lock.js';
+import { tryLockFile, type FileLock } from '../machine/file-lock.js';
 import { ifPresent, readJson, writeJson } from '../files.js';
 import { UserError } from '../user-error.js';
 import { useCached, type TemporalCli } from './temporal-cli.js';
@@ -38,8 +38,10 @@ const DYING_MS = 2_000;
  */
 export async function openDataDirectory(dataDir: string): Promise<DataDirectory> {
   const path = resolve(dataDir);
-  await mkdir(path, { recursive: true }).catch((error: Error) => {
-    throw new UserError(`cannot make the server's data directory: ${error.message}`, { cause: error });
+  await mkdir(path, { recursive: true }).catch((error: unknown) => {
+    throw new UserError(`cannot make the server's data directory: ${(error as Error).message}`, {
+      cause: error,
+    });
   });
   const lock = await takeLock(path);
   return { path, databaseFile: join(path, 'temporal.db'), logFile: join(path, 'temporal.log'), lock };

@@ -1,7 +1,7 @@
 import { mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describeEnd, runBound } from '../run-bound.js';
+import { describeEnd, runBound } from '../machine/run-bound.js';
 import { UserError } from '../user-error.js';
 import type { CliMaker } from './pinned-cli.js';
 

@@ -1,8 +1,8 @@
 /** The one version of the Temporal CLI that sealflow gets by itself: downloaded, or else built, once for each user. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cachePath, makeOnce } from '../cache.js';
-import type { OnStep } from '../on-step.js';
+import { cachePath, makeOnce } from '../machine/cache.js';
+import type { OnStep } from '../machine/on-step.js';
 import { buildWithGo } from './build-with-go.js';
 import { downloadBySdk } from './download-by-sdk.js';
 

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection, isGrpcServiceError } from '@temporalio/client';
-import { hasEnded } from '../bound-process.js';
+import { hasEnded } from '../machine/bound-process.js';
 import { GRPC } from './grpc.js';
 import { setUpNamespace, type SearchAttributes } from './namespace.js';
 

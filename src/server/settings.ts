@@ -1,4 +1,4 @@
-import { isAtLeast } from '../versions.js';
+import { isAtLeast } from '../machine/versions.js';
 import type { TemporalCli } from './temporal-cli.js';
 
 /**

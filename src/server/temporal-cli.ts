@@ -1,6 +1,6 @@
-import { findTool } from '../tools.js';
+import { findTool } from '../machine/tools.js';
 import { UserError } from '../user-error.js';
-import { isAtLeast } from '../versions.js';
+import { isAtLeast } from '../machine/versions.js';
 import { askVersion, OLDEST_SERVER, type CliVersion } from './cli-version.js';
 import {
   CLI_MAKERS,

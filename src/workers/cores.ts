@@ -22,9 +22,12 @@ export function parseCpuList(list: string): number[] {
  */
 export function engineCpus(reserved: number, allowed = allowedCpus()): number[] {
   if (reserved >= allowed.length) {
-    throw new UserError(`engine.reserved_cores = ${reserved} leaves no core for P2 and P3: this host has ${allowed.length}`, {
-      hint: `set it to ${Math.max(0, allowed.length - 1)} or less, or serve P2 and P3 on another host`,
-    });
+    throw new UserError(
+      `engine.reserved_cores = ${reserved} leaves no core for P2 and P3: this host has ${allowed.length}`,
+      {
+        hint: `set it to ${Math.max(0, allowed.length - 1)} or less, or serve P2 and P3 on another host`,
+      },
+    );
   }
   return allowed.slice(reserved);
 }

@@ -24,7 +24,8 @@ export async function readMarker(localDir: string): Promise<Marker> {
   const value = await readJson(path).catch((error: unknown) => {
     throw new NotOfGroupError(`${path} cannot be read: ${(error as Error).message}`);
   });
-  if (value === undefined) throw new NotOfGroupError(`${path} is not there: is the group's directory mounted?`);
+  if (value === undefined)
+    throw new NotOfGroupError(`${path} is not there: is the group's directory mounted?`);
   const marker = markerSchema.safeParse(value);
   if (!marker.success) throw new NotOfGroupError(`${path} is not a marker of sealflow`);
   return marker.data;
@@ -43,7 +44,9 @@ export class GroupMount {
       throw new NotOfGroupError(`${this.localDir} belongs to group ${marker.group}, not to group ${group}`);
     }
     if (this.id !== undefined && this.id !== marker.id) {
-      throw new NotOfGroupError(`${this.localDir} is another directory than at start (ID ${marker.id}, was ${this.id})`);
+      throw new NotOfGroupError(
+        `${this.localDir} is another directory than at start (ID ${marker.id}, was ${this.id})`,
+      );
     }
     this.id = marker.id;
     return { root: this.localDir, place: marker.place };
@@ -58,9 +61,12 @@ export async function checkWritable(localDir: string): Promise<void> {
     if (isErrno(error, 'ENOENT')) return; // It may be mounted later.
     const { uid, gid, mode } = await stat(localDir);
     const owner = `owner ${uid}:${gid}, mode ${(mode & 0o777).toString(8)}`;
-    throw new UserError(`local_dir ${localDir}: no write permission for user ${process.getuid?.()} (${owner})`, {
-      hint: `chown ${process.getuid?.()} ${localDir}, or run the worker as its owner`,
-    });
+    throw new UserError(
+      `local_dir ${localDir}: no write permission for user ${process.getuid?.()} (${owner})`,
+      {
+        hint: `chown ${process.getuid?.()} ${localDir}, or run the worker as its owner`,
+      },
+    );
   }
 }
 

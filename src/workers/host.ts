@@ -11,7 +11,7 @@ import type { Log } from '../telemetry.js';
 import { VERSION } from '../version.js';
 import { engineCpus } from './cores.js';
 import { checkWritable, GroupMount, NotOfGroupError } from './group-directory.js';
-import { Readiness } from './readiness.js';
+import { Readiness, type Check } from './readiness.js';
 import { holdsOneMore, lookForRoom } from './scratch.js';
 import { SlotPool } from './slots.js';
 
@@ -22,10 +22,12 @@ export interface HostOptions {
   connect: () => Promise<NativeConnection>;
   engine: { command: string[]; environment: NodeJS.ProcessEnv };
   /** Why P4 cannot run here (no parameters), or undefined. */
-  parametersMissing: () => Promise<string | undefined>;
+  parametersMissing: Check;
   log: Log;
   signal: AbortSignal;
   onReady?: () => void;
+  /** The real ones unless a bench or a test puts others in their place. */
+  activities?: (deps: Deps) => SealActivities;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface HostOptions {
  * @throws UserError when the host is not set up for what its config says.
  */
 export async function runHost(options: HostOptions): Promise<void> {
-  const { config, log, signal } = options;
+  const { config, log, signal, activities: create = createActivities } = options;
   await checkWritable(config.localDir);
   const pools = config.pools.map((pool) => ({ ...pool, slots: new SlotPool(pool.slots) }));
   const mount = new GroupMount(config.localDir);
@@ -46,20 +48,20 @@ export async function runHost(options: HostOptions): Promise<void> {
     for (const pool of pools) {
       const connection = await options.connect();
       connections.push(connection);
-      const activities = createActivities(await createDeps(options, mount, pool.slots));
+      const activities = create(await createDeps(options, mount, pool.slots));
       for (const phase of servedPhases(config, pool, log)) {
         const tuner = tunerOf(pool.slots, () => readiness.isReady(phase));
         const activity = PHASES[phase].activity as keyof SealActivities;
         for (const group of config.groups) {
           const taskQueue = phaseQueue(group, config.size, phase);
-          workers.push(await createWorker(options, connection, taskQueue, { [activity]: activities[activity] }, tuner));
+          workers.push(await createWorker(options, connection, taskQueue, pick(activities, activity), tuner));
         }
       }
     }
     const connection = connections[0] ?? (await options.connect());
-    const { stopSector } = createActivities(await createDeps(options, mount, new SlotPool(0)));
+    const control = pick(create(await createDeps(options, mount, new SlotPool(0))), 'stopSector');
     for (const group of config.groups) {
-      workers.push(await createWorker(options, connection, controlQueue(group), { stopSector }));
+      workers.push(await createWorker(options, connection, controlQueue(group), control));
     }
     await runAll(workers, signal, () => {
       void readiness.keepLooking(Math.min(...config.pools.map(({ waitMs }) => waitMs)), signal);
@@ -70,8 +72,12 @@ export async function runHost(options: HostOptions): Promise<void> {
   }
 }
 
-function createReadiness({ config, parametersMissing, log }: HostOptions, mount: GroupMount, onChange: () => void) {
-  const all = config.pools.flatMap(({ phases }) => phases);
+function createReadiness(
+  { config, parametersMissing, log }: HostOptions,
+  mount: GroupMount,
+  onChange: () => void,
+) {
+  const all = [...new Set(config.pools.flatMap(({ phases }) => phases))].sort();
   const groupSeen = async (): Promise<undefined> => {
     const opened = await Promise.allSettled(config.groups.map((group) => mount.open(group)));
     const failed = opened.find((result) => result.status === 'rejected');
@@ -80,11 +86,21 @@ function createReadiness({ config, parametersMissing, log }: HostOptions, mount:
   return new Readiness(
     {
       'the directory of the group': { phases: all, check: groupSeen },
-      'proof parameters': { phases: all.filter((phase) => phase === 'P4'), check: parametersMissing },
+      'proof parameters': { phases: all.filter((phase) => phase === 'P4'), check: once(parametersMissing) },
     },
     log,
     onChange,
   );
+}
+
+/** Parameters that are there stay there: asked no more, as asking starts a process. */
+function once(check: Check): Check {
+  let good = false;
+  return async () => {
+    const reason = good ? undefined : await check();
+    good = reason === undefined;
+    return reason;
+  };
 }
 
 /** Without storage nodes there is nowhere to copy to. */
@@ -95,7 +111,11 @@ function servedPhases(config: Config, pool: PoolConfig | { phases: PhaseId[] }, 
   return pool.phases.filter((phase) => !left.includes(phase));
 }
 
-async function createDeps({ config, engine }: HostOptions, mount: GroupMount, slots: SlotPool): Promise<Deps> {
+async function createDeps(
+  { config, engine }: HostOptions,
+  mount: GroupMount,
+  slots: SlotPool,
+): Promise<Deps> {
   const needCores: readonly PhaseId[] = ['P2', 'P3'];
   const onFewerCores = config.pools.some(({ phases }) => phases.some((phase) => needCores.includes(phase)));
   return {
@@ -115,6 +135,10 @@ async function createDeps({ config, engine }: HostOptions, mount: GroupMount, sl
     cores: onFewerCores ? engineCpus(config.engine.reserved_cores) : undefined,
   };
 }
+
+const pick = (activities: SealActivities, name: keyof SealActivities): Partial<SealActivities> => ({
+  [name]: activities[name],
+});
 
 const identityOf = ({ ip }: Config): string => `${ip}#${process.pid}`;
 

@@ -23,6 +23,7 @@ export class Readiness {
 
   async look(): Promise<void> {
     for (const [name, { phases, check }] of Object.entries(this.checks)) {
+      if (phases.length === 0) continue;
       const reason = await check().catch((error: unknown) => (error as Error).message);
       const before = this.reasons.get(name);
       const first = !this.reasons.has(name);
@@ -36,7 +37,7 @@ export class Readiness {
 
   /** Looks each `everyMs` until the signal is aborted. */
   async keepLooking(everyMs: number, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    for (;;) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(done, everyMs);
         signal.addEventListener('abort', done, { once: true });
@@ -46,7 +47,8 @@ export class Readiness {
           resolve();
         }
       });
-      if (!signal.aborted) await this.look();
+      if (signal.aborted) return;
+      await this.look();
     }
   }
 }

@@ -22,7 +22,9 @@ export async function lookForRoom(group: GroupDirectory): Promise<Room> {
   let reserved = 0;
   for (const name of await readdir(base)) {
     if (!name.startsWith('s-')) continue;
-    const sector = sectorFile.safeParse(await readJson(join(base, name, 'sector.json')).catch(() => undefined));
+    const sector = sectorFile.safeParse(
+      await readJson(join(base, name, 'sector.json')).catch(() => undefined),
+    );
     if (!sector.success) continue;
     reserved += Math.max(0, scratchBytes(sector.data.size) - (await usedBytes(join(base, name))));
   }

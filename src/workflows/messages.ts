@@ -1,12 +1,6 @@
 /** The query and the updates that a sector answers. */
 import { ApplicationFailure, setHandler } from '@temporalio/workflow';
-import {
-  provideSeedSchema,
-  provideSeedUpdate,
-  retrySchema,
-  retryUpdate,
-  statusQuery,
-} from '../contract.js';
+import { provideSeedSchema, provideSeedUpdate, retrySchema, retryUpdate, statusQuery } from '../contract.js';
 import type { Sector } from './sector.js';
 import { StepBack } from './step-back.js';
 
@@ -33,8 +27,9 @@ export function answerMessages(sector: Sector): void {
         const parsed = provideSeedSchema.safeParse(given);
         if (!parsed.success) return refuse('BadSeed', parsed.error.issues[0]?.message ?? 'not a seed');
         const known = sector.seal.seed;
-        if (known !== undefined && known !== given.seed) {
-          if (!given.replace) refuse('SeedKnown', 'another seed is known already; replace takes P3 back');
+        if (known !== undefined && known !== parsed.data.seed) {
+          if (!parsed.data.replace)
+            refuse('SeedKnown', 'another seed is known already; replace takes P3 back');
           if (sector.cleaning()) refuse('TooLate', 'P6 has begun');
         }
       },
@@ -66,7 +61,7 @@ export function answerMessages(sector: Sector): void {
           return refuse('BadRetry', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}`);
         }
         if (sector.cleaning()) refuse('TooLate', 'P6 has begun');
-        const goesBack = given?.from !== undefined || given?.ticket !== undefined;
+        const goesBack = parsed.data.from !== undefined || parsed.data.ticket !== undefined;
         if (!goesBack && !sector.waitsForRetry()) refuse('NothingToRetry', 'nothing waits for a retry');
       },
     },

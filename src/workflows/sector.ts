@@ -17,7 +17,14 @@ import {
   type SealStatus,
 } from '../contract.js';
 import { FAILURES, type Failure } from '../errors.js';
-import { ENGINE_PHASE_IDS, PHASE_IDS, scaledTimes, type EnginePhaseId, type PhaseId, type Times } from '../phases.js';
+import {
+  ENGINE_PHASE_IDS,
+  PHASE_IDS,
+  scaledTimes,
+  type EnginePhaseId,
+  type PhaseId,
+  type Times,
+} from '../phases.js';
 import { sectorOf } from '../sector.js';
 import { show } from './show.js';
 import { phasesFrom, type StepBack } from './step-back.js';
@@ -38,7 +45,9 @@ const BASIS: Record<EnginePhaseId, readonly EnginePhaseId[]> = {
 export function openSector(input: unknown): Sector {
   const parsed = sealInputSchema.safeParse(input);
   if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`);
+    const problems = parsed.error.issues.map(
+      (issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`,
+    );
     throw ApplicationFailure.nonRetryable(problems.join('; '), 'InvalidInput');
   }
   const expected = workflowId(sectorOf(parsed.data.sector));
@@ -53,10 +62,11 @@ export function openSector(input: unknown): Sector {
 export class Sector {
   readonly scale: number;
   readonly times: Times;
-  readonly results: Partial<Record<EnginePhaseId, PhaseResult>> = {};
-  readonly phases = Object.fromEntries(
-    PHASE_IDS.map((id) => [id, { state: 'waiting', tries: 0 }]),
-  ) as Record<PhaseId, PhaseStatus>;
+  results: Partial<Record<EnginePhaseId, PhaseResult>> = {};
+  readonly phases = Object.fromEntries(PHASE_IDS.map((id) => [id, { state: 'waiting', tries: 0 }])) as Record<
+    PhaseId,
+    PhaseStatus
+  >;
   readonly attention = new Map<PhaseId, Attention>();
   /** See PhaseInput. */
   claim = 1;
@@ -226,7 +236,7 @@ export class Sector {
       if (phase === 'P6') continue;
       const result = this.results[phase];
       if (result && (voids === 'all' || (voids === 'one' && phase === to))) this.voided.push(result.at);
-      delete this.results[phase];
+      this.results = { ...this.results, [phase]: undefined };
     }
   }
 

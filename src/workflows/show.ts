@@ -19,7 +19,9 @@ const shown = new WeakMap<Sector, Map<string, unknown>>();
 export function show(sector: Sector): void {
   setCurrentDetails(details(sector));
   const before = shown.get(sector) ?? new Map<string, unknown>();
-  const updates = attributes(sector).filter(({ key, value }) => value !== null && before.get(key.name) !== value);
+  const updates = attributes(sector).filter(
+    ({ key, value }) => value !== null && before.get(key.name) !== value,
+  );
   if (updates.length === 0) return;
   upsertSearchAttributes(updates);
   for (const { key, value } of updates) before.set(key.name, value);
@@ -38,13 +40,19 @@ function attributes(sector: Sector) {
     { key: sealGroup, value: String(seal.group) },
     { key: sealState, value: sector.state() as string },
     // Between two phases the value of the one before stands: one event less a phase.
-    { key: sealPhase, value: active.length > 0 ? active.join('+') : phases.P6.state === 'done' ? 'done' : null },
+    {
+      key: sealPhase,
+      value: active.length > 0 ? active.join('+') : phases.P6.state === 'done' ? 'done' : null,
+    },
     { key: sealHost, value: (last && phases[last].host) ?? null },
   ];
 }
 
 function details(sector: Sector): string {
-  const lines = [`**${sector.seal.sector}** ${sector.seal.size}, group ${sector.seal.group}: **${sector.state()}**`, ''];
+  const lines = [
+    `**${sector.seal.sector}** ${sector.seal.size}, group ${sector.seal.group}: **${sector.state()}**`,
+    '',
+  ];
   for (const { phase, type, message, hint } of sector.attention.values()) {
     lines.push(`> **${phase} ${type}**: ${message}`, `> ${hint}`, '');
   }
@@ -52,7 +60,9 @@ function details(sector: Sector): string {
   for (const id of PHASE_IDS) {
     const { state, tries, host = '', seconds, failure = '' } = sector.phases[id];
     const time = seconds === undefined ? '' : seconds.toFixed(1);
-    lines.push(`| ${id} | ${PHASES[id].title} | ${state} | ${tries} | ${host} | ${time} | ${failure.replaceAll('|', '/')} |`);
+    lines.push(
+      `| ${id} | ${PHASES[id].title} | ${state} | ${tries} | ${host} | ${time} | ${failure.replaceAll('|', '/')} |`,
+    );
   }
   const { commR } = sector.results.P2 ?? {};
   if (commR) lines.push('', `commR (base64) \`${commR}\``);

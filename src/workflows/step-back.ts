@@ -30,7 +30,8 @@ export async function stepping<T>(sector: Sector, pass: () => Promise<T>): Promi
       return await scope.run(pass);
     } catch (error) {
       const cancelledFromOutside = CancellationScope.current().consideredCancelled;
-      const back = error instanceof StepBack ? error : isCancellation(error) ? sector.askedStepBack : undefined;
+      const back =
+        error instanceof StepBack ? error : isCancellation(error) ? sector.askedStepBack : undefined;
       if (cancelledFromOutside || !back) throw error;
       sector.stepBack(back);
     }

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { sealMiner, sealSectorNumber } from '../../src/contract.js';
 import { findRunningServer } from '../../src/server/data-directory.js';
 import { startEmbeddedServer, type EmbeddedServer } from '../../src/server/embedded-server.js';
 import { setUpNamespace } from '../../src/server/namespace.js';
@@ -54,7 +55,10 @@ const startWorkflow = (client: Client): Promise<unknown> =>
   client.workflow.start('any', {
     taskQueue: 'none',
     workflowId: 'kept',
-    searchAttributes: { SealMiner: ['t01000'], SealSector: [7] },
+    typedSearchAttributes: [
+      { key: sealMiner, value: 't01000' },
+      { key: sealSectorNumber, value: 7 },
+    ],
   });
 
 test('serves clients and the Web UI as soon as it is started, and is gone when stopped', async () => {

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
@@ -58,6 +58,13 @@ export async function engineRuns(gate: string): Promise<EngineRun[]> {
       const [what, sector = '', at = '', pid, time] = line.split(' ');
       return { what: what as EngineRun['what'], sector, at, pid: Number(pid), time: Number(time) };
     });
+}
+
+/** Process IDs of the engines of an attempt, whether they have shown themselves or not. */
+export async function processesOf(directory: string): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^[0-9]+$/.test(name)).map(Number);
+  const commands = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
+  return pids.filter((_, i) => commands[i]?.split('\0').includes(directory));
 }
 
 /** Kills what still runs of the engines that were started with this gate. `root` is in their command lines. */

@@ -27,9 +27,9 @@ function asProgram(child: ChildProcess): Program {
   const lines = createInterface({ input: child.stdout as Readable })[Symbol.asyncIterator]();
   const ended = once(child, 'exit').then(([code, signal]) => (signal ?? code) as number | string);
   const line = async (): Promise<string> => {
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`the program ended (${await ended}) before it printed a line`);
-    return value;
+    const next: IteratorResult<string, unknown> = await lines.next();
+    if (next.done) throw new Error(`the program ended (${await ended}) before it printed a line`);
+    return next.value;
   };
   return { pid: child.pid as number, line, ended, kill: (signal) => void child.kill(signal) };
 }

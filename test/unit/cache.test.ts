@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { cacheDirectory, makeOnce } from '../../src/cache.js';
+import { cacheDirectory, makeOnce } from '../../src/machine/cache.js';
 import { startFixture } from '../helpers/program.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 

@@ -292,9 +292,9 @@ describe('storage nodes', () => {
 
 describe('what is not TOML is told with line and column:', () => {
   test.each([
-    ['an open string', 'scheduler_url = "http://x', 1, 17],
-    ['no value', 'local_dir = "/x"\nip =\n', 2, 5],
-    ['a key twice', 'ip = "1.1.1.1"\nip = "1.1.1.1"\n', 2, 1],
+    ['an open string', 'scheduler_url = "http://x', 1],
+    ['no value', 'local_dir = "/x"\nip =\n', 2],
+    ['a key twice', 'ip = "1.1.1.1"\nip = "1.1.1.1"\n', 2],
   ])('%s', (_, text, line) => {
     expect(refusal(text)).toMatch(new RegExp(`^${FILE}:${line}:[0-9]+: \\S`));
     expect(refusal(text)).not.toContain('\n');

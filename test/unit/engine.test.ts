@@ -7,7 +7,7 @@ import { engineEnvironment } from '../../src/engine/environment.js';
 import { engineInfo } from '../../src/engine/info.js';
 import { findEngine } from '../../src/engine/locate.js';
 import { ensureParameters } from '../../src/engine/parameters.js';
-import { requireTool } from '../../src/tools.js';
+import { requireTool } from '../../src/machine/tools.js';
 import { eventually, isAlive } from '../helpers/eventually.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 

@@ -1,14 +1,14 @@
 import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { cachePath } from '../../src/cache.js';
+import { cachePath } from '../../src/machine/cache.js';
 import { buildWithGo } from '../../src/server/build-with-go.js';
 import { parseVersion } from '../../src/server/cli-version.js';
 import { TEMPORAL_CLI_VERSION, type CliMaker } from '../../src/server/pinned-cli.js';
 import { findTemporalCli, useCached } from '../../src/server/temporal-cli.js';
-import { requireTool } from '../../src/tools.js';
+import { requireTool } from '../../src/machine/tools.js';
 import { UserError } from '../../src/user-error.js';
-import { isAtLeast } from '../../src/versions.js';
+import { isAtLeast } from '../../src/machine/versions.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 
 const RIGHT = `temporal version ${TEMPORAL_CLI_VERSION} (Server 1.31.2, UI 2.50.1)`;

@@ -6,11 +6,11 @@ use crate::durable;
 use crate::failure::{At, Failure, Outcome};
 use crate::hex32::Hex32;
 use crate::job::Job;
-use crate::layers;
 use crate::parents;
 use crate::progress::{self, Step};
 use crate::recorder::{self, Recorder};
 use crate::sizes::{PHASE1, REPLICA};
+use crate::take_over::take_over;
 use filecoin_proofs_api::seal::seal_pre_commit_phase1;
 use std::fs::{self, File};
 use std::path::Path;
@@ -21,7 +21,7 @@ static LAYERS: AtomicUsize = AtomicUsize::new(0);
 
 pub fn run(job: &Job) -> Outcome<Done> {
     progress::step("looking for finished layers", 0.0, 0.0);
-    let taken = layers::take_over(job)?;
+    let taken = take_over(job)?;
     progress::step("making the parent cache", 0.0, 0.0);
     let cache = parents::ensure(job.size)?;
 
@@ -53,11 +53,14 @@ pub fn run(job: &Job) -> Outcome<Done> {
     Ok(Done::of(P1Outputs { comm_d: Hex32(out.comm_d), files }))
 }
 
-/// Lines of storage-proofs-porep `create_label/single.rs` ("generating layer: 3") and `multi.rs` ("Layer 3").
+/// Lines of storage-proofs-porep `create_label/single.rs` ("generating layer: 3") and `multi.rs` ("Layer 3"), and of `cache.rs`.
 fn step_of(line: &str) -> Option<Step> {
     if line == "replicate_phase1" {
         recorder::labels_begin();
         return None;
+    }
+    if line.starts_with("[open] parent cache: calculating") {
+        return Some(Step { name: "checking the parent cache".to_owned(), from: 0.0, to: 0.0 });
     }
     let number = line.strip_prefix("generating layer: ").or_else(|| line.strip_prefix("Layer "))?;
     let (layer, layers) = (number.parse::<usize>().ok()?, LAYERS.load(Ordering::Relaxed));

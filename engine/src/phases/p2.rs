@@ -1,19 +1,20 @@
 //! P2: the replica, its trees, commR.
 
 use super::{Done, P1Outputs, P2Outputs};
-use crate::attempt::Basis;
+use crate::basis::Basis;
 use crate::digest::FileRecord;
 use crate::durable;
 use crate::failure::{At, Failure, Outcome};
 use crate::hex32::Hex32;
 use crate::job::{Job, Phase};
-use crate::layers;
 use crate::progress::{self, Step};
 use crate::sizes::{PHASE1, REPLICA};
 use filecoin_proofs_api::seal::{
     seal_commit_phase1, seal_pre_commit_phase2, SealPreCommitPhase1Output, SealPreCommitPhase2Output,
 };
 use rand::{rngs::OsRng, RngCore};
+use rustix::fs::{fallocate, FallocateFlags};
+use rustix::io::Errno;
 use std::fs::{self, File};
 use std::path::Path;
 
@@ -25,7 +26,7 @@ pub fn run(job: &Job) -> Outcome<Done> {
     link_labels(job, &basis)?;
 
     progress::listen(step_of);
-    File::create_new(REPLICA).and_then(|replica| replica.set_len(job.size.bytes())).at("making the replica")?;
+    make_replica(job.size.bytes())?;
     let out = seal_pre_commit_phase2(phase1, ".", REPLICA).map_err(|error| Failure::library("P2", &error))?;
     try_p3(job, &out)?;
     let files = finish_files(job)?;
@@ -41,12 +42,23 @@ fn link_labels(job: &Job, basis: &Basis<P1Outputs>) -> Outcome<()> {
     let total: u64 = records.iter().map(|file| file.size).sum();
     let mut done = 0;
     for file in records {
-        layers::link_from(basis, file, |n| {
+        basis.link(file, |n| {
             done += n;
             progress::within(done as f64 / total as f64);
         })?;
     }
     durable::sync_dir(Path::new("."))
+}
+
+/// A file of zeros. Its space is reserved where the file system can: the library writes through a memory map, where a full
+/// disk would be a signal instead of an error.
+fn make_replica(bytes: u64) -> Outcome<()> {
+    let replica = File::create_new(REPLICA).at("making the replica")?;
+    replica.set_len(bytes).at("making the replica")?;
+    match fallocate(&replica, FallocateFlags::empty(), 0, bytes) {
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+        reserved => reserved.at("reserving the replica"),
+    }
 }
 
 /// The library proves and checks here what it will have to prove once the chain asks.

@@ -1,7 +1,7 @@
 //! P3: vanilla proofs of what the seed asks for.
 
 use super::{Done, P2Outputs, P3Outputs};
-use crate::attempt::Basis;
+use crate::basis::Basis;
 use crate::digest::FileRecord;
 use crate::durable;
 use crate::failure::{io_cause, At, Failure, Outcome};
@@ -33,11 +33,16 @@ pub fn run(job: &Job) -> Outcome<Done> {
         &[],
     )
     .map_err(|error| match io_cause(&error) {
-        Some(cause) if cause.kind() != io::ErrorKind::NotFound => Failure::library("P3", &error),
+        Some(cause) if !is_of_the_files(cause) => Failure::library("P3", &error),
         _ => Failure::step_back(Phase::P2, format!("no proof from {}: {error:#}", basis.dir.display())),
     })?;
     progress::step("recording", 0.9, 1.0);
     let json = serde_json::to_vec(&out).map_err(io::Error::from).at("encoding the proofs")?;
     durable::write(Path::new(COMMIT_PHASE1), &json)?;
     Ok(Done::of(P3Outputs { files: vec![FileRecord::of_bytes(COMMIT_PHASE1, &json)] }))
+}
+
+/// A file of P2 is gone or too short; anything else (a mount that is away) may pass.
+fn is_of_the_files(cause: &io::Error) -> bool {
+    matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof)
 }

@@ -1,7 +1,7 @@
 //! P4: the SNARK.
 
 use super::{Done, P2Outputs, P3Outputs, P4Outputs};
-use crate::attempt::Basis;
+use crate::basis::Basis;
 use crate::batches;
 use crate::failure::{Failure, Outcome};
 use crate::job::{Job, Phase};

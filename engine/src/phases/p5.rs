@@ -1,7 +1,7 @@
 //! P5: a proved copy of what is kept, on a storage node.
 
 use super::{Done, P2Outputs, P5Outputs};
-use crate::attempt::Basis;
+use crate::basis::Basis;
 use crate::copy::direct;
 use crate::copy::pace::Pace;
 use crate::copy::target::Target;

@@ -109,14 +109,36 @@ impl Sector {
     }
 
     /// P5 at a byte a second: an engine that runs for as long as a test wants. Returns when it copies.
-    pub fn slow_engine(&self, name: &str, change: impl Fn(&mut Value)) -> Child {
+    pub fn slow_engine(&self, name: &str, change: impl Fn(&mut Value)) -> Running {
         let attempt = self.attempt(name, |job| {
             job["copy"]["limitBytesPerSec"] = json!(1);
             change(job);
         });
-        let child = self.command(&["run", attempt.to_str().unwrap()]).spawn().unwrap();
+        let child = Running(Some(self.command(&["run", attempt.to_str().unwrap()]).spawn().unwrap()));
         until("the copy has begun", || progress(&attempt).is_some_and(|progress| progress["step"] == "copying"));
         child
+    }
+}
+
+/// An engine that would outlive a test that fails.
+pub struct Running(Option<Child>);
+
+impl Running {
+    pub fn id(&self) -> u32 {
+        self.0.as_ref().unwrap().id()
+    }
+
+    pub fn ended(mut self) -> Ended {
+        ended(self.0.take().unwrap())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
     }
 }
 

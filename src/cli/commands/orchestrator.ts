@@ -12,7 +12,7 @@ export const orchestratorCommand = (): Command =>
     .action(async ({ metrics, ...options }: ServerOptions & { metrics?: string }) => {
       const log = createLog();
       const signal = untilSignal();
-      installRuntime(log, metrics);
+      installRuntime(metrics);
       const target = targetFrom(options);
       const connection = await connectWorker(target, signal, (reason) =>
         log.warn(`waiting for Temporal at ${target.address}: ${reason}`),

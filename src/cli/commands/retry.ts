@@ -2,7 +2,16 @@ import { Command, Option } from 'commander';
 import { retryUpdate, workflowId, type Retry } from '../../contract.js';
 import { PHASE_IDS } from '../../phases.js';
 import { sectorName, type SectorId } from '../../sector.js';
-import { clientFrom, parseHex32, parseSectors, print, printJson, toldByWorkflow, withServer, type ServerOptions } from '../common.js';
+import {
+  clientFrom,
+  parseHex32,
+  parseSectors,
+  print,
+  printJson,
+  toldByWorkflow,
+  withServer,
+  type ServerOptions,
+} from '../common.js';
 
 interface RetryOptions extends ServerOptions {
   from?: Retry['from'];
@@ -15,7 +24,9 @@ export const retryCommand = (): Command =>
   withServer(new Command('retry'))
     .description('let sectors that need attention, or wait between two tries, go on')
     .argument('<sectors...>', 'like t01000/7 or t01000/1-500', parseSectors)
-    .addOption(new Option('--from <phase>', 'run this phase and all after it again').choices(PHASE_IDS.slice()))
+    .addOption(
+      new Option('--from <phase>', 'run this phase and all after it again').choices(PHASE_IDS.slice()),
+    )
     .option('--ticket <hex>', 'a new ticket: P1 runs again', parseHex32)
     .option('--accept-commr', 'go on with the commR of a repeated P2')
     .option('--json', 'print JSON')
@@ -24,7 +35,9 @@ export const retryCommand = (): Command =>
       for (const sector of sectors) {
         try {
           const handle = client.workflow.getHandle(workflowId(sector));
-          const answer = await handle.executeUpdate(retryUpdate, { args: [{ from, ticket, acceptCommR: acceptCommr }] });
+          const answer = await handle.executeUpdate(retryUpdate, {
+            args: [{ from, ticket, acceptCommR: acceptCommr }],
+          });
           if (json) printJson({ sector: sectorName(sector), answer });
           else print(`${sectorName(sector)}: ${answer}`);
         } catch (error) {

@@ -1,7 +1,16 @@
 import { Command } from 'commander';
 import { provideSeedUpdate, workflowId } from '../../contract.js';
 import type { SectorId } from '../../sector.js';
-import { clientFrom, parseHex32, parseSectors, print, printJson, toldByWorkflow, withServer, type ServerOptions } from '../common.js';
+import {
+  clientFrom,
+  parseHex32,
+  parseSectors,
+  print,
+  printJson,
+  toldByWorkflow,
+  withServer,
+  type ServerOptions,
+} from '../common.js';
 
 interface SeedOptions extends ServerOptions {
   replace?: boolean;

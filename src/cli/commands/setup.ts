@@ -10,7 +10,15 @@ import { SECTOR_SIZE_NAMES, type SectorSize } from '../../phases.js';
 import { setUpNamespace } from '../../server/namespace.js';
 import { UserError } from '../../user-error.js';
 import { setUpGroupDirectory } from '../../workers/group-directory.js';
-import { parseCount, print, printJson, targetFrom, untilSignal, withServer, type ServerOptions } from '../common.js';
+import {
+  parseCount,
+  print,
+  printJson,
+  targetFrom,
+  untilSignal,
+  withServer,
+  type ServerOptions,
+} from '../common.js';
 
 interface SetupOptions extends ServerOptions {
   retentionDays: number;
@@ -28,13 +36,23 @@ const RETENTION_DAYS = 365;
 export const setupCommand = (): Command =>
   withServer(new Command('setup'))
     .description('prepare the Temporal namespace; or a directory for a group, the engine, proof parameters')
-    .option('--retention-days <n>', 'how long Temporal keeps workflows that have ended', parseCount, RETENTION_DAYS)
+    .option(
+      '--retention-days <n>',
+      'how long Temporal keeps workflows that have ended',
+      parseCount,
+      RETENTION_DAYS,
+    )
     .option('--local-dir <dir>', "make this directory a group's (on the P1 host)")
     .option('--group <n>', 'with --local-dir: the group', parseCount)
-    .option('--place <name>', 'with --local-dir: name below nfs/, the storage node in the old system (default: own IP)')
+    .option(
+      '--place <name>',
+      'with --local-dir: name below nfs/, the storage node in the old system (default: own IP)',
+    )
     .option('--engine', 'build the engine (needs Rust)')
     .addOption(
-      new Option('--parameters <size>', 'make or check the proof parameters').choices(SECTOR_SIZE_NAMES.slice()),
+      new Option('--parameters <size>', 'make or check the proof parameters').choices(
+        SECTOR_SIZE_NAMES.slice(),
+      ),
     )
     .option('--json', 'print JSON')
     .action(async (options: SetupOptions) => {
@@ -56,7 +74,9 @@ async function setUpServer(options: SetupOptions) {
   });
   if (!options.json) {
     print(`namespace ${namespace} at ${target.address}: ${changes.created ? 'made' : 'there'}`);
-    print(`retention: ${changes.retentionRaised ? `raised to ${options.retentionDays} days` : 'long enough'}`);
+    print(
+      `retention: ${changes.retentionRaised ? `raised to ${options.retentionDays} days` : 'long enough'}`,
+    );
     print(`search attributes: ${changes.attributesAdded.join(', ') || 'all there'}`);
   }
   return { name: namespace, ...changes };
@@ -65,7 +85,8 @@ async function setUpServer(options: SetupOptions) {
 async function setUpGroup({ group, place, json }: SetupOptions, localDir: string) {
   if (group === undefined) throw new UserError('--local-dir needs --group');
   const marker = await setUpGroupDirectory(localDir, group, place ?? ownAddress());
-  if (!json) print(`${localDir} is the directory of group ${marker.group}, sectors lie in nfs/${marker.place}`);
+  if (!json)
+    print(`${localDir} is the directory of group ${marker.group}, sectors lie in nfs/${marker.place}`);
   return marker;
 }
 

@@ -1,5 +1,4 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { WorkflowFailedError } from '@temporalio/client';
 import { SECTOR_SIZE_NAMES, type SectorSize } from '../../phases.js';
 import { sectorName, type SectorId } from '../../sector.js';
 import { UserError } from '../../user-error.js';
@@ -48,14 +47,20 @@ export const startCommand = (): Command =>
     .argument('<sectors...>', 'like t01000/7 or t01000/1-500', parseSectors)
     .requiredOption('--group <n>', 'the group of hosts that seals them', parseCount)
     .addOption(new Option('--size <size>', 'sector size').choices(SECTOR_SIZE_NAMES.slice()).default('32GiB'))
-    .option('--ticket <hex[@epoch]>', 'chain randomness for P1, and the epoch that it was drawn at', parseTicket)
+    .option(
+      '--ticket <hex[@epoch]>',
+      'chain randomness for P1, and the epoch that it was drawn at',
+      parseTicket,
+    )
     .option('--seed <hex>', 'chain randomness for P3; else `sealflow seed` gives it later', parseHex32)
     .option('--test', 'random ticket and seed: not for a real network')
     .option('--priority', 'before sectors without it')
     .option('--wait', 'until all are sealed')
     .option('--force', 'even when nobody serves a phase')
     .option('--json', 'print JSON')
-    .addOption(new Option('--time-scale <factor>', 'scale all times (tests)').argParser(parseScale).hideHelp())
+    .addOption(
+      new Option('--time-scale <factor>', 'scale all times (tests)').argParser(parseScale).hideHelp(),
+    )
     .action(async (sectors: SectorId[], options: StartOptions) => {
       const { group, size, ticket, seed, test, priority, wait, force, json, timeScale } = options;
       if (!ticket && !test) {
@@ -87,17 +92,15 @@ export const startCommand = (): Command =>
         }
       }
       if (!wait) return;
+      // All are waited for, also when one fails.
       const ends = await Promise.allSettled(
         handles.map(async ({ sector, handle }) => {
-          const result = await handle.result();
+          const result = await handle.result().catch((error: unknown) => {
+            throw toldByWorkflow(error, sector);
+          });
           if (json) printJson(result);
           else print(`${sectorName(sector)} sealed, on ${result.storage.node}`);
         }),
       );
-      const failed = ends
-        .map((end, i) => ({ end, sector: sectors[i] as SectorId }))
-        .find(({ end }) => end.status === 'rejected');
-      if (failed?.end.status !== 'rejected') return;
-      const { reason } = failed.end as PromiseRejectedResult;
-      throw reason instanceof WorkflowFailedError ? toldByWorkflow(reason, failed.sector) : reason;
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
     });

@@ -4,7 +4,15 @@ import { sealHost, sealPhase, sealState, WORKFLOW_TYPE } from '../../contract.js
 import { PHASE_IDS, PHASES } from '../../phases.js';
 import { sectorName, type SectorId } from '../../sector.js';
 import { UserError } from '../../user-error.js';
-import { clientFrom, parseCount, parseSectors, print, printJson, withServer, type ServerOptions } from '../common.js';
+import {
+  clientFrom,
+  parseCount,
+  parseSectors,
+  print,
+  printJson,
+  withServer,
+  type ServerOptions,
+} from '../common.js';
 import { sectorStatus, type SectorStatus } from '../sector-status.js';
 import { table } from '../table.js';
 
@@ -32,7 +40,10 @@ export const statusCommand = (): Command =>
 
 async function list(client: Client, limit: number, json: boolean): Promise<void> {
   const rows = [];
-  for await (const info of client.workflow.list({ query: `WorkflowType = '${WORKFLOW_TYPE}'`, pageSize: limit })) {
+  for await (const info of client.workflow.list({
+    query: `WorkflowType = '${WORKFLOW_TYPE}'`,
+    pageSize: limit,
+  })) {
     if (rows.length === limit) break;
     const attributes = info.typedSearchAttributes;
     rows.push({

@@ -15,18 +15,21 @@ export const workerCommand = (): Command =>
       const engine = await engineFor(config);
       const log = createLog();
       const signal = untilSignal();
-      installRuntime(log, config.metricsListen);
+      installRuntime(config.metricsListen);
       const target = targetOf(config.schedulerUrl);
       await runHost({
         config,
         namespace: target.namespace,
         connect: () =>
-          connectWorker(target, signal, (reason) => log.warn(`waiting for Temporal at ${target.address}: ${reason}`)),
+          connectWorker(target, signal, (reason) =>
+            log.warn(`waiting for Temporal at ${target.address}: ${reason}`),
+          ),
         engine,
         parametersMissing: () => parametersMissing(engine, config.size),
         log,
         signal,
-        onReady: () => log.info(`serving ${config.pools.flatMap(({ phases }) => phases).join(' ')} on ${config.ip}`),
+        onReady: () =>
+          log.info(`serving ${config.pools.flatMap(({ phases }) => phases).join(' ')} on ${config.ip}`),
       });
       log.info('ended; engines that were at work go on');
     });

@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { lockFile } from './file-lock.js';
-import { UserError } from './user-error.js';
+import { UserError } from '../user-error.js';
 
 /** `SEALFLOW_CACHE`, else `$XDG_CACHE_HOME/sealflow`, else `~/.cache/sealflow`; it need not exist. */
 export function cacheDirectory(): string {

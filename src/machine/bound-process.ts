@@ -3,7 +3,8 @@
  *
  * Node has no `prctl(PR_SET_PDEATHSIG)`; `setpriv` of util-linux, which every Debian and Red Hat host has, makes that call and
  * then becomes the program, so that nothing stands between us and the child. The signal comes when the *thread* that
- * spawned the child ends: call this from the main thread.
+ * spawned the child ends: call this from the main thread. It reaches the child alone: what a build tool has started (one
+ * compiler) ends by itself.
  */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';

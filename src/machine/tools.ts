@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
-import { UserError } from './user-error.js';
+import { UserError } from '../user-error.js';
 
 /**
  * Looks a program up as a shell would: a name in PATH, anything with a slash as a path.

@@ -1,0 +1,155 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
+import { connectClient, targetAt } from '../../dist/connect.js';
+import { readConfig } from '../../dist/config.js';
+import { installRuntime } from '../../dist/telemetry.js';
+import { randomHex32, startSector } from '../../dist/cli/start-sector.js';
+import { setUpGroupDirectory } from '../../dist/workers/group-directory.js';
+import { runHost } from '../../dist/workers/host.js';
+import { runOrchestrator } from '../../dist/workers/orchestrator.js';
+import { inTemporary, median, spread, withServer } from './common.mjs';
+
+export const title =
+  'six no-op phases: sealflow’s workflow and workers against a bare chain of six activities';
+
+const ROUNDS = 20;
+const WARM_UP = 3;
+const quiet = { info: () => undefined, warn: () => undefined };
+
+export const run = (print) =>
+  inTemporary((directory) =>
+    withServer(directory, async ({ address }) => {
+      installRuntime();
+      const stop = new AbortController();
+      const connect = () => NativeConnection.connect({ address });
+      const connection = await connect();
+      const client = await connectClient(targetAt(address));
+      const running = [
+        runOrchestrator({ connection, namespace: 'default', identity: 'bench', signal: stop.signal }),
+        runHost(await hostOptions(directory, address, connect, stop.signal)),
+      ];
+      const bare = await bareWorker(await connect());
+      const bareRunning = bare.run();
+      const times = { sealflow: [], bare: [] };
+      for (let round = -WARM_UP; round < ROUNDS; round++) {
+        const sealflow = await timed(() => sealOne(client, round + WARM_UP + 1));
+        const chain = await timed(() =>
+          client.workflow.execute('bareChain', { workflowId: `bare-${round}`, taskQueue: 'bare' }),
+        );
+        if (round < 0) continue;
+        times.sealflow.push(sealflow);
+        times.bare.push(chain);
+      }
+      const ratios = times.sealflow.map((ms, i) => ms / times.bare[i]);
+      print(`sealflow   ${spread(times.sealflow)} ms a sector, ${ROUNDS} rounds, in turn with`);
+      print(`bare chain ${spread(times.bare)} ms`);
+      print(
+        `ratio      ${spread(ratios, 2)}; a hand-off between phases ${(median(times.sealflow) / 6).toFixed(0)} ms`,
+      );
+      stop.abort();
+      bare.shutdown();
+      await Promise.all([...running, bareRunning]);
+    }),
+  );
+
+async function timed(work) {
+  const began = performance.now();
+  await work();
+  return performance.now() - began;
+}
+
+async function sealOne(client, number) {
+  const sector = `t01000/${number}`;
+  const handle = await startSector(client, {
+    sector,
+    size: '2KiB',
+    group: 1,
+    ticket: randomHex32(),
+    seed: randomHex32(),
+  });
+  await handle.result();
+}
+
+async function bareWorker(connection) {
+  const workflowsPath = fileURLToPath(new URL('./bare-workflow.cjs', import.meta.url));
+  const workflowBundle = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
+  return await Worker.create({
+    connection,
+    taskQueue: 'bare',
+    workflowBundle,
+    activities: { noop: async () => undefined },
+  });
+}
+
+async function hostOptions(directory, address, connect, signal) {
+  const localDir = join(directory, 'sealer');
+  mkdirSync(localDir);
+  await setUpGroupDirectory(localDir, 1, 'node');
+  const file = join(directory, 'config.toml');
+  const phases = [
+    'PreCommitPhase1',
+    'PreCommitPhase2',
+    'CommitPhase1',
+    'CommitPhase2',
+    'CopyTask',
+    'CleanTask',
+  ];
+  writeFileSync(
+    file,
+    `scheduler_url = "http://${address}"\nlocal_dir = "${localDir}"\ngroup_id = [1]\nsector_size = 2048\nip = "127.0.0.1"\n` +
+      `storage-nodes = ["${directory}"]\nengine = { reserved_cores = 0 }\n` +
+      `[[worker]]\nnum = 4\nsupported_phase = ${JSON.stringify(phases)}\n`,
+  );
+  const engine = { command: ['/bin/false'], environment: {} };
+  const parametersMissing = async () => undefined;
+  const config = readConfig(file);
+  return {
+    config,
+    namespace: 'default',
+    connect,
+    engine,
+    parametersMissing,
+    log: quiet,
+    signal,
+    activities: noops,
+  };
+}
+
+/** The slots of the pool are taken as by real phases; nothing else is done. */
+function noops({ enterSlot }) {
+  const bytes = Buffer.alloc(32).toString('base64');
+  const phase = async (input) => {
+    const leave = enterSlot(input.phase);
+    try {
+      return {
+        v: 1,
+        phase: input.phase,
+        at: `1/${input.phase}-1`,
+        digest: '',
+        host: 'bench',
+        seconds: 0,
+        commR: bytes,
+        commD: bytes,
+      };
+    } finally {
+      leave?.();
+    }
+  };
+  return {
+    preCommitPhase1: phase,
+    preCommitPhase2: phase,
+    commitPhase1: phase,
+    commitPhase2: phase,
+    copySector: phase,
+    cleanSector: async () => ({
+      v: 1,
+      host: 'bench',
+      seconds: 0,
+      storage: { node: '', sealed: '', cache: '', receipt: '' },
+      bytesFreed: 0,
+    }),
+    stopSector: async () => ({ v: 1, stopped: [] }),
+  };
+}

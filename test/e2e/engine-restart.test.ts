@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { Cluster } from '../helpers/cluster.js';
+import { computeByHand } from '../helpers/by-hand.js';
+import { ENGINE } from '../helpers/engine.js';
+import { eventually } from '../helpers/eventually.js';
+import { untilGone, type Group } from '../helpers/group.js';
+import { inodeOf, readJsonFile, readReceipt } from '../helpers/on-disk.js';
+import { temporaryDirectory } from '../helpers/temporary.js';
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
+const LAYERS = 6;
+const FIXTURE_LAYERS = String(LAYERS);
+/** Half-way in P1, when the fixture's engine stops to work: tree-d and the first half of the layers. */
+const RECORDED = 1 + LAYERS / 2;
+
+let cluster: Cluster;
+
+beforeAll(async () => {
+  cluster = await Cluster.start();
+  return () => cluster.end();
+});
+
+/** Starts a sector whose first engine of P1 hangs half-way, and waits until it does. */
+async function hangInP1() {
+  const group = await cluster.group();
+  await group.serve(1, { run: { env: { FIXTURE_LAYERS } } });
+  await cluster.untilServed(group);
+  const sector = cluster.newSector();
+  const ticket = randomBytes(32).toString('hex');
+  await group.tell(sector, 'P1', 'hang', '1');
+  // The next one does not end either, so that there is something to look at.
+  await group.tell(sector, 'P1', 'hold');
+  await cluster.start(group, sector, '--test', '--ticket', ticket);
+  const engine = await group.engine(sector, 'P1');
+  await eventually(async () => (await recorded(group, sector, '1/P1-1')).length === RECORDED);
+  return { group, sector, ticket, engine };
+}
+
+async function recorded(group: Group, sector: string, at: string): Promise<string[]> {
+  const path = group.attempt(sector, at, 'layers.json');
+  const there = await stat(path).catch(() => undefined);
+  return there ? (await readJsonFile<{ files: { name: string }[] }>(path)).files.map(({ name }) => name) : [];
+}
+
+/** Checks that `next` has all that `before` had recorded, as links, and the rest of its own. */
+async function expectTakenOver(group: Group, sector: string, before: string, next: string): Promise<void> {
+  await eventually(async () => (await recorded(group, sector, next)).length === 1 + LAYERS);
+  const kept = await recorded(group, sector, before);
+  expect(kept).toHaveLength(RECORDED);
+  for (const name of await recorded(group, sector, next)) {
+    const inode = await inodeOf(group.attempt(sector, next, name));
+    const same = await inodeOf(group.attempt(sector, before, name)).catch(() => undefined);
+    expect({ name, same: inode === same }).toEqual({ name, same: kept.includes(name) });
+  }
+}
+
+/** commR of the same sector when nothing disturbs it. */
+async function undisturbed(sector: string, ticket: string): Promise<string> {
+  const directory = await temporaryDirectory();
+  const { P2 } = await computeByHand(ENGINE, directory, ['P1', 'P2'], { sector, ticket }, { FIXTURE_LAYERS });
+  return P2?.outputs.commR ?? 'none';
+}
+
+test('an engine that was killed is followed by another, which takes over the recorded layers', async () => {
+  const { group, sector, ticket, engine } = await hangInP1();
+  process.kill(engine.pid, 'SIGKILL');
+
+  expect((await group.engine(sector, 'P1', 2)).at).toBe('1/P1-2');
+  await expectTakenOver(group, sector, '1/P1-1', '1/P1-2');
+  await group.takeBack(sector, 'P1', 'hold');
+  await cluster.sealed(sector);
+  expect((await readReceipt(group.node, sector)).commR).toBe(await undisturbed(sector, ticket));
+});
+
+test('cancelling stops the engine and keeps all files; starting the sector again goes on from them', async () => {
+  const { group, sector, ticket, engine } = await hangInP1();
+  await cluster.handle(sector).cancel();
+  await expect(cluster.handle(sector).result()).rejects.toThrow('cancelled');
+  await untilGone(engine.pid);
+  expect(await recorded(group, sector, '1/P1-1')).toHaveLength(RECORDED);
+  expect((await cluster.handle(sector).describe()).status.name).toBe('CANCELLED');
+
+  await cluster.start(group, sector, '--test', '--ticket', ticket);
+  const next = await group.engine(sector, 'P1', 2);
+  await expectTakenOver(group, sector, '1/P1-1', next.at);
+  await group.takeBack(sector, 'P1', 'hold');
+  await cluster.sealed(sector);
+  expect(await group.starts(sector, 'P1')).toEqual([engine, next]);
+  expect((await readReceipt(group.node, sector)).commR).toBe(await undisturbed(sector, ticket));
+});

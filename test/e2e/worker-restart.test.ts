@@ -1,0 +1,83 @@
+import { readdir } from 'node:fs/promises';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { Cluster } from '../helpers/cluster.js';
+import { eventually, isAlive } from '../helpers/eventually.js';
+import { ALL_PHASES } from '../helpers/group.js';
+import { readReceipt } from '../helpers/on-disk.js';
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
+let cluster: Cluster;
+
+beforeAll(async () => {
+  cluster = await Cluster.start();
+  return () => cluster.end();
+});
+
+/** Starts a sector whose engine of `phase` does not finish before {@link Group.takeBack}, and waits for that engine. */
+async function holdIn(phase: 'P1' | 'P2') {
+  const group = await cluster.group();
+  const worker = await group.serve(1);
+  await cluster.untilServed(group);
+  const sector = cluster.newSector();
+  await group.tell(sector, phase, 'hold');
+  await cluster.start(group, sector, '--test');
+  const engine = await group.engine(sector, phase);
+  return { group, worker, sector, engine };
+}
+
+test('the engine of a worker that was killed goes on and is adopted by the next one', async () => {
+  const { group, worker, sector, engine } = await holdIn('P1');
+  worker.kill('SIGKILL');
+  await worker.ended;
+  expect(await isAlive(engine.pid)).toBe(true);
+
+  await group.serve(1);
+  // The server learns of the lost worker from its silence; then the phase is scheduled once more, and is watched again.
+  await eventually(async () => (await cluster.status(sector)).phases.P1.tries === 2);
+  await eventually(async () => (await cluster.watched(sector)).includes('1/P1-1'));
+  expect(await isAlive(engine.pid)).toBe(true);
+  expect(await readdir(group.attempt(sector, '1/P1-1', '..'))).toEqual(['P1-1', 'epoch.json']);
+
+  await group.takeBack(sector, 'P1', 'hold');
+  await cluster.sealed(sector);
+  expect(await group.starts(sector, 'P1')).toEqual([engine]);
+});
+
+test('SIGTERM ends a worker, however often it comes, and leaves its engine to the next one', async () => {
+  const { group, worker, sector, engine } = await holdIn('P2');
+  let running = true;
+  const ended = worker.ended.finally(() => (running = false));
+  await eventually(() => {
+    worker.kill('SIGTERM');
+    return !running;
+  });
+  const { code, stderr } = await ended;
+  expect(code).toBe(0);
+  expect(stderr.trim().split('\n').at(-1)).toMatch(/ INFO {2}ended; engines that were at work go on$/);
+  expect(await isAlive(engine.pid)).toBe(true);
+  expect((await cluster.status(sector)).attention).toEqual([]);
+
+  await group.serve(1);
+  await eventually(async () => (await cluster.watched(sector)).includes('1/P2-1'));
+  await group.takeBack(sector, 'P2', 'hold');
+  await cluster.sealed(sector);
+  expect(await group.starts(sector, 'P2')).toEqual([engine]);
+});
+
+test('an engine that is alive on another host is waited for, and its result is taken', async () => {
+  const { group, worker, sector, engine } = await holdIn('P1');
+  worker.kill('SIGKILL');
+  await worker.ended;
+
+  // It sees the same directory, but by its address the process is another host's.
+  await group.serve(2, { pools: ALL_PHASES });
+  await eventually(async () => (await cluster.handBacks(sector)).includes('BusyElsewhere'));
+  expect(await readdir(group.attempt(sector, '1/P1-1', '..'))).toEqual(['P1-1', 'epoch.json']);
+
+  await group.takeBack(sector, 'P1', 'hold');
+  await cluster.sealed(sector);
+  expect(await group.starts(sector, 'P1')).toEqual([engine]);
+  const { phases } = await readReceipt(group.node, sector);
+  expect([phases.P1.host, phases.P2.host]).toEqual([group.ip(1), group.ip(2)]);
+});

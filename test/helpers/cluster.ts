@@ -1,0 +1,149 @@
+/** A Temporal server, an orchestrator and groups of hosts, as in production: each a process of its own, in one directory. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { expect, onTestFailed, onTestFinished } from 'vitest';
+import { sectorStatus } from '../../src/cli/sector-status.js';
+import { unservedPhases } from '../../src/cli/start-sector.js';
+import {
+  SEARCH_ATTRIBUTES,
+  statusQuery,
+  workflowId,
+  type Attention,
+  type SealResult,
+  type SealStatus,
+} from '../../src/contract.js';
+import { PHASE_IDS, type PhaseId, type SectorSize } from '../../src/phases.js';
+import { sectorOf } from '../../src/sector.js';
+import { startEmbeddedServer, type EmbeddedServer } from '../../src/server/embedded-server.js';
+import { findTemporalCli } from '../../src/server/temporal-cli.js';
+import { eventually } from './eventually.js';
+import { Group } from './group.js';
+import { sealflow, startSealflow, type End, type Running } from './sealflow.js';
+
+/** Short backoffs and timeouts, but longer than a busy machine takes to start an engine. */
+const TIME_SCALE = 0.2;
+const ATTENTION_LOOK_MS = 500;
+
+export class Cluster {
+  private groups = 0;
+  private sectors = 0;
+
+  private constructor(
+    readonly directory: string,
+    private server: EmbeddedServer,
+    readonly client: Client,
+    private readonly orchestrator: Running,
+  ) {}
+
+  static async start(): Promise<Cluster> {
+    const directory = await mkdtemp(join(tmpdir(), 'sealflow-e2e-'));
+    const server = await startServer(directory);
+    const orchestrator = startSealflow(['orchestrator', '--address', server.address]);
+    const connection = await Connection.connect({ address: server.address });
+    await orchestrator.until('orchestrator ready');
+    return new Cluster(directory, server, new Client({ connection }), orchestrator);
+  }
+
+  /** Ends all processes and deletes all files. */
+  async end(): Promise<void> {
+    this.orchestrator.kill('SIGKILL');
+    await this.orchestrator.ended;
+    await this.client.connection.close();
+    await this.server.stop();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  get address(): string {
+    return this.server.address;
+  }
+
+  stopServer = (): Promise<void> => this.server.stop();
+
+  /** Starts the server again on the same data, at the same address. */
+  async restartServer(): Promise<void> {
+    this.server = await startServer(this.directory, Number(this.address.split(':')[1]));
+  }
+
+  /** A new group, which ends with the test. */
+  async group(size: SectorSize = '2KiB'): Promise<Group> {
+    const number = ++this.groups;
+    const group = new Group(join(this.directory, `group-${number}`), number, size, this.address);
+    onTestFailed(() => void console.error(group.said()));
+    onTestFinished(() => group.end());
+    await group.setUp();
+    return group;
+  }
+
+  /** A sector that no other test of this cluster has. */
+  newSector = (): string => `t01000/${++this.sectors}`;
+
+  /** Runs a command against this server. */
+  sealflow = (...args: string[]): Promise<End> => sealflow([...args, '--address', this.address]);
+
+  /** Waits until somebody serves these phases of a group. */
+  untilServed = ({ number, size }: Group, phases: readonly PhaseId[] = PHASE_IDS): Promise<void> =>
+    eventually(async () => !(await unservedPhases(this.client, number, size)).some((id) => phases.includes(id)));
+
+  /** Starts a sector in a group, with times that suit tests. */
+  async start({ number, size }: Group, sector: string, ...options: string[]): Promise<void> {
+    const place = ['--group', String(number), '--size', size, '--time-scale', String(TIME_SCALE)];
+    const end = await this.sealflow('start', sector, ...place, ...options);
+    expect(end).toMatchObject({ code: 0, stderr: '' });
+  }
+
+  // ---- workflows ----
+
+  handle = (sector: string): WorkflowHandle => this.client.workflow.getHandle(workflowId(sectorOf(sector)));
+
+  status = (sector: string): Promise<SealStatus> => this.handle(sector).query(statusQuery);
+
+  /** Waits until a sector needs attention. */
+  async attention(sector: string): Promise<Attention> {
+    let found: Attention | undefined;
+    await eventually(async () => (found = (await this.status(sector)).attention[0]) !== undefined);
+    return found as unknown as Attention;
+  }
+
+  /** Waits for the end. @throws when the sector needs attention before, as it would then wait for ever */
+  async sealed(sector: string): Promise<SealResult> {
+    const result = this.handle(sector).result() as Promise<SealResult>;
+    const ended = result.then(
+      () => true,
+      () => true,
+    );
+    for (;;) {
+      if (await Promise.race([ended, sleep(ATTENTION_LOOK_MS, false)])) return await result;
+      const [attention] = (await this.status(sector)).attention;
+      if (attention) throw new Error(`${sector} ${attention.phase} needs attention: ${attention.message}`);
+    }
+  }
+
+  /** Types of the activities that the sector's workflow has scheduled, and the length of its history. */
+  async history(sector: string): Promise<{ activities: string[]; events: number }> {
+    const events = (await this.handle(sector).fetchHistory()).events ?? [];
+    const activities = events.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? []);
+    return { activities, events: events.length };
+  }
+
+  /** Attempts that workers watch at the moment, by their heartbeats. */
+  async watched(sector: string): Promise<string[]> {
+    return ((await sectorStatus(this.client, sectorOf(sector)))?.engines ?? []).map(({ at }) => at);
+  }
+
+  /** Last failures of the activities under way: why they were handed back. */
+  async handBacks(sector: string): Promise<string[]> {
+    const { raw } = await this.handle(sector).describe();
+    return (raw.pendingActivities ?? []).flatMap(({ lastFailure }) => lastFailure?.applicationFailureInfo?.type ?? []);
+  }
+}
+
+const startServer = async (directory: string, port?: number): Promise<EmbeddedServer> =>
+  startEmbeddedServer({
+    cli: await findTemporalCli(),
+    dataDir: join(directory, 'server'),
+    port,
+    searchAttributes: SEARCH_ATTRIBUTES,
+  });

@@ -1,0 +1,150 @@
+/** A group of hosts on this machine: its directory, its storage node, config.toml files, and worker processes. */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'smol-toml';
+import { expect } from 'vitest';
+import { PHASES, SECTOR_SIZES, type PhaseId, type SectorSize } from '../../src/phases.js';
+import { attemptDir, doneFile, sectorDir, type GroupDirectory } from '../../src/paths.js';
+import { sectorFileName, sectorOf } from '../../src/sector.js';
+import { ENGINE, engineRuns, killEngines, type EngineRun } from './engine.js';
+import { eventually, isAlive } from './eventually.js';
+import { sealflow, startSealflow, type Running, type SealflowOptions } from './sealflow.js';
+
+/** A pool: slots, then the phases that share them. */
+export type Pool = readonly [number, ...PhaseId[]];
+/** What a host serves when it is the only one of its group. */
+export const ALL_PHASES: readonly Pool[] = [
+  [10, 'P1'],
+  [4, 'P2', 'P3'],
+  [4, 'P4'],
+  [2, 'P5', 'P6'],
+];
+
+export interface HostOptions {
+  pools?: readonly Pool[];
+  /** Keys of config.toml in the place of the usual ones; `undefined` leaves one out. */
+  config?: Record<string, unknown>;
+  run?: SealflowOptions;
+}
+
+export class Group {
+  readonly directory: GroupDirectory;
+  readonly node: string;
+  /** FIXTURE_GATE of its engines. */
+  readonly gate: string;
+  private readonly workers: Running[] = [];
+
+  constructor(
+    readonly root: string,
+    readonly number: number,
+    readonly size: SectorSize,
+    private readonly address: string,
+  ) {
+    const place = `node-${number}`;
+    this.directory = { root: join(root, 'sealer'), place };
+    this.node = join(root, 'storage', place);
+    this.gate = join(root, 'gate');
+  }
+
+  /** Makes its directories as an administrator does. */
+  async setUp(): Promise<void> {
+    for (const path of [this.directory.root, this.node, this.gate]) await mkdir(path, { recursive: true });
+    await this.setUpDirectory(this.directory.root);
+  }
+
+  async setUpDirectory(localDir: string): Promise<void> {
+    const { number, directory } = this;
+    const args = ['setup', '--local-dir', localDir, '--group', String(number), '--place', directory.place];
+    expect(await sealflow(args)).toMatchObject({ code: 0, stderr: '' });
+  }
+
+  /** A loopback address as the host's own: engines of another one count as foreign. */
+  ip = (host: number): string => `127.0.${this.number}.${host}`;
+
+  /** @returns the path of the config.toml of a host. */
+  async writeConfig(host: number, { pools = ALL_PHASES, config = {} }: HostOptions = {}): Promise<string> {
+    const file = join(this.root, `host-${host}.toml`);
+    const usual = {
+      scheduler_url: `http://${this.address}`,
+      local_dir: this.directory.root,
+      copy_limit_mb_per_sec: 500,
+      group_id: [this.number],
+      sector_size: SECTOR_SIZES[this.size],
+      ip: this.ip(host),
+      'storage-nodes': [this.node],
+      allow_system_disk: true,
+      engine: { command: ENGINE, reserved_cores: 0 },
+      worker: pools.map(([num, ...phases]) => ({
+        num,
+        supported_phase: phases.map((phase) => PHASES[phase].queueName),
+        wait_sec: 0.1,
+      })),
+    };
+    await writeFile(file, stringify({ ...usual, ...config }));
+    return file;
+  }
+
+  /** Starts a host's worker process. */
+  async start(host: number, options: HostOptions = {}): Promise<Running> {
+    const { env, ...run } = options.run ?? {};
+    const args = ['worker', '--config', await this.writeConfig(host, options)];
+    const worker = startSealflow(args, { ...run, env: { FIXTURE_GATE: this.gate, ...env } });
+    this.workers.push(worker);
+    return worker;
+  }
+
+  /** Starts a host's worker process, and waits until it serves. */
+  async serve(host: number, options: HostOptions = {}): Promise<Running> {
+    const worker = await this.start(host, options);
+    await worker.until(' serving ');
+    return worker;
+  }
+
+  // ---- engines ----
+
+  /** Tells the engines of a sector's phase what to do (test/fixtures/engine/behaviour.mjs), until it is taken back. */
+  async tell(sector: string, phase: PhaseId, setting: string, text = ''): Promise<void> {
+    await writeFile(this.setting(sector, phase, setting), text);
+  }
+
+  async takeBack(sector: string, phase: PhaseId, setting: string): Promise<void> {
+    await rm(this.setting(sector, phase, setting));
+  }
+
+  private setting = (sector: string, phase: PhaseId, setting: string): string =>
+    join(this.gate, `${sectorFileName(sectorOf(sector))}-${phase}.${setting}`);
+
+  /** Starts of engines so far, of one sector and phase if so asked. */
+  async starts(sector?: string, phase = ''): Promise<EngineRun[]> {
+    const name = sector && sectorFileName(sectorOf(sector));
+    return (await engineRuns(this.gate)).filter(
+      (run) => run.what === 'start' && (!name || run.sector === name) && run.at.includes(phase),
+    );
+  }
+
+  /** Waits for the nth engine of a sector's phase. */
+  async engine(sector: string, phase: PhaseId, nth = 1): Promise<EngineRun> {
+    await eventually(async () => (await this.starts(sector, phase)).length >= nth);
+    return (await this.starts(sector, phase))[nth - 1] as EngineRun;
+  }
+
+  // ---- files ----
+
+  sector = (sector: string): string => sectorDir(this.directory, sectorOf(sector));
+  done = (sector: string): string => doneFile(this.directory, sectorOf(sector));
+  attempt = (sector: string, at: string, ...names: string[]): string =>
+    join(attemptDir(this.sector(sector), at), ...names);
+
+  /** Ends its workers and engines. */
+  async end(): Promise<void> {
+    for (const worker of this.workers) worker.kill('SIGKILL');
+    await Promise.all(this.workers.map(({ ended }) => ended));
+    await killEngines(this.gate, this.root);
+  }
+
+  /** What its workers have said, for a test that failed. */
+  said = (): string => this.workers.map(({ pid, said }) => `worker ${pid}:\n${said.stderr}`).join('\n');
+}
+
+/** Waits until a process is gone. */
+export const untilGone = (pid: number): Promise<void> => eventually(async () => !(await isAlive(pid)));

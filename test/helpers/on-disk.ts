@@ -1,0 +1,74 @@
+/** Looking at what sealing has left on disks. */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { lstat, readdir, readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { blake3 } from '@noble/hashes/blake3.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { expect } from 'vitest';
+import type { Receipt } from '../../src/activities/receipt.js';
+import { sectorFileName, sectorOf } from '../../src/sector.js';
+import type { Group } from './group.js';
+
+export const readJsonFile = async <T>(path: string): Promise<T> => JSON.parse(await readFile(path, 'utf8')) as T;
+
+/** Names of all files below a directory, relative to it, sorted. */
+export async function filesBelow(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => !entry.isDirectory());
+  return files.map((entry) => relative(directory, join(entry.parentPath, entry.name))).sort();
+}
+
+export const inodeOf = async (path: string): Promise<number> => (await lstat(path)).ino;
+
+export const receiptPath = (node: string, sector: string): string =>
+  join(node, 'receipts', `${sectorFileName(sectorOf(sector))}.json`);
+
+export const readReceipt = (node: string, sector: string): Promise<Receipt> => readJsonFile(receiptPath(node, sector));
+
+/** Asks an engine about a receipt, in a process of its own. */
+export function verifyReceipt(
+  [program = '', ...first]: readonly string[],
+  receipt: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<{ code: number; said: unknown }> {
+  return new Promise((resolve) => {
+    execFile(program, [...first, 'verify', receipt, '--json'], { env }, (error, stdout) => {
+      resolve({ code: Number(error?.code ?? 0), said: JSON.parse(stdout || 'null') });
+    });
+  });
+}
+
+/** Checks that the storage node holds just these sectors, whole and in the layout that lotus, curio and venus read. */
+export async function expectStored(node: string, sectors: readonly string[]): Promise<void> {
+  const expected = await Promise.all(sectors.map((sector) => expectSector(node, sector)));
+  expect(await filesBelow(node)).toEqual(expected.flat().sort());
+}
+
+/** Checks a sector's files against its receipt. @returns their names */
+async function expectSector(node: string, sector: string): Promise<string[]> {
+  const name = sectorFileName(sectorOf(sector));
+  const receipt = await readReceipt(node, sector);
+  expect(receipt).toMatchObject({ v: 1, sector, node: node.split('/').at(-1) });
+  const names = receipt.files.map((file) => file.name);
+  const kept = ['p_aux', 't_aux', 'sc-02-data-tree-r-last.dat'].map((file) => `cache/${name}/${file}`);
+  expect([...names].sort()).toEqual([...kept, `sealed/${name}`].sort());
+  for (const file of receipt.files) {
+    const bytes = await readFile(join(node, file.name));
+    expect({ size: bytes.length, blake3: bytesToHex(blake3(bytes)) }).toEqual({ size: file.size, blake3: file.blake3 });
+  }
+  return [...names, `receipts/${name}.json`];
+}
+
+/** Checks that of the sectors nothing is left in the group's directory but what P6 leaves. */
+export async function expectCleaned({ directory: { root, place } }: Group, sectors: readonly string[]): Promise<void> {
+  const done = sectors.map((sector) => `nfs/${place}/done/${sectorFileName(sectorOf(sector))}.json`);
+  expect(await filesBelow(root)).toEqual([...done, 'sealflow.json'].sort());
+  expect(await readdir(join(root, 'nfs', place, 'cache'))).toEqual([]);
+}
+
+/** Checks that no unfinished copies lie on the storage node. */
+export async function expectNoParts(node: string): Promise<void> {
+  const parts = join(node, '.sealflow');
+  expect(existsSync(parts) ? await readdir(parts) : []).toEqual([]);
+}

@@ -1,0 +1,74 @@
+/** The setting of a test file: its own orchestrator on the server that all files share. */
+import { afterAll, beforeAll, expect, inject, onTestFailed, onTestFinished, vi } from 'vitest';
+import { Sealing, inputOf, type SealingOptions } from './sealing.js';
+import { connectTemporal, runOrchestrator, startShared, type Shared, type Temporal } from './temporal.js';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** By test/workflow/global-setup.ts. */
+    shared: Shared | undefined;
+  }
+}
+
+/** For `describe.each`: without the cache each workflow task replays all that was before it. */
+export const CACHE_MODES = [
+  { cache: 'kept in the cache', maxCachedWorkflows: undefined },
+  { cache: 'replayed at each task', maxCachedWorkflows: 0 },
+] as const;
+
+export interface Orchestrator {
+  readonly temporal: Temporal;
+  /** A sector of this test alone; not yet started. Its workflow and workers end with the test. */
+  prepare(options: SealingOptions): Promise<Sealing>;
+  /** The same, started. */
+  seal(options: SealingOptions): Promise<Sealing>;
+}
+
+/**
+ * Call it in `describe` or at the top of a file.
+ * @param queue of the workflows; the file's own if not given
+ */
+export function useOrchestrator(options: { maxCachedWorkflows?: number | undefined; queue?: string } = {}): Orchestrator {
+  vi.setConfig({ testTimeout: 120_000, hookTimeout: 900_000 });
+  const queue = options.queue ?? `sealflow/${Math.random()}`;
+  let temporal: Temporal;
+  const ends: (() => Promise<void>)[] = [];
+  beforeAll(async () => {
+    temporal = await connectTemporal(await sharedServer(ends));
+    ends.push(() => temporal.close());
+    const orchestrator = await runOrchestrator(temporal, queue, options.maxCachedWorkflows);
+    ends.push(() => orchestrator.stop());
+  });
+  afterAll(async () => {
+    for (const end of ends.reverse()) await end();
+  });
+  const prepare = async ({ fakes, input, serve }: SealingOptions): Promise<Sealing> => {
+    const { testPath, currentTestName } = expect.getState();
+    const sealing = new Sealing(temporal, queue, inputOf(`${testPath} ${currentTestName}`, input), fakes);
+    onTestFinished(() => sealing.stop());
+    onTestFailed(() => console.error(sealing.input.sector, fakes.events, sealing.lastStatus));
+    await sealing.serve(serve);
+    return sealing;
+  };
+  const seal = async (options: SealingOptions): Promise<Sealing> => {
+    const sealing = await prepare(options);
+    await sealing.start();
+    return sealing;
+  };
+  return {
+    get temporal() {
+      return temporal;
+    },
+    prepare,
+    seal,
+  };
+}
+
+/** The one of global-setup.ts; without that, one for this file. */
+async function sharedServer(ends: (() => Promise<void>)[]): Promise<Shared> {
+  const given = inject('shared');
+  if (given) return given;
+  const own = await startShared();
+  ends.push(() => own.stop());
+  return own;
+}

@@ -1,0 +1,20 @@
+/** Random numbers that come again: the seed is printed, and SEALFLOW_TEST_SEED gives it back. */
+export interface Random {
+  seed: number;
+  /** 0 … below `n`. */
+  below(n: number): number;
+}
+
+export function createRandom(): Random {
+  const seed = Number(process.env.SEALFLOW_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
+  console.log(`SEALFLOW_TEST_SEED=${seed}`);
+  let state = seed;
+  // mulberry32
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+  return { seed, below: (n) => Math.floor(next() * n) };
+}

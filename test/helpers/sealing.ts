@@ -1,0 +1,144 @@
+/** One sector under way: `sealSector` on the server, fakes on the queues of a group that only this sector has. */
+import { createHash } from 'node:crypto';
+import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { Worker } from '@temporalio/worker';
+import {
+  CONTRACT_VERSION,
+  controlQueue,
+  phaseQueue,
+  provideSeedUpdate,
+  retryUpdate,
+  statusQuery,
+  WORKFLOW_TYPE,
+  workflowId,
+  type ProvideSeed,
+  type Retry,
+  type SealInput,
+  type SealStatus,
+} from '../../src/contract.js';
+import { PHASE_IDS, PHASES, type PhaseId } from '../../src/phases.js';
+import { sectorOf } from '../../src/sector.js';
+import type { sealSector } from '../../src/workflows/index.js';
+import { eventually } from './eventually.js';
+import type { FakeId, Fakes } from './fakes.js';
+import { IDENTITY, run, type Running, type Temporal } from './temporal.js';
+
+export const TICKET = 'aa'.repeat(32);
+export const OTHER_TICKET = 'ab'.repeat(32);
+export const SEED = 'bb'.repeat(32);
+export const OTHER_SEED = 'bc'.repeat(32);
+
+/** A heartbeat timeout of 3 s, which a busy machine can keep; backoffs of 250 ms and more. */
+const TIME_SCALE = 0.05;
+
+export const ALL: readonly FakeId[] = [...PHASE_IDS, 'stop'];
+
+export interface SealingOptions {
+  fakes: Fakes;
+  input?: Partial<SealInput>;
+  /** The queues that a worker polls; all if not given. */
+  serve?: readonly FakeId[];
+}
+
+/** The input of the sector that has this title to itself: group and number are made from it. */
+export function inputOf(title: string, changes: Partial<SealInput> = {}): SealInput {
+  const group = createHash('sha256').update(title).digest().readUInt32BE() % 1_000_000_000;
+  return {
+    v: CONTRACT_VERSION,
+    sector: `t01000/${group}`,
+    size: '32GiB',
+    group,
+    ticket: TICKET,
+    seed: SEED,
+    timeScale: TIME_SCALE,
+    ...changes,
+  };
+}
+
+export class Sealing {
+  /** The last that was seen. */
+  lastStatus: SealStatus | undefined;
+  private readonly workers: Running[] = [];
+
+  constructor(
+    readonly temporal: Temporal,
+    readonly queue: string,
+    readonly input: SealInput,
+    readonly fakes: Fakes,
+  ) {}
+
+  get handle(): WorkflowHandle<typeof sealSector> {
+    return this.temporal.client.workflow.getHandle<typeof sealSector>(workflowId(sectorOf(this.input.sector)));
+  }
+
+  /** Serves queues of the group with the fakes. */
+  async serve(ids: readonly FakeId[] = ALL): Promise<void> {
+    const { group, size } = this.input;
+    for (const id of ids) {
+      const name = id === 'stop' ? 'stopSector' : (PHASES[id].activity as keyof Fakes['activities']);
+      const worker = await Worker.create({
+        connection: this.temporal.connection,
+        identity: IDENTITY,
+        taskQueue: id === 'stop' ? controlQueue(group) : phaseQueue(group, size, id),
+        activities: { [name]: this.fakes.activities[name] },
+        activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 1 },
+        maxHeartbeatThrottleInterval: '100ms',
+      });
+      this.workers.push(run(worker));
+    }
+  }
+
+  /** As the Temporal CLI or the Web UI does it. */
+  async start(input: unknown = this.input): Promise<void> {
+    const { client } = this.temporal;
+    const { workflowId } = this.handle;
+    await client.workflow.start(WORKFLOW_TYPE, { workflowId, taskQueue: this.queue, args: [input] });
+  }
+
+  async status(): Promise<SealStatus> {
+    return (this.lastStatus = await this.handle.query(statusQuery));
+  }
+
+  /** Waits until the status is such. */
+  async until(condition: (status: SealStatus) => boolean): Promise<SealStatus> {
+    await eventually(async () => condition(await this.status()));
+    return this.lastStatus as SealStatus;
+  }
+
+  /** Waits until a phase needs attention. */
+  untilAttention(phase: PhaseId): Promise<SealStatus> {
+    return this.until(({ phases }) => phases[phase].state === 'needs-attention');
+  }
+
+  provideSeed(given: ProvideSeed): Promise<string> {
+    return this.handle.executeUpdate(provideSeedUpdate, { args: [given] });
+  }
+
+  retry(given: Retry = {}): Promise<string> {
+    return this.handle.executeUpdate(retryUpdate, { args: [given] });
+  }
+
+  /** What the Web UI shows as current details. */
+  async details(): Promise<string> {
+    const metadata = await this.handle.query<{ currentDetails?: string }, []>('__temporal_workflow_metadata');
+    return metadata.currentDetails ?? '';
+  }
+
+  /** Ends whatever is still under way. */
+  async stop(): Promise<void> {
+    await this.handle.terminate().catch(() => undefined);
+    await Promise.all(this.workers.map((worker) => worker.stop()));
+  }
+}
+
+/** Why an update was refused, or a workflow failed, as `type: message`. */
+export async function failureOf(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.then(
+    (value) => new Error(`it did not fail, but returned ${JSON.stringify(value)}`),
+    (reason: unknown) => reason,
+  );
+  const told = error instanceof WorkflowUpdateFailedError || error instanceof WorkflowFailedError;
+  if (!told || !(error.cause instanceof ApplicationFailure)) throw error;
+  return `${error.cause.type}: ${error.cause.message}`;
+}

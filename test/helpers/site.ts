@@ -1,0 +1,199 @@
+/** A group's directory, a storage node and a worker's activities in one temporary directory, with the test engine. */
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import type { ApplicationFailure } from '@temporalio/common';
+import { onTestFinished } from 'vitest';
+import { createActivities, type Deps } from '../../src/activities/index.js';
+import { hostIdentity } from '../../src/attempts/processes.js';
+import { EngineStarter } from '../../src/attempts/start.js';
+import {
+  CONTRACT_VERSION,
+  type CleanInput,
+  type CleanResult,
+  type HeartbeatDetails,
+  type PhaseInput,
+  type PhaseResult,
+  type ResultRef,
+  type SealActivities,
+  type SealInput,
+} from '../../src/contract.js';
+import { groupDirectories, sectorDir, type GroupDirectory } from '../../src/paths.js';
+import { ENGINE_PHASE_IDS, PHASES, type EnginePhaseId } from '../../src/phases.js';
+import { sectorOf } from '../../src/sector.js';
+import { ENGINE, engineRuns, killEngines, type EngineRun } from './engine.js';
+import { temporaryDirectory } from './temporary.js';
+
+export const HOST = '10.0.0.1';
+export const NODE = '10.10.4.23';
+export const RUN_ID = '11111111-2222-4333-8444-555555555555';
+export const OTHER_RUN_ID = '66666666-7777-4888-8999-aaaaaaaaaaaa';
+
+/** How a task is offered to an activity. */
+export interface Offer {
+  runId?: string;
+  /** 1, 2, … by Temporal's count. */
+  attempt?: number;
+  /** What the offer before has left. */
+  heartbeatDetails?: HeartbeatDetails;
+  /** Server time of this offer. */
+  now?: number;
+}
+
+export interface Running<T> {
+  env: MockActivityEnvironment;
+  done: Promise<T>;
+  beats: HeartbeatDetails[];
+}
+
+/** Builds on results as the workflow does. */
+const BASIS: Record<EnginePhaseId, EnginePhaseId[]> = { P1: [], P2: ['P1'], P3: ['P2'], P4: ['P2', 'P3'], P5: ['P2'] };
+
+export class Site {
+  readonly group: GroupDirectory;
+  readonly node: string;
+  /** FIXTURE_GATE of the engines. */
+  readonly gate: string;
+  seal: SealInput = {
+    v: CONTRACT_VERSION,
+    sector: 't01000/7',
+    size: '2KiB',
+    group: 1,
+    ticket: 'aa'.repeat(32),
+    seed: 'bb'.repeat(32),
+    timeScale: 0.05,
+  };
+  /** Of the phases that {@link seals} has run. */
+  results: Partial<Record<EnginePhaseId, PhaseResult>> = {};
+
+  constructor(
+    readonly root: string,
+    readonly deps: Deps,
+    readonly environment: NodeJS.ProcessEnv,
+  ) {
+    this.group = { root: join(root, 'local'), place: NODE };
+    this.node = join(root, 'nodes', NODE);
+    this.gate = join(root, 'gate');
+  }
+
+  get directory(): string {
+    return sectorDir(this.group, sectorOf(this.seal.sector));
+  }
+
+  /** The file of an attempt: `path('1/P2-1', 'sealed')`. */
+  path(at: string, ...names: string[]): string {
+    return join(this.directory, at, ...names);
+  }
+
+  input(phase: EnginePhaseId, changes: Partial<PhaseInput> = {}): PhaseInput {
+    const basis = Object.fromEntries(BASIS[phase].map((id) => [id, this.ref(id)]));
+    return { v: CONTRACT_VERSION, phase, seal: this.seal, claim: 1, basis, voided: [], ...changes };
+  }
+
+  cleanInput(changes: Partial<CleanInput> = {}): CleanInput {
+    const results = Object.fromEntries(ENGINE_PHASE_IDS.map((id) => [id, this.ref(id)])) as Record<EnginePhaseId, ResultRef>;
+    return { v: CONTRACT_VERSION, seal: this.seal, claim: 1, results, ...changes };
+  }
+
+  private ref(id: EnginePhaseId): ResultRef {
+    const result = this.results[id];
+    if (!result) throw new Error(`${id} has not run`);
+    return { at: result.at, digest: result.digest };
+  }
+
+  /** Offers a task; `env.cancel` ends it. */
+  offer<K extends keyof SealActivities>(
+    activity: K,
+    input: Parameters<SealActivities[K]>[0],
+    { runId = RUN_ID, now = Date.now(), ...info }: Offer = {},
+    deps: Partial<Deps> = {},
+  ): Running<Awaited<ReturnType<SealActivities[K]>>> {
+    const env = new MockActivityEnvironment(
+      { ...info, currentAttemptScheduledTimestampMs: now, workflowExecution: { workflowId: 'test', runId } },
+      { logger: new DefaultLogger('ERROR', () => undefined) },
+    );
+    const beats: HeartbeatDetails[] = [];
+    env.on('heartbeat', (details: HeartbeatDetails) => beats.push(details));
+    type Result = Awaited<ReturnType<SealActivities[K]>>;
+    const run = createActivities({ ...this.deps, ...deps })[activity] as unknown as (given: typeof input) => Promise<Result>;
+    const done = env.run<[typeof input], Result, typeof run>(run, input);
+    // Looked at later; until then it must not count as unhandled.
+    done.catch(() => undefined);
+    return { env, done, beats };
+  }
+
+  /** Offers a phase with the input that follows from the results so far. */
+  begin(phase: EnginePhaseId, changes: Partial<PhaseInput> = {}, offer?: Offer, deps?: Partial<Deps>): Running<PhaseResult> {
+    return this.offer(activityOf(phase), this.input(phase, changes), offer, deps);
+  }
+
+  run(phase: EnginePhaseId, changes: Partial<PhaseInput> = {}, offer?: Offer, deps?: Partial<Deps>): Promise<PhaseResult> {
+    return this.begin(phase, changes, offer, deps).done;
+  }
+
+  /** Runs phases one after the other and keeps their results. */
+  async seals(...phases: EnginePhaseId[]): Promise<void> {
+    for (const phase of phases) this.results[phase] = await this.run(phase);
+  }
+
+  clean(changes: Partial<CleanInput> = {}, offer?: Offer, deps?: Partial<Deps>): Promise<CleanResult> {
+    return this.offer('cleanSector', this.cleanInput(changes), offer, deps).done;
+  }
+
+  /** The starts of engines so far, as `1/P2-1`. */
+  async started(): Promise<string[]> {
+    return (await this.runs()).filter(({ what }) => what === 'start').map(({ at }) => at);
+  }
+
+  runs(): Promise<EngineRun[]> {
+    return engineRuns(this.gate);
+  }
+}
+
+type EngineActivity = 'preCommitPhase1' | 'preCommitPhase2' | 'commitPhase1' | 'commitPhase2' | 'copySector';
+const activityOf = (phase: EnginePhaseId): EngineActivity => PHASES[phase].activity as EngineActivity;
+
+/** @param environment what the engines are told (test/fixtures/engine/behaviour.mjs) */
+export async function createSite(environment: NodeJS.ProcessEnv = {}): Promise<Site> {
+  const root = await temporaryDirectory();
+  const all = { ...process.env, FIXTURE_GATE: join(root, 'gate'), ...environment };
+  const deps: Deps = {
+    self: await hostIdentity(HOST),
+    worker: 'test',
+    version: '0.0.1',
+    engines: new EngineStarter({ command: ENGINE, environment: all }),
+    storageNodes: [join(root, 'nodes', NODE)],
+    copyLimitBytesPerSec: 0,
+    groupDirectory: () => Promise.resolve(site.group),
+    enterSlot: () => () => undefined,
+    hasRoom: () => Promise.resolve(true),
+    cores: undefined,
+  };
+  const site = new Site(root, deps, all);
+  await mkdir(site.group.root);
+  for (const path of [...groupDirectories(site.group), join(root, 'nodes'), site.node, site.gate]) await mkdir(path);
+  onTestFinished(() => killEngines(site.gate, root));
+  return site;
+}
+
+/** The failure that a task ends with. */
+export async function failureFrom(done: Promise<unknown>): Promise<ApplicationFailure> {
+  return await done.then(
+    (value) => {
+      throw new Error(`it succeeded: ${JSON.stringify(value)}`);
+    },
+    (error: unknown) => error as ApplicationFailure,
+  );
+}
+
+/** All files below a directory with their contents; links and directories by their names. */
+export async function snapshot(directory: string, below = ''): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const entry of await readdir(join(directory, below), { withFileTypes: true })) {
+    const name = join(below, entry.name);
+    if (entry.isDirectory()) Object.assign(found, { [`${name}/`]: '' }, await snapshot(directory, name));
+    else found[name] = entry.isFile() ? await readFile(join(directory, name), 'base64') : 'not a plain file';
+  }
+  return found;
+}

@@ -1,0 +1,102 @@
+/** A Temporal server and the workflow code of src/, for tests and for the recorder of histories. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { SEARCH_ATTRIBUTES } from '../../src/contract.js';
+import { startEmbeddedServer } from '../../src/server/embedded-server.js';
+import { findTemporalCli } from '../../src/server/temporal-cli.js';
+
+/** In histories too, so that they tell nothing of the machine that made them. */
+export const IDENTITY = 'test';
+
+/** What test files share; plain data, as it goes from process to process. */
+export interface Shared {
+  address: string;
+  /** The file of the bundle. It is made from src/ each time, so that no test runs yesterday's build. */
+  bundle: string;
+}
+
+/** Takes seconds; the first time that a Temporal CLI is needed on a machine it may take minutes. */
+export async function startShared(): Promise<Shared & { stop(): Promise<void> }> {
+  const directory = await mkdtemp(join(tmpdir(), 'sealflow-workflow-'));
+  const bundle = await makeBundle(directory);
+  const cli = await findTemporalCli();
+  const server = await startEmbeddedServer({ cli, dataDir: directory, searchAttributes: SEARCH_ATTRIBUTES });
+  const stop = async (): Promise<void> => {
+    await server.stop();
+    await rm(directory, { recursive: true, force: true });
+  };
+  return { address: server.address, bundle, stop };
+}
+
+export async function makeBundle(directory: string): Promise<string> {
+  const file = join(directory, 'workflow-bundle.cjs');
+  const workflowsPath = createRequire(import.meta.url).resolve('../../src/workflows/index.ts');
+  const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
+  await writeFile(file, code);
+  return file;
+}
+
+/** This process's connections to the shared server. */
+export interface Temporal {
+  client: Client;
+  connection: NativeConnection;
+  bundle: string;
+  close(): Promise<void>;
+}
+
+export async function connectTemporal({ address, bundle }: Shared): Promise<Temporal> {
+  quiet();
+  const connection = await NativeConnection.connect({ address });
+  const clientConnection = await Connection.connect({ address });
+  const client = new Client({ connection: clientConnection, identity: IDENTITY });
+  const close = async (): Promise<void> => {
+    await clientConnection.close();
+    await connection.close();
+  };
+  return { client, connection, bundle, close };
+}
+
+/** Failures are what most tests are about: only what the SDK calls an error is shown, and not even that by default. */
+function quiet(): void {
+  try {
+    Runtime.install({ logger: new DefaultLogger(process.env.SEALFLOW_TEST_LOG ? 'INFO' : 'ERROR') });
+  } catch {
+    // It is installed once for each process.
+  }
+}
+
+export interface Running {
+  stop(): Promise<void>;
+}
+
+/** Runs a Worker until it is stopped. */
+export function run(worker: Worker): Running {
+  const running = worker.run();
+  running.catch(() => undefined); // `stop` tells it.
+  return {
+    stop: async () => {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await running;
+    },
+  };
+}
+
+/** @param maxCachedWorkflows 0: each workflow task replays the whole history */
+export async function runOrchestrator(
+  { connection, bundle }: Temporal,
+  taskQueue: string,
+  maxCachedWorkflows?: number,
+): Promise<Running> {
+  const worker = await Worker.create({
+    connection,
+    identity: IDENTITY,
+    taskQueue,
+    workflowBundle: { codePath: bundle },
+    ...(maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows }),
+  });
+  return run(worker);
+}

@@ -1,0 +1,115 @@
+/** A task that ends before its engine, and what becomes of that. */
+import { existsSync } from 'node:fs';
+import { CancelledFailure } from '@temporalio/common';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { readProgress } from '../../../src/attempts/progress.js';
+import { EngineStarter } from '../../../src/attempts/start.js';
+import { cancel, forget, shutDown, timeOut } from '../../helpers/cancellation.js';
+import { ENGINE, processesOf } from '../../helpers/engine.js';
+import { eventually, isAlive } from '../../helpers/eventually.js';
+import { hold, release, tell } from '../../helpers/gate.js';
+import { createSite, failureFrom, HOST, type Site } from '../../helpers/site.js';
+
+let site: Site;
+beforeEach(async () => {
+  site = await createSite();
+});
+
+/** P1 with its engine at work. */
+async function atWork() {
+  await hold(site, 'P1');
+  const task = site.begin('P1');
+  await eventually(async () => (await readProgress(site.path('1/P1-1')))?.step === 'done');
+  const { pid = NaN } = (await readProgress(site.path('1/P1-1'))) ?? {};
+  return { ...task, pid };
+}
+
+const another = () => ({ engines: new EngineStarter({ command: ENGINE, environment: site.environment }) });
+
+describe('a worker that shuts down', () => {
+  test('leaves its engine at work, and the next worker takes it over', async () => {
+    const { env, done, pid } = await atWork();
+    shutDown(env);
+    expect(await failureFrom(done)).toMatchObject({ type: 'Draining', nonRetryable: true, details: [{ host: HOST }] });
+    expect(await isAlive(pid)).toBe(true);
+    const next = site.begin('P1', {}, {}, another());
+    await eventually(() => next.beats.some(({ at }) => at === '1/P1-1'));
+    await release(site, 'P1');
+    expect((await next.done).at).toBe('1/P1-1');
+    expect(await site.started()).toEqual(['1/P1-1']);
+  });
+
+  test('leaves an engine that ends meanwhile, and the next worker finds its result', async () => {
+    const { env, done, pid } = await atWork();
+    shutDown(env);
+    await failureFrom(done);
+    await release(site, 'P1');
+    await eventually(async () => !(await isAlive(pid)));
+    expect((await site.run('P1', {}, {}, another())).at).toBe('1/P1-1');
+    expect(await site.started()).toEqual(['1/P1-1']);
+  });
+});
+
+describe('a task that Temporal has given to another', () => {
+  test.each([
+    ['does not know any more', forget],
+    ['has timed out', timeOut],
+  ])('and %s lets its engine go on', async (_, end) => {
+    const { env, done, pid } = await atWork();
+    end(env);
+    await expect(done).rejects.toBeInstanceOf(CancelledFailure);
+    expect(await isAlive(pid)).toBe(true);
+  });
+});
+
+describe('a cancelled task', () => {
+  test('stops its engine and keeps its files', async () => {
+    const { env, done, pid } = await atWork();
+    cancel(env);
+    await expect(done).rejects.toBeInstanceOf(CancelledFailure);
+    expect(await isAlive(pid)).toBe(false);
+    for (const name of ['job.json', 'layers.json', 'sc-02-data-layer-2.dat']) {
+      expect(existsSync(site.path('1/P1-1', name))).toBe(true);
+    }
+  });
+
+  test('kills an engine that does not heed TERM', async () => {
+    await tell(site, 'P1', 'hang', '1:deaf');
+    const { env, done } = site.begin('P1');
+    await eventually(async () => (await readProgress(site.path('1/P1-1')))?.step === 'layer 2 of 2');
+    const { pid = NaN } = (await readProgress(site.path('1/P1-1'))) ?? {};
+    cancel(env);
+    await expect(done).rejects.toBeInstanceOf(CancelledFailure);
+    await eventually(async () => !(await isAlive(pid)));
+  });
+
+  test('stops an engine that another worker has started', async () => {
+    const first = await atWork();
+    shutDown(first.env);
+    await failureFrom(first.done);
+    const { env, done, beats } = site.begin('P1', {}, {}, another());
+    await eventually(() => beats.some(({ at }) => at === '1/P1-1'));
+    cancel(env);
+    await expect(done).rejects.toBeInstanceOf(CancelledFailure);
+    expect(await isAlive(first.pid)).toBe(false);
+  });
+
+  test('goes on from its layers when it is started again', async () => {
+    const { env, done } = await atWork();
+    cancel(env);
+    await done.catch(() => undefined);
+    await release(site, 'P1');
+    const again = await site.run('P1');
+    expect(again.at).toBe('1/P1-2');
+  });
+
+  test('stops an engine that it has started a moment ago', async () => {
+    await hold(site, 'P1');
+    const { env, done } = site.begin('P1');
+    await eventually(() => existsSync(site.path('1/P1-1', 'log')));
+    cancel(env);
+    await expect(done).rejects.toBeInstanceOf(CancelledFailure);
+    // However far its engine was: nothing of it may be left at work.
+    await eventually(async () => (await processesOf(site.path('1/P1-1'))).length === 0);
+  });
+});

@@ -1,0 +1,359 @@
+import { existsSync } from 'node:fs';
+import { copyFile, cp, link, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { readJson } from '../../../src/files.js';
+import { goneName, sealedLink } from '../../../src/paths.js';
+import { sectorOf } from '../../../src/sector.js';
+import { flip } from '../../helpers/damage.js';
+import { createSite, failureFrom, HOST, NODE, OTHER_RUN_ID, snapshot, type Site } from '../../helpers/site.js';
+
+const SECTOR = sectorOf('t01000/7');
+const UUID = '11111111-2222-4333-8444-555555555555';
+const FINAL = {
+  sealed: 'sealed/s-t01000-7',
+  p_aux: 'cache/s-t01000-7/p_aux',
+  t_aux: 'cache/s-t01000-7/t_aux',
+  'sc-02-data-tree-r-last.dat': 'cache/s-t01000-7/sc-02-data-tree-r-last.dat',
+};
+const NAMES = Object.keys(FINAL) as (keyof typeof FINAL)[];
+const RECEIPT = 'receipts/s-t01000-7.json';
+
+let site: Site;
+let cache: string;
+let done: string;
+/** The unfinished copy, as P5 has left it. */
+let part: string;
+
+/** A sector with all its results: P1 to P5 have run. */
+beforeEach(async () => {
+  site = await createSite();
+  await site.seals('P1', 'P2', 'P3', 'P4', 'P5');
+  cache = join(site.group.root, 'nfs', NODE, 'cache');
+  done = join(site.group.root, 'nfs', NODE, 'done/s-t01000-7.json');
+  const result = (await readJson(site.path('1/P5-1', 'result.json'))) as { facts: { into: string } };
+  part = join(site.node, result.facts.into);
+});
+
+const onNode = (name: string): string => join(site.node, name);
+const inode = async (path: string): Promise<number> => (await stat(path)).ino;
+
+async function expectClean(): Promise<void> {
+  expect(await readdir(cache)).toEqual([]);
+  expect(existsSync(sealedLink(site.group, SECTOR))).toBe(false);
+  expect(await readdir(onNode('.sealflow'))).toEqual([]);
+  expect((await readdir(onNode('cache/s-t01000-7'))).sort()).toEqual(['p_aux', 'sc-02-data-tree-r-last.dat', 't_aux']);
+  expect((await readJson(done)) as object).toMatchObject({ sector: 't01000/7', storage: { node: NODE, receipt: RECEIPT } });
+}
+
+describe('a copy', () => {
+  test('gets its final names: links, so that nothing is copied again', async () => {
+    const inodes = await Promise.all(NAMES.map((name) => inode(join(part, name))));
+    await site.clean();
+    for (const [i, name] of NAMES.entries()) expect(await inode(onNode(FINAL[name]))).toBe(inodes[i]);
+    await expectClean();
+  });
+
+  test('is described by its receipt', async () => {
+    const result = (await readJson(site.path('1/P5-1', 'result.json'))) as { outputs: { files: { name: keyof typeof FINAL }[] } };
+    await site.clean();
+    const receipt = (await readJson(onNode(RECEIPT))) as Record<string, unknown>;
+    expect(receipt).toMatchObject({
+      v: 1,
+      sector: 't01000/7',
+      size: '2KiB',
+      ticket: site.seal.ticket,
+      seed: site.seal.seed,
+      proof: site.results.P4?.proof,
+      commR: Buffer.from(site.results.P2?.commR ?? '', 'base64').toString('hex'),
+      commD: Buffer.from(site.results.P2?.commD ?? '', 'base64').toString('hex'),
+      node: NODE,
+      versions: { sealflow: '0.0.1' },
+    });
+    expect(receipt.files).toEqual(result.outputs.files.map((file) => ({ ...file, name: FINAL[file.name] })));
+    for (const phase of ['P1', 'P2', 'P3', 'P4', 'P5']) {
+      expect(receipt.phases).toHaveProperty(phase, expect.objectContaining({ host: HOST }));
+    }
+  });
+
+  test('is all that is left: other copies of the sector are deleted, and no other sector’s', async () => {
+    for (const name of [`s-t01000-7.${UUID}`, `s-t01000-70.${UUID}`, `s-t01000-8.${UUID}`]) {
+      await mkdir(onNode(join('.sealflow', name)));
+      await writeFile(onNode(join('.sealflow', name, 'sealed')), 'x');
+    }
+    await site.clean();
+    expect((await readdir(onNode('.sealflow'))).sort()).toEqual([`s-t01000-70.${UUID}`, `s-t01000-8.${UUID}`]);
+  });
+
+  test('of the storage node that it was made on is taken, whatever nodes there are', async () => {
+    const other = join(site.root, 'nodes/10.10.4.99');
+    await mkdir(other);
+    await site.clean({}, {}, { storageNodes: [other, site.node] });
+    expect(await readdir(other)).toEqual([]);
+    await expectClean();
+  });
+});
+
+describe('what P6 tells', () => {
+  test('is what it freed, and where the sector lies', async () => {
+    const result = await site.clean();
+    const left = (await readJson(done)) as { bytes: number; host: string; commR: string; at: string };
+    expect(result).toMatchObject({ v: 1, host: HOST, bytesFreed: left.bytes });
+    expect(result.bytesFreed).toBeGreaterThan(10_000);
+    expect(left.host).toBe(HOST);
+    expect(Date.parse(left.at)).not.toBeNaN();
+  });
+
+  test('is the same when it is done again', async () => {
+    const { storage, bytesFreed } = await site.clean();
+    for (let i = 0; i < 2; i++) expect(await site.clean()).toMatchObject({ storage, bytesFreed });
+    await expectClean();
+  });
+});
+
+describe('other sectors', () => {
+  test('are untouched', async () => {
+    const others = ['s-t01000-70', 's-t01000-8', 's-t01001-7', `.gone-s-t01000-70-${UUID}`, 's-t01000-7x', 'lost+found'];
+    for (const name of others) {
+      await mkdir(join(cache, name));
+      await writeFile(join(cache, name, 'file'), name);
+    }
+    for (const name of ['sealed', 'cache', 'receipts']) await mkdir(onNode(name));
+    for (const name of ['sealed/s-t01000-70', 'cache/s-t01000-70', 'receipts/s-t01000-70.json']) await writeFile(onNode(name), 'x');
+    await site.clean();
+    expect((await readdir(cache)).sort()).toEqual([...others].sort());
+    for (const name of others) expect(await readdir(join(cache, name))).toEqual(['file']);
+    for (const name of ['sealed', 'receipts']) expect((await readdir(onNode(name))).length).toBe(2);
+    expect(await readFile(onNode('receipts/s-t01000-70.json'), 'utf8')).toBe('x');
+  });
+
+  test('whose names cannot be sealflow’s do not stop it', async () => {
+    await mkdir(join(cache, '.gone-s-t01000-7-a b'));
+    await mkdir(onNode('.sealflow/s-t01000-7.a b'));
+    await site.clean();
+    expect(existsSync(site.directory)).toBe(false);
+    expect(await readdir(cache)).toEqual(['.gone-s-t01000-7-a b']);
+  });
+});
+
+describe('a file of somebody else', () => {
+  test.each(NAMES)('under the final name of %s stops it before anything is deleted', async (name) => {
+    await mkdir(join(onNode(FINAL[name]), '..'), { recursive: true });
+    await writeFile(onNode(FINAL[name]), 'precious');
+    const before = await snapshot(site.directory);
+    const thrown = await failureFrom(site.clean());
+    expect(thrown).toMatchObject({ type: 'CopyDiffers', nonRetryable: true });
+    expect(thrown.message).toContain(onNode(FINAL[name]));
+    expect(await readFile(onNode(FINAL[name]), 'utf8')).toBe('precious');
+    expect(await snapshot(site.directory)).toEqual(before);
+    expect(existsSync(onNode(RECEIPT))).toBe(false);
+  });
+
+  test('that has the same bytes is another file all the same', async () => {
+    await mkdir(onNode('sealed'));
+    await copyFile(join(part, 'sealed'), onNode(FINAL.sealed));
+    expect(await failureFrom(site.clean())).toMatchObject({ type: 'CopyDiffers' });
+  });
+
+  test('under the name of the receipt stops it', async () => {
+    await mkdir(onNode('receipts'));
+    await writeFile(onNode(RECEIPT), '{"v":1,"sector":"t01000/7"}');
+    const before = await snapshot(site.directory);
+    expect(await failureFrom(site.clean())).toMatchObject({ type: 'CopyDiffers', message: expect.stringContaining(RECEIPT) as string });
+    expect(await snapshot(site.directory)).toEqual(before);
+  });
+
+  test('that was moved away lets it go on', async () => {
+    await mkdir(onNode('sealed'));
+    await writeFile(onNode(FINAL.sealed), 'precious');
+    await failureFrom(site.clean());
+    await rename(onNode(FINAL.sealed), onNode('elsewhere'));
+    await site.clean();
+    await expectClean();
+  });
+});
+
+describe('a copy that is not what P5 has made', () => {
+  test.each(NAMES)('is made again when %s is gone', async (name) => {
+    await rm(join(part, name));
+    expect(await failureFrom(site.clean())).toMatchObject({ type: 'StepBack', details: [{ from: 'P5' }] });
+    expect(existsSync(site.path('1/P2-1', 'sealed'))).toBe(true);
+    expect(existsSync(onNode(RECEIPT))).toBe(false);
+  });
+
+  test('is made again when a file has another size', async () => {
+    await writeFile(join(part, 'sealed'), 'short');
+    expect(await failureFrom(site.clean())).toMatchObject({ type: 'StepBack', details: [{ from: 'P5' }] });
+  });
+
+  test.each(['p_aux', 't_aux', 'sealed'] as const)('is seen by the digest of %s before the scratch goes', async (name) => {
+    await flip(join(part, name));
+    expect(await failureFrom(site.clean())).toMatchObject({ type: 'CopyDiffers' });
+    expect(existsSync(site.path('1/P2-1', 'sealed'))).toBe(true);
+    expect(existsSync(done)).toBe(false);
+  });
+
+  test('is not taken from a symbolic link', async () => {
+    await rename(join(part, 'sealed'), onNode('moved'));
+    await symlink(onNode('moved'), join(part, 'sealed'));
+    expect(await failureFrom(site.clean())).toMatchObject({ type: 'StepBack', details: [{ from: 'P5' }] });
+  });
+});
+
+describe('P6 was killed', () => {
+  /** As far as the links of the copy. */
+  async function linked(...names: (keyof typeof FINAL)[]): Promise<void> {
+    await mkdir(onNode('sealed'), { recursive: true });
+    await mkdir(onNode('cache/s-t01000-7'), { recursive: true });
+    for (const name of names) await link(join(part, name), onNode(FINAL[name]));
+  }
+
+  /** What P6 leaves when it gets through, for states in between. */
+  async function finished(): Promise<{ receipt: string; journal: string }> {
+    const keep = join(site.root, 'keep');
+    await mkdir(keep);
+    await rename(site.directory, join(keep, 'sector'));
+    await cp(join(keep, 'sector'), site.directory, { recursive: true });
+    await site.clean();
+    const files = { receipt: await readFile(onNode(RECEIPT), 'utf8'), journal: await readFile(done, 'utf8') };
+    await rename(join(keep, 'sector'), site.directory);
+    await rm(done);
+    return files;
+  }
+
+  test('after it made directories', async () => {
+    await linked();
+    await site.clean();
+    await expectClean();
+  });
+
+  test('after some links', async () => {
+    await linked('sealed', 'p_aux');
+    await site.clean();
+    await expectClean();
+  });
+
+  test('after all links', async () => {
+    await linked(...NAMES);
+    await site.clean();
+    await expectClean();
+  });
+
+  test('while it wrote the receipt', async () => {
+    await linked(...NAMES);
+    await mkdir(onNode('receipts'));
+    await writeFile(onNode(`${RECEIPT}.${UUID}`), '{"v":1,');
+    await site.clean();
+    await expectClean();
+    expect(await readJson(onNode(RECEIPT))).toMatchObject({ sector: 't01000/7' });
+  });
+
+  test('after the receipt, with the unfinished copy still there', async () => {
+    const { receipt } = await finished();
+    await mkdir(part);
+    await link(onNode(FINAL.sealed), join(part, 'sealed'));
+    await site.clean();
+    await expectClean();
+    expect(await readFile(onNode(RECEIPT), 'utf8')).toBe(receipt);
+  });
+
+  test('after the unfinished copy was deleted', async () => {
+    await finished();
+    await site.clean();
+    await expectClean();
+  });
+
+  test('after the journal was written', async () => {
+    const { journal } = await finished();
+    await writeFile(join(site.directory, 'clean.json'), journal);
+    await site.clean();
+    await expectClean();
+  });
+
+  test('after the directory was renamed away', async () => {
+    const { journal } = await finished();
+    await writeFile(join(site.directory, 'clean.json'), journal);
+    await rename(site.directory, join(cache, goneName(SECTOR, UUID)));
+    const { bytes } = JSON.parse(journal) as { bytes: number };
+    expect(await site.clean()).toMatchObject({ bytesFreed: bytes, storage: { node: NODE } });
+    await expectClean();
+    expect(await readFile(done, 'utf8')).toBe(journal);
+  });
+
+  test('after done/ was written', async () => {
+    const { journal } = await finished();
+    await writeFile(join(site.directory, 'clean.json'), journal);
+    await rename(site.directory, join(cache, goneName(SECTOR, UUID)));
+    await writeFile(done, journal);
+    await site.clean();
+    await expectClean();
+  });
+
+  test('in the midst of deleting', async () => {
+    const { journal } = await finished();
+    await writeFile(done, journal);
+    await rename(site.directory, join(cache, goneName(SECTOR, UUID)));
+    for (const name of ['1/P1-1', 'sector.json']) await rm(join(cache, goneName(SECTOR, UUID), name), { recursive: true });
+    await site.clean();
+    await expectClean();
+  });
+
+  test('after all was done', async () => {
+    await finished();
+    await site.clean();
+    await site.clean();
+    await expectClean();
+  });
+
+  test('and sealflow was upgraded meanwhile: the receipt is its own all the same', async () => {
+    await finished();
+    await site.clean({}, {}, { version: '0.0.2' });
+    await expectClean();
+  });
+});
+
+describe('nothing is deleted', () => {
+  test.each(['link', '1/P2-1/link', '2/P9/link', '1/link'])('with a symbolic link %s in the sector directory', async (name) => {
+    await mkdir(join(site.directory, name, '..'), { recursive: true });
+    await symlink(site.root, join(site.directory, name));
+    const before = await snapshot(site.directory);
+    const thrown = await failureFrom(site.clean());
+    expect(thrown).toMatchObject({ type: 'BadInput', nonRetryable: true });
+    expect(thrown.message).toContain('is a symbolic link');
+    const [left = ''] = await readdir(cache);
+    const after = await snapshot(join(cache, left));
+    expect(after).toEqual({ ...before, ...('clean.json' in after && { 'clean.json': after['clean.json'] }) });
+    // A person takes it away, and P6 goes on.
+    await rm(join(cache, left, name));
+    await site.clean();
+    await expectClean();
+  });
+
+  test.each(['P1', 'P2', 'P3', 'P4', 'P5'] as const)('when the result of %s is gone', async (phase) => {
+    await rm(site.path(`1/${phase}-1`, 'result.json'));
+    expect(await failureFrom(site.clean())).toMatchObject({ type: 'StepBack', details: [{ from: phase }] });
+    expect(existsSync(site.path('1/P1-1', 'sc-02-data-layer-1.dat'))).toBe(true);
+    expect(existsSync(onNode('sealed'))).toBe(false);
+  });
+
+  test('when another run has claimed the sector', async () => {
+    await site.run('P1', {}, { runId: OTHER_RUN_ID });
+    expect(await failureFrom(site.clean())).toMatchObject({ type: 'ClaimedByOther' });
+    expect(existsSync(site.path('1/P1-1', 'sc-02-data-layer-1.dat'))).toBe(true);
+  });
+
+  test.each([
+    ['is not in the config', () => ({ storageNodes: [] })],
+    ['is not mounted', () => ({ storageNodes: [join(site.root, 'elsewhere', NODE)] })],
+  ])('when the storage node %s', async (_, deps) => {
+    expect(await failureFrom(site.clean({}, {}, deps()))).toMatchObject({ type: 'MountMissing' });
+    expect(existsSync(site.path('1/P1-1', 'sc-02-data-layer-1.dat'))).toBe(true);
+    expect(existsSync(join(site.root, 'elsewhere'))).toBe(false);
+  });
+
+  test('when neither directory nor done/ are there: the mount may be another', async () => {
+    await rename(site.directory, join(site.root, 'away'));
+    expect(await failureFrom(site.clean())).toMatchObject({ type: 'StepBack', details: [{ from: 'P1' }] });
+    expect(existsSync(done)).toBe(false);
+  });
+});

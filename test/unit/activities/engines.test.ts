@@ -1,0 +1,280 @@
+/** Engines that are adopted, fail, hang, are superseded, or work on another host. */
+import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { inputHash } from '../../../src/activities/phase-job.js';
+import { claimEpoch } from '../../../src/attempts/epochs.js';
+import { readProgress } from '../../../src/attempts/progress.js';
+import { EngineStarter } from '../../../src/attempts/start.js';
+import { scaledTimes } from '../../../src/phases.js';
+import { progressBlock, progressOf, writeAttempt } from '../../helpers/attempts.js';
+import { flip } from '../../helpers/damage.js';
+import { ENGINE, startEngine, untilShown } from '../../helpers/engine.js';
+import { eventually, isAlive } from '../../helpers/eventually.js';
+import { hold, release, tell } from '../../helpers/gate.js';
+import { createSite, failureFrom, HOST, OTHER_RUN_ID, RUN_ID, type Site } from '../../helpers/site.js';
+
+let site: Site;
+beforeEach(async () => {
+  site = await createSite();
+});
+
+const another = () => ({ engines: new EngineStarter({ command: ENGINE, environment: site.environment }) });
+
+/** An attempt of P1 as a worker before this one has made it. */
+async function attemptBefore(at = '1/P1-1', written: Parameters<typeof writeAttempt>[2] = {}) {
+  await mkdir(site.directory, { recursive: true });
+  await claimEpoch(site.directory, `${RUN_ID}#1`, HOST);
+  return await writeAttempt(site.directory, at, { ...written, job: { inputHash: inputHash(site.input('P1')) } });
+}
+
+/** Waits until an attempt's engine runs. @returns its process ID */
+async function untilRuns(at: string): Promise<number> {
+  await eventually(async () => (await readProgress(site.path(at))) !== undefined);
+  return (await readProgress(site.path(at)))?.pid ?? NaN;
+}
+
+/** Hangs are found fast; only for engines that have shown themselves, since they get less time to start too. */
+const fast = (): void => {
+  site.seal = { ...site.seal, timeScale: 0.002 };
+};
+
+describe('an engine that somebody else has started', () => {
+  test('is waited for', async () => {
+    await hold(site, 'P1');
+    const attempt = await attemptBefore();
+    const engine = await startEngine(attempt.directory, site.environment);
+    await untilShown(attempt.directory);
+    const { done, beats } = site.begin('P1');
+    await eventually(() => beats.some(({ at }) => at === '1/P1-1'));
+    await release(site, 'P1');
+    expect(await done).toMatchObject({ at: '1/P1-1' });
+    expect(await engine.ended).toBe(0);
+    expect(await site.started()).toEqual(['1/P1-1']);
+  });
+
+  test('and that dies is followed by a failure, and then by the next', async () => {
+    await hold(site, 'P1');
+    const attempt = await attemptBefore();
+    const engine = await startEngine(attempt.directory, site.environment);
+    await untilShown(attempt.directory);
+    const { done, beats } = site.begin('P1');
+    // Behind its last step, with all layers recorded.
+    await eventually(() => beats.some(({ at, step }) => at === '1/P1-1' && step === 'done'));
+    process.kill(engine.pid, 'SIGKILL');
+    const details = [{ at: '1/P1-1', host: HOST, recorded: 3 }];
+    expect(await failureFrom(done)).toMatchObject({ type: 'EngineDied', nonRetryable: true, details });
+    await release(site, 'P1');
+    expect((await site.run('P1')).at).toBe('1/P1-2');
+  });
+
+  test('and that is dead already is followed by the next at once', async () => {
+    const attempt = await attemptBefore();
+    await tell(site, 'P1', 'crash', '1:SIGKILL');
+    expect(await (await startEngine(attempt.directory, site.environment)).ended).toBe('SIGKILL');
+    expect((await site.run('P1')).at).toBe('1/P1-2');
+  });
+});
+
+describe('an engine that crashes', () => {
+  test.each(['SIGKILL', 'SIGSEGV', 'SIGTERM'])('by %s is told with what it has recorded', async (signal) => {
+    await tell(site, 'P1', 'crash', `1:${signal}`);
+    const thrown = await failureFrom(site.run('P1'));
+    expect(thrown).toMatchObject({ type: 'EngineDied', details: [{ at: '1/P1-1', host: HOST, recorded: 2 }] });
+    expect(thrown.message).toContain('1/P1-1');
+  });
+
+  test('is followed by one that takes its recorded layers over', async () => {
+    await tell(site, 'P1', 'crash', '1:SIGKILL');
+    await failureFrom(site.run('P1'));
+    expect((await site.run('P1')).at).toBe('1/P1-2');
+    const inode = async (at: string, name: string): Promise<number> => (await stat(site.path(at, name))).ino;
+    for (const name of ['sc-02-data-tree-d.dat', 'sc-02-data-layer-1.dat']) {
+      expect(await inode('1/P1-2', name)).toBe(await inode('1/P1-1', name));
+    }
+  });
+
+  test('is followed by one that drops a damaged layer and all after it', async () => {
+    await tell(site, 'P1', 'crash', '1:SIGKILL');
+    await failureFrom(site.run('P1'));
+    await flip(site.path('1/P1-1', 'sc-02-data-layer-1.dat'));
+    const repaired = await site.run('P1');
+    const whole = await site.run('P1', { voided: ['1/P1-1', '1/P1-2'] });
+    expect(repaired).toMatchObject({ at: '1/P1-2', digest: whole.digest });
+  });
+
+  test('before it has shown itself is told', async () => {
+    const engines = new EngineStarter({ command: ['false'], environment: {} });
+    const thrown = await failureFrom(site.run('P1', {}, {}, { engines }));
+    expect(thrown).toMatchObject({ type: 'EngineDied', details: [{ at: '1/P1-1', recorded: 0 }] });
+    expect(thrown.message).toContain('never appeared');
+  });
+});
+
+describe('an engine that ends with an error', () => {
+  test.each([
+    ['3:PassingFault', 'PassingFault', undefined],
+    ['3:NoSpace', 'NoSpace', undefined],
+    ['5:MissingParameters', 'MissingParameters', undefined],
+    ['2:BadInput', 'BadInput', undefined],
+    ['101:Panic', 'Panic', undefined],
+    ['4:StepBack:P1', 'StepBack', 'P1'],
+    ['9:Frobnicated', 'Unknown', undefined],
+  ])('%s is told as %s', async (words, type, from) => {
+    await tell(site, 'P1', 'fail', `1:${words}`);
+    const details = [{ at: '1/P1-1', host: HOST, recorded: 2, from }];
+    expect(await failureFrom(site.run('P1'))).toMatchObject({ type, message: 'told to fail', nonRetryable: true, details });
+  });
+
+  test('is told again to a workflow that has not heard of it, and nothing is started', async () => {
+    await tell(site, 'P1', 'fail', '1:3:PassingFault');
+    for (let i = 0; i < 2; i++) expect(await failureFrom(site.run('P1'))).toMatchObject({ type: 'PassingFault' });
+    expect(await site.started()).toEqual(['1/P1-1']);
+  });
+
+  test('is followed by the next attempt when the workflow has heard of it', async () => {
+    await tell(site, 'P1', 'fail', '2:3:PassingFault');
+    await failureFrom(site.run('P1'));
+    expect(await failureFrom(site.run('P1', { told: '1/P1-1' }))).toMatchObject({ details: [{ at: '1/P1-2' }] });
+    expect((await site.run('P1', { told: '1/P1-2' })).at).toBe('1/P1-3');
+  });
+});
+
+describe('an engine that hangs', () => {
+  test('is stopped and told', async () => {
+    fast();
+    await tell(site, 'P1', 'hang', '1');
+    const attempt = await attemptBefore();
+    const engine = await startEngine(attempt.directory, site.environment);
+    await eventually(async () => (await readProgress(attempt.directory))?.step === 'layer 2 of 2');
+    const details = [{ at: '1/P1-1', host: HOST, recorded: 2 }];
+    expect(await failureFrom(site.run('P1'))).toMatchObject({ type: 'Hung', nonRetryable: true, details });
+    expect(await engine.ended).toBe('SIGTERM');
+  });
+
+  test('is killed when it does not heed TERM', async () => {
+    fast();
+    await tell(site, 'P1', 'hang', '1:deaf');
+    const attempt = await attemptBefore();
+    const engine = await startEngine(attempt.directory, site.environment);
+    await eventually(async () => (await readProgress(attempt.directory))?.step === 'layer 2 of 2');
+    expect(await failureFrom(site.run('P1'))).toMatchObject({ type: 'Hung' });
+    expect(await engine.ended).toBe('SIGKILL');
+  });
+});
+
+describe('an engine that was superseded', () => {
+  test('by a higher attempt ends, and that one is looked at', async () => {
+    await hold(site, 'P1');
+    const { done } = site.begin('P1');
+    const pid = await untilRuns('1/P1-1');
+    const attempt = await attemptBefore('1/P1-2', { error: { exit: 3, message: 'of the second' } });
+    expect(await failureFrom(done)).toMatchObject({ type: 'PassingFault', message: 'of the second' });
+    expect(await isAlive(pid)).toBe(false);
+    expect(attempt.at).toBe('1/P1-2');
+  });
+
+  test('by another run ends, and its task says who has the sector', async () => {
+    await hold(site, 'P1');
+    const { done } = site.begin('P1');
+    const pid = await untilRuns('1/P1-1');
+    const other = site.begin('P1', {}, { runId: OTHER_RUN_ID }, another());
+    const thrown = await failureFrom(done);
+    expect(thrown).toMatchObject({ type: 'ClaimedByOther', nonRetryable: true });
+    expect(thrown.message).toContain(OTHER_RUN_ID);
+    expect(await isAlive(pid)).toBe(false);
+    await release(site, 'P1');
+    expect((await other.done).at).toBe('2/P1-1');
+  });
+
+  test('by its own run after a retry ends, and the retry goes on from its layers', async () => {
+    await tell(site, 'P1', 'hang', '1');
+    const { done } = site.begin('P1');
+    await eventually(async () => (await readProgress(site.path('1/P1-1')))?.step === 'layer 2 of 2');
+    const again = site.begin('P1', { claim: 2 }, {}, another());
+    expect(await failureFrom(done)).toMatchObject({ type: 'ClaimedByOther' });
+    expect((await again.done).at).toBe('2/P1-1');
+    const job = JSON.parse(await readFile(site.path('2/P1-1', 'job.json'), 'utf8')) as { earlier: string[] };
+    expect(job.earlier).toEqual(['../../1/P1-1']);
+  });
+
+  test('and whose directory was renamed away writes nothing that counts', async () => {
+    await hold(site, 'P1');
+    const { done } = site.begin('P1');
+    const pid = await untilRuns('1/P1-1');
+    await rename(site.path('1/P1-1'), site.path('1/gone-P1-1'));
+    await eventually(async () => !(await isAlive(pid)));
+    await release(site, 'P1');
+    const end = await done.catch((error: unknown) => error);
+    // Either way nothing of the first attempt counts.
+    if (end instanceof Error) expect(end).toMatchObject({ type: 'EngineDied' });
+    expect((await site.run('P1')).at).not.toBe('1/P1-1');
+  });
+});
+
+describe('an engine on another host', () => {
+  const times = scaledTimes(0.05);
+  const NOW = 1_000_000_000;
+
+  async function foreignEngine(counter: number) {
+    const attempt = await attemptBefore('1/P1-1', { progress: { host: '10.0.0.2', bootId: 'another', counter } });
+    return async (next: number): Promise<void> => {
+      const progress = await progressOf({ host: '10.0.0.2', bootId: 'another', counter: next });
+      await writeFile(join(attempt.directory, 'progress.json'), progressBlock(progress));
+    };
+  }
+
+  test('hands the task back, later and later', async () => {
+    await foreignEngine(17);
+    const delays = [];
+    for (const attempt of [1, 2, 3, 20]) {
+      const thrown = await failureFrom(site.run('P1', {}, { attempt }));
+      expect(thrown).toMatchObject({ type: 'BusyElsewhere', nonRetryable: false });
+      expect(thrown.message).toContain('10.0.0.2');
+      delays.push(thrown.nextRetryDelay);
+    }
+    const { busyElsewhereFirst: first, busyElsewhereMost: most } = times;
+    expect(delays).toEqual([first, 2 * first, 4 * first, most]);
+    expect(await site.started()).toEqual([]);
+  });
+
+  test('is observed from offer to offer, and followed when it has stood still for too long', async () => {
+    const move = await foreignEngine(17);
+    const offer = async (now: number, before?: (typeof first)['beats']) => {
+      const { done, beats } = site.begin('P1', {}, { now, heartbeatDetails: before?.at(-1) });
+      return { beats, thrown: await failureFrom(done) };
+    };
+    const first: { beats: ReturnType<Site['begin']>['beats']; thrown: Error } = await offer(NOW);
+    expect(first.beats.at(-1)?.observed).toMatchObject({ at: '1/P1-1', counter: 17 });
+
+    await move(18);
+    const second = await offer(NOW + 2 * times.observation, first.beats);
+    expect(second.beats.at(-1)?.observed).toMatchObject({ counter: 18 });
+    const since = second.beats.at(-1)?.observed?.since ?? 0;
+    expect(since).toBeGreaterThanOrEqual(NOW + 2 * times.observation);
+
+    const third = await offer(NOW + 2 * times.observation + 1, second.beats);
+    expect(third.thrown).toMatchObject({ type: 'BusyElsewhere' });
+    expect(third.beats.at(-1)?.observed).toEqual(second.beats.at(-1)?.observed);
+
+    const last = { now: since + times.observation, heartbeatDetails: third.beats.at(-1) };
+    expect((await site.run('P1', {}, last)).at).toBe('1/P1-2');
+  });
+
+  test('is not forgotten by an offer that finds no slot', async () => {
+    await foreignEngine(17);
+    const { done, beats } = site.begin('P1', {}, { now: NOW });
+    await failureFrom(done);
+    // The server keeps the details of the last offer that has beaten.
+    const full = site.begin('P1', {}, { now: NOW + 1, heartbeatDetails: beats.at(-1) }, { enterSlot: () => undefined });
+    await failureFrom(full.done);
+    expect(full.beats).toEqual([]);
+  });
+
+  test('whose result is there is not waited for', async () => {
+    await foreignEngine(17);
+    const hash = inputHash(site.input('P1'));
+    await writeAttempt(site.directory, '1/P1-1', { job: { inputHash: hash }, result: { inputHash: hash } });
+    expect((await site.run('P1')).at).toBe('1/P1-1');
+  });
+});

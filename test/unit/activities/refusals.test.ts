@@ -1,0 +1,238 @@
+/** Tasks that a worker does not take, or cannot begin. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ApplicationFailureCategory } from '@temporalio/common';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import type { Deps } from '../../../src/activities/index.js';
+import { EngineStarter } from '../../../src/attempts/start.js';
+import type { PhaseInput } from '../../../src/contract.js';
+import { handBack } from '../../../src/errors.js';
+import { scaledTimes } from '../../../src/phases.js';
+import { SlotPool } from '../../../src/workers/slots.js';
+import { createSite, failureFrom, HOST, NODE, OTHER_RUN_ID, type Offer, type Site } from '../../helpers/site.js';
+
+let site: Site;
+const times = scaledTimes(0.05);
+beforeEach(async () => {
+  site = await createSite();
+});
+
+const refusal = (offer?: Offer, deps?: Partial<Deps>, changes?: Partial<PhaseInput>) =>
+  failureFrom(site.run('P1', changes, offer, deps));
+const HAND_BACK = { nonRetryable: false, category: ApplicationFailureCategory.BENIGN };
+
+async function expectUntouched(): Promise<void> {
+  expect(existsSync(site.directory)).toBe(false);
+  expect(await site.started()).toEqual([]);
+}
+
+describe('a full pool', () => {
+  test('hands the task back, later and later', async () => {
+    const delays = [];
+    for (const attempt of [1, 2, 3, 100]) {
+      const thrown = await refusal({ attempt }, { enterSlot: () => undefined });
+      expect(thrown).toMatchObject({ type: 'NoSlot', ...HAND_BACK });
+      expect(thrown.message).toContain(HOST);
+      delays.push(thrown.nextRetryDelay);
+    }
+    const { noSlotFirst: first, noSlotMost: most } = times;
+    expect(delays).toEqual([first, 2 * first, 4 * first, most]);
+    await expectUntouched();
+  });
+
+  test('is asked for the slot of the phase', async () => {
+    const asked: string[] = [];
+    const enterSlot: Deps['enterSlot'] = (phase) => {
+      asked.push(phase);
+      return undefined;
+    };
+    site.results = Object.fromEntries(['P1', 'P2', 'P3', 'P4', 'P5'].map((id) => [id, { at: `1/${id}-1`, digest: '' }]));
+    for (const phase of ['P1', 'P2', 'P3', 'P4', 'P5'] as const) await failureFrom(site.run(phase, {}, {}, { enterSlot }));
+    await failureFrom(site.clean({}, {}, { enterSlot }));
+    expect(asked).toEqual(['P1', 'P2', 'P3', 'P4', 'P5', 'P6']);
+  });
+});
+
+describe('a slot', () => {
+  test('is left when the phase is done, and when it fails', async () => {
+    const pool = new SlotPool(1);
+    const deps = { enterSlot: () => pool.enter() };
+    await site.run('P1', {}, {}, deps);
+    await refusal({}, { ...deps, groupDirectory: () => Promise.reject(new Error('x')) });
+    await refusal({}, { ...deps, engines: new EngineStarter({ command: ['false'], environment: {} }) }, { voided: ['1/P1-1'] });
+    expect(pool.enter()).toBeDefined();
+  });
+});
+
+describe('a newer job', () => {
+  test('is handed back before anything is read or taken', async () => {
+    const never = (): never => {
+      throw new Error('it was looked at');
+    };
+    const thrown = await refusal({}, { enterSlot: never, groupDirectory: never }, { v: 2 as never });
+    expect(thrown).toMatchObject({ type: 'TooNew', nextRetryDelay: times.noSlotMost, ...HAND_BACK });
+    expect(thrown.message).toContain('version 2');
+    await expectUntouched();
+  });
+});
+
+describe('a host that does not see the group', () => {
+  test('hands the task back', async () => {
+    const groupDirectory = () => Promise.reject(handBack('NotOfGroup', 'not mounted', 500));
+    expect(await refusal({}, { groupDirectory })).toMatchObject({ type: 'NotOfGroup', nextRetryDelay: 500, ...HAND_BACK });
+    await expectUntouched();
+  });
+
+  test('makes nothing where the mount should be', async () => {
+    await rm(site.group.root, { recursive: true });
+    expect(await refusal()).toMatchObject({ type: 'PassingFault' });
+    expect(existsSync(site.group.root)).toBe(false);
+  });
+});
+
+describe('no room', () => {
+  const full = { hasRoom: () => Promise.resolve(false) };
+
+  test('hands a new sector back, later and later', async () => {
+    const delays = [];
+    for (const attempt of [1, 2, 100]) {
+      const thrown = await refusal({ attempt }, full);
+      expect(thrown).toMatchObject({ type: 'NoRoom', ...HAND_BACK });
+      delays.push(thrown.nextRetryDelay);
+    }
+    expect(delays).toEqual([times.noSlotMost, 2 * times.noSlotMost, times.noRoomMost]);
+    await expectUntouched();
+  });
+
+  test('does not stop a sector that was begun', async () => {
+    await site.seals('P1');
+    expect((await site.run('P2', {}, {}, full)).at).toBe('1/P2-1');
+    expect((await site.run('P1', { voided: ['1/P1-1'] }, {}, full)).at).toBe('1/P1-2');
+  });
+});
+
+describe('a sector that is sealed', () => {
+  test('is told by what P6 has left', async () => {
+    const done = join(site.group.root, 'nfs', NODE, 'done/s-t01000-7.json');
+    await writeFile(done, '{}');
+    const thrown = await refusal();
+    expect(thrown).toMatchObject({ type: 'AlreadySealed', nonRetryable: true });
+    expect(thrown.message).toContain(done);
+    await expectUntouched();
+  });
+
+  test('is told by its receipt on any storage node', async () => {
+    const other = join(site.root, 'nodes/10.10.4.99');
+    await mkdir(join(other, 'receipts'), { recursive: true });
+    await writeFile(join(other, 'receipts/s-t01000-7.json'), '{}');
+    const thrown = await refusal({}, { storageNodes: [...site.deps.storageNodes, other] });
+    expect(thrown).toMatchObject({ type: 'AlreadySealed' });
+    expect(thrown.message).toContain('10.10.4.99');
+    await expectUntouched();
+  });
+
+  test('is told to a second start', async () => {
+    await site.seals('P1', 'P2', 'P3', 'P4', 'P5');
+    await site.clean();
+    expect(await refusal({ runId: OTHER_RUN_ID })).toMatchObject({ type: 'AlreadySealed' });
+    expect(existsSync(site.directory)).toBe(false);
+  });
+
+  test('is not another one', async () => {
+    for (const name of ['s-t01000-70.json', 's-t01001-7.json', 's-t01000-7.json.x']) {
+      await writeFile(join(site.group.root, 'nfs', NODE, 'done', name), '{}');
+    }
+    expect((await site.run('P1')).at).toBe('1/P1-1');
+  });
+});
+
+describe('a later phase', () => {
+  test.each(['P2', 'P3', 'P4', 'P5'] as const)('%s does not bring a deleted sector back', async (phase) => {
+    site.results = Object.fromEntries(['P1', 'P2', 'P3'].map((id) => [id, { at: `1/${id}-1`, digest: '' }]));
+    const thrown = await failureFrom(site.run(phase));
+    expect(thrown).toMatchObject({ type: 'StepBack', details: [{ from: 'P1' }] });
+    await expectUntouched();
+  });
+});
+
+describe('an engine that cannot be started', () => {
+  test('needs a person, who is told its program', async () => {
+    const engines = new EngineStarter({ command: ['/nowhere/engine'], environment: {} });
+    const thrown = await refusal({}, { engines });
+    expect(thrown).toMatchObject({ type: 'BadInput', nonRetryable: true, details: [{ at: '1/P1-1' }] });
+    expect(thrown.message).toContain('/nowhere/engine');
+  });
+
+  test('can be started when it was put right', async () => {
+    const engines = new EngineStarter({ command: ['/nowhere/engine'], environment: {} });
+    await refusal({}, { engines });
+    // Whether a foreign engine may still appear in the attempt is not known at once.
+    const busy = site.begin('P1', {}, { now: 1e9 });
+    expect(await failureFrom(busy.done)).toMatchObject({ type: 'BusyElsewhere' });
+    const later = { now: 1e9 + 2 * times.engineStart, heartbeatDetails: busy.beats.at(-1) };
+    expect((await site.run('P1', {}, later)).at).toBe('1/P1-2');
+  });
+});
+
+describe('a storage node', () => {
+  beforeEach(() => site.seals('P1', 'P2'));
+
+  const copyTo = (...storageNodes: string[]) => failureFrom(site.run('P5', {}, {}, { storageNodes }));
+
+  test('that is not mounted is told, and nothing is made in its place', async () => {
+    const gone = join(site.root, 'nodes/gone');
+    const thrown = await copyTo(gone);
+    expect(thrown).toMatchObject({ type: 'MountMissing', nonRetryable: true });
+    expect(thrown.message).toContain(gone);
+    expect(existsSync(gone)).toBe(false);
+  });
+
+  test('that is none at all is told', async () => {
+    expect((await copyTo()).message).toContain('none is configured');
+    const file = join(site.root, 'nodes/file');
+    await writeFile(file, '');
+    expect(await copyTo(file)).toMatchObject({ type: 'MountMissing' });
+  });
+
+  test('without room is told', async (context) => {
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', site.node], { stdio: 'ignore' });
+    } catch {
+      context.skip('this user cannot mount a tmpfs');
+    }
+    onTestFinished(() => void execFileSync('umount', [site.node]));
+    await writeFile(join(site.node, 'full'), Buffer.alloc(64 * 1024));
+    expect(await copyTo(site.node)).toMatchObject({ type: 'NoSpace', nonRetryable: true });
+    expect(await readdir(site.node)).toEqual(['full']);
+  });
+
+  test('that is gone does not matter while another is there', async () => {
+    const gone = join(site.root, 'nodes/gone');
+    const result = await site.run('P5', {}, {}, { storageNodes: [gone, site.node] });
+    expect(result.node).toBe(NODE);
+  });
+});
+
+describe('errors that are none of ours', () => {
+  const withError = (error: unknown) => refusal({}, { groupDirectory: () => Promise.reject(error as Error) });
+  const errno = (code: string) => Object.assign(new Error(`${code}: x`), { code, syscall: 'open' });
+
+  test.each([
+    ['ENOSPC', 'NoSpace'],
+    ['EDQUOT', 'NoSpace'],
+    ['ESTALE', 'MountMissing'],
+    ['ENOTCONN', 'MountMissing'],
+    ['EHOSTDOWN', 'MountMissing'],
+    ['EIO', 'PassingFault'],
+    ['EROFS', 'PassingFault'],
+    ['EACCES', 'PassingFault'],
+  ])('%s is %s', async (code, type) => {
+    expect(await withError(errno(code))).toMatchObject({ type, nonRetryable: true, details: [{ host: HOST }] });
+  });
+
+  test.each([new TypeError('a bug'), 'text', null])('%s is Unknown', async (error) => {
+    expect(await withError(error)).toMatchObject({ type: 'Unknown', nonRetryable: true, details: [{ host: HOST }] });
+  });
+});

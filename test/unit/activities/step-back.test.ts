@@ -1,0 +1,112 @@
+/** Damage is found by digests, and the earliest phase that mends it runs again. */
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { readJson } from '../../../src/files.js';
+import type { EnginePhaseId } from '../../../src/phases.js';
+import { flip } from '../../helpers/damage.js';
+import { createSite, failureFrom, type Site } from '../../helpers/site.js';
+
+let site: Site;
+beforeEach(async () => {
+  site = await createSite();
+});
+
+async function expectStepBack(phase: EnginePhaseId, from: EnginePhaseId, at?: string): Promise<void> {
+  const thrown = await failureFrom(site.run(phase));
+  expect(thrown).toMatchObject({ type: 'StepBack', nonRetryable: true, details: [{ from, ...(at && { at }) }] });
+  expect(thrown.message).not.toBe('');
+}
+
+describe('one flipped bit', () => {
+  test.each(['sc-02-data-layer-1.dat', 'sc-02-data-layer-2.dat', 'sc-02-data-tree-d.dat'])(
+    'in %s is found by P2, and P1 mends it',
+    async (name) => {
+      await site.seals('P1', 'P2');
+      const { P1, P2 } = site.results;
+      await flip(site.path('1/P1-1', name), 1000);
+      site.results.P2 = undefined;
+      const failed = await failureFrom(site.run('P2', { voided: ['1/P2-1'] }));
+      expect(failed).toMatchObject({ type: 'StepBack', details: [{ from: 'P1', at: '1/P2-2' }] });
+      // As the workflow does it: what builds on the damaged result is void too.
+      site.results.P1 = await site.run('P1', { voided: ['1/P1-1'] });
+      expect(site.results.P1).toMatchObject({ at: '1/P1-2', digest: P1?.digest });
+      const repeated = await site.run('P2', { voided: ['1/P2-1'], told: '1/P2-2' });
+      expect(repeated).toMatchObject({ at: '1/P2-3', commR: P2?.commR, digest: P2?.digest });
+    },
+  );
+
+  test.each(['sealed', 'p_aux', 't_aux', 'sc-02-data-tree-r-last.dat'])(
+    'in %s is found by P5, and P2 mends it',
+    async (name) => {
+      await site.seals('P1', 'P2');
+      const { P2 } = site.results;
+      await flip(site.path('1/P2-1', name));
+      await expectStepBack('P5', 'P2', '1/P5-1');
+      expect(await readdir(join(site.node, '.sealflow'))).toEqual([]);
+      site.results.P2 = await site.run('P2', { voided: ['1/P2-1'] });
+      expect(site.results.P2).toMatchObject({ at: '1/P2-2', digest: P2?.digest });
+      expect((await site.run('P5', { told: '1/P5-1' })).at).toBe('1/P5-2');
+    },
+  );
+
+  test('in the replica is found by P3', async () => {
+    await site.seals('P1', 'P2');
+    await flip(site.path('1/P2-1', 'sealed'));
+    await expectStepBack('P3', 'P2', '1/P3-1');
+  });
+
+  test('in the vanilla proofs is found by P4', async () => {
+    await site.seals('P1', 'P2', 'P3');
+    await flip(site.path('1/P3-1', 'commit-phase1.json'));
+    await expectStepBack('P4', 'P3', '1/P4-1');
+  });
+});
+
+describe('a basis', () => {
+  const cases: [EnginePhaseId, EnginePhaseId][] = [
+    ['P2', 'P1'],
+    ['P3', 'P2'],
+    ['P4', 'P2'],
+    ['P4', 'P3'],
+    ['P5', 'P2'],
+  ];
+
+  test.each(cases)('of %s whose result of %s is gone is told, and no engine starts', async (phase, from) => {
+    await site.seals('P1', 'P2', 'P3');
+    const before = await site.started();
+    await rm(site.path(`1/${from}-1`, 'result.json'));
+    await expectStepBack(phase, from);
+    expect(await site.started()).toEqual(before);
+  });
+
+  test.each(cases)('of %s whose attempt of %s is gone is told', async (phase, from) => {
+    await site.seals('P1', 'P2', 'P3');
+    await rename(site.path(`1/${from}-1`), site.path(`1/gone-${from}-1`));
+    await expectStepBack(phase, from);
+  });
+
+  test.each(cases)('of %s whose result of %s is another than was made is told', async (phase, from) => {
+    await site.seals('P1', 'P2', 'P3');
+    const path = site.path(`1/${from}-1`, 'result.json');
+    const result = (await readJson(path)) as { outputs: object };
+    await writeFile(path, JSON.stringify({ ...result, outputs: { ...result.outputs, more: 1 } }));
+    await expectStepBack(phase, from);
+  });
+
+  test('that is empty or cut off is told', async () => {
+    await site.seals('P1');
+    for (const text of ['', '{"v":1,']) {
+      await writeFile(site.path('1/P1-1', 'result.json'), text);
+      await expectStepBack('P2', 'P1');
+    }
+  });
+
+  test('whose facts have changed is the same', async () => {
+    await site.seals('P1');
+    const path = site.path('1/P1-1', 'result.json');
+    const result = (await readJson(path)) as { facts: object };
+    await writeFile(path, JSON.stringify({ ...result, facts: { ...result.facts, seconds: 99, host: '10.0.0.9' } }));
+    expect((await site.run('P2')).at).toBe('1/P2-1');
+  });
+});

@@ -1,0 +1,141 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { CancelledFailure } from '@temporalio/common';
+import { listEpochs } from '../../../src/attempts/epochs.js';
+import { readProgress } from '../../../src/attempts/progress.js';
+import { EngineStarter } from '../../../src/attempts/start.js';
+import { CONTRACT_VERSION } from '../../../src/contract.js';
+import { progressBlock, progressOf, writeAttempt } from '../../helpers/attempts.js';
+import { cancel, shutDown } from '../../helpers/cancellation.js';
+import { ENGINE } from '../../helpers/engine.js';
+import { eventually, isAlive } from '../../helpers/eventually.js';
+import { hold, release } from '../../helpers/gate.js';
+import { createSite, failureFrom, HOST, OTHER_RUN_ID, type Offer, type Site } from '../../helpers/site.js';
+
+let site: Site;
+beforeEach(async () => {
+  site = await createSite();
+});
+
+const stop = (offer?: Offer, deps: Parameters<Site['offer']>[3] = { enterSlot: () => undefined }) =>
+  site.offer('stopSector', { v: CONTRACT_VERSION, seal: site.seal, claim: 1, why: 'cancelled' }, offer, deps);
+const another = () => ({ engines: new EngineStarter({ command: ENGINE, environment: site.environment }) });
+
+async function atWork(offer?: Offer, at = '1/P1-1') {
+  await hold(site, 'P1');
+  const task = site.begin('P1', {}, offer, another());
+  await eventually(async () => (await readProgress(site.path(at)))?.step === 'done');
+  return { ...task, pid: (await readProgress(site.path(at)))?.pid ?? NaN };
+}
+
+const foreign = { host: '10.0.0.2', bootId: 'another' };
+
+describe('a stop', () => {
+  test('of a sector that is not there makes nothing', async () => {
+    expect(await stop().done).toEqual({ v: 1, stopped: [] });
+    expect(existsSync(site.directory)).toBe(false);
+  });
+
+  test('needs no slot, and raises the epoch', async () => {
+    await site.seals('P1');
+    expect(await stop().done).toEqual({ v: 1, stopped: [] });
+    expect(await listEpochs(site.directory)).toMatchObject([{ number: 1, why: 'claimed' }, { number: 2, why: 'cancelled' }]);
+    expect(await failureFrom(site.run('P2'))).toMatchObject({ type: 'Overtaken' });
+  });
+
+  test('waits until the engine has ended, and keeps its files', async () => {
+    const { done, pid } = await atWork();
+    expect((await stop().done).stopped).toEqual(['1/P1-1']);
+    expect(await isAlive(pid)).toBe(false);
+    expect(await failureFrom(done)).toMatchObject({ type: 'Overtaken' });
+    expect(existsSync(site.path('1/P1-1', 'sc-02-data-layer-2.dat'))).toBe(true);
+  });
+
+  test('kills an engine that does not end by itself', async () => {
+    const { pid } = await atWork();
+    process.kill(pid, 'SIGSTOP');
+    expect((await stop().done).stopped).toEqual(['1/P1-1']);
+    await eventually(async () => !(await isAlive(pid)));
+  });
+
+  test('done again finds nothing to do', async () => {
+    await atWork();
+    await stop().done;
+    expect((await stop({ attempt: 2 }).done).stopped).toEqual([]);
+    expect(await listEpochs(site.directory)).toHaveLength(2);
+  });
+
+  test('tells Temporal that it is waiting', async () => {
+    await atWork();
+    const { done, beats } = stop();
+    await done;
+    expect(beats.length).toBeGreaterThan(0);
+  });
+
+  test('is followed by a new run that goes on', async () => {
+    await atWork();
+    await stop().done;
+    await release(site, 'P1');
+    expect((await site.run('P1', {}, { runId: OTHER_RUN_ID })).at).toBe('3/P1-1');
+  });
+});
+
+describe('an engine on another host', () => {
+  test('that is silent for the observation time counts as ended', async () => {
+    site.seal = { ...site.seal, timeScale: 0.002 };
+    await writeAttempt(site.directory, '1/P2-1', { progress: foreign });
+    expect((await stop().done).stopped).toEqual(['1/P2-1']);
+  });
+
+  test('is waited for while its counter moves', async () => {
+    site.seal = { ...site.seal, timeScale: 0.002 };
+    const { directory } = await writeAttempt(site.directory, '1/P2-1', { progress: foreign });
+    const { done, beats } = stop();
+    let over = false;
+    void done.finally(() => (over = true));
+    for (let counter = 2; counter < 100; counter++) {
+      const block = progressBlock(await progressOf({ ...foreign, counter }));
+      await writeFile(join(directory, 'progress.json'), block);
+      const before = beats.length;
+      await eventually(() => over || beats.length > before);
+      expect(over).toBe(false);
+    }
+    await writeFile(join(directory, 'error.json'), JSON.stringify({ v: 1, exit: 7, type: 'Superseded', message: '' }));
+    expect((await done).stopped).toEqual(['1/P2-1']);
+  });
+});
+
+// Cancelling the run that has lost the sector must not cost the run that has it.
+test('a stop of a run that was overtaken leaves the engine of the other run alone', async () => {
+  await site.run('P1');
+  site.seal = { ...site.seal, ticket: 'cc'.repeat(32) };
+  const { done, pid } = await atWork({ runId: OTHER_RUN_ID }, '2/P1-1');
+  await stop().done;
+  expect(await isAlive(pid)).toBe(true);
+  await release(site, 'P1');
+  expect(await done).toMatchObject({ at: '2/P1-1', host: HOST });
+});
+
+describe('a stop that is ended itself', () => {
+  /** A foreign engine that is waited for long enough. */
+  async function waiting() {
+    await writeAttempt(site.directory, '1/P2-1', { progress: foreign });
+    const task = stop();
+    await eventually(() => task.beats.length > 0);
+    return task;
+  }
+
+  // The SDK gives the task to another worker when it ends with the cancellation itself; any other failure is final.
+  test.each([
+    ['by its worker', shutDown],
+    ['by the workflow', cancel],
+  ])('%s says so in the words of the SDK', async (_, end) => {
+    const { env, done } = await waiting();
+    end(env);
+    const error: unknown = await failureFrom(done);
+    const isCancellation = error instanceof CancelledFailure || (error as Error).name === 'AbortError';
+    expect(isCancellation || (error as { nonRetryable?: boolean }).nonRetryable === false).toBe(true);
+  });
+});

@@ -1,0 +1,177 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { Attempt } from '../../../src/attempts/attempt.js';
+import { watchEngine, type End, type Watch } from '../../../src/attempts/watch.js';
+import type { Progress } from '../../../src/attempts/protocol.js';
+import { TIMES } from '../../../src/phases.js';
+import { progressBlock, progressOf, writeAttempt } from '../../helpers/attempts.js';
+import { eventually, isAlive } from '../../helpers/eventually.js';
+import { temporaryDirectory } from '../../helpers/temporary.js';
+
+const HANG = 300_000;
+/** Time is moved by hand; the looks themselves come every few milliseconds. */
+let clock: number;
+let attempt: Attempt;
+let pid: number;
+let kill: () => Promise<void>;
+let seen: Progress[];
+let stop: AbortController;
+
+beforeEach(async () => {
+  clock = 1000;
+  vi.spyOn(performance, 'now').mockImplementation(() => clock);
+  onTestFinished(() => void vi.restoreAllMocks());
+  attempt = await writeAttempt(await temporaryDirectory(), '1/P2-1');
+  const child = spawn('sleep', ['1000']);
+  pid = child.pid as number;
+  const ended = once(child, 'exit');
+  kill = async () => {
+    child.kill('SIGKILL');
+    await ended;
+  };
+  onTestFinished(kill);
+  seen = [];
+  stop = new AbortController();
+});
+
+/** Writes the engine's progress and waits until the watch has seen it. */
+async function work(changes: Partial<Progress>): Promise<void> {
+  const progress = await progressOf({ pid, ...changes });
+  await writeFile(join(attempt.directory, 'progress.json'), progressBlock(progress));
+  await eventually(() => seen.at(-1)?.counter === progress.counter);
+}
+
+interface Watching {
+  end: Promise<End>;
+  isOver: () => boolean;
+}
+
+function watch(changes: Partial<Watch> = {}): Watching {
+  let over = false;
+  const end = watchEngine({
+    attempt,
+    times: { ...TIMES, engineLook: 2 },
+    hangMs: HANG,
+    signal: stop.signal,
+    onProgress: (progress) => seen.push(progress),
+    ...changes,
+  }).finally(() => {
+    over = true;
+  });
+  end.catch(() => undefined);
+  return { end, isOver: () => over };
+}
+
+/** Several looks at what is there now. */
+async function looks(): Promise<void> {
+  const before = seen.length;
+  await eventually(() => seen.length >= before + 3);
+}
+
+describe('an engine', () => {
+  test('has ended when its process is gone', async () => {
+    const { end } = watch();
+    await work({ step: 'layer 1' });
+    await kill();
+    expect(await end).toBe('ended');
+    expect(seen[0]).toMatchObject({ step: 'layer 1', pid });
+  });
+
+  test('has ended when another has its process ID', async () => {
+    const { end } = watch();
+    await work({ startTime: 1 });
+    expect(await end).toBe('ended');
+  });
+
+  test.each(['result.json', 'error.json'])('has ended when there is %s without progress', async (name) => {
+    await writeFile(join(attempt.directory, name), '{}');
+    expect(await watch().end).toBe('ended');
+  });
+
+  test('has ended as soon as its parent knows', async () => {
+    await writeFile(join(attempt.directory, 'progress.json'), progressBlock(await progressOf({ pid })));
+    const slow = { ...TIMES, engineLook: 2 ** 30 };
+    expect(await watch({ ended: Promise.resolve(), times: slow }).end).toBe('ended');
+  });
+
+  test('never appeared when it ended without progress', async () => {
+    expect(await watch({ ended: Promise.resolve() }).end).toBe('never appeared');
+  });
+
+  test('never appeared when it shows nothing for its time to start', async () => {
+    const { end, isOver } = watch();
+    clock += TIMES.engineStart - 1;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(isOver()).toBe(false);
+    clock += 1;
+    expect(await end).toBe('never appeared');
+  });
+});
+
+describe('an engine hangs', () => {
+  test('when neither step nor fraction nor CPU time move for the limit', async () => {
+    const { end, isOver } = watch();
+    await work({ counter: 1 });
+    clock += HANG - 1;
+    await work({ counter: 2 });
+    await looks();
+    expect(isOver()).toBe(false);
+    clock += 1;
+    expect(await end).toBe('hangs');
+    expect(await isAlive(pid)).toBe(true);
+  });
+
+  test('although it refreshes its progress, and that costs it CPU time', async () => {
+    const { end } = watch();
+    await work({ counter: 1, cpuSeconds: 10 });
+    clock += HANG / 2;
+    await work({ counter: 2, cpuSeconds: 10 + HANG / 1e6 / 2 });
+    clock += HANG / 2;
+    expect(await end).toBe('hangs');
+  });
+
+  test.each([
+    ['step', (i: number) => ({ step: `layer ${i}` })],
+    ['fraction', (i: number) => ({ fraction: i / 10 })],
+    ['CPU time', (i: number) => ({ cpuSeconds: i })],
+    ['CPU time a little at a time', (i: number) => ({ cpuSeconds: i * 0.31 })],
+  ])('not while its %s moves', async (_, change) => {
+    const { end, isOver } = watch();
+    for (let i = 0; i < 5; i++) {
+      await work({ counter: i, ...change(i) });
+      await looks();
+      expect(isOver()).toBe(false);
+      clock += HANG - 1;
+    }
+    clock += 1;
+    expect(await end).toBe('hangs');
+  });
+
+  test('not because it was adopted late in its work', async () => {
+    await writeFile(join(attempt.directory, 'progress.json'), progressBlock(await progressOf({ pid, cpuSeconds: 1e6 })));
+    const { isOver } = watch();
+    await looks();
+    clock += HANG - 1;
+    await looks();
+    expect(isOver()).toBe(false);
+  });
+});
+
+describe('an aborted watch', () => {
+  test('throws the reason and leaves the engine alone', async () => {
+    const { end } = watch();
+    await work({});
+    stop.abort(new Error('enough'));
+    await expect(end).rejects.toThrow('enough');
+    expect(await isAlive(pid)).toBe(true);
+  });
+
+  test('does not look at all', async () => {
+    stop.abort(new Error('enough'));
+    await expect(watch().end).rejects.toThrow('enough');
+    expect(seen).toEqual([]);
+  });
+});

@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest';
+import {
+  controlQueue,
+  phaseQueue,
+  provideSeedSchema,
+  retrySchema,
+  SEARCH_ATTRIBUTES,
+  sealInputSchema,
+  workflowId,
+} from '../../src/contract.js';
+import * as contract from '../../src/contract.js';
+import { PHASE_IDS, SECTOR_SIZE_NAMES } from '../../src/phases.js';
+import { sectorOf } from '../../src/sector.js';
+
+const INPUT = { v: 1, sector: 't01000/7', size: '2KiB', group: 1, ticket: 'aa'.repeat(32) };
+const SEED = 'bb'.repeat(32);
+
+describe('names', () => {
+  test('the workflow ID is made from the sector', () => {
+    expect(workflowId(sectorOf('f01000/7'))).toBe('seal-t01000-7');
+  });
+
+  test('queues tell group, size and phase', () => {
+    expect(phaseQueue(1, '32GiB', 'P1')).toBe('sealflow/1/32GiB/PreCommitPhase1');
+    expect(phaseQueue(12, '2KiB', 'P6')).toBe('sealflow/12/2KiB/CleanTask');
+    expect(controlQueue(1)).toBe('sealflow/1/control');
+  });
+
+  test('no two queues have the same name', () => {
+    const queues = [1, 11].flatMap((group) => [
+      controlQueue(group),
+      ...SECTOR_SIZE_NAMES.flatMap((size) => PHASE_IDS.map((phase) => phaseQueue(group, size, phase))),
+    ]);
+    expect(new Set([contract.WORKFLOW_QUEUE, ...queues]).size).toBe(queues.length + 1);
+  });
+
+  test('search attributes are those of the table, with their types', () => {
+    const keys = [
+      contract.sealMiner,
+      contract.sealSectorNumber,
+      contract.sealSize,
+      contract.sealGroup,
+      contract.sealPhase,
+      contract.sealState,
+      contract.sealHost,
+    ];
+    const types = { KEYWORD: 'Keyword', INT: 'Int' } as Record<string, string>;
+    expect(Object.fromEntries(keys.map(({ name, type }) => [name, types[type]]))).toEqual(SEARCH_ATTRIBUTES);
+  });
+});
+
+describe('the input of sealSector', () => {
+  test('may be the least there is', () => {
+    expect(sealInputSchema.parse(INPUT)).toEqual(INPUT);
+  });
+
+  test('may say all', () => {
+    const all = { ...INPUT, ticketEpoch: 0, seed: SEED, priority: true, timeScale: 0.1 };
+    expect(sealInputSchema.parse(all)).toEqual(all);
+  });
+
+  test('has the sector in one form', () => {
+    expect(sealInputSchema.parse({ ...INPUT, sector: 'f01000/7' }).sector).toBe('t01000/7');
+  });
+
+  test.each([
+    ['v', 2, 'Invalid input'],
+    ['v', '1', 'Invalid input'],
+    ['sector', 't1000/7', 'must be like t01000/7'],
+    ['sector', '../x', 'must be like t01000/7'],
+    ['sector', 7, 'expected string'],
+    ['size', '32gib', 'Invalid option'],
+    ['size', 2048, 'Invalid option'],
+    ['group', -1, '>=0'],
+    ['group', 1.5, 'expected int'],
+    ['group', '1', 'expected number'],
+    ['ticket', 'AA'.repeat(32), '64 lower-case hex digits'],
+    ['ticket', 'aa'.repeat(31), '64 lower-case hex digits'],
+    ['ticket', `${'aa'.repeat(32)}\n`, '64 lower-case hex digits'],
+    ['ticketEpoch', -1, '>=0'],
+    ['seed', '00'.repeat(32), 'must not be all zeros'],
+    ['seed', 'zz'.repeat(32), '64 lower-case hex digits'],
+    ['priority', 'yes', 'expected boolean'],
+    ['timeScale', 0, '>0'],
+    ['timeScale', 2, '<=1'],
+    ['frobnicate', 1, 'Unrecognized key'],
+  ])('is refused with %s = %j', (key, value, message) => {
+    const parsed = sealInputSchema.safeParse({ ...INPUT, [key]: value });
+    expect(parsed.success).toBe(false);
+    expect(parsed.error?.issues[0]?.message).toContain(message);
+  });
+
+  test.each(['v', 'sector', 'size', 'group', 'ticket'])('is refused without %s', (key) => {
+    expect(sealInputSchema.safeParse({ ...INPUT, [key]: undefined }).success).toBe(false);
+  });
+
+  test.each([undefined, null, 'x', 7, []])('is not %j', (value) => {
+    expect(sealInputSchema.safeParse(value).success).toBe(false);
+  });
+});
+
+describe('messages', () => {
+  test('provideSeed takes a seed that can be one', () => {
+    expect(provideSeedSchema.parse({ seed: SEED, replace: true })).toEqual({ seed: SEED, replace: true });
+    for (const wrong of [{}, { seed: '00'.repeat(32) }, { seed: SEED, replace: 'no' }, { seed: SEED, force: true }]) {
+      expect(provideSeedSchema.safeParse(wrong).success).toBe(false);
+    }
+  });
+
+  test('retry takes a phase, a ticket, or nothing', () => {
+    for (const good of [{}, { from: 'P6' }, { ticket: SEED }, { acceptCommR: true }]) {
+      expect(retrySchema.parse(good)).toEqual(good);
+    }
+    for (const wrong of [{ from: 'P7' }, { from: 'p1' }, { ticket: 'x' }, { acceptCommr: true }]) {
+      expect(retrySchema.safeParse(wrong).success).toBe(false);
+    }
+  });
+});

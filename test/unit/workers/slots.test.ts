@@ -1,0 +1,273 @@
+import type { ActivitySlotInfo, CustomSlotSupplier } from '@temporalio/worker';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { SlotPool } from '../../../src/workers/slots.js';
+import { createRandom, type Random } from '../../helpers/random.js';
+
+/** Longer than a granted permit is counted as a likely task. */
+const PROBE_OVER = 60;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  return () => vi.useRealTimers();
+});
+
+type Supplier = CustomSlotSupplier<ActivitySlotInfo>;
+type Used = Parameters<Supplier['markSlotUsed']>[0];
+type Released = Parameters<Supplier['releaseSlot']>[0];
+
+/** One queue's poller, as the SDK drives a supplier. */
+class Poller {
+  /** Permits that were granted and not used yet. */
+  permits: unknown[] = [];
+  private readonly supplier: Supplier;
+  /** The SDK makes one for each permit that it asks for. */
+  private asked: AbortController[] = [];
+  private isShutDown = false;
+
+  constructor(
+    pool: SlotPool,
+    readonly queue: string,
+    open?: () => boolean,
+  ) {
+    this.supplier = pool.supplier(open);
+  }
+
+  /** Asks for a permit; it lands in `permits`. */
+  ask(): this {
+    const context = { slotType: 'activity', taskQueue: this.queue, isSticky: false } as never;
+    const abort = new AbortController();
+    if (this.isShutDown) abort.abort();
+    this.asked.push(abort);
+    void this.supplier.reserveSlot(context, abort.signal).then((permit) => this.permits.push(permit));
+    return this;
+  }
+
+  abort(): void {
+    this.isShutDown = true;
+    for (const abort of this.asked) abort.abort();
+  }
+
+  /** A task came: the permit is used, and the next is asked for. */
+  use(): unknown {
+    const permit = this.permits.shift();
+    this.supplier.markSlotUsed({ permit } as unknown as Used);
+    this.ask();
+    return permit;
+  }
+
+  release(permit: unknown): void {
+    this.supplier.releaseSlot({ permit } as unknown as Released);
+  }
+
+  /** The poll ended without a task: at shutdown. */
+  giveBack(): void {
+    this.release(this.permits.shift());
+  }
+}
+
+const settle = (ms = 0): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
+const granted = (pollers: Poller[]): string[] => pollers.flatMap(({ queue, permits }) => permits.map(() => queue));
+
+describe('slots', () => {
+  test('are never more than the size', () => {
+    const pool = new SlotPool(2);
+    const [leave] = [pool.enter(), pool.enter()];
+    expect(pool.enter()).toBeUndefined();
+    leave?.();
+    expect(pool.enter()).toBeDefined();
+    expect(pool.enter()).toBeUndefined();
+  });
+
+  test('are given back once, however often that is said', () => {
+    const pool = new SlotPool(2);
+    const [leave] = [pool.enter(), pool.enter()];
+    leave?.();
+    leave?.();
+    expect(pool.enter()).toBeDefined();
+    expect(pool.enter()).toBeUndefined();
+  });
+
+  test('of a pool of none are none', async () => {
+    const pool = new SlotPool(0);
+    expect(pool.enter()).toBeUndefined();
+    const poller = new Poller(pool, 'a').ask();
+    await settle(1000);
+    expect(poller.permits).toEqual([]);
+  });
+});
+
+describe('permits', () => {
+  test('are granted one after the other, in the order in which they were asked for', async () => {
+    const pool = new SlotPool(1);
+    const pollers = ['a', 'b', 'c'].map((queue) => new Poller(pool, queue).ask());
+    await settle();
+    expect(granted(pollers)).toEqual(['a']);
+    await settle(PROBE_OVER);
+    expect(granted(pollers)).toEqual(['a', 'b']);
+    await settle(PROBE_OVER);
+    expect(granted(pollers)).toEqual(['a', 'b', 'c']);
+  });
+
+  test('as many at once as slots are free', async () => {
+    const pool = new SlotPool(3);
+    const leave = pool.enter();
+    const pollers = ['a', 'b', 'c', 'd'].map((queue) => new Poller(pool, queue).ask());
+    await settle();
+    expect(granted(pollers)).toEqual(['a', 'b']);
+    leave?.();
+    await settle();
+    expect(granted(pollers)).toEqual(['a', 'b', 'c']);
+  });
+
+  test('at most one unused for a queue', async () => {
+    const pool = new SlotPool(8);
+    const poller = new Poller(pool, 'a').ask().ask().ask();
+    await settle(10 * PROBE_OVER);
+    expect(poller.permits).toHaveLength(1);
+    poller.use();
+    await settle(10 * PROBE_OVER);
+    expect(poller.permits).toHaveLength(1);
+  });
+
+  test('are none while the pool is full', async () => {
+    const pool = new SlotPool(1);
+    const leave = pool.enter();
+    const poller = new Poller(pool, 'a').ask();
+    await settle(10 * PROBE_OVER);
+    expect(poller.permits).toEqual([]);
+    leave?.();
+    await settle();
+    expect(poller.permits).toHaveLength(1);
+  });
+
+  test('that are given back unused are granted again', async () => {
+    const pool = new SlotPool(1);
+    const poller = new Poller(pool, 'a').ask();
+    await settle(PROBE_OVER);
+    poller.giveBack();
+    poller.ask();
+    await settle(PROBE_OVER);
+    expect(poller.permits).toHaveLength(1);
+  });
+
+  test('that were used and are released count once', async () => {
+    const pool = new SlotPool(4);
+    const poller = new Poller(pool, 'a').ask();
+    await settle(PROBE_OVER);
+    const permit = poller.use();
+    await settle(PROBE_OVER);
+    expect(poller.permits).toHaveLength(1);
+    poller.release(permit);
+    poller.ask();
+    await settle(10 * PROBE_OVER);
+    expect(poller.permits).toHaveLength(1);
+  });
+});
+
+describe('a closed gate', () => {
+  test('lets nobody poll until it opens', async () => {
+    let open = false;
+    const pool = new SlotPool(1);
+    const poller = new Poller(pool, 'a', () => open).ask();
+    await settle(10 * PROBE_OVER);
+    expect(poller.permits).toEqual([]);
+    open = true;
+    pool.pump();
+    await settle();
+    expect(poller.permits).toHaveLength(1);
+  });
+
+  test('does not stand in the way of other queues', async () => {
+    const pool = new SlotPool(1);
+    const closed = new Poller(pool, 'a', () => false).ask();
+    const other = new Poller(pool, 'b').ask();
+    await settle(10 * PROBE_OVER);
+    expect(granted([closed, other])).toEqual(['b']);
+  });
+});
+
+describe('a poller that is shut down', () => {
+  test('waits no more, and the next in line is served', async () => {
+    const pool = new SlotPool(1);
+    const leave = pool.enter();
+    const [gone, next] = [new Poller(pool, 'a').ask(), new Poller(pool, 'b').ask()];
+    gone.abort();
+    leave?.();
+    await settle(10 * PROBE_OVER);
+    expect(granted([gone, next])).toEqual(['b']);
+  });
+
+  test('asks for nothing any more', async () => {
+    const pool = new SlotPool(1);
+    const gone = new Poller(pool, 'a');
+    gone.abort();
+    gone.ask();
+    const next = new Poller(pool, 'b').ask();
+    await settle();
+    expect(granted([gone, next])).toEqual(['b']);
+  });
+});
+
+/** A server and its workers in fake time: tasks wait in queues and are delivered to permits. */
+async function serve(pool: SlotPool, queues: Map<string, number>, ms: () => number): Promise<{ most: number; done: string[] }> {
+  const pollers = [...queues.keys()].map((queue) => new Poller(pool, queue).ask());
+  const done: string[] = [];
+  let [busy, most] = [0, 0];
+  const deliver = (poller: Poller): void => {
+    const waiting = queues.get(poller.queue) ?? 0;
+    if (waiting === 0 || poller.permits.length === 0) return;
+    queues.set(poller.queue, waiting - 1);
+    const permit = poller.use();
+    const leave = pool.enter();
+    if (!leave) {
+      poller.release(permit); // Handed back: offered again.
+      queues.set(poller.queue, (queues.get(poller.queue) ?? 0) + 1);
+      return;
+    }
+    most = Math.max(most, ++busy);
+    setTimeout(() => {
+      busy -= 1;
+      done.push(poller.queue);
+      leave();
+      poller.release(permit);
+    }, ms());
+  };
+  for (let i = 0; i < 20_000 && [...queues.values(), busy].some((n) => n > 0); i++) {
+    await settle(10);
+    pollers.forEach(deliver);
+    expect(pollers.every(({ permits }) => permits.length <= 1)).toBe(true);
+  }
+  return { most, done };
+}
+
+describe('a pool over several queues', () => {
+  test('does all tasks and never more at once than it has slots', async () => {
+    const random: Random = createRandom();
+    for (let round = 0; round < 20; round++) {
+      const size = 1 + random.below(4);
+      const queues = new Map(['a', 'b', 'c', 'd'].map((queue) => [queue, random.below(12)]));
+      const all = [...queues.values()].reduce((sum, n) => sum + n, 0);
+      const { most, done } = await serve(new SlotPool(size), queues, () => 10 * random.below(30));
+      expect(done).toHaveLength(all);
+      expect(most).toBeLessThanOrEqual(size);
+    }
+  });
+
+  test('does not let a busy queue starve another', async () => {
+    const queues = new Map([
+      ['busy', 50],
+      ['rare', 1],
+    ]);
+    const { done } = await serve(new SlotPool(1), queues, () => 100);
+    expect(done.indexOf('rare')).toBeLessThan(5);
+  });
+
+  test('uses all its slots for one queue when the others are empty', async () => {
+    const queues = new Map([
+      ['empty', 0],
+      ['busy', 20],
+      ['idle', 0],
+    ]);
+    expect((await serve(new SlotPool(4), queues, () => 1000)).most).toBe(4);
+  });
+});

@@ -1,0 +1,161 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { describe, expect, test } from 'vitest';
+import { sealState } from '../../src/contract.js';
+import { failure, FAILURES, handBack } from '../../src/errors.js';
+import { fakeActivities, heldInSilence, PROOF, repeat } from '../helpers/fakes.js';
+import { scheduled, storyOf } from '../helpers/history.js';
+import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
+import { failureOf, type Sealing } from '../helpers/sealing.js';
+
+const panic = failure('Panic', 'index out of bounds', { at: '1/P2-1', host: '10.0.0.2' });
+
+const stateInLists = async ({ handle }: Sealing) => (await handle.describe()).typedSearchAttributes.get(sealState);
+
+describe.each(CACHE_MODES)('a phase that fails, $cache', (mode) => {
+  const { seal } = useOrchestrator(mode);
+
+  test('is tried again before new work, and told what failed', async () => {
+    const { fakes, handle } = await seal({ fakes: fakeActivities({ P2: [panic] }) });
+    await handle.result();
+    expect(fakes.inputsOf('P2').map(({ told }) => told)).toEqual([undefined, '1/P2-1']);
+    const tries = scheduled(await handle.fetchHistory()).filter(({ activity }) => activity === 'preCommitPhase2');
+    expect(tries.map(({ priority }) => priority)).toEqual([3, 1]);
+    expect(tries.map(({ summary }) => summary)[1]).toContain('try 2');
+  });
+
+  test('five times in a row needs attention, in status, details and lists, until retry', async () => {
+    const sealing = await seal({ fakes: fakeActivities({ P2: repeat(5, panic) }) });
+    const { state, attention, phases } = await sealing.untilAttention('P2');
+    expect(sealing.fakes.calls('P2')).toBe(5);
+    expect(state).toBe('needs-attention');
+    expect(attention).toMatchObject([
+      { phase: 'P2', type: 'Panic', message: 'index out of bounds', hint: FAILURES.Panic.hint },
+    ]);
+    expect(attention[0]?.since).toBeGreaterThan(0);
+    expect(phases.P2).toMatchObject({ tries: 5, failure: 'Panic: index out of bounds' });
+    const details = await sealing.details();
+    for (const part of ['needs-attention', 'index out of bounds', FAILURES.Panic.hint]) expect(details).toContain(part);
+    expect(await stateInLists(sealing)).toBe('needs-attention');
+    expect(await sealing.retry()).toBe('going on');
+    await sealing.handle.result();
+    expect(sealing.fakes.calls('P2')).toBe(6);
+    expect((await sealing.status()).attention).toEqual([]);
+    expect(await stateInLists(sealing)).toBe('sealed');
+  });
+
+  test('may fail five times more after a retry', async () => {
+    const sealing = await seal({ fakes: fakeActivities({ P2: repeat(10, panic) }) });
+    await sealing.untilAttention('P2');
+    await sealing.retry();
+    await sealing.fakes.begun('P2', 6);
+    await sealing.untilAttention('P2');
+    expect(sealing.fakes.calls('P2')).toBe(10);
+    await sealing.retry();
+    await sealing.handle.result();
+  });
+});
+
+describe('failures', () => {
+  const { seal } = useOrchestrator();
+
+  test('are counted anew whenever a try has got on', async () => {
+    const died = (recorded: number) => failure('EngineDied', 'killed', { recorded });
+    const steps = [died(0), died(0), died(0), died(0), died(1), died(1), died(1), died(2)];
+    const { fakes, handle } = await seal({ fakes: fakeActivities({ P1: steps }) });
+    await handle.result();
+    expect(fakes.calls('P1')).toBe(9);
+  });
+
+  test('are not forgiven for layers that were there before', async () => {
+    const died = failure('EngineDied', 'killed', { recorded: 3 });
+    // The first one has got on: five more may follow.
+    const sealing = await seal({ fakes: fakeActivities({ P1: repeat(6, died) }) });
+    await sealing.untilAttention('P1');
+    expect(sealing.fakes.calls('P1')).toBeLessThan(7);
+  });
+
+  test.each(['NoSlot', 'NoRoom', 'BusyElsewhere', 'TooNew', 'NotOfGroup'] as const)(
+    '%s hands the task back, and the workflow does not see it',
+    async (type) => {
+      const back = handBack(type, 'not here, not now', 20);
+      const sealing = await seal({ fakes: fakeActivities({ P1: repeat(7, back) }) });
+      await sealing.handle.result();
+      expect(sealing.fakes.calls('P1')).toBe(8);
+      expect((await sealing.status()).phases.P1).toMatchObject({ state: 'done', tries: 1 });
+      const story = await storyOf(sealing.handle);
+      expect(story.filter((event) => event === 'activityTaskScheduled')).toHaveLength(6);
+      expect(story).not.toContain('activityTaskFailed');
+    },
+  );
+
+  test.each(['Draining', 'Overtaken'] as const)('%s is no fault: again at once, before new work', async (type) => {
+    const again = failure(type, 'as it happens', { at: '1/P1-1' });
+    const { fakes, handle } = await seal({ fakes: fakeActivities({ P1: repeat(6, again) }) });
+    await handle.result();
+    expect(fakes.calls('P1')).toBe(7);
+    const priorities = scheduled(await handle.fetchHistory()).map(({ priority }) => priority);
+    expect(priorities.slice(0, 7)).toEqual([3, 1, 1, 1, 1, 1, 1]);
+    expect(await storyOf(handle)).not.toContain('timerStarted');
+  });
+
+  test('a worker that is not heard of is lost: again at once, before new work', async () => {
+    const { fakes, handle } = await seal({ fakes: fakeActivities({ P1: [heldInSilence()] }), input: { priority: true } });
+    await handle.result();
+    expect(fakes.calls('P1')).toBe(2);
+    const [first, second] = scheduled(await handle.fetchHistory());
+    expect([first?.priority, second?.priority]).toEqual([2, 1]);
+    const story = await storyOf(handle);
+    expect(story).toContain('activityTaskTimedOut');
+    expect(story).not.toContain('timerStarted');
+  });
+
+  test.each(['NoSpace', 'MountMissing', 'MissingParameters'] as const)(
+    '%s is waited out however often it comes, or until retry',
+    async (type) => {
+      const outage = failure(type, 'not now');
+      // At this scale only `retry` ends a wait within the test's time.
+      const sealing = await seal({ fakes: fakeActivities({ P4: repeat(6, outage) }), input: { timeScale: 1 } });
+      for (let tries = 1; tries <= 6; tries++) {
+        const { state } = await sealing.until(({ phases }) => phases.P4.state === 'backoff' && phases.P4.tries === tries);
+        expect(state).toBe('running');
+        expect(await sealing.retry()).toBe('going on');
+      }
+      await sealing.handle.result();
+      expect(sealing.fakes.calls('P4')).toBe(7);
+    },
+  );
+
+  test('an error that nobody knows counts as Unknown, and is named', async () => {
+    const strange = ApplicationFailure.nonRetryable('what is this', 'RangeError');
+    const sealing = await seal({ fakes: fakeActivities({ P3: repeat(5, strange) }) });
+    const { attention } = await sealing.untilAttention('P3');
+    expect(attention).toMatchObject([{ type: 'Unknown', message: 'RangeError: what is this', hint: FAILURES.Unknown.hint }]);
+  });
+
+  test.each(['BadInput', 'CopyDiffers'] as const)('%s needs attention at once', async (type) => {
+    const sealing = await seal({ fakes: fakeActivities({ P6: [failure(type, 'look at this')] }) });
+    const { attention, proof } = await sealing.untilAttention('P6');
+    expect(attention).toMatchObject([{ phase: 'P6', type, hint: FAILURES[type].hint }]);
+    // A P6 that fails withholds no proof.
+    expect(proof).toBe(PROOF);
+    await sealing.retry();
+    await sealing.handle.result();
+  });
+
+  test('a sector that another run has claimed is taken back by retry', async () => {
+    const claimed = failure('ClaimedByOther', 'epoch 3 is of run x');
+    const sealing = await seal({ fakes: fakeActivities({ P2: [claimed] }) });
+    await sealing.untilAttention('P2');
+    await sealing.retry();
+    await sealing.handle.result();
+    expect(sealing.fakes.inputsOf('P2').map(({ claim }) => claim)).toEqual([1, 2]);
+    expect(sealing.fakes.inputsOf('P3').map(({ claim }) => claim)).toEqual([2]);
+  });
+
+  test('a sector that is sealed already ends the workflow as failed', async () => {
+    const sealed = failure('AlreadySealed', 'done/s-t01000-7.json is there');
+    const { fakes, handle } = await seal({ fakes: fakeActivities({ P1: [sealed] }) });
+    expect(await failureOf(handle.result())).toBe('AlreadySealed: done/s-t01000-7.json is there');
+    expect(fakes.events).toEqual(['P1 begins', 'P1 fails']);
+  });
+});

@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest';
+import { provideSeedUpdate } from '../../src/contract.js';
+import { COMM_R, fakeActivities, held } from '../helpers/fakes.js';
+import { storyOf } from '../helpers/history.js';
+import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
+import { failureOf, OTHER_SEED, SEED, type Sealing } from '../helpers/sealing.js';
+
+const untilWaiting = (sealing: Sealing) => sealing.until(({ state }) => state === 'waiting-for-seed');
+
+describe.each(CACHE_MODES)('the seed, $cache', (mode) => {
+  const { seal } = useOrchestrator(mode);
+
+  test('is waited for after P2, with commR on show', async () => {
+    const sealing = await seal({ fakes: fakeActivities(), input: { seed: undefined } });
+    const waiting = await untilWaiting(sealing);
+    expect(waiting).toMatchObject({ commR: COMM_R, phases: { P2: { state: 'done' }, P3: { state: 'waiting' } } });
+    expect(waiting.seed).toBeUndefined();
+    expect(await sealing.details()).toContain(COMM_R);
+    expect(await sealing.provideSeed({ seed: SEED })).toBe('stored');
+    await sealing.handle.result();
+    expect(sealing.fakes.inputsOf('P3')[0]?.seal).toEqual({ ...sealing.input, seed: SEED });
+    expect(sealing.fakes.order()).toHaveLength(6);
+  });
+
+  test('that comes while P1 runs is not waited for', async () => {
+    const p1 = held();
+    const sealing = await seal({ fakes: fakeActivities({ P1: [p1] }), input: { seed: undefined } });
+    await sealing.fakes.begun('P1');
+    expect(await sealing.provideSeed({ seed: SEED })).toBe('stored');
+    p1.release();
+    await sealing.handle.result();
+    expect(sealing.fakes.inputsOf('P3')[0]?.seal.seed).toBe(SEED);
+    expect(sealing.fakes.calls('P1')).toBe(1);
+  });
+
+  test('may be given again, but no other one, and a refusal leaves no event', async () => {
+    const p3 = held();
+    const sealing = await seal({ fakes: fakeActivities({ P3: [p3] }), input: { seed: undefined } });
+    await untilWaiting(sealing);
+    await sealing.provideSeed({ seed: SEED });
+    await sealing.fakes.begun('P3');
+    expect(await sealing.provideSeed({ seed: SEED })).toBe('known already');
+    const story = await storyOf(sealing.handle);
+    expect(await failureOf(sealing.provideSeed({ seed: OTHER_SEED }))).toMatch(/^SeedKnown: .*replace/);
+    expect(await storyOf(sealing.handle)).toEqual(story);
+    p3.release();
+    await sealing.handle.result();
+    expect(sealing.fakes.inputsOf('P3').map(({ seal }) => seal.seed)).toEqual([SEED]);
+  });
+
+  test('is refused when it is none, without an event', async () => {
+    const sealing = await seal({ fakes: fakeActivities(), input: { seed: undefined } });
+    await untilWaiting(sealing);
+    const story = await storyOf(sealing.handle);
+    const wrong: unknown[] = [
+      { seed: 'abc' },
+      { seed: SEED.toUpperCase() },
+      { seed: `0x${SEED}` },
+      { seed: '00'.repeat(32) },
+      { seed: SEED, replce: true },
+      { seed: SEED, replace: 'yes' },
+      { seed: null },
+      {},
+      SEED,
+      undefined,
+    ];
+    for (const given of wrong) {
+      const update = sealing.handle.executeUpdate(provideSeedUpdate, { args: [given as never] });
+      expect(await failureOf(update), JSON.stringify(given)).toMatch(/^BadSeed: ./);
+    }
+    expect(await storyOf(sealing.handle)).toEqual(story);
+    expect((await sealing.status()).state).toBe('waiting-for-seed');
+  });
+
+  test('is replaced by P3 and P4 running again, and nothing before them', async () => {
+    const [proof, copy] = [held(), held()];
+    const sealing = await seal({ fakes: fakeActivities({ P4: [proof], P5: [copy] }) });
+    const { fakes, handle } = sealing;
+    await fakes.begun('P4');
+    await fakes.begun('P5');
+    expect(await sealing.provideSeed({ seed: OTHER_SEED, replace: true })).toBe('replaced');
+    await fakes.begun('P4', 2);
+    copy.release();
+    await handle.result();
+    expect(fakes.inputsOf('P3').map(({ seal }) => seal.seed)).toEqual([SEED, OTHER_SEED]);
+    expect(fakes.inputsOf('P4').map(({ seal }) => seal.seed)).toEqual([SEED, OTHER_SEED]);
+    expect(fakes.inputsOf('P4')[1]?.basis.P3?.at).toBe('1/P3-2');
+    // Results of the other seed do not count for this one, but nothing is wrong with them.
+    expect(fakes.inputsOf('P3')[1]?.voided).toEqual([]);
+    expect([fakes.calls('P1'), fakes.calls('P2')]).toEqual([1, 1]);
+    expect(fakes.events.indexOf('P4 is cancelled')).toBeLessThan(fakes.events.lastIndexOf('P3 begins'));
+  });
+
+  test('may be replaced while P1 runs without stopping it', async () => {
+    const p1 = held();
+    const sealing = await seal({ fakes: fakeActivities({ P1: [p1] }) });
+    await sealing.fakes.begun('P1');
+    expect(await sealing.provideSeed({ seed: OTHER_SEED, replace: true })).toBe('replaced');
+    expect(await storyOf(sealing.handle)).not.toContain('activityTaskCancelRequested');
+    p1.release();
+    await sealing.handle.result();
+    expect(sealing.fakes.calls('P1')).toBe(1);
+    expect(sealing.fakes.inputsOf('P3').map(({ seal }) => seal.seed)).toEqual([OTHER_SEED]);
+  });
+
+  test('may be replaced while P4 runs without copying again', async () => {
+    const sealing = await seal({ fakes: fakeActivities({ P4: [held()] }) });
+    await sealing.fakes.begun('P4');
+    await sealing.until(({ phases }) => phases.P5.state === 'done');
+    await sealing.provideSeed({ seed: OTHER_SEED, replace: true });
+    await sealing.handle.result();
+    expect(sealing.fakes.calls('P5')).toBe(1);
+    expect(sealing.fakes.calls('P4')).toBe(2);
+  });
+
+  test('is not replaced any more when P6 has begun', async () => {
+    const p6 = held();
+    const sealing = await seal({ fakes: fakeActivities({ P6: [p6] }) });
+    await sealing.fakes.begun('P6');
+    expect(await failureOf(sealing.provideSeed({ seed: OTHER_SEED, replace: true }))).toMatch(/^TooLate: /);
+    p6.release();
+    await sealing.handle.result();
+    expect(sealing.fakes.calls('P3')).toBe(1);
+  });
+});

@@ -1,0 +1,137 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { failure } from '../../src/errors.js';
+import { PHASE_IDS } from '../../src/phases.js';
+import { COMM_R, fakeActivities, held, OTHER_COMM_R, repeat } from '../helpers/fakes.js';
+import { scheduled } from '../helpers/history.js';
+import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
+
+const layerDamaged = failure('StepBack', 'layer 3 is damaged', { at: '1/P2-1', from: 'P1' });
+const replicaDamaged = failure('StepBack', 'the replica is damaged', { at: '1/P5-1', from: 'P2' });
+
+describe.each(CACHE_MODES)('a step back, $cache', (mode) => {
+  const { seal } = useOrchestrator(mode);
+
+  test('runs the damaged phase again and goes on from its new result', async () => {
+    const sealing = await seal({ fakes: fakeActivities({ P2: [layerDamaged] }) });
+    const { fakes, handle } = sealing;
+    await handle.result();
+    expect(fakes.order().slice(0, 5)).toEqual(['P1', 'P2', 'P1', 'P2', 'P3']);
+    expect(fakes.inputsOf('P1').map(({ voided }) => voided)).toEqual([[], ['1/P1-1']]);
+    const [, again] = fakes.inputsOf('P2');
+    expect(again).toMatchObject({ basis: { P1: { at: '1/P1-2' } }, voided: ['1/P1-1'], told: '1/P2-1' });
+    // Whoever comes later may be the first to see the sector's directory again.
+    expect(fakes.inputsOf('P5')[0]?.voided).toEqual(['1/P1-1']);
+    expect((await sealing.status()).stepsBack).toBe(1);
+  });
+
+  test('schedules what it runs again before new work', async () => {
+    const { handle } = await seal({ fakes: fakeActivities({ P2: [layerDamaged] }) });
+    await handle.result();
+    const again = scheduled(await handle.fetchHistory()).slice(2, 4);
+    expect(again).toMatchObject([
+      { activity: 'preCommitPhase1', priority: 1 },
+      { activity: 'preCommitPhase2', priority: 1 },
+    ]);
+  });
+
+  test('waits until the phase beside it has ended', async () => {
+    const proof = held();
+    const slowToEnd = async () => {
+      try {
+        await proof.wait();
+      } catch (cancelled) {
+        await sleep(500); // An engine takes its time.
+        throw cancelled;
+      }
+      return {};
+    };
+    const sealing = await seal({ fakes: fakeActivities({ P4: [slowToEnd], P5: [replicaDamaged] }) });
+    const { fakes, handle } = sealing;
+    await handle.result();
+    expect(fakes.order().slice(5, 7)).toEqual(['P2', 'P3']);
+    expect(fakes.events.indexOf('P4 is cancelled')).toBeLessThan(fakes.events.lastIndexOf('P2 begins'));
+    expect(PHASE_IDS.map((phase) => fakes.calls(phase))).toEqual([1, 2, 2, 2, 2, 1]);
+    const [, again] = fakes.inputsOf('P4');
+    expect(again).toMatchObject({
+      basis: { P2: { at: '1/P2-2' }, P3: { at: '1/P3-2' } },
+      voided: ['1/P2-1'],
+    });
+    expect(fakes.inputsOf('P6')[0]?.results).toMatchObject({ P1: { at: '1/P1-1' }, P2: { at: '1/P2-2' }, P5: { at: '1/P5-2' } });
+  });
+
+  test('ends the attention that the phase beside it needs', async () => {
+    const copy = held();
+    const copyFails = async () => {
+      await copy.wait();
+      throw replicaDamaged;
+    };
+    const refused = failure('BadInput', 'no such proof');
+    const sealing = await seal({ fakes: fakeActivities({ P4: [refused], P5: [copyFails] }) });
+    await sealing.untilAttention('P4');
+    copy.release();
+    await sealing.handle.result();
+    expect((await sealing.status()).attention).toEqual([]);
+    expect(sealing.fakes.calls('P4')).toBe(2);
+  });
+
+  test('from P6 repeats the copy alone', async () => {
+    const lost = failure('StepBack', 'the copy is gone', { from: 'P5' });
+    const { fakes, handle } = await seal({ fakes: fakeActivities({ P6: [lost] }) });
+    await handle.result();
+    expect(fakes.order().slice(-3)).toEqual(['P6', 'P5', 'P6']);
+    expect(fakes.calls('P4')).toBe(1);
+    expect(fakes.inputsOf('P6')[1]?.results.P5.at).toBe('1/P5-2');
+  });
+
+  test('that mends nothing three times needs attention, and may be tried again', async () => {
+    const sealing = await seal({ fakes: fakeActivities({ P2: repeat(4, layerDamaged) }) });
+    const { attention, stepsBack } = await sealing.untilAttention('P2');
+    expect(attention).toMatchObject([{ phase: 'P2', type: 'StepBack', message: 'layer 3 is damaged' }]);
+    expect(stepsBack).toBe(3);
+    expect(sealing.fakes.calls('P1')).toBe(4);
+    expect(await sealing.retry()).toBe('going on');
+    await sealing.handle.result();
+    expect(sealing.fakes.calls('P2')).toBe(5);
+    expect(sealing.fakes.calls('P1')).toBe(4);
+  });
+
+  test('without a phase to go back to needs attention', async () => {
+    const sealing = await seal({ fakes: fakeActivities({ P3: [failure('StepBack', 'who knows')] }) });
+    await sealing.untilAttention('P3');
+    await sealing.retry();
+    await sealing.handle.result();
+  });
+});
+
+describe.each(CACHE_MODES)('a commR that is another one after a step back, $cache', (mode) => {
+  const { seal } = useOrchestrator(mode);
+  const fakes = () =>
+    fakeActivities({ P2: [() => ({ commR: COMM_R }), () => ({ commR: OTHER_COMM_R })], P5: [replicaDamaged] });
+
+  test('needs attention until it is accepted', async () => {
+    const sealing = await seal({ fakes: fakes() });
+    const { attention, state } = await sealing.untilAttention('P2');
+    expect(state).toBe('needs-attention');
+    expect(attention).toMatchObject([{ phase: 'P2', type: 'ChangedCommR' }]);
+    expect(attention[0]?.message).toContain(COMM_R);
+    expect(attention[0]?.message).toContain(OTHER_COMM_R);
+    expect(attention[0]?.hint).toContain('--accept-commr');
+    const p3 = sealing.fakes.calls('P3');
+    // A retry that does not say so is not enough.
+    await sealing.retry();
+    await sealing.untilAttention('P2');
+    expect(sealing.fakes.calls('P3')).toBe(p3);
+    await sealing.retry({ acceptCommR: true });
+    expect(await sealing.handle.result()).toMatchObject({ commR: OTHER_COMM_R });
+    expect(sealing.fakes.calls('P2')).toBe(2);
+  });
+
+  test('is forgotten when P2 runs again and gives the one that was shown', async () => {
+    const sealing = await seal({ fakes: fakes() });
+    await sealing.untilAttention('P2');
+    expect(await sealing.retry({ from: 'P2' })).toBe('back to P2');
+    expect(await sealing.handle.result()).toMatchObject({ commR: COMM_R });
+    expect(sealing.fakes.inputsOf('P2')[2]?.voided).toEqual(['1/P2-1', '1/P2-2']);
+  });
+});
