@@ -12,6 +12,7 @@ import {
   type PhaseId,
   type SectorSize,
 } from './phases.js';
+import { nodeName } from './paths.js';
 import { UserError } from './user-error.js';
 
 const phaseName = z.enum(PHASE_QUEUE_NAMES as [string, ...string[]]);
@@ -40,7 +41,10 @@ const configSchema = z.strictObject({
   }),
   ip: z.string().refine((text) => isIP(text) !== 0, 'must be an IP address'),
   worker: z.array(poolSchema).min(1),
-  'storage-nodes': z.array(absolute).default([]),
+  'storage-nodes': z
+    .array(absolute.refine((path) => nodeName(path) !== '', 'has no name: its last component is the node'))
+    .refine((paths) => new Set(paths.map(nodeName)).size === paths.length, 'two nodes have the same name')
+    .default([]),
   allow_system_disk: z.boolean().default(false),
   engine: z
     .strictObject({

@@ -9,6 +9,7 @@ import {
   TimeoutFailure,
   ActivityFailure,
   ApplicationFailureCategory,
+  CancelledFailure,
 } from '@temporalio/common';
 import type { EnginePhaseId } from './phases.js';
 
@@ -224,5 +225,7 @@ export function failureOf(error: unknown): Failure | undefined {
       ? { type: cause.type, message: cause.message, details }
       : { type: 'Unknown', message: `${cause.type ?? 'Error'}: ${cause.message}`, details };
   }
-  return undefined;
+  // Whatever else an activity may end with must not end the sector.
+  if (cause instanceof CancelledFailure) return undefined;
+  return { type: 'Unknown', message: cause?.message ?? 'no reason given', details: {} };
 }

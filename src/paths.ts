@@ -14,10 +14,11 @@ export interface GroupDirectory {
   place: string;
 }
 
+const isPlainName = (name: string): boolean => /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name);
+
 /** @throws RangeError when `name` could lead anywhere but to a direct child. */
 export function plainName(name: string): string {
-  if (!/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name))
-    throw new RangeError(`not a plain file name: ${JSON.stringify(name)}`);
+  if (!isPlainName(name)) throw new RangeError(`not a plain file name: ${JSON.stringify(name)}`);
   return name;
 }
 
@@ -50,7 +51,7 @@ export const doneFile = (group: GroupDirectory, sector: SectorId): string =>
 export const goneName = (sector: SectorId, uuid: string): string =>
   `.gone-${sectorFileName(sector)}-${plainName(uuid)}`;
 export const isGoneName = (sector: SectorId, name: string): boolean =>
-  name.startsWith(`.gone-${sectorFileName(sector)}-`) && plainName(name.slice(1)) !== '';
+  name.startsWith(`.gone-${sectorFileName(sector)}-`) && isPlainName(name.slice(1));
 
 // ---- attempts: <sector directory>/<epoch>/<phase>-<number> ----
 
@@ -111,5 +112,6 @@ export const stored = {
   parts: '.sealflow',
   part: (sector: SectorId, uuid: string): string =>
     join('.sealflow', `${sectorFileName(sector)}.${plainName(uuid)}`),
-  isPartOf: (sector: SectorId, name: string): boolean => name.startsWith(`${sectorFileName(sector)}.`),
+  isPartOf: (sector: SectorId, name: string): boolean =>
+    name.startsWith(`${sectorFileName(sector)}.`) && isPlainName(name),
 } as const;

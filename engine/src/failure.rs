@@ -107,6 +107,7 @@ impl<T, E: Into<io::Error>> At<T> for Result<T, E> {
 static ATTEMPT: OnceLock<Phase> = OnceLock::new();
 /// The thread that ends the process: there is one end, one error.json.
 static ENDING: OnceLock<ThreadId> = OnceLock::new();
+static ENTERED: AtomicBool = AtomicBool::new(false);
 
 /// From now on a failure is written to error.json in the working directory.
 pub fn report_as(phase: Phase) {
@@ -156,8 +157,6 @@ fn be_the_only_one() {
         std::process::abort();
     }
 }
-
-static ENTERED: AtomicBool = AtomicBool::new(false);
 
 /// A panic in any thread ends the process: the library uses panics for I/O errors, and a phase that has lost a thread may
 /// wait for ever.

@@ -7,7 +7,7 @@ use std::io;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-/// Bytes read at a time. 8 MiB keeps BLAKE3 over rayon and O_DIRECT writes at full speed (docs of the measurement: copy.md).
+/// Bytes read at a time. 8 MiB keeps BLAKE3 over rayon and O_DIRECT writes at full speed (measured).
 const CHUNK: usize = 8 << 20;
 /// Chunks in flight: one read, one hashed, one written, one waiting.
 const CHUNKS: usize = 4;

@@ -27,8 +27,8 @@ export async function publishCopy(
   receipt: Receipt,
 ): Promise<void> {
   const receiptPath = join(node, stored.receipt(sector));
-  const known = await readJson(receiptPath);
-  if (known !== undefined && canonicalJson(known) !== canonicalJson(receipt)) {
+  const known = (await readJson(receiptPath)) as Receipt | undefined;
+  if (known !== undefined && whatItSays(known) !== whatItSays(receipt)) {
     throw failure('CopyDiffers', `${receiptPath} is there and says something else`);
   }
   if (known === undefined) {
@@ -41,6 +41,10 @@ export async function publishCopy(
   }
   await lookAgain(node, receipt.files);
 }
+
+/** Of whom a receipt speaks and what it proves; who made it, and by which version, may differ when P6 is done again. */
+const whatItSays = ({ sector, size, ticket, seed, commD, commR, proof, files }: Receipt): string =>
+  canonicalJson({ sector, size, ticket, seed, commD, commR, proof, files });
 
 /** Deletes all unfinished copies of the sector on the node; the final names keep their inodes. */
 export async function removeParts(node: string, sector: SectorId): Promise<void> {

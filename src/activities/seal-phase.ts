@@ -112,17 +112,17 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
     if (!task.signal.aborted) throw error;
     const why = endOfTask();
     if (why === 'draining') throw draining(deps.self.host);
-    if (why === 'stop the engine') await stopEngine(attempt, task);
+    if (why === 'stop the engine') await stopEngine(attempt, deps, task);
     throw new CancelledFailure(why);
   }
   if ((await readResult(attempt)) || (await readError(attempt))) return;
   // An engine that was superseded ends without a word: the next look finds by whom.
-  const newest = (await listAttempts(work.sectorDirectory, input.phase)).at(-1);
+  const newest = (await listAttempts(work.sectorDirectory, input.phase)).all.at(-1);
   if (newest?.at !== at) return;
   await claimEpoch(work.sectorDirectory, task.owner, deps.self.host);
   const details = { at, host: deps.self.host, recorded: await recordedLayers(attempt) };
   if (end === 'hangs') {
-    await stopEngine(attempt, task);
+    await stopEngine(attempt, deps, task);
     throw failure('Hung', `${at} on ${deps.self.host} did no work for its limit and was stopped`, details);
   }
   throw failure(
@@ -132,8 +132,9 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
   );
 }
 
-async function stopEngine(attempt: Attempt, task: Task): Promise<void> {
-  const engine = await readProgress(attempt.directory);
+/** An engine that was started a moment ago has not told its process ID yet; then the one who started it knows. */
+async function stopEngine(attempt: Attempt, { engines }: Deps, task: Task): Promise<void> {
+  const engine = engines.processOf(attempt) ?? (await readProgress(attempt.directory));
   if (engine) await terminate(engine, task.times.terminateGrace);
 }
 

@@ -17,10 +17,10 @@ export const stopSector = (deps: Deps, input: StopInput): Promise<StopResult> =>
     const group = await deps.groupDirectory(input.seal.group);
     const directory = sectorDir(group, task.sector);
     if (!(await ifPresent(lstat(directory)))) return { v: CONTRACT_VERSION, stopped: [] };
-    await raiseEpoch(directory, task.owner, input.why, deps.self.host);
-    const attempts = (
-      await Promise.all(ENGINE_PHASE_IDS.map((phase) => listAttempts(directory, phase)))
-    ).flat();
+    const inForce = await raiseEpoch(directory, task.owner, input.why, deps.self.host);
+    const lists = await Promise.all(ENGINE_PHASE_IDS.map((phase) => listAttempts(directory, phase)));
+    // A run that was overtaken must leave the engines of the other one alone.
+    const attempts = lists.flatMap(({ all }) => all).filter(({ epoch }) => epoch < inForce);
     const ends = await Promise.all(attempts.map((attempt) => endOf(attempt, deps, task)));
     return { v: CONTRACT_VERSION, stopped: attempts.filter((_, i) => ends[i]).map(({ at }) => at) };
   });

@@ -68,7 +68,10 @@ export async function runTask<T>(
   try {
     return await body(task);
   } catch (error) {
-    throw toldAsFailure(error, deps.self.host);
+    throw toldAsFailure(
+      task.signal.aborted && isAbort(error) ? new CancelledFailure('told to end') : error,
+      deps.self.host,
+    );
   } finally {
     clearInterval(pulse);
     leave();
@@ -123,6 +126,9 @@ export function endOfTask(): 'stop the engine' | 'draining' | 'let go' {
   if (details?.cancelRequested) return 'stop the engine';
   return details?.workerShutdown ? 'draining' : 'let go';
 }
+
+/** What a wait of Node's throws when its signal is aborted. */
+const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
 
 export const draining = (host: string): ApplicationFailure =>
   failure('Draining', `${host} is shutting down`, { host });

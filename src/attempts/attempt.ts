@@ -30,36 +30,37 @@ export interface Attempt extends AttemptName {
   directory: string;
 }
 
-/** All attempts of one phase in all epochs, lowest first. The last one of the highest epoch owns the phase. */
-export async function listAttempts(sectorDirectory: string, phase: EnginePhaseId): Promise<Attempt[]> {
+export interface Attempts {
+  /** Of all epochs, lowest first. The last one of the epoch in force owns the phase. */
+  all: Attempt[];
+  /** The number that the next attempt of an epoch gets: retired ones keep theirs. */
+  nextNumber: (epoch: number) => number;
+}
+
+/**
+ * The attempts of one phase. Both answers come from one look at the directories: a number taken from a later one could
+ * follow an attempt that was not looked at.
+ */
+export async function listAttempts(sectorDirectory: string, phase: EnginePhaseId): Promise<Attempts> {
   const epochs = ((await ifPresent(readdir(sectorDirectory))) ?? [])
     .map(parseEpoch)
     .filter((number) => number !== undefined);
-  const found = await Promise.all(
-    epochs.map(async (epoch) => {
-      const names = (await ifPresent(readdir(epochDir(sectorDirectory, epoch)))) ?? [];
-      return names.map((name) => parseAttempt(epoch, name)).filter((attempt) => attempt?.phase === phase);
-    }),
-  );
-  return found
-    .flat()
-    .filter((attempt) => attempt !== undefined)
-    .sort((a, b) => a.epoch - b.epoch || a.number - b.number)
-    .map((attempt) => attemptAt(sectorDirectory, formatAt(attempt), attempt));
-}
-
-/** The highest number that was ever given in an epoch, to retired attempts too; 0 when none was. */
-export async function highestNumber(
-  sectorDirectory: string,
-  epoch: number,
-  phase: EnginePhaseId,
-): Promise<number> {
-  const names = (await ifPresent(readdir(epochDir(sectorDirectory, epoch)))) ?? [];
-  const numbers = names
-    .map((name) => parseAnyAttempt(epoch, name))
-    .filter((attempt) => attempt?.phase === phase)
-    .map((attempt) => attempt?.number ?? 0);
-  return Math.max(0, ...numbers);
+  const all: Attempt[] = [];
+  const highest = new Map<number, number>();
+  for (const epoch of epochs.sort((a, b) => a - b)) {
+    const names = (await ifPresent(readdir(epochDir(sectorDirectory, epoch)))) ?? [];
+    const numbers = (parse: typeof parseAttempt): number[] =>
+      names
+        .map((name) => parse(epoch, name))
+        .filter((name) => name?.phase === phase)
+        .map((name) => name?.number ?? 0);
+    highest.set(epoch, Math.max(0, ...numbers(parseAnyAttempt)));
+    for (const number of numbers(parseAttempt).sort((a, b) => a - b)) {
+      const at = formatAt({ epoch, phase, number });
+      all.push({ epoch, phase, number, at, directory: attemptDir(sectorDirectory, at) });
+    }
+  }
+  return { all, nextNumber: (epoch) => (highest.get(epoch) ?? 0) + 1 };
 }
 
 /** Takes an attempt's result out of the count; does nothing when that was done before. */
@@ -68,12 +69,6 @@ export async function voidAttempt(sectorDirectory: string, at: string): Promise<
   const voided = join(epochDir(sectorDirectory, name.epoch), voidName(name));
   await ifPresent(rename(attemptDir(sectorDirectory, at), voided));
 }
-
-const attemptAt = (sectorDirectory: string, at: string, name: AttemptName): Attempt => ({
-  ...name,
-  at,
-  directory: attemptDir(sectorDirectory, at),
-});
 
 /** The input hash that the attempt was made for; undefined when job.json cannot be understood. */
 export async function inputHashOf(attempt: Attempt): Promise<string | undefined> {

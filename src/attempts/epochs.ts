@@ -57,18 +57,21 @@ export async function claimEpoch(sectorDirectory: string, owner: string, host: s
   }
 }
 
-/** Ends the epoch of `owner`, if it is in force, with one that nobody owns: nothing of it can start any more. */
+/**
+ * Ends the epoch of `owner`, if it is in force, with one that nobody owns: nothing of it can start any more.
+ * @returns the epoch in force; engines of lower ones end by themselves.
+ */
 export async function raiseEpoch(
   sectorDirectory: string,
   owner: string,
   why: string,
   host: string,
-): Promise<void> {
+): Promise<number> {
   for (;;) {
     const inForce = (await listEpochs(sectorDirectory)).at(-1);
-    if (inForce && (inForce.owner !== owner || inForce.why !== 'claimed')) return;
+    if (inForce && (inForce.owner !== owner || inForce.why !== 'claimed')) return inForce.number;
     const number = (inForce?.number ?? 0) + 1;
-    if (await makeEpoch(sectorDirectory, number, { owner, why, host })) return;
+    if (await makeEpoch(sectorDirectory, number, { owner, why, host })) return number;
   }
 }
 

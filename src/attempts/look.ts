@@ -1,7 +1,7 @@
 /** What is on disk for a phase, and so what an activity has to do. Decides from files alone; changes nothing. */
 import type { Observation } from '../contract.js';
 import type { EnginePhaseId, Times } from '../phases.js';
-import { highestNumber, inputHashOf, listAttempts, readError, readResult, type Attempt } from './attempt.js';
+import { inputHashOf, listAttempts, readError, readResult, type Attempt } from './attempt.js';
 import { isAlive, isLocal, type HostIdentity } from './processes.js';
 import { readProgress } from './progress.js';
 import type { EngineError, EngineResult, Progress } from './protocol.js';
@@ -38,7 +38,7 @@ export interface Look {
 }
 
 export async function look(l: Look): Promise<Sight> {
-  const attempts = await listAttempts(l.sectorDirectory, l.phase);
+  const { all: attempts, nextNumber } = await listAttempts(l.sectorDirectory, l.phase);
   const fitting: Attempt[] = [];
   for (const attempt of attempts) {
     if ((await inputHashOf(attempt)) !== l.inputHash) continue;
@@ -55,7 +55,7 @@ export async function look(l: Look): Promise<Sight> {
   }
   return {
     is: 'free',
-    number: (await highestNumber(l.sectorDirectory, l.epoch, l.phase)) + 1,
+    number: nextNumber(l.epoch),
     earlier: fitting.reverse(),
   };
 }

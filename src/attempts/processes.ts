@@ -20,35 +20,38 @@ export async function hostIdentity(host: string): Promise<HostIdentity> {
   };
 }
 
-type EngineProcess = Pick<Progress, 'pid' | 'startTime' | 'host' | 'bootId' | 'pidNs'>;
+/** A process, told apart from a later one of the same ID. */
+export type EngineProcess = Pick<Progress, 'pid' | 'startTime'>;
 
 /** Whether the process IDs of an engine are those of this host and container. */
-export const isLocal = (engine: EngineProcess, self: HostIdentity): boolean =>
+export const isLocal = (engine: Pick<Progress, 'host' | 'bootId' | 'pidNs'>, self: HostIdentity): boolean =>
   engine.host === self.host && engine.bootId === self.bootId && engine.pidNs === self.pidNs;
 
 /** Whether a local engine's process is there: same ID, same start time, not a zombie. */
-export async function isAlive({
-  pid,
-  startTime,
-}: Pick<EngineProcess, 'pid' | 'startTime'>): Promise<boolean> {
+export async function isAlive({ pid, startTime }: EngineProcess): Promise<boolean> {
+  const stat = await readStat(pid);
+  return stat !== undefined && stat.state !== 'Z' && stat.startTime === startTime;
+}
+
+/** Clock ticks since boot; -1 when there is no such process. */
+export const startTimeOf = async (pid: number): Promise<number> => (await readStat(pid))?.startTime ?? -1;
+
+async function readStat(pid: number): Promise<{ state: string; startTime: number } | undefined> {
   const stat = await ifPresent(readFile(`/proc/${pid}/stat`, 'utf8')).catch((error: unknown) => {
     if (isErrno(error, 'ESRCH')) return undefined; // It ended between open and read.
     throw error;
   });
-  if (stat === undefined) return false;
+  if (stat === undefined) return undefined;
   // The name in parentheses may hold spaces and parentheses; fields are counted from behind it (proc(5)).
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[0] !== 'Z' && Number(fields[19]) === startTime;
+  return { state: fields[0] ?? '', startTime: Number(fields[19]) };
 }
 
 /**
  * Ends an engine's process group: TERM, and KILL when it has not ended after `graceMs`.
  * @returns whether it is gone. A process in uninterruptible sleep is not, and is never called dead.
  */
-export async function terminate(
-  engine: Pick<EngineProcess, 'pid' | 'startTime'>,
-  graceMs: number,
-): Promise<boolean> {
+export async function terminate(engine: EngineProcess, graceMs: number): Promise<boolean> {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     if (!(await isAlive(engine))) return true;
     try {

@@ -24,5 +24,9 @@ export async function readProgress(attemptDirectory: string): Promise<Progress |
 export function parseProgress(text: string): Progress | undefined {
   const [json = '', sum = ''] = text.split('\n', 2);
   if (createHash('sha256').update(json).digest('hex').slice(0, 16) !== sum.slice(0, 16)) return undefined;
-  return progressSchema.safeParse(JSON.parse(json)).data;
+  try {
+    return progressSchema.safeParse(JSON.parse(json)).data;
+  } catch {
+    return undefined;
+  }
 }

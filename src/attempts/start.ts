@@ -9,6 +9,7 @@ import { isErrno, syncDirectory, writeJson } from '../files.js';
 import { attemptDir, epochDir, formatAt, type AttemptName } from '../paths.js';
 import type { Attempt } from './attempt.js';
 import type { Job } from './protocol.js';
+import { startTimeOf, type EngineProcess } from './processes.js';
 import { removeTree } from './remove-tree.js';
 
 export interface EngineProgram {
@@ -45,13 +46,18 @@ export async function makeAttempt(
 
 /** Starts engines, and knows which of them this process has started and not yet seen end. */
 export class EngineStarter {
-  private readonly running = new Map<string, Promise<void>>();
+  private readonly running = new Map<string, { process: EngineProcess; ended: Promise<void> }>();
 
   constructor(private readonly program: EngineProgram) {}
 
   /** The end of the attempt's engine, if this process has started it. */
   endOf(attempt: Attempt): Promise<void> | undefined {
-    return this.running.get(attempt.directory);
+    return this.running.get(attempt.directory)?.ended;
+  }
+
+  /** Its process, if this process has started it and not seen it end. */
+  processOf(attempt: Attempt): EngineProcess | undefined {
+    return this.running.get(attempt.directory)?.process;
   }
 
   /**
@@ -73,7 +79,8 @@ export class EngineStarter {
       const ended = once(child, 'exit').then(() => {
         this.running.delete(attempt.directory);
       });
-      this.running.set(attempt.directory, ended);
+      const { pid = 0 } = child;
+      this.running.set(attempt.directory, { process: { pid, startTime: await startTimeOf(pid) }, ended });
     } catch (error) {
       const message = `cannot start the engine ${command}: ${(error as Error).message}`;
       throw failure('BadInput', message, { at: attempt.at });

@@ -9,7 +9,6 @@ import { listAttempts } from '../attempts/attempt.js';
 import { terminate } from '../attempts/processes.js';
 import { readProgress } from '../attempts/progress.js';
 import { endGroup, spawnBound } from '../machine/bound-process.js';
-import { ifPresent } from '../files.js';
 import { cacheDir } from '../paths.js';
 import { ENGINE_PHASE_IDS, TIMES } from '../phases.js';
 import { UserError } from '../user-error.js';
@@ -64,7 +63,7 @@ async function stopEngines({ group }: DevHome): Promise<void> {
   const base = cacheDir(group);
   for (const name of await readdir(base)) {
     for (const phase of ENGINE_PHASE_IDS) {
-      for (const attempt of (await ifPresent(listAttempts(join(base, name), phase))) ?? []) {
+      for (const attempt of (await listAttempts(join(base, name), phase)).all) {
         const engine = await readProgress(attempt.directory);
         if (engine) await terminate(engine, TIMES.terminateGrace);
       }

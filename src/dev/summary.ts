@@ -1,7 +1,6 @@
 /** What `sealflow dev` says at its end. */
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { execa } from 'execa';
 import type { SealResult } from '../contract.js';
 import type { SectorStatus } from '../cli/sector-status.js';
 import type { Engine } from '../engine/engine.js';
@@ -14,7 +13,7 @@ export async function verifyReceipt(
   receipt: string,
 ): Promise<void> {
   try {
-    await promisify(execFile)(program, [...first, 'verify', receipt], { env: environment });
+    await execa(program, [...first, 'verify', receipt], { env: environment });
   } catch (error) {
     throw new UserError(`the proof of ${receipt} does not verify: ${(error as Error).message}`, {
       exitCode: 1,

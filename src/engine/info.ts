@@ -1,5 +1,4 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { execa, ExecaError } from 'execa';
 import { z } from 'zod';
 import type { SectorSize } from '../phases.js';
 import { UserError } from '../user-error.js';
@@ -34,7 +33,7 @@ export async function engineInfo(engine: Engine, size?: SectorSize): Promise<Eng
   const [program, ...first] = engine.command;
   const args = [...first, 'info', ...(size === undefined ? [] : ['--size', size])];
   try {
-    const { stdout } = await promisify(execFile)(program, args, {
+    const { stdout } = await execa(program, args, {
       timeout: TIMEOUT_MS,
       env: engine.environment,
     });
@@ -54,7 +53,10 @@ function reasonOf(error: unknown): string {
   if (error instanceof z.ZodError) {
     return error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
   }
-  const { killed, stderr, message } = error as Error & { killed?: boolean; stderr?: string };
-  if (killed) return `no answer within ${TIMEOUT_MS / 1000} s`;
-  return stderr?.split('\n').find((line) => line.trim() !== '') ?? message;
+  if (!(error instanceof ExecaError)) return (error as Error).message;
+  if (error.timedOut) return `no answer within ${TIMEOUT_MS / 1000} s`;
+  return firstLine(error.stderr) ?? error.shortMessage;
 }
+
+const firstLine = (text: unknown): string | undefined =>
+  (typeof text === 'string' ? text : '').split('\n').find((line) => line.trim() !== '');

@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
+import { execa } from 'execa';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { requireTool } from '../machine/tools.js';
 import { UserError } from '../user-error.js';
 import { isAtLeast } from '../machine/versions.js';
@@ -31,7 +30,7 @@ export async function requireRust(crate: string): Promise<string> {
 /** In the crate's directory, where rustup looks for a toolchain file. */
 async function askCompiler(crate: string, hint: string): Promise<string> {
   try {
-    return (await promisify(execFile)(process.env['RUSTC'] || 'rustc', ['-vV'], { cwd: crate })).stdout;
+    return (await execa(process.env['RUSTC'] || 'rustc', ['-vV'], { cwd: crate })).stdout;
   } catch (error) {
     const { stderr = '', message } = error as Error & { stderr?: string };
     const why = stderr.split('\n').find((line) => line.trim() !== '') ?? message;

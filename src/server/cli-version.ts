@@ -1,5 +1,4 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { execa } from 'execa';
 
 /** What `temporal --version` says of itself. */
 export interface CliVersion {
@@ -18,7 +17,7 @@ const TIMEOUT_MS = 30_000;
 /** @returns undefined when the program does not run, or is not the Temporal CLI */
 export async function askVersion(path: string): Promise<CliVersion | undefined> {
   try {
-    const { stdout } = await promisify(execFile)(path, ['--version'], { timeout: TIMEOUT_MS });
+    const { stdout } = await execa(path, ['--version'], { timeout: TIMEOUT_MS });
     return parseVersion(stdout);
   } catch {
     return undefined;

@@ -49,6 +49,7 @@ export class SlotPool {
         // At shutdown the promise stays open on purpose: a rejection is logged as an error whatever its reason.
         new Promise<Permit>((grant) => {
           const entry = { queue: taskQueue, grant, open };
+          if (signal.aborted) return;
           this.waiting.push(entry);
           signal.addEventListener('abort', () => this.forget(entry), { once: true });
           this.pump();

@@ -26,6 +26,13 @@ async function holdIn(phase: 'P1' | 'P2') {
   return { group, worker, sector, engine };
 }
 
+/** The phase was scheduled once more, and whoever took it watches the attempt that was there. */
+async function untilAdopted(sector: string, at: string): Promise<void> {
+  const phase = at.includes('P1') ? 'P1' : 'P2';
+  await eventually(async () => (await cluster.status(sector)).phases[phase].tries === 2);
+  await eventually(async () => (await cluster.watched(sector)).includes(at));
+}
+
 test('the engine of a worker that was killed goes on and is adopted by the next one', async () => {
   const { group, worker, sector, engine } = await holdIn('P1');
   worker.kill('SIGKILL');
@@ -33,9 +40,8 @@ test('the engine of a worker that was killed goes on and is adopted by the next 
   expect(await isAlive(engine.pid)).toBe(true);
 
   await group.serve(1);
-  // The server learns of the lost worker from its silence; then the phase is scheduled once more, and is watched again.
-  await eventually(async () => (await cluster.status(sector)).phases.P1.tries === 2);
-  await eventually(async () => (await cluster.watched(sector)).includes('1/P1-1'));
+  // The server learns of the lost worker from its silence.
+  await untilAdopted(sector, '1/P1-1');
   expect(await isAlive(engine.pid)).toBe(true);
   expect(await readdir(group.attempt(sector, '1/P1-1', '..'))).toEqual(['P1-1', 'epoch.json']);
 
@@ -59,7 +65,7 @@ test('SIGTERM ends a worker, however often it comes, and leaves its engine to th
   expect((await cluster.status(sector)).attention).toEqual([]);
 
   await group.serve(1);
-  await eventually(async () => (await cluster.watched(sector)).includes('1/P2-1'));
+  await untilAdopted(sector, '1/P2-1');
   await group.takeBack(sector, 'P2', 'hold');
   await cluster.sealed(sector);
   expect(await group.starts(sector, 'P2')).toEqual([engine]);

@@ -1,6 +1,6 @@
 /** Attempts as they lie on disk, written by hand. */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readlink, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Attempt } from '../../src/attempts/attempt.js';
 import { digestOf, type EngineError, type Job, type Progress } from '../../src/attempts/protocol.js';
@@ -19,22 +19,42 @@ export interface Written {
 }
 
 /** Writes the attempt `at` (`1/P2-3`) with job.json and what else is asked for. */
-export async function writeAttempt(sectorDirectory: string, at: string, written: Written = {}): Promise<Attempt> {
+export async function writeAttempt(
+  sectorDirectory: string,
+  at: string,
+  written: Written = {},
+): Promise<Attempt> {
   const name = parseAt(at);
   const directory = attemptDir(sectorDirectory, at);
   await mkdir(directory, { recursive: true });
-  const write = (file: string, value: unknown): Promise<void> => writeFile(join(directory, file), JSON.stringify(value));
+  const write = (file: string, value: unknown): Promise<void> =>
+    writeFile(join(directory, file), JSON.stringify(value));
   const { phase } = name;
   await write('job.json', jobOf(at, written.job));
-  if (written.progress) await writeFile(join(directory, 'progress.json'), progressBlock(await progressOf(written.progress)));
+  if (written.progress) await writeProgress(directory, written.progress);
   if (written.result) {
     const { inputHash = HASH, outputs = {}, facts = {} } = written.result;
     const times = { startedAt: '2026-11-22T16:00:00.000Z', endedAt: '2026-11-22T16:00:01.000Z' };
     const allFacts = { seconds: 1, host: '10.0.0.1', engine: 'by hand', ...times, ...facts };
-    await write('result.json', { v: 1, phase, sector: 't01000/7', size: '2KiB', inputHash, outputs, facts: allFacts });
+    await write('result.json', {
+      v: 1,
+      phase,
+      sector: 't01000/7',
+      size: '2KiB',
+      inputHash,
+      outputs,
+      facts: allFacts,
+    });
   }
   if (written.error) {
-    await write('error.json', { v: 1, phase, exit: 3, type: 'PassingFault', message: 'by hand', ...written.error });
+    await write('error.json', {
+      v: 1,
+      phase,
+      exit: 3,
+      type: 'PassingFault',
+      message: 'by hand',
+      ...written.error,
+    });
   }
   if (written.layers) {
     const files = written.layers.map((file) => ({ name: file, size: 1, blake3: '0'.repeat(64) }));
@@ -77,6 +97,13 @@ export async function progressOf(changes: Partial<Progress> = {}): Promise<Progr
     rssBytes: 0,
     ...changes,
   };
+}
+
+/** Writes progress.json as a reader sees it: whole, at once. */
+export async function writeProgress(directory: string, changes: Partial<Progress> = {}): Promise<void> {
+  const temporary = join(directory, 'progress.json.new');
+  await writeFile(temporary, progressBlock(await progressOf(changes)));
+  await rename(temporary, join(directory, 'progress.json'));
 }
 
 /** Field 22 of stat, counted from behind the name; 0 when there is no such process. */

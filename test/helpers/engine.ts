@@ -17,10 +17,18 @@ export interface RunningEngine {
 }
 
 /** Runs `run <attempt directory>` in a process group of its own; it is killed when the test ends. */
-export async function startEngine(directory: string, environment: NodeJS.ProcessEnv = {}): Promise<RunningEngine> {
+export async function startEngine(
+  directory: string,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<RunningEngine> {
   const [program = '', script = ''] = ENGINE;
   const env = { ...process.env, ...environment };
-  const child = spawn(program, [script, 'run', directory], { cwd: directory, detached: true, stdio: 'ignore', env });
+  const child = spawn(program, [script, 'run', directory], {
+    cwd: directory,
+    detached: true,
+    stdio: 'ignore',
+    env,
+  });
   const ended = once(child, 'exit').then(([code, signal]) => (signal ?? code) as number | string);
   await once(child, 'spawn');
   const pid = child.pid as number;
@@ -63,7 +71,9 @@ export async function engineRuns(gate: string): Promise<EngineRun[]> {
 /** Process IDs of the engines of an attempt, whether they have shown themselves or not. */
 export async function processesOf(directory: string): Promise<number[]> {
   const pids = (await readdir('/proc')).filter((name) => /^[0-9]+$/.test(name)).map(Number);
-  const commands = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
+  const commands = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+  );
   return pids.filter((_, i) => commands[i]?.split('\0').includes(directory));
 }
 

@@ -16,4 +16,5 @@ export const tell = (site: Site, phase: EnginePhaseId, kind: Kind, words: string
 /** Engines of the phase do not finish until {@link release}. */
 export const hold = (site: Site, phase: EnginePhaseId): Promise<void> => tell(site, phase, 'hold', '');
 
-export const release = (site: Site, phase: EnginePhaseId): Promise<void> => rm(fileOf(site, phase, 'hold'), { force: true });
+export const release = (site: Site, phase: EnginePhaseId): Promise<void> =>
+  rm(fileOf(site, phase, 'hold'), { force: true });

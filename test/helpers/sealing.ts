@@ -1,7 +1,7 @@
 /** One sector under way: `sealSector` on the server, fakes on the queues of a group that only this sector has. */
 import { createHash } from 'node:crypto';
 import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, type TypedSearchAttributes } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import {
   CONTRACT_VERSION,
@@ -119,9 +119,14 @@ export class Sealing {
     return this.handle.executeUpdate(retryUpdate, { args: [given] });
   }
 
+  /** What lists of workflows show of it; unlike the answer to a query it is on record already. */
+  async lists(): Promise<TypedSearchAttributes> {
+    return (await this.handle.describe()).typedSearchAttributes;
+  }
+
   /** What the Web UI shows as current details. */
   async details(): Promise<string> {
-    const metadata = await this.handle.query<{ currentDetails?: string }, []>('__temporal_workflow_metadata');
+    const metadata = await this.handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
     return metadata.currentDetails ?? '';
   }
 

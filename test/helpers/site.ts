@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import type { ApplicationFailure } from '@temporalio/common';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import { createActivities, type Deps } from '../../src/activities/index.js';
 import { hostIdentity } from '../../src/attempts/processes.js';
 import { EngineStarter } from '../../src/attempts/start.js';
@@ -24,6 +24,9 @@ import { ENGINE_PHASE_IDS, PHASES, type EnginePhaseId } from '../../src/phases.j
 import { sectorOf } from '../../src/sector.js';
 import { ENGINE, engineRuns, killEngines, type EngineRun } from './engine.js';
 import { temporaryDirectory } from './temporary.js';
+
+// A test starts several engines, perhaps on a machine that is busy with others.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 export const HOST = '10.0.0.1';
 export const NODE = '10.10.4.23';
@@ -48,7 +51,13 @@ export interface Running<T> {
 }
 
 /** Builds on results as the workflow does. */
-const BASIS: Record<EnginePhaseId, EnginePhaseId[]> = { P1: [], P2: ['P1'], P3: ['P2'], P4: ['P2', 'P3'], P5: ['P2'] };
+const BASIS: Record<EnginePhaseId, EnginePhaseId[]> = {
+  P1: [],
+  P2: ['P1'],
+  P3: ['P2'],
+  P4: ['P2', 'P3'],
+  P5: ['P2'],
+};
 
 export class Site {
   readonly group: GroupDirectory;
@@ -92,7 +101,10 @@ export class Site {
   }
 
   cleanInput(changes: Partial<CleanInput> = {}): CleanInput {
-    const results = Object.fromEntries(ENGINE_PHASE_IDS.map((id) => [id, this.ref(id)])) as Record<EnginePhaseId, ResultRef>;
+    const results = Object.fromEntries(ENGINE_PHASE_IDS.map((id) => [id, this.ref(id)])) as Record<
+      EnginePhaseId,
+      ResultRef
+    >;
     return { v: CONTRACT_VERSION, seal: this.seal, claim: 1, results, ...changes };
   }
 
@@ -116,7 +128,9 @@ export class Site {
     const beats: HeartbeatDetails[] = [];
     env.on('heartbeat', (details: HeartbeatDetails) => beats.push(details));
     type Result = Awaited<ReturnType<SealActivities[K]>>;
-    const run = createActivities({ ...this.deps, ...deps })[activity] as unknown as (given: typeof input) => Promise<Result>;
+    const run = createActivities({ ...this.deps, ...deps })[activity] as unknown as (
+      given: typeof input,
+    ) => Promise<Result>;
     const done = env.run<[typeof input], Result, typeof run>(run, input);
     // Looked at later; until then it must not count as unhandled.
     done.catch(() => undefined);
@@ -124,11 +138,21 @@ export class Site {
   }
 
   /** Offers a phase with the input that follows from the results so far. */
-  begin(phase: EnginePhaseId, changes: Partial<PhaseInput> = {}, offer?: Offer, deps?: Partial<Deps>): Running<PhaseResult> {
+  begin(
+    phase: EnginePhaseId,
+    changes: Partial<PhaseInput> = {},
+    offer?: Offer,
+    deps?: Partial<Deps>,
+  ): Running<PhaseResult> {
     return this.offer(activityOf(phase), this.input(phase, changes), offer, deps);
   }
 
-  run(phase: EnginePhaseId, changes: Partial<PhaseInput> = {}, offer?: Offer, deps?: Partial<Deps>): Promise<PhaseResult> {
+  run(
+    phase: EnginePhaseId,
+    changes: Partial<PhaseInput> = {},
+    offer?: Offer,
+    deps?: Partial<Deps>,
+  ): Promise<PhaseResult> {
     return this.begin(phase, changes, offer, deps).done;
   }
 
@@ -172,7 +196,8 @@ export async function createSite(environment: NodeJS.ProcessEnv = {}): Promise<S
   };
   const site = new Site(root, deps, all);
   await mkdir(site.group.root);
-  for (const path of [...groupDirectories(site.group), join(root, 'nodes'), site.node, site.gate]) await mkdir(path);
+  for (const path of [...groupDirectories(site.group), join(root, 'nodes'), site.node, site.gate])
+    await mkdir(path);
   onTestFinished(() => killEngines(site.gate, root));
   return site;
 }

@@ -114,7 +114,8 @@ describe('every example', () => {
     ? readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.toml'))
     : [];
   if (files.length === 0) test.skip('is read (there is none)', () => undefined);
-  else test.each(files)('%s is read', (name) => expect(readConfig(join(directory, name)).pools).not.toEqual([]));
+  else
+    test.each(files)('%s is read', (name) => expect(readConfig(join(directory, name)).pools).not.toEqual([]));
 });
 
 describe('the optional keys', () => {
@@ -169,19 +170,37 @@ listen = "0.0.0.0:9090"`;
 describe('an unknown key is told with the one that was meant', () => {
   test.each([
     ['at the top', atTop('local_dirs = "/x"'), 'unknown key local_dirs (did you mean local_dir?)'],
-    ['written with an underscore', atTop('storage_nodes = []'), 'unknown key storage_nodes (did you mean storage-nodes?)'],
+    [
+      'written with an underscore',
+      atTop('storage_nodes = []'),
+      'unknown key storage_nodes (did you mean storage-nodes?)',
+    ],
     ['in another case', atTop('Group_ID = [1]'), 'unknown key Group_ID (did you mean group_id?)'],
-    ['in a pool', OLD.replace('wait_sec', 'wait_secs'), 'unknown key worker[0].wait_secs (did you mean wait_sec?)'],
+    [
+      'in a pool',
+      OLD.replace('wait_sec', 'wait_secs'),
+      'unknown key worker[0].wait_secs (did you mean wait_sec?)',
+    ],
     ['in the second pool', `${OLD}nun = 2\n`, 'unknown key worker[1].nun (did you mean num?)'],
-    ['in [engine]', `${OLD}[engine]\nreserved_core = 1\n`, 'unknown key engine.reserved_core (did you mean reserved_cores?)'],
-    ['in [metrics]', `${OLD}[metrics]\nlisten = ":1"\nlistn = 2\n`, 'unknown key metrics.listn (did you mean listen?)'],
+    [
+      'in [engine]',
+      `${OLD}[engine]\nreserved_core = 1\n`,
+      'unknown key engine.reserved_core (did you mean reserved_cores?)',
+    ],
+    [
+      'in [metrics]',
+      `${OLD}[metrics]\nlisten = ":1"\nlistn = 2\n`,
+      'unknown key metrics.listn (did you mean listen?)',
+    ],
     ['a table', `${OLD}[metric]\nlisten = ":1"\n`, 'unknown key metric (did you mean metrics?)'],
   ])('%s', (_, text, message) => {
     expect(refusal(text)).toContain(`${FILE}: ${message}; known: `);
   });
 
   test('and without a suggestion where none is near', () => {
-    expect(refusal(atTop('frobnicate = 1'))).toContain(`${FILE}: unknown key frobnicate; known: scheduler_url, local_dir,`);
+    expect(refusal(atTop('frobnicate = 1'))).toContain(
+      `${FILE}: unknown key frobnicate; known: scheduler_url, local_dir,`,
+    );
   });
 
   test('all at once', () => {
@@ -196,7 +215,9 @@ describe('a missing key is named:', () => {
   });
 
   test('worker', () => {
-    expect(refusal(OLD.slice(0, OLD.indexOf('[[worker]]')))).toMatch(new RegExp(`^${FILE}: worker is missing`));
+    expect(refusal(OLD.slice(0, OLD.indexOf('[[worker]]')))).toMatch(
+      new RegExp(`^${FILE}: worker is missing`),
+    );
   });
 
   test.each(['num', 'supported_phase'])('worker[0].%s', (key) => {
@@ -212,9 +233,17 @@ describe('a wrong value is told with its key, itself and what is allowed:', () =
   const pool = 'supported_phase = ["CopyTask","CleanTask"]';
   test.each([
     ['scheduler_url = 3456', changed('"http://10.10.19.17:3456"', '3456'), 'must be string'],
-    ['scheduler_url = "10.10.19.17:3456"', changed('http://10.10.19.17', '10.10.19.17'), 'must be like http://'],
+    [
+      'scheduler_url = "10.10.19.17:3456"',
+      changed('http://10.10.19.17', '10.10.19.17'),
+      'must be like http://',
+    ],
     ['scheduler_url = "ftp://x"', changed('http://10.10.19.17:3456', 'ftp://x'), 'must be like http://'],
-    ['scheduler_url = "http://x:1/api/tasks"', changed('http://10.10.19.17:3456', 'http://x:1/api/tasks'), 'must be like'],
+    [
+      'scheduler_url = "http://x:1/api/tasks"',
+      changed('http://10.10.19.17:3456', 'http://x:1/api/tasks'),
+      'must be like',
+    ],
     ['local_dir = 1', changed('"/sealer"', '1'), 'must be string'],
     ['local_dir = "sealer"', changed('/sealer', 'sealer'), 'must be an absolute path'],
     ['local_dir = ""', changed('/sealer', ''), 'must be an absolute path'],
@@ -236,13 +265,37 @@ describe('a wrong value is told with its key, itself and what is allowed:', () =
     ['worker[0].num = 1.5', changed('num = 1', 'num = 1.5'), 'must be int'],
     ['worker[0].wait_sec = 0', changed('wait_sec = 60', 'wait_sec = 0'), '>0'],
     ['worker[0].wait_sec = "1m"', changed('wait_sec = 60', 'wait_sec = "1m"'), 'must be number'],
-    ['worker[1].supported_phase = "CopyTask"', changed(pool, 'supported_phase = "CopyTask"'), 'must be array'],
+    [
+      'worker[1].supported_phase = "CopyTask"',
+      changed(pool, 'supported_phase = "CopyTask"'),
+      'must be array',
+    ],
     ['worker[1].supported_phase = []', changed(pool, 'supported_phase = []'), '>=1'],
-    ['worker[1].supported_phase[0] = 5', changed(pool, 'supported_phase = [5]'), 'must be one of PreCommitPhase1'],
-    ['worker[1].supported_phase[1] = "CopyTsk"', changed('"CleanTask"', '"CopyTsk"'), '(did you mean CopyTask?)'],
-    ['worker[1].supported_phase[1] = "commitphase2"', changed('"CleanTask"', '"commitphase2"'), 'did you mean CommitPhase2?'],
-    ['worker[1].supported_phase[0] = "PC1"', changed('"CopyTask"', '"PC1"'), 'must be one of PreCommitPhase1, PreCommitPhase2'],
-    ['worker = {"num":1}', `worker = { num = 1 }\n${OLD.slice(0, OLD.indexOf('[[worker]]'))}`, 'must be array'],
+    [
+      'worker[1].supported_phase[0] = 5',
+      changed(pool, 'supported_phase = [5]'),
+      'must be one of PreCommitPhase1',
+    ],
+    [
+      'worker[1].supported_phase[1] = "CopyTsk"',
+      changed('"CleanTask"', '"CopyTsk"'),
+      '(did you mean CopyTask?)',
+    ],
+    [
+      'worker[1].supported_phase[1] = "commitphase2"',
+      changed('"CleanTask"', '"commitphase2"'),
+      'did you mean CommitPhase2?',
+    ],
+    [
+      'worker[1].supported_phase[0] = "PC1"',
+      changed('"CopyTask"', '"PC1"'),
+      'must be one of PreCommitPhase1, PreCommitPhase2',
+    ],
+    [
+      'worker = {"num":1}',
+      `worker = { num = 1 }\n${OLD.slice(0, OLD.indexOf('[[worker]]'))}`,
+      'must be array',
+    ],
     ['storage-nodes = "/mnt"', atTop('storage-nodes = "/mnt"'), 'must be array'],
     ['storage-nodes[1] = "mnt"', atTop('storage-nodes = ["/mnt", "mnt"]'), 'must be an absolute path'],
     ['allow_system_disk = "yes"', atTop('allow_system_disk = "yes"'), 'must be boolean'],
@@ -267,7 +320,9 @@ describe('a wrong value is told with its key, itself and what is allowed:', () =
   });
 
   test('no pool at all', () => {
-    expect(refusal(`worker = []\n${OLD.slice(0, OLD.indexOf('[[worker]]'))}`)).toContain(`${FILE}: worker = []: `);
+    expect(refusal(`worker = []\n${OLD.slice(0, OLD.indexOf('[[worker]]'))}`)).toContain(
+      `${FILE}: worker = []: `,
+    );
   });
 
   test('each one of several, a line each', () => {
@@ -282,7 +337,9 @@ describe('a wrong value is told with its key, itself and what is allowed:', () =
 // A node is found again by the last component of its directory alone.
 describe('storage nodes', () => {
   test('of the same name are refused', () => {
-    expect(refusal(atTop('storage-nodes = ["/mnt/a/10.10.4.23", "/mnt/b/10.10.4.23"]'))).toContain('storage-nodes');
+    expect(refusal(atTop('storage-nodes = ["/mnt/a/10.10.4.23", "/mnt/b/10.10.4.23"]'))).toContain(
+      'storage-nodes',
+    );
   });
 
   test('without a name are refused', () => {

@@ -102,7 +102,12 @@ describe('the input of sealSector', () => {
 describe('messages', () => {
   test('provideSeed takes a seed that can be one', () => {
     expect(provideSeedSchema.parse({ seed: SEED, replace: true })).toEqual({ seed: SEED, replace: true });
-    for (const wrong of [{}, { seed: '00'.repeat(32) }, { seed: SEED, replace: 'no' }, { seed: SEED, force: true }]) {
+    for (const wrong of [
+      {},
+      { seed: '00'.repeat(32) },
+      { seed: SEED, replace: 'no' },
+      { seed: SEED, force: true },
+    ]) {
       expect(provideSeedSchema.safeParse(wrong).success).toBe(false);
     }
   });

@@ -16,7 +16,14 @@ const FOLLOWS = ['hand back', 'again', 'wait', 'back off', 'step back', 'attenti
 
 /** As the workflow catches it. */
 const caught = (cause: Error | undefined): ActivityFailure =>
-  new ActivityFailure('Activity task failed', 'preCommitPhase1', '1', RetryState.NON_RETRYABLE_FAILURE, 'w', cause);
+  new ActivityFailure(
+    'Activity task failed',
+    'preCommitPhase1',
+    '1',
+    RetryState.NON_RETRYABLE_FAILURE,
+    'w',
+    cause,
+  );
 
 describe('every failure type', () => {
   test.each(TYPES)('%s has a meaning, a hint, and something that follows', (type) => {
@@ -74,7 +81,9 @@ describe('the failure of an activity is read from its cause:', () => {
   test.each([TimeoutType.START_TO_CLOSE, TimeoutType.SCHEDULE_TO_CLOSE, TimeoutType.SCHEDULE_TO_START])(
     'too long (%s)',
     (timeoutType) => {
-      expect(failureOf(caught(new TimeoutFailure('t', undefined, timeoutType)))).toMatchObject({ type: 'TimedOut' });
+      expect(failureOf(caught(new TimeoutFailure('t', undefined, timeoutType)))).toMatchObject({
+        type: 'TimedOut',
+      });
     },
   );
 
@@ -91,7 +100,11 @@ describe('the failure of an activity is read from its cause:', () => {
 
   test('an exception that sealflow does not know keeps its name', () => {
     const cause = ApplicationFailure.create({ type: 'TypeError', message: 'x is not a function' });
-    expect(failureOf(caught(cause))).toEqual({ type: 'Unknown', message: 'TypeError: x is not a function', details: {} });
+    expect(failureOf(caught(cause))).toEqual({
+      type: 'Unknown',
+      message: 'TypeError: x is not a function',
+      details: {},
+    });
   });
 
   test('an exception without a type', () => {
@@ -105,12 +118,9 @@ describe('the failure of an activity is read from its cause:', () => {
   });
 
   // Nothing that an activity may end with must end the sector.
-  test.each([new ServerFailure('server', true), undefined])(
-    'anything else (%s) is Unknown',
-    (cause) => {
-      expect(failureOf(caught(cause))?.type).toBe('Unknown');
-    },
-  );
+  test.each([new ServerFailure('server', true), undefined])('anything else (%s) is Unknown', (cause) => {
+    expect(failureOf(caught(cause))?.type).toBe('Unknown');
+  });
 
   test.each([new Error('a bug'), ApplicationFailure.create({ type: 'Panic' }), 'text', undefined, null])(
     '%s is not of an activity',

@@ -32,7 +32,8 @@ describe('writeJson', () => {
     await writeJson(join(directory, 'a.json'), 'old');
     const cycle: Record<string, unknown> = {};
     cycle.self = cycle;
-    for (const value of [cycle, 1n]) await expect(writeJson(join(directory, 'a.json'), value)).rejects.toThrow(TypeError);
+    for (const value of [cycle, 1n])
+      await expect(writeJson(join(directory, 'a.json'), value)).rejects.toThrow(TypeError);
     expect(await readdir(directory)).toEqual(['a.json']);
     expect(await readJson(join(directory, 'a.json'))).toBe('old');
   });
@@ -45,7 +46,9 @@ describe('writeJson', () => {
   test('writes whole files only, also when many write at once', async () => {
     const path = join(directory, 'a.json');
     await writeJson(path, { from: -1, filler: '' });
-    const writers = Array.from({ length: 20 }, (_, from) => writeJson(path, { from, filler: String(from).repeat(5000) }));
+    const writers = Array.from({ length: 20 }, (_, from) =>
+      writeJson(path, { from, filler: String(from).repeat(5000) }),
+    );
     const readers = Array.from({ length: 50 }, () => readJson(path));
     for (const read of await Promise.all(readers)) {
       const { from, filler } = read as { from: number; filler: string };

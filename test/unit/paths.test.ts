@@ -25,22 +25,46 @@ const SEVENTY = sectorOf('t01000/70');
 const OTHER_MINER = sectorOf('t010001/7');
 const UUID = '11111111-2222-4333-8444-555555555555';
 
-const ESCAPES = ['', '.', '..', '../x', 'a/../..', '/etc', '/', 'a/b', 'a\0b', '\0', 'a\\..', ' a', 'a\n', '.hidden', '~', 'é'];
+const ESCAPES = [
+  '',
+  '.',
+  '..',
+  '../x',
+  'a/../..',
+  '/etc',
+  '/',
+  'a/b',
+  'a\0b',
+  '\0',
+  'a\\..',
+  ' a',
+  'a\n',
+  '.hidden',
+  '~',
+  'é',
+];
 
 describe('a plain name', () => {
   test.each(ESCAPES)('is not %j', (name) => {
     expect(() => plainName(name)).toThrow(RangeError);
   });
 
-  test.each(['sealed', '10.10.4.23', 'p_aux', 'sc-02-data-tree-r-last-0.dat', 'a..b', '-', '_'])('may be %j', (name) => {
-    expect(plainName(name)).toBe(name);
-  });
+  test.each(['sealed', '10.10.4.23', 'p_aux', 'sc-02-data-tree-r-last-0.dat', 'a..b', '-', '_'])(
+    'may be %j',
+    (name) => {
+      expect(plainName(name)).toBe(name);
+    },
+  );
 });
 
 describe('the place of a group', () => {
   test.each(ESCAPES)('is not %j', (place) => {
     const group = { ...GROUP, place };
-    for (const make of [() => sectorDir(group, SECTOR), () => doneFile(group, SECTOR), () => groupDirectories(group)]) {
+    for (const make of [
+      () => sectorDir(group, SECTOR),
+      () => doneFile(group, SECTOR),
+      () => groupDirectories(group),
+    ]) {
       expect(make).toThrow(RangeError);
     }
   });
@@ -70,8 +94,9 @@ describe('an epoch', () => {
     ['999999999', 999_999_999],
   ])('%j is one', (name, number) => expect(parseEpoch(name)).toBe(number));
 
-  test.each(['', '0', '01', '-1', '1.5', '1 ', '1\n', 'P1-1', '.new-1', '1e3', '9999999999'])('%j is none', (name) =>
-    expect(parseEpoch(name)).toBeUndefined(),
+  test.each(['', '0', '01', '-1', '1.5', '1 ', '1\n', 'P1-1', '.new-1', '1e3', '9999999999'])(
+    '%j is none',
+    (name) => expect(parseEpoch(name)).toBeUndefined(),
   );
 });
 
@@ -80,13 +105,24 @@ describe('an attempt', () => {
     expect(parseAttempt(2, 'P2-3')).toEqual({ epoch: 2, phase: 'P2', number: 3 });
   });
 
-  test.each(['', 'P2', 'P2-', 'P2-0', 'P2-03', 'P6-1', 'P0-1', 'p2-3', 'P2-3 ', 'P2-3x', 'P2-3/..', '.new-P2-3', 'xP2-3'])(
-    '%j is none',
-    (name) => {
-      expect(parseAttempt(1, name)).toBeUndefined();
-      expect(parseAnyAttempt(1, name)).toBeUndefined();
-    },
-  );
+  test.each([
+    '',
+    'P2',
+    'P2-',
+    'P2-0',
+    'P2-03',
+    'P6-1',
+    'P0-1',
+    'p2-3',
+    'P2-3 ',
+    'P2-3x',
+    'P2-3/..',
+    '.new-P2-3',
+    'xP2-3',
+  ])('%j is none', (name) => {
+    expect(parseAttempt(1, name)).toBeUndefined();
+    expect(parseAnyAttempt(1, name)).toBeUndefined();
+  });
 
   test('that is void or gone is none, but keeps its number', () => {
     for (const name of ['void-P2-3', 'gone-P2-3']) {
@@ -102,13 +138,23 @@ describe('an attempt', () => {
     expect(attemptDir('/x/s-t01000-7', '2/P2-3')).toBe('/x/s-t01000-7/2/P2-3');
   });
 
-  test.each(['', '/', '2', 'P2-3', '2/P2-3/', '/2/P2-3', '2/../P2-3', '../2/P2-3', '2//P2-3', '2/void-P2-3', '2/P2-3\0', '0/P1-1'])(
-    'is not %j',
-    (at) => {
-      expect(() => parseAt(at)).toThrow(RangeError);
-      expect(() => attemptDir('/x', at)).toThrow(RangeError);
-    },
-  );
+  test.each([
+    '',
+    '/',
+    '2',
+    'P2-3',
+    '2/P2-3/',
+    '/2/P2-3',
+    '2/../P2-3',
+    '../2/P2-3',
+    '2//P2-3',
+    '2/void-P2-3',
+    '2/P2-3\0',
+    '0/P1-1',
+  ])('is not %j', (at) => {
+    expect(() => parseAt(at)).toThrow(RangeError);
+    expect(() => attemptDir('/x', at)).toThrow(RangeError);
+  });
 });
 
 describe('what P6 renames away', () => {
@@ -122,9 +168,12 @@ describe('what P6 renames away', () => {
     }
   });
 
-  test.each(['s-t01000-7', '.gone-s-t01000-7', 'gone-s-t01000-7-x', '.gone-', '', '.'])('is not %j', (name) => {
-    expect(isGoneName(SECTOR, name)).toBe(false);
-  });
+  test.each(['s-t01000-7', '.gone-s-t01000-7', 'gone-s-t01000-7-x', '.gone-', '', '.'])(
+    'is not %j',
+    (name) => {
+      expect(isGoneName(SECTOR, name)).toBe(false);
+    },
+  );
 
   // A name that cannot be sealflow's is nobody's business, and no reason to fail.
   test.each(['.gone-s-t01000-7-a b', '.gone-s-t01000-7-é', '.gone-s-t01000-7-a\n'])('is not %j', (name) => {
@@ -152,7 +201,12 @@ describe('a storage node', () => {
     const part = stored.part(SECTOR, UUID);
     expect(part).toBe(`.sealflow/s-t01000-7.${UUID}`);
     expect(stored.isPartOf(SECTOR, `s-t01000-7.${UUID}`)).toBe(true);
-    for (const other of [`s-t01000-70.${UUID}`, `s-t010001-7.${UUID}`, 's-t01000-7', `x-s-t01000-7.${UUID}`]) {
+    for (const other of [
+      `s-t01000-70.${UUID}`,
+      `s-t010001-7.${UUID}`,
+      's-t01000-7',
+      `x-s-t01000-7.${UUID}`,
+    ]) {
       expect(stored.isPartOf(SECTOR, other)).toBe(false);
     }
     expect(() => stored.part(SECTOR, '../x')).toThrow(RangeError);

@@ -28,7 +28,8 @@ describe('the phase table', () => {
       const { startToCloseMinutes, hangMinutes } = PHASES[id];
       const limits = SECTOR_SIZE_NAMES.map((size) => startToCloseMinutes[size]);
       expect(limits).toEqual([...limits].sort((a, b) => a - b));
-      for (const size of SECTOR_SIZE_NAMES) expect(hangMinutes[size] * 2).toBeLessThan(startToCloseMinutes[size]);
+      for (const size of SECTOR_SIZE_NAMES)
+        expect(hangMinutes[size] * 2).toBeLessThan(startToCloseMinutes[size]);
     }
   });
 });

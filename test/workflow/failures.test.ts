@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import { sealState } from '../../src/contract.js';
 import { failure, FAILURES, handBack } from '../../src/errors.js';
+import { eventually } from '../helpers/eventually.js';
 import { fakeActivities, heldInSilence, PROOF, repeat } from '../helpers/fakes.js';
 import { scheduled, storyOf } from '../helpers/history.js';
 import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
@@ -9,7 +10,7 @@ import { failureOf, type Sealing } from '../helpers/sealing.js';
 
 const panic = failure('Panic', 'index out of bounds', { at: '1/P2-1', host: '10.0.0.2' });
 
-const stateInLists = async ({ handle }: Sealing) => (await handle.describe()).typedSearchAttributes.get(sealState);
+const stateInLists = async (sealing: Sealing) => (await sealing.lists()).get(sealState);
 
 describe.each(CACHE_MODES)('a phase that fails, $cache', (mode) => {
   const { seal } = useOrchestrator(mode);
@@ -35,7 +36,7 @@ describe.each(CACHE_MODES)('a phase that fails, $cache', (mode) => {
     expect(phases.P2).toMatchObject({ tries: 5, failure: 'Panic: index out of bounds' });
     const details = await sealing.details();
     for (const part of ['needs-attention', 'index out of bounds', FAILURES.Panic.hint]) expect(details).toContain(part);
-    expect(await stateInLists(sealing)).toBe('needs-attention');
+    await eventually(async () => (await stateInLists(sealing)) === 'needs-attention');
     expect(await sealing.retry()).toBe('going on');
     await sealing.handle.result();
     expect(sealing.fakes.calls('P2')).toBe(6);

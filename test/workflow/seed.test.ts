@@ -1,11 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { provideSeedUpdate } from '../../src/contract.js';
+import { provideSeedUpdate, sealState, type SealStatus } from '../../src/contract.js';
+import { eventually } from '../helpers/eventually.js';
 import { COMM_R, fakeActivities, held } from '../helpers/fakes.js';
 import { storyOf } from '../helpers/history.js';
 import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
 import { failureOf, OTHER_SEED, SEED, type Sealing } from '../helpers/sealing.js';
 
-const untilWaiting = (sealing: Sealing) => sealing.until(({ state }) => state === 'waiting-for-seed');
+async function untilWaiting(sealing: Sealing): Promise<SealStatus> {
+  await eventually(async () => (await sealing.lists()).get(sealState) === 'waiting-for-seed');
+  return sealing.status();
+}
 
 describe.each(CACHE_MODES)('the seed, $cache', (mode) => {
   const { seal } = useOrchestrator(mode);

@@ -30,7 +30,11 @@ describe('a worker that shuts down', () => {
   test('leaves its engine at work, and the next worker takes it over', async () => {
     const { env, done, pid } = await atWork();
     shutDown(env);
-    expect(await failureFrom(done)).toMatchObject({ type: 'Draining', nonRetryable: true, details: [{ host: HOST }] });
+    expect(await failureFrom(done)).toMatchObject({
+      type: 'Draining',
+      nonRetryable: true,
+      details: [{ host: HOST }],
+    });
     expect(await isAlive(pid)).toBe(true);
     const next = site.begin('P1', {}, {}, another());
     await eventually(() => next.beats.some(({ at }) => at === '1/P1-1'));

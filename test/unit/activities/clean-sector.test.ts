@@ -1,12 +1,35 @@
 import { existsSync } from 'node:fs';
-import { copyFile, cp, link, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  cp,
+  link,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { readJson } from '../../../src/files.js';
 import { goneName, sealedLink } from '../../../src/paths.js';
 import { sectorOf } from '../../../src/sector.js';
+import { shutDown } from '../../helpers/cancellation.js';
 import { flip } from '../../helpers/damage.js';
-import { createSite, failureFrom, HOST, NODE, OTHER_RUN_ID, snapshot, type Site } from '../../helpers/site.js';
+import {
+  createSite,
+  failureFrom,
+  HOST,
+  NODE,
+  OTHER_RUN_ID,
+  snapshot,
+  type Site,
+} from '../../helpers/site.js';
 
 const SECTOR = sectorOf('t01000/7');
 const UUID = '11111111-2222-4333-8444-555555555555';
@@ -25,10 +48,23 @@ let done: string;
 /** The unfinished copy, as P5 has left it. */
 let part: string;
 
-/** A sector with all its results: P1 to P5 have run. */
+/** A sector with all its results: P1 to P5 have run. Each test gets its own copy of what the first one has sealed. */
+let sealed: { root: string; results: Site['results'] } | undefined;
+afterAll(async () => {
+  if (sealed) await rm(sealed.root, { recursive: true });
+});
 beforeEach(async () => {
   site = await createSite();
-  await site.seals('P1', 'P2', 'P3', 'P4', 'P5');
+  if (sealed) {
+    for (const name of ['local', 'nodes'])
+      await cp(join(sealed.root, name), join(site.root, name), { recursive: true });
+    site.results = sealed.results;
+  } else {
+    await site.seals('P1', 'P2', 'P3', 'P4', 'P5');
+    sealed = { root: await mkdtemp(join(tmpdir(), 'sealflow-test-')), results: site.results };
+    for (const name of ['local', 'nodes'])
+      await cp(join(site.root, name), join(sealed.root, name), { recursive: true });
+  }
   cache = join(site.group.root, 'nfs', NODE, 'cache');
   done = join(site.group.root, 'nfs', NODE, 'done/s-t01000-7.json');
   const result = (await readJson(site.path('1/P5-1', 'result.json'))) as { facts: { into: string } };
@@ -42,8 +78,15 @@ async function expectClean(): Promise<void> {
   expect(await readdir(cache)).toEqual([]);
   expect(existsSync(sealedLink(site.group, SECTOR))).toBe(false);
   expect(await readdir(onNode('.sealflow'))).toEqual([]);
-  expect((await readdir(onNode('cache/s-t01000-7'))).sort()).toEqual(['p_aux', 'sc-02-data-tree-r-last.dat', 't_aux']);
-  expect((await readJson(done)) as object).toMatchObject({ sector: 't01000/7', storage: { node: NODE, receipt: RECEIPT } });
+  expect((await readdir(onNode('cache/s-t01000-7'))).sort()).toEqual([
+    'p_aux',
+    'sc-02-data-tree-r-last.dat',
+    't_aux',
+  ]);
+  expect((await readJson(done)) as object).toMatchObject({
+    sector: 't01000/7',
+    storage: { node: NODE, receipt: RECEIPT },
+  });
 }
 
 describe('a copy', () => {
@@ -55,7 +98,9 @@ describe('a copy', () => {
   });
 
   test('is described by its receipt', async () => {
-    const result = (await readJson(site.path('1/P5-1', 'result.json'))) as { outputs: { files: { name: keyof typeof FINAL }[] } };
+    const result = (await readJson(site.path('1/P5-1', 'result.json'))) as {
+      outputs: { files: { name: keyof typeof FINAL }[] };
+    };
     await site.clean();
     const receipt = (await readJson(onNode(RECEIPT))) as Record<string, unknown>;
     expect(receipt).toMatchObject({
@@ -82,7 +127,10 @@ describe('a copy', () => {
       await writeFile(onNode(join('.sealflow', name, 'sealed')), 'x');
     }
     await site.clean();
-    expect((await readdir(onNode('.sealflow'))).sort()).toEqual([`s-t01000-70.${UUID}`, `s-t01000-8.${UUID}`]);
+    expect((await readdir(onNode('.sealflow'))).sort()).toEqual([
+      `s-t01000-70.${UUID}`,
+      `s-t01000-8.${UUID}`,
+    ]);
   });
 
   test('of the storage node that it was made on is taken, whatever nodes there are', async () => {
@@ -113,13 +161,21 @@ describe('what P6 tells', () => {
 
 describe('other sectors', () => {
   test('are untouched', async () => {
-    const others = ['s-t01000-70', 's-t01000-8', 's-t01001-7', `.gone-s-t01000-70-${UUID}`, 's-t01000-7x', 'lost+found'];
+    const others = [
+      's-t01000-70',
+      's-t01000-8',
+      's-t01001-7',
+      `.gone-s-t01000-70-${UUID}`,
+      's-t01000-7x',
+      'lost+found',
+    ];
     for (const name of others) {
       await mkdir(join(cache, name));
       await writeFile(join(cache, name, 'file'), name);
     }
     for (const name of ['sealed', 'cache', 'receipts']) await mkdir(onNode(name));
-    for (const name of ['sealed/s-t01000-70', 'cache/s-t01000-70', 'receipts/s-t01000-70.json']) await writeFile(onNode(name), 'x');
+    for (const name of ['sealed/s-t01000-70', 'cache/s-t01000-70', 'receipts/s-t01000-70.json'])
+      await writeFile(onNode(name), 'x');
     await site.clean();
     expect((await readdir(cache)).sort()).toEqual([...others].sort());
     for (const name of others) expect(await readdir(join(cache, name))).toEqual(['file']);
@@ -159,7 +215,10 @@ describe('a file of somebody else', () => {
     await mkdir(onNode('receipts'));
     await writeFile(onNode(RECEIPT), '{"v":1,"sector":"t01000/7"}');
     const before = await snapshot(site.directory);
-    expect(await failureFrom(site.clean())).toMatchObject({ type: 'CopyDiffers', message: expect.stringContaining(RECEIPT) as string });
+    expect(await failureFrom(site.clean())).toMatchObject({
+      type: 'CopyDiffers',
+      message: expect.stringContaining(RECEIPT) as string,
+    });
     expect(await snapshot(site.directory)).toEqual(before);
   });
 
@@ -186,12 +245,15 @@ describe('a copy that is not what P5 has made', () => {
     expect(await failureFrom(site.clean())).toMatchObject({ type: 'StepBack', details: [{ from: 'P5' }] });
   });
 
-  test.each(['p_aux', 't_aux', 'sealed'] as const)('is seen by the digest of %s before the scratch goes', async (name) => {
-    await flip(join(part, name));
-    expect(await failureFrom(site.clean())).toMatchObject({ type: 'CopyDiffers' });
-    expect(existsSync(site.path('1/P2-1', 'sealed'))).toBe(true);
-    expect(existsSync(done)).toBe(false);
-  });
+  test.each(['p_aux', 't_aux', 'sealed'] as const)(
+    'is seen by the digest of %s before the scratch goes',
+    async (name) => {
+      await flip(join(part, name));
+      expect(await failureFrom(site.clean())).toMatchObject({ type: 'CopyDiffers' });
+      expect(existsSync(site.path('1/P2-1', 'sealed'))).toBe(true);
+      expect(existsSync(done)).toBe(false);
+    },
+  );
 
   test('is not taken from a symbolic link', async () => {
     await rename(join(part, 'sealed'), onNode('moved'));
@@ -293,7 +355,8 @@ describe('P6 was killed', () => {
     const { journal } = await finished();
     await writeFile(done, journal);
     await rename(site.directory, join(cache, goneName(SECTOR, UUID)));
-    for (const name of ['1/P1-1', 'sector.json']) await rm(join(cache, goneName(SECTOR, UUID), name), { recursive: true });
+    for (const name of ['1/P1-1', 'sector.json'])
+      await rm(join(cache, goneName(SECTOR, UUID), name), { recursive: true });
     await site.clean();
     await expectClean();
   });
@@ -312,22 +375,49 @@ describe('P6 was killed', () => {
   });
 });
 
-describe('nothing is deleted', () => {
-  test.each(['link', '1/P2-1/link', '2/P9/link', '1/link'])('with a symbolic link %s in the sector directory', async (name) => {
-    await mkdir(join(site.directory, name, '..'), { recursive: true });
-    await symlink(site.root, join(site.directory, name));
-    const before = await snapshot(site.directory);
-    const thrown = await failureFrom(site.clean());
-    expect(thrown).toMatchObject({ type: 'BadInput', nonRetryable: true });
-    expect(thrown.message).toContain('is a symbolic link');
-    const [left = ''] = await readdir(cache);
-    const after = await snapshot(join(cache, left));
-    expect(after).toEqual({ ...before, ...('clean.json' in after && { 'clean.json': after['clean.json'] }) });
-    // A person takes it away, and P6 goes on.
-    await rm(join(cache, left, name));
+describe('a worker that shuts down', () => {
+  test('leaves P6 where it is, and the next one goes on', async () => {
+    const task = site.offer(
+      'cleanSector',
+      site.cleanInput(),
+      {},
+      {
+        groupDirectory: async () => {
+          await Promise.resolve();
+          shutDown(task.env);
+          return site.group;
+        },
+      },
+    );
+    expect(await failureFrom(task.done)).toMatchObject({ type: 'Draining', details: [{ host: HOST }] });
+    expect(existsSync(site.path('1/P1-1', 'sc-02-data-layer-1.dat'))).toBe(true);
     await site.clean();
     await expectClean();
   });
+});
+
+describe('nothing is deleted', () => {
+  test.each(['link', '1/P2-1/link', '1/P9/d/link', '1/link'])(
+    'with a symbolic link %s in the sector directory',
+    async (name) => {
+      await mkdir(join(site.directory, name, '..'), { recursive: true });
+      await symlink(site.root, join(site.directory, name));
+      const before = await snapshot(site.directory);
+      const thrown = await failureFrom(site.clean());
+      expect(thrown).toMatchObject({ type: 'BadInput', nonRetryable: true });
+      expect(thrown.message).toContain('is a symbolic link');
+      const [left = ''] = await readdir(cache);
+      const after = await snapshot(join(cache, left));
+      expect(after).toEqual({
+        ...before,
+        ...('clean.json' in after && { 'clean.json': after['clean.json'] }),
+      });
+      // A person takes it away, and P6 goes on.
+      await rm(join(cache, left, name));
+      await site.clean();
+      await expectClean();
+    },
+  );
 
   test.each(['P1', 'P2', 'P3', 'P4', 'P5'] as const)('when the result of %s is gone', async (phase) => {
     await rm(site.path(`1/${phase}-1`, 'result.json'));

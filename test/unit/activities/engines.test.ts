@@ -1,13 +1,12 @@
 /** Engines that are adopted, fail, hang, are superseded, or work on another host. */
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, rename, stat } from 'node:fs/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { inputHash } from '../../../src/activities/phase-job.js';
 import { claimEpoch } from '../../../src/attempts/epochs.js';
 import { readProgress } from '../../../src/attempts/progress.js';
 import { EngineStarter } from '../../../src/attempts/start.js';
 import { scaledTimes } from '../../../src/phases.js';
-import { progressBlock, progressOf, writeAttempt } from '../../helpers/attempts.js';
+import { writeAttempt, writeProgress } from '../../helpers/attempts.js';
 import { flip } from '../../helpers/damage.js';
 import { ENGINE, startEngine, untilShown } from '../../helpers/engine.js';
 import { eventually, isAlive } from '../../helpers/eventually.js';
@@ -25,7 +24,10 @@ const another = () => ({ engines: new EngineStarter({ command: ENGINE, environme
 async function attemptBefore(at = '1/P1-1', written: Parameters<typeof writeAttempt>[2] = {}) {
   await mkdir(site.directory, { recursive: true });
   await claimEpoch(site.directory, `${RUN_ID}#1`, HOST);
-  return await writeAttempt(site.directory, at, { ...written, job: { inputHash: inputHash(site.input('P1')) } });
+  return await writeAttempt(site.directory, at, {
+    ...written,
+    job: { inputHash: inputHash(site.input('P1')) },
+  });
 }
 
 /** Waits until an attempt's engine runs. @returns its process ID */
@@ -80,7 +82,10 @@ describe('an engine that crashes', () => {
   test.each(['SIGKILL', 'SIGSEGV', 'SIGTERM'])('by %s is told with what it has recorded', async (signal) => {
     await tell(site, 'P1', 'crash', `1:${signal}`);
     const thrown = await failureFrom(site.run('P1'));
-    expect(thrown).toMatchObject({ type: 'EngineDied', details: [{ at: '1/P1-1', host: HOST, recorded: 2 }] });
+    expect(thrown).toMatchObject({
+      type: 'EngineDied',
+      details: [{ at: '1/P1-1', host: HOST, recorded: 2 }],
+    });
     expect(thrown.message).toContain('1/P1-1');
   });
 
@@ -123,19 +128,27 @@ describe('an engine that ends with an error', () => {
   ])('%s is told as %s', async (words, type, from) => {
     await tell(site, 'P1', 'fail', `1:${words}`);
     const details = [{ at: '1/P1-1', host: HOST, recorded: 2, from }];
-    expect(await failureFrom(site.run('P1'))).toMatchObject({ type, message: 'told to fail', nonRetryable: true, details });
+    expect(await failureFrom(site.run('P1'))).toMatchObject({
+      type,
+      message: 'told to fail',
+      nonRetryable: true,
+      details,
+    });
   });
 
   test('is told again to a workflow that has not heard of it, and nothing is started', async () => {
     await tell(site, 'P1', 'fail', '1:3:PassingFault');
-    for (let i = 0; i < 2; i++) expect(await failureFrom(site.run('P1'))).toMatchObject({ type: 'PassingFault' });
+    for (let i = 0; i < 2; i++)
+      expect(await failureFrom(site.run('P1'))).toMatchObject({ type: 'PassingFault' });
     expect(await site.started()).toEqual(['1/P1-1']);
   });
 
   test('is followed by the next attempt when the workflow has heard of it', async () => {
     await tell(site, 'P1', 'fail', '2:3:PassingFault');
     await failureFrom(site.run('P1'));
-    expect(await failureFrom(site.run('P1', { told: '1/P1-1' }))).toMatchObject({ details: [{ at: '1/P1-2' }] });
+    expect(await failureFrom(site.run('P1', { told: '1/P1-1' }))).toMatchObject({
+      details: [{ at: '1/P1-2' }],
+    });
     expect((await site.run('P1', { told: '1/P1-2' })).at).toBe('1/P1-3');
   });
 });
@@ -217,10 +230,11 @@ describe('an engine on another host', () => {
   const NOW = 1_000_000_000;
 
   async function foreignEngine(counter: number) {
-    const attempt = await attemptBefore('1/P1-1', { progress: { host: '10.0.0.2', bootId: 'another', counter } });
+    const attempt = await attemptBefore('1/P1-1', {
+      progress: { host: '10.0.0.2', bootId: 'another', counter },
+    });
     return async (next: number): Promise<void> => {
-      const progress = await progressOf({ host: '10.0.0.2', bootId: 'another', counter: next });
-      await writeFile(join(attempt.directory, 'progress.json'), progressBlock(progress));
+      await writeProgress(attempt.directory, { host: '10.0.0.2', bootId: 'another', counter: next });
     };
   }
 
@@ -266,7 +280,12 @@ describe('an engine on another host', () => {
     const { done, beats } = site.begin('P1', {}, { now: NOW });
     await failureFrom(done);
     // The server keeps the details of the last offer that has beaten.
-    const full = site.begin('P1', {}, { now: NOW + 1, heartbeatDetails: beats.at(-1) }, { enterSlot: () => undefined });
+    const full = site.begin(
+      'P1',
+      {},
+      { now: NOW + 1, heartbeatDetails: beats.at(-1) },
+      { enterSlot: () => undefined },
+    );
     await failureFrom(full.done);
     expect(full.beats).toEqual([]);
   });

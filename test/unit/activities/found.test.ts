@@ -61,7 +61,10 @@ describe('a result that is there', () => {
     await eventually(() => existsSync(site.path('1/P1-1', 'progress.json')));
     // Someone took the phase over and is ready at once.
     const hash = inputHash(site.input('P1'));
-    const elsewhere = await writeAttempt(join(site.root, 'elsewhere'), '1/P1-2', { job: { inputHash: hash }, result: { inputHash: hash } });
+    const elsewhere = await writeAttempt(join(site.root, 'elsewhere'), '1/P1-2', {
+      job: { inputHash: hash },
+      result: { inputHash: hash },
+    });
     await rename(elsewhere.directory, site.path('1/P1-2'));
     expect((await done).at).toBe('1/P1-2');
     expect(await site.started()).toEqual(['1/P1-1']);

@@ -11,7 +11,15 @@ import type { PhaseInput } from '../../../src/contract.js';
 import { handBack } from '../../../src/errors.js';
 import { scaledTimes } from '../../../src/phases.js';
 import { SlotPool } from '../../../src/workers/slots.js';
-import { createSite, failureFrom, HOST, NODE, OTHER_RUN_ID, type Offer, type Site } from '../../helpers/site.js';
+import {
+  createSite,
+  failureFrom,
+  HOST,
+  NODE,
+  OTHER_RUN_ID,
+  type Offer,
+  type Site,
+} from '../../helpers/site.js';
 
 let site: Site;
 const times = scaledTimes(0.05);
@@ -48,8 +56,11 @@ describe('a full pool', () => {
       asked.push(phase);
       return undefined;
     };
-    site.results = Object.fromEntries(['P1', 'P2', 'P3', 'P4', 'P5'].map((id) => [id, { at: `1/${id}-1`, digest: '' }]));
-    for (const phase of ['P1', 'P2', 'P3', 'P4', 'P5'] as const) await failureFrom(site.run(phase, {}, {}, { enterSlot }));
+    site.results = Object.fromEntries(
+      ['P1', 'P2', 'P3', 'P4', 'P5'].map((id) => [id, { at: `1/${id}-1`, digest: '' }]),
+    );
+    for (const phase of ['P1', 'P2', 'P3', 'P4', 'P5'] as const)
+      await failureFrom(site.run(phase, {}, {}, { enterSlot }));
     await failureFrom(site.clean({}, {}, { enterSlot }));
     expect(asked).toEqual(['P1', 'P2', 'P3', 'P4', 'P5', 'P6']);
   });
@@ -61,7 +72,11 @@ describe('a slot', () => {
     const deps = { enterSlot: () => pool.enter() };
     await site.run('P1', {}, {}, deps);
     await refusal({}, { ...deps, groupDirectory: () => Promise.reject(new Error('x')) });
-    await refusal({}, { ...deps, engines: new EngineStarter({ command: ['false'], environment: {} }) }, { voided: ['1/P1-1'] });
+    await refusal(
+      {},
+      { ...deps, engines: new EngineStarter({ command: ['false'], environment: {} }) },
+      { voided: ['1/P1-1'] },
+    );
     expect(pool.enter()).toBeDefined();
   });
 });
@@ -81,7 +96,11 @@ describe('a newer job', () => {
 describe('a host that does not see the group', () => {
   test('hands the task back', async () => {
     const groupDirectory = () => Promise.reject(handBack('NotOfGroup', 'not mounted', 500));
-    expect(await refusal({}, { groupDirectory })).toMatchObject({ type: 'NotOfGroup', nextRetryDelay: 500, ...HAND_BACK });
+    expect(await refusal({}, { groupDirectory })).toMatchObject({
+      type: 'NotOfGroup',
+      nextRetryDelay: 500,
+      ...HAND_BACK,
+    });
     await expectUntouched();
   });
 
@@ -216,7 +235,7 @@ describe('a storage node', () => {
 });
 
 describe('errors that are none of ours', () => {
-  const withError = (error: unknown) => refusal({}, { groupDirectory: () => Promise.reject(error as Error) });
+  const withError = (error: unknown) => refusal({}, { groupDirectory: () => Promise.reject(error) });
   const errno = (code: string) => Object.assign(new Error(`${code}: x`), { code, syscall: 'open' });
 
   test.each([
@@ -229,10 +248,18 @@ describe('errors that are none of ours', () => {
     ['EROFS', 'PassingFault'],
     ['EACCES', 'PassingFault'],
   ])('%s is %s', async (code, type) => {
-    expect(await withError(errno(code))).toMatchObject({ type, nonRetryable: true, details: [{ host: HOST }] });
+    expect(await withError(errno(code))).toMatchObject({
+      type,
+      nonRetryable: true,
+      details: [{ host: HOST }],
+    });
   });
 
   test.each([new TypeError('a bug'), 'text', null])('%s is Unknown', async (error) => {
-    expect(await withError(error)).toMatchObject({ type: 'Unknown', nonRetryable: true, details: [{ host: HOST }] });
+    expect(await withError(error)).toMatchObject({
+      type: 'Unknown',
+      nonRetryable: true,
+      details: [{ host: HOST }],
+    });
   });
 });

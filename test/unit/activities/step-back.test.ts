@@ -14,7 +14,11 @@ beforeEach(async () => {
 
 async function expectStepBack(phase: EnginePhaseId, from: EnginePhaseId, at?: string): Promise<void> {
   const thrown = await failureFrom(site.run(phase));
-  expect(thrown).toMatchObject({ type: 'StepBack', nonRetryable: true, details: [{ from, ...(at && { at }) }] });
+  expect(thrown).toMatchObject({
+    type: 'StepBack',
+    nonRetryable: true,
+    details: [{ from, ...(at && { at }) }],
+  });
   expect(thrown.message).not.toBe('');
 }
 
@@ -106,7 +110,10 @@ describe('a basis', () => {
     await site.seals('P1');
     const path = site.path('1/P1-1', 'result.json');
     const result = (await readJson(path)) as { facts: object };
-    await writeFile(path, JSON.stringify({ ...result, facts: { ...result.facts, seconds: 99, host: '10.0.0.9' } }));
+    await writeFile(
+      path,
+      JSON.stringify({ ...result, facts: { ...result.facts, seconds: 99, host: '10.0.0.9' } }),
+    );
     expect((await site.run('P2')).at).toBe('1/P2-1');
   });
 });

@@ -1,18 +1,27 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { CancelledFailure } from '@temporalio/common';
-import { listEpochs } from '../../../src/attempts/epochs.js';
+import { claimEpoch, listEpochs } from '../../../src/attempts/epochs.js';
 import { readProgress } from '../../../src/attempts/progress.js';
 import { EngineStarter } from '../../../src/attempts/start.js';
 import { CONTRACT_VERSION } from '../../../src/contract.js';
-import { progressBlock, progressOf, writeAttempt } from '../../helpers/attempts.js';
+import { scaledTimes } from '../../../src/phases.js';
+import { writeAttempt, writeProgress } from '../../helpers/attempts.js';
 import { cancel, shutDown } from '../../helpers/cancellation.js';
 import { ENGINE } from '../../helpers/engine.js';
 import { eventually, isAlive } from '../../helpers/eventually.js';
 import { hold, release } from '../../helpers/gate.js';
-import { createSite, failureFrom, HOST, OTHER_RUN_ID, type Offer, type Site } from '../../helpers/site.js';
+import {
+  createSite,
+  failureFrom,
+  HOST,
+  OTHER_RUN_ID,
+  RUN_ID,
+  type Offer,
+  type Site,
+} from '../../helpers/site.js';
 
 let site: Site;
 beforeEach(async () => {
@@ -30,6 +39,12 @@ async function atWork(offer?: Offer, at = '1/P1-1') {
   return { ...task, pid: (await readProgress(site.path(at)))?.pid ?? NaN };
 }
 
+/** An engine of P2 on another host, of the run that is to be stopped. */
+async function foreignEngine(): Promise<string> {
+  await mkdir(site.directory);
+  await claimEpoch(site.directory, `${RUN_ID}#1`, HOST);
+  return (await writeAttempt(site.directory, '1/P2-1', { progress: foreign })).directory;
+}
 const foreign = { host: '10.0.0.2', bootId: 'another' };
 
 describe('a stop', () => {
@@ -41,7 +56,10 @@ describe('a stop', () => {
   test('needs no slot, and raises the epoch', async () => {
     await site.seals('P1');
     expect(await stop().done).toEqual({ v: 1, stopped: [] });
-    expect(await listEpochs(site.directory)).toMatchObject([{ number: 1, why: 'claimed' }, { number: 2, why: 'cancelled' }]);
+    expect(await listEpochs(site.directory)).toMatchObject([
+      { number: 1, why: 'claimed' },
+      { number: 2, why: 'cancelled' },
+    ]);
     expect(await failureFrom(site.run('P2'))).toMatchObject({ type: 'Overtaken' });
   });
 
@@ -85,24 +103,28 @@ describe('a stop', () => {
 describe('an engine on another host', () => {
   test('that is silent for the observation time counts as ended', async () => {
     site.seal = { ...site.seal, timeScale: 0.002 };
-    await writeAttempt(site.directory, '1/P2-1', { progress: foreign });
+    await foreignEngine();
     expect((await stop().done).stopped).toEqual(['1/P2-1']);
   });
 
   test('is waited for while its counter moves', async () => {
-    site.seal = { ...site.seal, timeScale: 0.002 };
-    const { directory } = await writeAttempt(site.directory, '1/P2-1', { progress: foreign });
+    // Time is moved by hand.
+    let clock = 1000;
+    vi.spyOn(performance, 'now').mockImplementation(() => clock);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const { observation } = scaledTimes(site.seal.timeScale ?? 1);
+    const directory = await foreignEngine();
     const { done, beats } = stop();
-    let over = false;
-    void done.finally(() => (over = true));
-    for (let counter = 2; counter < 100; counter++) {
-      const block = progressBlock(await progressOf({ ...foreign, counter }));
-      await writeFile(join(directory, 'progress.json'), block);
+    for (let counter = 2; counter < 10; counter++) {
+      await writeProgress(directory, { ...foreign, counter });
       const before = beats.length;
-      await eventually(() => over || beats.length > before);
-      expect(over).toBe(false);
+      await eventually(() => beats.length > before + 2);
+      clock += observation - 1;
     }
-    await writeFile(join(directory, 'error.json'), JSON.stringify({ v: 1, exit: 7, type: 'Superseded', message: '' }));
+    await writeFile(
+      join(directory, 'error.json'),
+      JSON.stringify({ v: 1, exit: 7, type: 'Superseded', message: '' }),
+    );
     expect((await done).stopped).toEqual(['1/P2-1']);
   });
 });
@@ -121,7 +143,7 @@ test('a stop of a run that was overtaken leaves the engine of the other run alon
 describe('a stop that is ended itself', () => {
   /** A foreign engine that is waited for long enough. */
   async function waiting() {
-    await writeAttempt(site.directory, '1/P2-1', { progress: foreign });
+    await foreignEngine();
     const task = stop();
     await eventually(() => task.beats.length > 0);
     return task;

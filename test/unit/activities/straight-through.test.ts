@@ -34,12 +34,21 @@ describe('a sector', () => {
     expect(cleaned).toMatchObject({
       v: 1,
       host: HOST,
-      storage: { node: NODE, sealed: 'sealed/s-t01000-7', cache: 'cache/s-t01000-7', receipt: 'receipts/s-t01000-7.json' },
+      storage: {
+        node: NODE,
+        sealed: 'sealed/s-t01000-7',
+        cache: 'cache/s-t01000-7',
+        receipt: 'receipts/s-t01000-7.json',
+      },
     });
     expect(cleaned.bytesFreed).toBeGreaterThan(0);
     expect(existsSync(site.directory)).toBe(false);
     expect(existsSync(shown)).toBe(false);
-    expect(await readdir(join(site.node, 'cache/s-t01000-7'))).toEqual(['p_aux', 'sc-02-data-tree-r-last.dat', 't_aux']);
+    expect(await readdir(join(site.node, 'cache/s-t01000-7'))).toEqual([
+      'p_aux',
+      'sc-02-data-tree-r-last.dat',
+      't_aux',
+    ]);
     expect(await json(site.node, 'receipts/s-t01000-7.json')).toMatchObject({
       v: 1,
       sector: 't01000/7',
@@ -65,8 +74,8 @@ describe('a sector', () => {
     const first = site.results;
     for (const phase of ['P1', 'P2', 'P3'] as const) {
       site.results[phase] = await site.run(phase, { voided: [`1/${phase}-1`] });
-      expect(site.results[phase]?.at).toBe(`1/${phase}-2`);
-      expect(site.results[phase]?.digest).toBe(first[phase]?.digest);
+      expect(site.results[phase].at).toBe(`1/${phase}-2`);
+      expect(site.results[phase].digest).toBe(first[phase]?.digest);
     }
   });
 });
@@ -76,8 +85,19 @@ describe('the job of a phase', () => {
 
   test('has what decides its outcome, and relative paths only', async () => {
     await site.seals('P1', 'P2', 'P3', 'P4');
-    expect(await jobAt('1/P1-1')).toMatchObject({ v: 1, phase: 'P1', sector: 't01000/7', size: '2KiB', basis: {}, earlier: [] });
-    expect(await jobAt('1/P2-1')).toMatchObject({ basis: { P1: '../P1-1' }, earlier: [], madeBy: { host: HOST } });
+    expect(await jobAt('1/P1-1')).toMatchObject({
+      v: 1,
+      phase: 'P1',
+      sector: 't01000/7',
+      size: '2KiB',
+      basis: {},
+      earlier: [],
+    });
+    expect(await jobAt('1/P2-1')).toMatchObject({
+      basis: { P1: '../P1-1' },
+      earlier: [],
+      madeBy: { host: HOST },
+    });
     expect((await jobAt('1/P4-1')).basis).toEqual({ P2: '../P2-1', P3: '../P3-1' });
     expect((await jobAt('1/P1-1')).seed).toBeUndefined();
     expect((await jobAt('1/P3-1')).seed).toBe(site.seal.seed);
@@ -91,7 +111,8 @@ describe('the job of a phase', () => {
 
   test('keeps P2 and P3 off the reserved cores, and no other phase', async () => {
     const cores = { cores: [0, 1] };
-    for (const phase of ['P1', 'P2', 'P3', 'P4'] as const) site.results[phase] = await site.run(phase, {}, {}, cores);
+    for (const phase of ['P1', 'P2', 'P3', 'P4'] as const)
+      site.results[phase] = await site.run(phase, {}, {}, cores);
     const jobs = await Promise.all(['P1', 'P2', 'P3', 'P4'].map((phase) => jobAt(`1/${phase}-1`)));
     expect(jobs.map((job) => job.cores)).toEqual([undefined, [0, 1], [0, 1], undefined]);
   });

@@ -2,7 +2,6 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
-  highestNumber,
   inputHashOf,
   listAttempts,
   readError,
@@ -17,7 +16,7 @@ let sector: string;
 beforeEach(async () => {
   sector = await temporaryDirectory();
 });
-const list = async (): Promise<string[]> => (await listAttempts(sector, 'P2')).map(({ at }) => at);
+const list = async (): Promise<string[]> => (await listAttempts(sector, 'P2')).all.map(({ at }) => at);
 
 describe('attempts', () => {
   test('are listed by epoch and number, of their phase alone', async () => {
@@ -26,8 +25,9 @@ describe('attempts', () => {
   });
 
   test('of a sector that is not there are none', async () => {
-    expect(await listAttempts(join(sector, 'none'), 'P2')).toEqual([]);
-    expect(await highestNumber(join(sector, 'none'), 1, 'P2')).toBe(0);
+    const { all, nextNumber } = await listAttempts(join(sector, 'none'), 'P2');
+    expect(all).toEqual([]);
+    expect(nextNumber(1)).toBe(1);
   });
 
   test('are not what has other names', async () => {
@@ -42,8 +42,9 @@ describe('attempts', () => {
     for (const at of ['1/P2-1', '1/P2-2', '1/P2-3']) await writeAttempt(sector, at);
     await mkdir(join(sector, '1/gone-P2-12'));
     await mkdir(join(sector, '1/void-P1-30'));
-    expect(await highestNumber(sector, 1, 'P2')).toBe(12);
-    expect(await highestNumber(sector, 2, 'P2')).toBe(0);
+    const { nextNumber } = await listAttempts(sector, 'P2');
+    expect(nextNumber(1)).toBe(13);
+    expect(nextNumber(2)).toBe(1);
   });
 
   test('are made void once', async () => {
@@ -61,7 +62,11 @@ describe('attempts', () => {
 
 describe('the files of an attempt', () => {
   test('are read', async () => {
-    const attempt = await writeAttempt(sector, '1/P2-1', { result: {}, error: { exit: 4, from: 'P1' }, layers: ['a', 'b'] });
+    const attempt = await writeAttempt(sector, '1/P2-1', {
+      result: {},
+      error: { exit: 4, from: 'P1' },
+      layers: ['a', 'b'],
+    });
     expect(await inputHashOf(attempt)).toBe(HASH);
     expect(await readResult(attempt)).toMatchObject({ phase: 'P2', inputHash: HASH });
     expect(await readError(attempt)).toMatchObject({ exit: 4, from: 'P1' });

@@ -11,8 +11,9 @@ beforeEach(async () => {
 });
 
 const claim = (owner: string): Promise<number> => claimEpoch(directory, owner, HOST);
-const raise = (owner: string, why = 'cancelled'): Promise<void> => raiseEpoch(directory, owner, why, HOST);
-const owners = async (): Promise<string[]> => (await listEpochs(directory)).map(({ number, owner, why }) => `${number} ${owner} ${why}`);
+const raise = (owner: string, why = 'cancelled'): Promise<number> => raiseEpoch(directory, owner, why, HOST);
+const owners = async (): Promise<string[]> =>
+  (await listEpochs(directory)).map(({ number, owner, why }) => `${number} ${owner} ${why}`);
 
 describe('a claim', () => {
   test('of the first run is epoch 1', async () => {
@@ -36,7 +37,11 @@ describe('a claim', () => {
   test('of a run that another has overtaken is refused, and names the other', async () => {
     await claim('run-a#1');
     await claim('run-b#1');
-    const refused = { type: 'ClaimedByOther', message: expect.stringContaining('run-b#1') as string, nonRetryable: true };
+    const refused = {
+      type: 'ClaimedByOther',
+      message: expect.stringContaining('run-b#1') as string,
+      nonRetryable: true,
+    };
     await expect(claim('run-a#1')).rejects.toMatchObject(refused);
     expect(await readdir(directory)).toEqual(['1', '2']);
   });
@@ -51,7 +56,10 @@ describe('a claim', () => {
   test('of a run that was stopped is refused', async () => {
     await claim('run-a#1');
     await raise('run-a#1');
-    await expect(claim('run-a#1')).rejects.toMatchObject({ type: 'Overtaken', message: expect.stringContaining('cancelled') as string });
+    await expect(claim('run-a#1')).rejects.toMatchObject({
+      type: 'Overtaken',
+      message: expect.stringContaining('cancelled') as string,
+    });
   });
 
   test('of a run that was stopped before it began is refused', async () => {

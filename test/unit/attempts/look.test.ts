@@ -57,7 +57,11 @@ async function liveProcess(): Promise<{ pid: number; startTime: number }> {
 describe('a result', () => {
   test('counts', async () => {
     await writeAttempt(sector, '2/P2-1', { result: { outputs: { commR: 'aa'.repeat(32) } } });
-    expect(await see()).toMatchObject({ is: 'result', attempt: { at: '2/P2-1' }, result: { outputs: { commR: 'aa'.repeat(32) } } });
+    expect(await see()).toMatchObject({
+      is: 'result',
+      attempt: { at: '2/P2-1' },
+      result: { outputs: { commR: 'aa'.repeat(32) } },
+    });
   });
 
   test('of several the lowest counts, by number', async () => {
@@ -77,12 +81,18 @@ describe('a result', () => {
   });
 
   test('of another input does not count', async () => {
-    await writeAttempt(sector, '2/P2-1', { job: { inputHash: OTHER_HASH }, result: { inputHash: OTHER_HASH } });
+    await writeAttempt(sector, '2/P2-1', {
+      job: { inputHash: OTHER_HASH },
+      result: { inputHash: OTHER_HASH },
+    });
     expect(await see()).toEqual({ is: 'free', number: 2, earlier: [] });
   });
 
   test('that is not of its job does not count', async () => {
-    await writeAttempt(sector, '2/P2-1', { progress: await deadProcess(), result: { inputHash: OTHER_HASH } });
+    await writeAttempt(sector, '2/P2-1', {
+      progress: await deadProcess(),
+      result: { inputHash: OTHER_HASH },
+    });
     expect(await see()).toMatchObject({ is: 'free', number: 2 });
   });
 
@@ -117,7 +127,10 @@ describe('an engine of this host', () => {
 
   test('that has not shown itself is starting', async () => {
     await writeAttempt(sector, '2/P2-1');
-    expect(await see({ isOurs: ({ at }) => at === '2/P2-1' })).toMatchObject({ is: 'starting', attempt: { at: '2/P2-1' } });
+    expect(await see({ isOurs: ({ at }) => at === '2/P2-1' })).toMatchObject({
+      is: 'starting',
+      attempt: { at: '2/P2-1' },
+    });
   });
 
   test('is not the owner when a higher attempt is there', async () => {
@@ -169,17 +182,28 @@ describe('an engine elsewhere', () => {
 
   test('is dead when its counter has stood still long enough', async () => {
     await writeAttempt(sector, '2/P2-1', { progress: { ...FOREIGN, counter: 17 } });
-    expect(await see(seen(NOW - TIMES.observation))).toMatchObject({ is: 'free', number: 2, earlier: [{ at: '2/P2-1' }] });
+    expect(await see(seen(NOW - TIMES.observation))).toMatchObject({
+      is: 'free',
+      number: 2,
+      earlier: [{ at: '2/P2-1' }],
+    });
   });
 
   test('is not judged by what was seen of another attempt', async () => {
     await writeAttempt(sector, '2/P2-2', { progress: { ...FOREIGN, counter: 17 } });
-    expect(await see(seen(NOW - TIMES.observation))).toMatchObject({ is: 'live elsewhere', observed: { since: NOW } });
+    expect(await see(seen(NOW - TIMES.observation))).toMatchObject({
+      is: 'live elsewhere',
+      observed: { since: NOW },
+    });
   });
 
   test('that has not shown itself is given the time to start', async () => {
     await writeAttempt(sector, '2/P2-1');
-    expect(await see()).toMatchObject({ is: 'live elsewhere', host: 'unknown', observed: { counter: -1, since: NOW } });
+    expect(await see()).toMatchObject({
+      is: 'live elsewhere',
+      host: 'unknown',
+      observed: { counter: -1, since: NOW },
+    });
     expect(await see(seen(NOW - TIMES.engineStart + 1, -1))).toMatchObject({ is: 'live elsewhere' });
     expect(await see(seen(NOW - TIMES.engineStart, -1))).toMatchObject({ is: 'free', number: 2 });
   });
@@ -196,12 +220,20 @@ describe('an engine elsewhere', () => {
 describe('an error', () => {
   test('that the workflow has not heard of is told', async () => {
     await writeAttempt(sector, '2/P2-1', { progress: {}, error: { exit: 4, type: 'StepBack', from: 'P1' } });
-    expect(await see()).toMatchObject({ is: 'failed', attempt: { at: '2/P2-1' }, error: { type: 'StepBack', from: 'P1' } });
+    expect(await see()).toMatchObject({
+      is: 'failed',
+      attempt: { at: '2/P2-1' },
+      error: { type: 'StepBack', from: 'P1' },
+    });
   });
 
   test('that it has heard of is followed by the next attempt', async () => {
     await writeAttempt(sector, '2/P2-1', { progress: {}, error: {} });
-    expect(await see({ told: '2/P2-1' })).toMatchObject({ is: 'free', number: 2, earlier: [{ at: '2/P2-1' }] });
+    expect(await see({ told: '2/P2-1' })).toMatchObject({
+      is: 'free',
+      number: 2,
+      earlier: [{ at: '2/P2-1' }],
+    });
   });
 
   test('that is newer than the one it has heard of is told', async () => {
@@ -224,7 +256,8 @@ describe('a free phase', () => {
   });
 
   test('never gets a number again', async () => {
-    for (const name of ['2/void-P2-4', '2/gone-P2-6', '3/P2-9']) await mkdir(join(sector, name), { recursive: true });
+    for (const name of ['2/void-P2-4', '2/gone-P2-6', '3/P2-9'])
+      await mkdir(join(sector, name), { recursive: true });
     expect(await see()).toMatchObject({ is: 'free', number: 7 });
   });
 
@@ -249,7 +282,8 @@ describe('a free phase', () => {
   });
 
   test('knows what was made for the same input, newest first', async () => {
-    for (const at of ['1/P2-9', '1/P2-10', '2/P2-1']) await writeAttempt(sector, at, { progress: await deadProcess() });
+    for (const at of ['1/P2-9', '1/P2-10', '2/P2-1'])
+      await writeAttempt(sector, at, { progress: await deadProcess() });
     await writeAttempt(sector, '2/P2-2', { job: { inputHash: OTHER_HASH } });
     const sight = await see();
     expect(sight.is === 'free' && sight.earlier.map(({ at }) => at)).toEqual(['2/P2-1', '1/P2-10', '1/P2-9']);

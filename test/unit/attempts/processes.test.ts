@@ -18,11 +18,13 @@ interface Child {
 
 /** A shell script in a process group of its own that has printed a line. */
 async function start(script: string, program = 'sh', flag = '-c'): Promise<Child> {
-  const child: ChildProcess = spawn(program, [flag, script], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
+  const child: ChildProcess = spawn(program, [flag, script], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   const ended = once(child, 'exit').then(([code, signal]) => (signal ?? code) as number | string);
-  const { value } = (await createInterface({ input: child.stdout as Readable })[Symbol.asyncIterator]().next()) as {
-    value: string;
-  };
+  const lines = createInterface({ input: child.stdout as Readable });
+  const [line] = (await once(lines, 'line')) as [string];
   const pid = child.pid as number;
   onTestFinished(async () => {
     try {
@@ -32,10 +34,11 @@ async function start(script: string, program = 'sh', flag = '-c'): Promise<Child
     }
     await ended;
   });
-  return { pid, startTime: await startTimeOf(pid), ended, line: value };
+  return { pid, startTime: await startTimeOf(pid), ended, line };
 }
 
-const isStopped = async (pid: number): Promise<boolean> => (await readFile(`/proc/${pid}/stat`, 'utf8')).includes(') T ');
+const isStopped = async (pid: number): Promise<boolean> =>
+  (await readFile(`/proc/${pid}/stat`, 'utf8')).includes(') T ');
 
 const SLEEP = 'echo ready; exec sleep 1000';
 const DEAF = 'trap "" TERM; echo ready; while :; do sleep 0.05; done';

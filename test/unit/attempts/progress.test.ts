@@ -44,7 +44,8 @@ describe('a block', () => {
   test('that was cut off anywhere is none', async () => {
     const block = progressBlock(await progressOf());
     const end = block.indexOf('\n') + 17;
-    for (let length = 0; length < end; length++) expect(parseProgress(block.slice(0, length))).toBeUndefined();
+    for (let length = 0; length < end; length++)
+      expect(parseProgress(block.slice(0, length))).toBeUndefined();
     expect(parseProgress(block.slice(0, end))).toBeDefined();
   });
 
@@ -53,9 +54,12 @@ describe('a block', () => {
     expect(parseProgress('\0'.repeat(4096))).toBeUndefined();
   });
 
-  test.each(['pid', 'startTime', 'bootId', 'pidNs', 'host', 'counter', 'cpuSeconds'])('without %s is none', async (key) => {
-    expect(parseProgress(progressBlock({ ...(await progressOf()), [key]: undefined }))).toBeUndefined();
-  });
+  test.each(['pid', 'startTime', 'bootId', 'pidNs', 'host', 'counter', 'cpuSeconds'])(
+    'without %s is none',
+    async (key) => {
+      expect(parseProgress(progressBlock({ ...(await progressOf()), [key]: undefined }))).toBeUndefined();
+    },
+  );
 
   test.each(['not JSON', '', '[]', 'null'])('that holds %j with its right checksum is none', (text) => {
     expect(parseProgress(withSum(text))).toBeUndefined();
@@ -87,7 +91,9 @@ describe('progress.json', () => {
   });
 
   test('is always whole while it is overwritten', async () => {
-    const blocks = await Promise.all([1, 2, 3].map(async (counter) => progressBlock(await progressOf({ counter }))));
+    const blocks = await Promise.all(
+      [1, 2, 3].map(async (counter) => progressBlock(await progressOf({ counter }))),
+    );
     await writeFile(path, blocks[0] ?? '');
     const file = await open(path, 'r+');
     try {

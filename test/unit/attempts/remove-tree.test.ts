@@ -139,7 +139,8 @@ describe('hard links', () => {
     await mkdir(join(directory, 'linked'));
     await writeFile(join(directory, 'linked/one'), Buffer.alloc(5000, 1));
     const { blocks } = await stat(join(directory, 'linked/one'));
-    for (const name of ['two', 'three']) await link(join(directory, 'linked/one'), join(directory, 'linked', name));
+    for (const name of ['two', 'three'])
+      await link(join(directory, 'linked/one'), join(directory, 'linked', name));
     expect(await removeTree(join(directory, 'linked'))).toBe(blocks * 512);
   });
 });

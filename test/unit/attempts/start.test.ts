@@ -21,7 +21,13 @@ const make = (at: string) => makeAttempt(sector, parseAt(at), jobOf(at));
 describe('an attempt', () => {
   test('is made with its job', async () => {
     const attempt = await make('1/P2-3');
-    expect(attempt).toEqual({ epoch: 1, phase: 'P2', number: 3, at: '1/P2-3', directory: join(sector, '1/P2-3') });
+    expect(attempt).toEqual({
+      epoch: 1,
+      phase: 'P2',
+      number: 3,
+      at: '1/P2-3',
+      directory: join(sector, '1/P2-3'),
+    });
     expect(JSON.parse(await readFile(join(sector, '1/P2-3/job.json'), 'utf8'))).toEqual(jobOf('1/P2-3'));
     expect(await readdir(join(sector, '1'))).toEqual(['P2-3']);
   });
@@ -42,7 +48,9 @@ describe('an attempt', () => {
   test('does not bring a deleted epoch or sector back', async () => {
     await expect(make('2/P2-1')).rejects.toMatchObject({ code: 'ENOENT' });
     expect(await readdir(sector)).toEqual(['1']);
-    await expect(makeAttempt(join(sector, 'gone'), parseAt('1/P2-1'), jobOf('1/P2-1'))).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(makeAttempt(join(sector, 'gone'), parseAt('1/P2-1'), jobOf('1/P2-1'))).rejects.toMatchObject(
+      { code: 'ENOENT' },
+    );
     expect(await readdir(sector)).toEqual(['1']);
   });
 });
@@ -50,7 +58,8 @@ describe('an attempt', () => {
 describe('the engine', () => {
   test('is started in its attempt, in a process group and with an environment of its own', async () => {
     const [node = ''] = ENGINE;
-    const script = 'console.log(JSON.stringify([process.cwd(), process.argv.slice(1), process.env.A, process.env.HOME]))';
+    const script =
+      'console.log(JSON.stringify([process.cwd(), process.argv.slice(1), process.env.A, process.env.HOME]))';
     const starter = new EngineStarter({ command: [node, '-e', script, '--'], environment: { A: 'b' } });
     const attempt = await writeAttempt(sector, '1/P2-1');
     await starter.start(attempt);
@@ -60,7 +69,10 @@ describe('the engine', () => {
   });
 
   test('is known until it has ended', async () => {
-    const starter = new EngineStarter({ command: ENGINE, environment: { ...process.env, FIXTURE_HANG_P1: '1' } });
+    const starter = new EngineStarter({
+      command: ENGINE,
+      environment: { ...process.env, FIXTURE_HANG_P1: '1' },
+    });
     const attempt = await writeAttempt(sector, '1/P1-1');
     await starter.start(attempt);
     const end = starter.endOf(attempt);
@@ -110,7 +122,10 @@ describe('the engine', () => {
   test('adds to a log that is there', async () => {
     const attempt = await writeAttempt(sector, '1/P2-1');
     for (const word of ['one', 'two']) {
-      const starter = new EngineStarter({ command: ['sh', '-c', `echo ${word}; echo err ${word} >&2`, '--'], environment: process.env });
+      const starter = new EngineStarter({
+        command: ['sh', '-c', `echo ${word}; echo err ${word} >&2`, '--'],
+        environment: process.env,
+      });
       await starter.start(attempt);
       await starter.endOf(attempt);
     }

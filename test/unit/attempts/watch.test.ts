@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Attempt } from '../../../src/attempts/attempt.js';
 import { watchEngine, type End, type Watch } from '../../../src/attempts/watch.js';
 import type { Progress } from '../../../src/attempts/protocol.js';
 import { TIMES } from '../../../src/phases.js';
-import { progressBlock, progressOf, writeAttempt } from '../../helpers/attempts.js';
+import { writeAttempt, writeProgress } from '../../helpers/attempts.js';
 import { eventually, isAlive } from '../../helpers/eventually.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 
@@ -39,9 +39,9 @@ beforeEach(async () => {
 
 /** Writes the engine's progress and waits until the watch has seen it. */
 async function work(changes: Partial<Progress>): Promise<void> {
-  const progress = await progressOf({ pid, ...changes });
-  await writeFile(join(attempt.directory, 'progress.json'), progressBlock(progress));
-  await eventually(() => seen.at(-1)?.counter === progress.counter);
+  const { counter = 1 } = changes;
+  await writeProgress(attempt.directory, { pid, counter, ...changes });
+  await eventually(() => seen.at(-1)?.counter === counter);
 }
 
 interface Watching {
@@ -92,9 +92,22 @@ describe('an engine', () => {
   });
 
   test('has ended as soon as its parent knows', async () => {
-    await writeFile(join(attempt.directory, 'progress.json'), progressBlock(await progressOf({ pid })));
+    await writeProgress(attempt.directory, { pid });
     const slow = { ...TIMES, engineLook: 2 ** 30 };
     expect(await watch({ ended: Promise.resolve(), times: slow }).end).toBe('ended');
+  });
+
+  // A torn read, or a mount that is gone for a moment.
+  test('has not vanished because its progress cannot be read at the moment', async () => {
+    const { end, isOver } = watch();
+    await work({ counter: 1 });
+    clock += TIMES.engineStart;
+    await rename(join(attempt.directory, 'progress.json'), join(attempt.directory, 'away'));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(isOver()).toBe(false);
+    await work({ counter: 2 });
+    await kill();
+    expect(await end).toBe('ended');
   });
 
   test('never appeared when it ended without progress', async () => {
@@ -151,7 +164,7 @@ describe('an engine hangs', () => {
   });
 
   test('not because it was adopted late in its work', async () => {
-    await writeFile(join(attempt.directory, 'progress.json'), progressBlock(await progressOf({ pid, cpuSeconds: 1e6 })));
+    await writeProgress(attempt.directory, { pid, cpuSeconds: 1e6 });
     const { isOver } = watch();
     await looks();
     clock += HANG - 1;

@@ -37,7 +37,9 @@ describe('room', () => {
     const attempt = await makeSector(1);
     expect(await reserved()).toBe(scratchBytes('2KiB') - (await own(attempt)));
     await writeFile(join(attempt, 'layer'), Buffer.alloc(8192, 1));
-    expect(await reserved()).toBe(scratchBytes('2KiB') - (await own(attempt)) - (await blocks(join(attempt, 'layer'))));
+    expect(await reserved()).toBe(
+      scratchBytes('2KiB') - (await own(attempt)) - (await blocks(join(attempt, 'layer'))),
+    );
   });
 
   test('counts shared layers once', async () => {
@@ -61,11 +63,14 @@ describe('room', () => {
     expect(await reserved()).toBe(scratchBytes('2KiB') + scratchBytes('32GiB') - used);
   });
 
-  test.each(['{', '{"size":"3KiB"}', 'null'])('is not reserved for a sector whose file holds %j', async (text) => {
-    const attempt = await makeSector(1);
-    await writeFile(join(attempt, '../../sector.json'), text);
-    expect(await reserved()).toBe(0);
-  });
+  test.each(['{', '{"size":"3KiB"}', 'null'])(
+    'is not reserved for a sector whose file holds %j',
+    async (text) => {
+      const attempt = await makeSector(1);
+      await writeFile(join(attempt, '../../sector.json'), text);
+      expect(await reserved()).toBe(0);
+    },
+  );
 
   test('is not reserved for what is being deleted, or is nobody’s', async () => {
     for (const name of ['.gone-s-t01000-7-x', 'lost+found']) {
@@ -82,10 +87,13 @@ describe('room', () => {
   });
 });
 
-test.each(['2KiB', '32GiB', '64GiB'] satisfies SectorSize[])('one more %s sector needs its scratch free, to the byte', (size) => {
-  const needed = scratchBytes(size);
-  expect(holdsOneMore({ free: needed, reserved: 0 }, size)).toBe(true);
-  expect(holdsOneMore({ free: needed - 1, reserved: 0 }, size)).toBe(false);
-  expect(holdsOneMore({ free: needed + 100, reserved: 100 }, size)).toBe(true);
-  expect(holdsOneMore({ free: needed + 99, reserved: 100 }, size)).toBe(false);
-});
+test.each(['2KiB', '32GiB', '64GiB'] satisfies SectorSize[])(
+  'one more %s sector needs its scratch free, to the byte',
+  (size) => {
+    const needed = scratchBytes(size);
+    expect(holdsOneMore({ free: needed, reserved: 0 }, size)).toBe(true);
+    expect(holdsOneMore({ free: needed - 1, reserved: 0 }, size)).toBe(false);
+    expect(holdsOneMore({ free: needed + 100, reserved: 100 }, size)).toBe(true);
+    expect(holdsOneMore({ free: needed + 99, reserved: 100 }, size)).toBe(false);
+  },
+);

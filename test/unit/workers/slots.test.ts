@@ -66,7 +66,8 @@ class Poller {
 }
 
 const settle = (ms = 0): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
-const granted = (pollers: Poller[]): string[] => pollers.flatMap(({ queue, permits }) => permits.map(() => queue));
+const granted = (pollers: Poller[]): string[] =>
+  pollers.flatMap(({ queue, permits }) => permits.map(() => queue));
 
 describe('slots', () => {
   test('are never more than the size', () => {
@@ -209,7 +210,11 @@ describe('a poller that is shut down', () => {
 });
 
 /** A server and its workers in fake time: tasks wait in queues and are delivered to permits. */
-async function serve(pool: SlotPool, queues: Map<string, number>, ms: () => number): Promise<{ most: number; done: string[] }> {
+async function serve(
+  pool: SlotPool,
+  queues: Map<string, number>,
+  ms: () => number,
+): Promise<{ most: number; done: string[] }> {
   const pollers = [...queues.keys()].map((queue) => new Poller(pool, queue).ask());
   const done: string[] = [];
   let [busy, most] = [0, 0];

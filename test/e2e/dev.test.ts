@@ -1,0 +1,100 @@
+/** `sealflow dev` with the test engine: everything but the computing is what a user gets. */
+import { readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { engineRuns } from '../helpers/engine.js';
+import { engineProgram } from '../helpers/engine-program.js';
+import { eventually, isAlive } from '../helpers/eventually.js';
+import { untilGone } from '../helpers/group.js';
+import { processesWith } from '../helpers/processes.js';
+import { startSealflow, type Running } from '../helpers/sealflow.js';
+import { temporaryDirectory } from '../helpers/temporary.js';
+
+vi.setConfig({ testTimeout: 300_000 });
+
+/** A directory for dev, and how to start it there. */
+async function createDev() {
+  const directory = await temporaryDirectory();
+  const env = { SEALFLOW_ENGINE: await engineProgram(directory), FIXTURE_GATE: directory };
+  const start = (...args: string[]): Running => {
+    const dev = startSealflow(['dev', '--directory', directory, ...args], { env });
+    onTestFinished(async () => {
+      dev.kill('SIGKILL');
+      await dev.ended;
+      for (const pid of await processesWith(directory)) process.kill(pid, 'SIGKILL');
+    });
+    return dev;
+  };
+  return { directory, start };
+}
+
+test('dev seals sectors on this machine, tells of them, and leaves no process', async () => {
+  const { directory, start } = await createDev();
+  const { code, stdout, stderr } = await start('--sectors', '2').ended;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/Temporal server: done in .*, Web UI http:\/\/127\.0\.0\.1:\d+\n/);
+  for (const sector of ['t01000/1', 't01000/2']) expect(stdout).toContain(`${sector} is sealed\n`);
+  expect(stdout).toMatch(/proof {5}192 bytes, verified by a separate process from the receipt alone\n/);
+  expect(await readdir(join(directory, 'storage', 'node-1', 'receipts'))).toEqual(['s-t01000-1.json', 's-t01000-2.json']);
+  expect(await processesWith(directory)).toEqual([]);
+
+  const again = await start().ended;
+  expect(again).toMatchObject({ code: 0, stderr: '' });
+  expect(again.stdout).toContain('t01000/3 is sealed\n');
+});
+
+test('Ctrl-C ends dev and all that it has started; the same command goes on with the sector', async () => {
+  const { directory, start } = await createDev();
+  const hold = join(directory, 's-t01000-1-P2.hold');
+  await writeFile(hold, '');
+  const dev = start();
+  await eventually(async () => (await engineRuns(directory)).some(({ at }) => at.includes('P2')));
+  const engines = await engineRuns(directory);
+  dev.kill('SIGINT');
+  const { code, stdout, stderr } = await dev.ended;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain('stopped; the same command goes on with its sectors\n');
+  for (const { pid } of engines) expect(await isAlive(pid)).toBe(false);
+  expect(await processesWith(directory)).toEqual([]);
+
+  await rm(hold);
+  const again = await start().ended;
+  expect(again).toMatchObject({ code: 0, stderr: '' });
+  expect(again.stdout).toContain('t01000/1 is sealed\n');
+  const starts = (await engineRuns(directory)).filter(({ what, sector }) => what === 'start' && sector === 's-t01000-1');
+  expect(starts.filter(({ at }) => at.includes('P1'))).toHaveLength(1);
+});
+
+test('dev keeps the server open when it is asked to, until Ctrl-C', async () => {
+  const { directory, start } = await createDev();
+  const dev = start('--keep');
+  await dev.until('Ctrl-C ends it');
+  const ui = /Web UI {4}(http:\S+)/.exec(dev.said.stdout)?.[1] ?? '';
+  expect((await fetch(ui)).status).toBe(200);
+  dev.kill('SIGINT');
+  expect(await dev.ended).toMatchObject({ code: 0, stderr: '' });
+  expect(await processesWith(directory)).toEqual([]);
+  await expect(fetch(ui)).rejects.toThrow();
+});
+
+test('dev that is killed leaves only its engine, which the next one adopts', async () => {
+  const { directory, start } = await createDev();
+  const hold = join(directory, 's-t01000-1-P1.hold');
+  await writeFile(hold, '');
+  const dev = start();
+  await eventually(async () => (await engineRuns(directory)).length > 0);
+  const [engine] = await engineRuns(directory);
+  const others = (await processesWith(directory)).filter((pid) => pid !== engine?.pid);
+  dev.kill('SIGKILL');
+  await dev.ended;
+  for (const pid of others) await untilGone(pid);
+  expect(await processesWith(directory)).toEqual([engine?.pid]);
+
+  const again = start();
+  await again.until('t01000/1');
+  await rm(hold);
+  expect(await again.ended).toMatchObject({ code: 0, stderr: '' });
+  expect(again.said.stdout).toContain('t01000/1 is sealed\n');
+  const starts = (await engineRuns(directory)).filter(({ what, at }) => what === 'start' && at.includes('P1'));
+  expect(starts.filter(({ sector }) => sector === 's-t01000-1')).toEqual([engine]);
+});

@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { Cluster } from '../helpers/cluster.js';
+import { eventually } from '../helpers/eventually.js';
+import type { Group } from '../helpers/group.js';
+import { readReceipt } from '../helpers/on-disk.js';
+import type { End } from '../helpers/sealflow.js';
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
+const hex32 = (): string => randomBytes(32).toString('hex');
+
+let cluster: Cluster;
+
+beforeAll(async () => {
+  cluster = await Cluster.start();
+  return () => cluster.end();
+});
+
+async function servedGroup(): Promise<Group> {
+  const group = await cluster.group();
+  await group.serve(1);
+  await cluster.untilServed(group);
+  return group;
+}
+
+/** The one JSON value that a command prints. */
+function answerOf({ code, stdout, stderr }: End): unknown {
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return JSON.parse(stdout);
+}
+
+test('a sector waits for its seed, and takes the first one that it is given', async () => {
+  const group = await servedGroup();
+  const sector = cluster.newSector();
+  const [ticket, seed] = [hex32(), hex32()];
+  await cluster.start(group, sector, '--ticket', `${ticket}@12345`);
+  await eventually(async () => (await cluster.status(sector)).state === 'waiting-for-seed');
+  const status = answerOf(await cluster.sealflow('status', sector, '--json'));
+  expect(status).toMatchObject({ sector, ticket, state: 'waiting-for-seed', workflow: 'RUNNING' });
+  // What goes on chain is known before the seed is.
+  const { commR } = status as { commR: string };
+  expect(Buffer.from(commR, 'base64')).toHaveLength(32);
+
+  // P3 must not end before the others have asked.
+  await group.tell(sector, 'P3', 'hold');
+  expect(await cluster.sealflow('seed', sector, seed)).toEqual({ code: 0, stdout: 'stored\n', stderr: '' });
+  expect(await cluster.sealflow('seed', sector, seed)).toEqual({ code: 0, stdout: 'known already\n', stderr: '' });
+  expect(await cluster.sealflow('seed', sector, hex32())).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `sealflow: ${sector}: SeedKnown: another seed is known already; replace takes P3 back\n`,
+  });
+  await group.takeBack(sector, 'P3', 'hold');
+  await cluster.sealed(sector);
+  expect(await readReceipt(group.node, sector)).toMatchObject({ ticket, ticketEpoch: 12345, seed });
+  expect(Buffer.from(commR, 'base64').toString('hex')).toBe((await readReceipt(group.node, sector)).commR);
+});
+
+test('a seed that is replaced takes the sector back to P3', async () => {
+  const group = await servedGroup();
+  const sector = cluster.newSector();
+  const [first, second] = [hex32(), hex32()];
+  await group.tell(sector, 'P4', 'hold');
+  await cluster.start(group, sector, '--ticket', hex32(), '--seed', first);
+  await group.engine(sector, 'P4');
+  expect(answerOf(await cluster.sealflow('seed', sector, second, '--replace', '--json'))).toEqual({ answer: 'replaced' });
+  await group.engine(sector, 'P4', 2);
+  await group.takeBack(sector, 'P4', 'hold');
+  await cluster.sealed(sector);
+  expect((await readReceipt(group.node, sector)).seed).toBe(second);
+  // P1 and P2 are the same whatever the seed.
+  expect(await group.starts(sector, 'P2')).toHaveLength(1);
+});
+
+test('a sector that needs attention says why and goes on when it is told to', async () => {
+  const group = await servedGroup();
+  const sector = cluster.newSector();
+  await group.tell(sector, 'P2', 'fail', '*:2:BadInput');
+  await cluster.start(group, sector, '--test');
+  expect(await cluster.attention(sector)).toMatchObject({ phase: 'P2', type: 'BadInput' });
+
+  const { code, stdout, stderr } = await cluster.sealflow('status', sector);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain('needs-attention');
+  expect(stdout).toMatch(/ {2}P2 needs attention since \S+Z: BadInput: told to fail\n {4}engine and sealflow may be/);
+  await eventually(async () => (await cluster.sealflow('status')).stdout.includes('needs-attention'));
+
+  await group.takeBack(sector, 'P2', 'fail');
+  expect(answerOf(await cluster.sealflow('retry', sector, '--json'))).toEqual({ sector, answer: 'going on' });
+  await cluster.sealed(sector);
+  expect((await group.starts(sector, 'P2')).map(({ at }) => at)).toEqual(['1/P2-1', '1/P2-2']);
+});
+
+test('a sector is started once', async () => {
+  const group = await servedGroup();
+  const sector = cluster.newSector();
+  await group.tell(sector, 'P1', 'hold');
+  await cluster.start(group, sector, '--test');
+  const id = sector.replace('/', '-');
+  const again = ['start', sector, '--group', String(group.number), '--size', group.size, '--test'];
+  const refused = {
+    code: 1,
+    stdout: '',
+    stderr: `sealflow: ${sector} is being sealed, or is sealed already (workflow seal-${id})\n  sealflow status ${sector}\n`,
+  };
+  expect(await cluster.sealflow(...again)).toEqual(refused);
+  await group.takeBack(sector, 'P1', 'hold');
+  await cluster.sealed(sector);
+  expect(await cluster.sealflow(...again)).toEqual(refused);
+  expect(existsSync(group.sector(sector))).toBe(false);
+});
+
+test('each command prints JSON when it is asked to', async () => {
+  const group = await servedGroup();
+  const sector = cluster.newSector();
+  const place = ['--group', String(group.number), '--size', group.size];
+  const id = sector.replace('/', '-');
+  expect(answerOf(await cluster.sealflow('start', sector, ...place, '--test', '--json'))).toEqual({
+    sector,
+    workflowId: `seal-${id}`,
+  });
+  const result = await cluster.sealed(sector);
+  expect(answerOf(await cluster.sealflow('status', sector, '--json'))).toMatchObject({ sector, state: 'sealed' });
+  const waited = cluster.newSector();
+  expect(answerOf(await cluster.sealflow('start', waited, ...place, '--test', '--wait', '--json'))).toMatchObject({
+    ...{ v: 1, sector: waited, storage: { node: result.storage.node } },
+  });
+  const list = await cluster.sealflow('status', '--json');
+  expect(list).toMatchObject({ code: 0, stderr: '' });
+  const rows = list.stdout.trim().split('\n').map((line) => JSON.parse(line) as { sector: string; workflow: string });
+  expect(rows).toContainEqual(expect.objectContaining({ sector, workflow: 'COMPLETED' }));
+  expect(answerOf(await cluster.sealflow('setup', '--json'))).toEqual({
+    namespace: { name: 'default', created: false, retentionRaised: false, attributesAdded: [] },
+  });
+});

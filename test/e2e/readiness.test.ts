@@ -1,0 +1,107 @@
+/** Hosts that are not fit for all that their config.toml says: what they leave undone, and how they say it. */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { unservedPhases } from '../../src/cli/start-sector.js';
+import { PHASE_IDS, type PhaseId } from '../../src/phases.js';
+import { Cluster } from '../helpers/cluster.js';
+import type { Group } from '../helpers/group.js';
+import type { Running } from '../helpers/sealflow.js';
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
+const ALL = 'P1 P2 P3 P4 P5 P6';
+const PARAMETERLESS = fileURLToPath(new URL('../fixtures/engine-without-parameters.mjs', import.meta.url));
+
+let cluster: Cluster;
+
+beforeAll(async () => {
+  cluster = await Cluster.start();
+  return () => cluster.end();
+});
+
+/** What a worker has said, without the times. */
+const linesOf = ({ said }: Running): string[] =>
+  said.stderr
+    .trim()
+    .split('\n')
+    .map((line) => line.replace(/^\S+ /, ''));
+
+const unserved = ({ number, size }: Group): Promise<PhaseId[]> => unservedPhases(cluster.client, number, size);
+
+test('a host that does not see the directory of its group serves nothing, says so once, and begins when it does', async () => {
+  const group = await cluster.group();
+  const empty = join(group.root, 'not-mounted');
+  await mkdir(empty);
+  const worker = await group.serve(1, { config: { local_dir: empty } });
+  const why = `${ALL} not served: ${empty}/sealflow.json is not there: is the group's directory mounted?`;
+  const serving = `serving ${ALL} on ${group.ip(1)}`;
+  // Each start of a program takes the time of many looks.
+  const place = ['--group', String(group.number), '--size', group.size];
+  expect(await cluster.sealflow('start', cluster.newSector(), ...place, '--test')).toMatchObject({ code: 2 });
+  expect(await unserved(group)).toEqual(PHASE_IDS);
+  expect(linesOf(worker)).toEqual([`WARN  ${why}`, `INFO  ${serving}`]);
+
+  await group.setUpDirectory(empty);
+  await cluster.untilServed(group);
+  expect(linesOf(worker)).toEqual([
+    `WARN  ${why}`,
+    `INFO  ${serving}`,
+    `INFO  ${ALL} served again: the directory of the group is in order`,
+  ]);
+});
+
+test('a host that sees the directory of another group serves nothing', async () => {
+  const [group, other] = [await cluster.group(), await cluster.group()];
+  const root = other.directory.root;
+  const worker = await group.serve(1, { config: { local_dir: root } });
+  const place = ['--group', String(group.number), '--size', group.size];
+  const started = await cluster.sealflow('start', cluster.newSector(), ...place, '--test');
+  expect(started).toMatchObject({ code: 2, stdout: '' });
+  expect(linesOf(worker)[0]).toBe(
+    `WARN  ${ALL} not served: ${root} belongs to group ${other.number}, not to group ${group.number}`,
+  );
+  expect(linesOf(worker)).toHaveLength(2);
+  expect(await unserved(group)).toEqual(PHASE_IDS);
+});
+
+test('a host without proof parameters serves all but P4, until they are there', async () => {
+  const group = await cluster.group();
+  const none = join(group.gate, 'no-parameters');
+  await writeFile(none, '');
+  const engine = { command: [process.execPath, PARAMETERLESS], reserved_cores: 0 };
+  const env = { FIL_PROOFS_PARAMETER_CACHE: group.gate };
+  const worker = await group.serve(1, { config: { engine }, run: { env } });
+  const but: PhaseId[] = ['P1', 'P2', 'P3', 'P5', 'P6'];
+  await cluster.untilServed(group, but);
+  const why =
+    `P4 not served: no proof parameters for 2KiB in ${group.gate} ` +
+    '(sealflow setup --parameters 2KiB, or FIL_PROOFS_PARAMETER_CACHE)';
+  const place = ['--group', String(group.number), '--size', group.size];
+  const sector = cluster.newSector();
+  expect(await cluster.sealflow('start', sector, ...place, '--test')).toEqual({
+    code: 2,
+    stdout: '',
+    stderr:
+      `sealflow: nobody serves P4 (CommitPhase2) for 2KiB sectors in group ${group.number}\n` +
+      '  start the workers of the group, look at their logs, or use --force to let the sector wait for them\n',
+  });
+  expect(linesOf(worker).filter((line) => line.startsWith('WARN'))).toEqual([`WARN  ${why}`]);
+
+  await cluster.start(group, sector, '--test', '--force');
+  await group.engine(sector, 'P5');
+  expect(await group.starts(sector, 'P4')).toEqual([]);
+  await rm(none);
+  await cluster.sealed(sector);
+  expect(linesOf(worker)).toContain('INFO  P4 served again: proof parameters is in order');
+});
+
+test('a host without storage nodes serves neither P5 nor P6', async () => {
+  const group = await cluster.group();
+  const worker = await group.serve(1, { config: { 'storage-nodes': [] } });
+  await cluster.untilServed(group, ['P1', 'P2', 'P3', 'P4']);
+  expect(await unserved(group)).toEqual(['P5', 'P6']);
+  const warned = linesOf(worker).filter((line) => line.startsWith('WARN'));
+  expect(warned).toEqual(['WARN  P5 P6 not served: config.toml names no storage-nodes']);
+});

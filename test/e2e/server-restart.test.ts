@@ -1,0 +1,53 @@
+import { beforeAll, expect, test, vi } from 'vitest';
+import { Cluster } from '../helpers/cluster.js';
+import { engineRuns } from '../helpers/engine.js';
+import { eventually, isAlive } from '../helpers/eventually.js';
+import { expectCleaned, expectStored } from '../helpers/on-disk.js';
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
+let cluster: Cluster;
+
+beforeAll(async () => {
+  cluster = await Cluster.start();
+  return () => cluster.end();
+});
+
+/** A sector that P1 computes until `hold` is taken back. */
+async function holdInP1() {
+  const group = await cluster.group();
+  const worker = await group.serve(1);
+  await cluster.untilServed(group);
+  const sector = cluster.newSector();
+  await group.tell(sector, 'P1', 'hold');
+  await cluster.start(group, sector, '--test');
+  const engine = await group.engine(sector, 'P1');
+  return { group, worker, sector, engine };
+}
+
+test('a server that goes and comes back while P1 runs is not noticed by engine or worker', async () => {
+  const { group, worker, sector, engine } = await holdInP1();
+  await cluster.stopServer();
+  expect(await isAlive(engine.pid)).toBe(true);
+  await cluster.restartServer();
+  await eventually(async () => (await cluster.status(sector)).phases.P1.state === 'running');
+  expect(await isAlive(worker.pid)).toBe(true);
+
+  await group.takeBack(sector, 'P1', 'hold');
+  await cluster.sealed(sector);
+  expect(await group.starts(sector, 'P1')).toEqual([engine]);
+  await expectStored(group.node, [sector]);
+  await expectCleaned(group, [sector]);
+});
+
+test('a P1 that ends while the server is down counts', async () => {
+  const { group, worker, sector, engine } = await holdInP1();
+  await cluster.stopServer();
+  await group.takeBack(sector, 'P1', 'hold');
+  await eventually(async () => (await engineRuns(group.gate)).some(({ what }) => what === 'end'));
+  expect(await isAlive(worker.pid)).toBe(true);
+
+  await cluster.restartServer();
+  await cluster.sealed(sector);
+  expect(await group.starts(sector, 'P1')).toEqual([engine]);
+});

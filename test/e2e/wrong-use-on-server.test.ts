@@ -1,0 +1,74 @@
+/** Mistakes that only a server can know of. */
+import { randomBytes } from 'node:crypto';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { Cluster } from '../helpers/cluster.js';
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
+let cluster: Cluster;
+
+beforeAll(async () => {
+  cluster = await Cluster.start();
+  return () => cluster.end();
+});
+
+const refused = (code: number, ...lines: string[]) => ({ code, stdout: '', stderr: lines.map((line) => `${line}\n`).join('') });
+
+test('a sector is not started in a group that nobody serves, unless it is forced to wait there', async () => {
+  const group = await cluster.group();
+  const sector = cluster.newSector();
+  const start = ['start', sector, '--group', String(group.number), '--size', group.size, '--test'];
+  const all =
+    'P1 (PreCommitPhase1), P2 (PreCommitPhase2), P3 (CommitPhase1), P4 (CommitPhase2), P5 (CopyTask), P6 (CleanTask)';
+  expect(await cluster.sealflow(...start)).toEqual(
+    refused(
+      2,
+      `sealflow: nobody serves ${all} for 2KiB sectors in group ${group.number}`,
+      '  start the workers of the group, look at their logs, or use --force to let the sector wait for them',
+    ),
+  );
+  const id = sector.replace('/', '-');
+  expect(await cluster.sealflow(...start, '--force')).toEqual({
+    code: 0,
+    stdout: `${sector} started (workflow seal-${id})\n`,
+    stderr: '',
+  });
+  await group.serve(1);
+  await cluster.sealed(sector);
+});
+
+test('a sector that no workflow seals has no status, takes no seed and no retry', async () => {
+  const sector = 't01000/999';
+  const known = `  sealflow status ${sector} shows what is known of it`;
+  const none = refused(1, `sealflow: no workflow is sealing ${sector}`, known);
+  expect(await cluster.sealflow('seed', sector, randomBytes(32).toString('hex'))).toEqual(none);
+  expect(await cluster.sealflow('retry', sector)).toEqual(none);
+  expect(await cluster.sealflow('status', sector)).toEqual(refused(1, `sealflow: no workflow of ${sector} is known`));
+});
+
+test('a retry of a sector that needs none is refused', async () => {
+  const group = await cluster.group();
+  await group.serve(1);
+  await cluster.untilServed(group);
+  const sector = cluster.newSector();
+  await group.tell(sector, 'P1', 'hold');
+  await cluster.start(group, sector, '--test');
+  await group.engine(sector, 'P1');
+  expect(await cluster.sealflow('retry', sector)).toEqual(
+    refused(1, `sealflow: ${sector}: NothingToRetry: nothing waits for a retry`),
+  );
+  await group.takeBack(sector, 'P1', 'hold');
+  await cluster.sealed(sector);
+});
+
+test('a host that would keep all its cores for itself is refused', async () => {
+  const group = await cluster.group();
+  const config = { engine: { command: [process.execPath], reserved_cores: 4096 } };
+  const { code, stderr } = await (await group.start(1, { config })).ended;
+  expect(code).toBe(2);
+  expect(stderr.split('\n').filter((line) => !/ WARN {2}P4 not served/.test(line))).toEqual([
+    expect.stringMatching(/^sealflow: engine.reserved_cores = 4096 leaves no core for P2 and P3: this host has \d+$/),
+    expect.stringMatching(/^ {2}set it to \d+ or less, or serve P2 and P3 on another host$/),
+    '',
+  ]);
+});

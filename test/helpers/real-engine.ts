@@ -1,0 +1,17 @@
+import { buildEngine } from '../../src/engine/build.js';
+import type { Engine } from '../../src/engine/engine.js';
+import { findEngine } from '../../src/engine/locate.js';
+import { ensureParameters } from '../../src/engine/parameters.js';
+import type { SectorSize } from '../../src/phases.js';
+
+/** The first build and the first parameters of a user take a quarter of an hour on two cores; later ones none. */
+export const ENGINE_TIMEOUT_MS = 3_600_000;
+
+/** The real engine with its proof parameters, built and made where they are missing. */
+export async function realEngine(size: SectorSize): Promise<Engine> {
+  const engine = (await findEngine()) ?? (await buildEngine({ onStep: say }));
+  await ensureParameters(engine, size, { onStep: say });
+  return engine;
+}
+
+const say = (text: string, fraction = 0): void => void (fraction || console.log(text));

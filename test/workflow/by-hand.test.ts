@@ -1,0 +1,91 @@
+/** Workflows as a person starts them with the Temporal CLI or the Web UI: input as typed, no checks before. */
+import { describe, expect, test } from 'vitest';
+import { sealGroup, sealMiner, sealSectorNumber, sealSize, WORKFLOW_TYPE } from '../../src/contract.js';
+import { fakeActivities } from '../helpers/fakes.js';
+import { useOrchestrator } from '../helpers/orchestrator.js';
+import { failureOf, OTHER_SEED, SEED, TICKET } from '../helpers/sealing.js';
+
+describe('a workflow that is started by hand', () => {
+  const { prepare } = useOrchestrator();
+
+  test('seals with the least that can be typed', async () => {
+    const sealing = await prepare({ fakes: fakeActivities() });
+    const { sector, group } = sealing.input;
+    await sealing.start(JSON.parse(`{"v":1,"sector":"${sector}","size":"32GiB","group":${group},"ticket":"${TICKET}"}`));
+    await sealing.until(({ state }) => state === 'waiting-for-seed');
+    await sealing.handle.executeUpdate('provideSeed', { args: [{ seed: SEED }] });
+    expect(await sealing.handle.result()).toMatchObject({ sector });
+    expect(sealing.fakes.order()).toHaveLength(6);
+    const shown = await sealing.lists();
+    expect([sealMiner, sealSectorNumber, sealSize, sealGroup].map((key) => shown.get<unknown>(key as never))).toEqual([
+      't01000',
+      group,
+      '32GiB',
+      String(group),
+    ]);
+  });
+
+  test('knows its sector by the name of a mainnet miner too', async () => {
+    const sealing = await prepare({ fakes: fakeActivities() });
+    await sealing.start({ ...sealing.input, sector: `f01000/${sealing.input.group}` });
+    expect(await sealing.handle.result()).toMatchObject({ sector: `t01000/${sealing.input.group}` });
+    expect(sealing.fakes.inputsOf('P1')[0]?.seal.sector).toBe(`t01000/${sealing.input.group}`);
+  });
+
+  const wrong: [string, (input: Record<string, unknown>) => unknown][] = [
+    ['ticket', ({ ticket: _none, ...rest }) => rest],
+    ['ticket', (input) => ({ ...input, ticket: `0x${TICKET}` })],
+    ['ticket', (input) => ({ ...input, ticket: TICKET.toUpperCase() })],
+    ['sector', (input) => ({ ...input, sector: 't01000-7' })],
+    ['sector', (input) => ({ ...input, sector: '1000/7' })],
+    ['sector', (input) => ({ ...input, sector: 't01000/-7' })],
+    ['sector', (input) => ({ ...input, sector: '../../etc/passwd' })],
+    ['size', (input) => ({ ...input, size: '32 GiB' })],
+    ['size', (input) => ({ ...input, size: 34359738368 })],
+    ['group', (input) => ({ ...input, group: '1' })],
+    ['group', (input) => ({ ...input, group: 1.5 })],
+    ['seed', (input) => ({ ...input, seed: '00'.repeat(32) })],
+    ['priority', (input) => ({ ...input, priority: 'yes' })],
+    ['timeScale', (input) => ({ ...input, timeScale: 0 })],
+    ['seeed', (input) => ({ ...input, seeed: OTHER_SEED })],
+    ['v', ({ v: _none, ...rest }) => rest],
+    ['v', (input) => ({ ...input, v: 2 })],
+    ['input', () => undefined],
+    ['input', () => null],
+    ['input', () => 't01000/7'],
+    ['input', (input) => [input]],
+  ];
+  test.each(wrong.map(([field, change], number) => ({ field, change, number })))(
+    'fails on wrong input and names $field ($number)',
+    async ({ field, change }) => {
+      const sealing = await prepare({ fakes: fakeActivities(), serve: [] });
+      await sealing.start(change({ ...sealing.input }));
+      const message = await failureOf(sealing.handle.result());
+      expect(message).toMatch(/^InvalidInput: /);
+      expect(message).toMatch(new RegExp(`\\b${field}\\b`));
+    },
+  );
+
+  test('names every field that is wrong', async () => {
+    const sealing = await prepare({ fakes: fakeActivities(), serve: [] });
+    await sealing.start({ v: 1, sector: 'x' });
+    const message = await failureOf(sealing.handle.result());
+    for (const field of ['sector', 'size', 'group', 'ticket']) expect(message).toContain(`${field}: `);
+  });
+
+  test('fails without any input', async () => {
+    const sealing = await prepare({ fakes: fakeActivities(), serve: [] });
+    const { temporal, queue, handle } = sealing;
+    await temporal.client.workflow.start(WORKFLOW_TYPE, { workflowId: handle.workflowId, taskQueue: queue });
+    expect(await failureOf(handle.result())).toMatch(/^InvalidInput: input: /);
+  });
+
+  test('fails when its ID is not its sector’s, and names both', async () => {
+    const sealing = await prepare({ fakes: fakeActivities(), serve: [] });
+    const id = sealing.handle.workflowId;
+    await sealing.start({ ...sealing.input, sector: 't01001/7' });
+    const message = await failureOf(sealing.handle.result());
+    expect(message).toMatch(/^InvalidInput: /);
+    for (const name of [id, 't01001/7', 'seal-t01001-7']) expect(message).toContain(name);
+  });
+});

@@ -1,0 +1,166 @@
+import { CancelledFailure, WorkflowFailedError } from '@temporalio/client';
+import { describe, expect, test } from 'vitest';
+import { failure, handBack } from '../../src/errors.js';
+import { fakeActivities, held, repeat } from '../helpers/fakes.js';
+import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
+import type { Sealing } from '../helpers/sealing.js';
+
+const refused = failure('BadInput', 'no such job');
+const panic = failure('Panic', 'index out of bounds');
+
+/** Cancels it and waits until it has ended as cancelled, its engines stopped once and after all else. */
+async function cancel({ handle, fakes, input }: Sealing): Promise<void> {
+  await handle.cancel();
+  await expectCancelled(handle.result());
+  expect((await handle.describe()).status.name).toBe('CANCELLED');
+  expect(fakes.events.slice(-2)).toEqual(['stop begins', 'stop ends']);
+  expect(fakes.inputsOf('stop')).toEqual([{ v: 1, seal: input, claim: 1, why: 'cancelled' }]);
+}
+
+async function expectCancelled(result: Promise<unknown>): Promise<void> {
+  const error: unknown = await result.catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(WorkflowFailedError);
+  expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
+}
+
+describe.each(CACHE_MODES)('cancel, $cache', (mode) => {
+  const { seal } = useOrchestrator(mode);
+
+  test('while P1 runs stops it and ends', async () => {
+    const sealing = await seal({ fakes: fakeActivities({ P1: [held()] }) });
+    await sealing.fakes.begun('P1');
+    await cancel(sealing);
+    expect(sealing.fakes.events).toEqual(['P1 begins', 'P1 is cancelled', 'stop begins', 'stop ends']);
+    expect((await sealing.status()).state).toBe('stopping');
+  });
+
+  test('while P4 and P5 run stops both', async () => {
+    const sealing = await seal({ fakes: fakeActivities({ P4: [held()], P5: [held()] }) });
+    await sealing.fakes.begun('P4');
+    await sealing.fakes.begun('P5');
+    await cancel(sealing);
+    const ends = sealing.fakes.events.slice(-4, -2);
+    expect(ends.sort()).toEqual(['P4 is cancelled', 'P5 is cancelled']);
+  });
+
+  test('while P1 waits for a worker', async () => {
+    const sealing = await seal({ fakes: fakeActivities(), serve: ['stop'] });
+    await sealing.until(({ phases }) => phases.P1.state === 'running');
+    await cancel(sealing);
+  });
+
+  test('while P1 is handed back again and again', async () => {
+    const sealing = await seal({ fakes: fakeActivities({ P1: repeat(1000, handBack('NoRoom', 'no room', 20)) }) });
+    await sealing.fakes.begun('P1', 3);
+    await cancel(sealing);
+  });
+
+  test('between two tries', async () => {
+    const sealing = await seal({ fakes: fakeActivities({ P1: [panic] }), input: { timeScale: 1 } });
+    await sealing.until(({ phases }) => phases.P1.state === 'backoff');
+    await cancel(sealing);
+    expect(sealing.fakes.calls('P1')).toBe(1);
+  });
+
+  test('while it waits for the seed', async () => {
+    const sealing = await seal({ fakes: fakeActivities(), input: { seed: undefined } });
+    await sealing.until(({ state }) => state === 'waiting-for-seed');
+    await cancel(sealing);
+  });
+
+  test('while it needs attention', async () => {
+    const sealing = await seal({ fakes: fakeActivities({ P2: [refused] }) });
+    await sealing.untilAttention('P2');
+    await cancel(sealing);
+    expect((await sealing.status()).attention).toEqual([]);
+  });
+
+  test('while P4 needs attention and P5 runs', async () => {
+    const sealing = await seal({ fakes: fakeActivities({ P4: [refused], P5: [held()] }) });
+    await sealing.untilAttention('P4');
+    await sealing.fakes.begun('P5');
+    await cancel(sealing);
+  });
+
+  test.each([
+    failure('StepBack', 'layer 3 is damaged', { from: 'P1' }),
+    failure('Panic', 'killed by the stop'),
+    failure('Draining', 'on its way out'),
+    failure('BadInput', 'no such job'),
+  ])('of a phase that ends with $type all the same', async (end) => {
+    const p2 = held();
+    const endsBadly = async () => {
+      await p2.wait().catch(() => undefined);
+      throw end;
+    };
+    const sealing = await seal({ fakes: fakeActivities({ P2: [endsBadly] }) });
+    await sealing.fakes.begun('P2');
+    await cancel(sealing);
+    expect(sealing.fakes.calls('P1')).toBe(1);
+  });
+
+  test('while a step back waits for the phase beside it', async () => {
+    const [proof, copy, cancelled] = [held(), held(), held()];
+    const slowToEnd = async () => {
+      await proof.wait().catch(() => cancelled.wait());
+      return {};
+    };
+    const copyFails = async () => {
+      await copy.wait();
+      throw failure('StepBack', 'the replica is damaged', { from: 'P2' });
+    };
+    const sealing = await seal({ fakes: fakeActivities({ P4: [slowToEnd], P5: [copyFails] }) });
+    await sealing.fakes.begun('P4');
+    copy.release();
+    await sealing.until(({ phases }) => phases.P5.failure !== undefined);
+    await cancel(sealing);
+    expect(sealing.fakes.calls('P2')).toBe(1);
+  });
+
+  test('ends the workflow although the engines cannot be stopped', async () => {
+    const { fakes, handle } = await seal({
+      fakes: fakeActivities({ P1: [held()], stop: [failure('MountMissing', 'not mounted')] }),
+    });
+    await fakes.begun('P1');
+    await handle.cancel();
+    await expectCancelled(handle.result());
+    expect(fakes.calls('stop')).toBe(1);
+  });
+});
+
+describe('cancel', () => {
+  const { seal } = useOrchestrator();
+
+  test('ends the workflow although no worker of the group is there', async () => {
+    const sealing = await seal({ fakes: fakeActivities(), serve: [], input: { timeScale: 0.002 } });
+    await sealing.until(({ phases }) => phases.P1.state === 'running');
+    await sealing.handle.cancel();
+    await sealing.until(({ state }) => state === 'stopping');
+    await expectCancelled(sealing.handle.result());
+  });
+
+  test('before the first try of anything', async () => {
+    const sealing = await seal({ fakes: fakeActivities({ P1: [held()] }) });
+    await sealing.handle.cancel();
+    await expectCancelled(sealing.handle.result());
+  });
+
+  test('during P6 lets it end or stops it, and never leaves it undone in silence', async () => {
+    const p6 = held();
+    const { fakes, handle } = await seal({ fakes: fakeActivities({ P6: [p6] }) });
+    await fakes.begun('P6');
+    await handle.cancel();
+    await expectCancelled(handle.result());
+    expect(fakes.events.slice(-3)).toEqual(['P6 is cancelled', 'stop begins', 'stop ends']);
+  });
+
+  test('tells the control queue the seed that came later', async () => {
+    const p3 = held();
+    const sealing = await seal({ fakes: fakeActivities({ P3: [p3] }), input: { seed: undefined } });
+    await sealing.provideSeed({ seed: 'cc'.repeat(32) });
+    await sealing.fakes.begun('P3');
+    await sealing.handle.cancel();
+    await expectCancelled(sealing.handle.result());
+    expect(sealing.fakes.inputsOf('stop')[0]?.seal.seed).toBe('cc'.repeat(32));
+  });
+});

@@ -1,0 +1,141 @@
+/** What people see of a sector without asking it: lists, its page in the Web UI, its history. */
+import { describe, expect, test } from 'vitest';
+import { sealHost, sealPhase, sealState } from '../../src/contract.js';
+import { failure } from '../../src/errors.js';
+import { PHASE_IDS, PHASES } from '../../src/phases.js';
+import { eventually } from '../helpers/eventually.js';
+import { COMM_R, fakeActivities, held, hostOf, PROOF, STORAGE } from '../helpers/fakes.js';
+import { scheduled } from '../helpers/history.js';
+import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
+import type { Sealing } from '../helpers/sealing.js';
+
+const [PHASE, STATE, HOST] = [sealPhase, sealState, sealHost];
+
+async function shown(sealing: Sealing) {
+  const attributes = await sealing.lists();
+  return { phase: attributes.get(PHASE), state: attributes.get(STATE), host: attributes.get(HOST) };
+}
+
+describe.each(CACHE_MODES)('lists, $cache', (mode) => {
+  const { seal } = useOrchestrator(mode);
+
+  test('show phase, state and host as the sector goes on', async () => {
+    const gates = { P1: held(), P3: held(), P4: held(), P5: held(), P6: held() };
+    const fakes = fakeActivities(Object.fromEntries(Object.entries(gates).map(([phase, gate]) => [phase, [gate]])));
+    const sealing = await seal({ fakes, input: { seed: undefined } });
+    await fakes.begun('P1');
+    expect(await shown(sealing)).toEqual({ phase: 'P1', state: 'running', host: undefined });
+    gates.P1.release();
+    await eventually(async () => (await shown(sealing)).state === 'waiting-for-seed');
+    expect((await shown(sealing)).host).toBe(hostOf('P2'));
+    await sealing.provideSeed({ seed: 'cc'.repeat(32) });
+    await fakes.begun('P3');
+    expect(await shown(sealing)).toEqual({ phase: 'P3', state: 'running', host: hostOf('P2') });
+    gates.P3.release();
+    await fakes.begun('P4');
+    await fakes.begun('P5');
+    expect(await shown(sealing)).toEqual({ phase: 'P4+P5', state: 'running', host: hostOf('P3') });
+    gates.P4.release();
+    gates.P5.release();
+    await fakes.begun('P6');
+    expect(await shown(sealing)).toMatchObject({ phase: 'P6', state: 'running' });
+    gates.P6.release();
+    await sealing.handle.result();
+    expect(await shown(sealing)).toEqual({ phase: 'done', state: 'sealed', host: hostOf('P6') });
+  });
+
+  test('find sectors by what they show', async () => {
+    const sealing = await seal({ fakes: fakeActivities({ P2: [failure('BadInput', 'no such job')] }) });
+    await sealing.untilAttention('P2');
+    const { sector, group } = sealing.input;
+    const query = `SealGroup = "${group}" AND SealMiner = "t01000" AND SealSector = ${sector.split('/')[1]} AND SealSize = "32GiB"`;
+    const found = async (more: string) =>
+      (await sealing.temporal.client.workflow.count(`${query} AND ${more}`)).count === 1;
+    await eventually(() => found('SealState = "needs-attention" AND SealPhase = "P2" AND ExecutionStatus = "Running"'));
+    await sealing.retry();
+    await sealing.handle.result();
+    await eventually(() => found('SealState = "sealed" AND SealPhase = "done" AND ExecutionStatus = "Completed"'));
+  });
+
+  test('show that a cancelled sector stops', async () => {
+    const stop = held();
+    const sealing = await seal({ fakes: fakeActivities({ P1: [held()], stop: [stop] }) });
+    await sealing.fakes.begun('P1');
+    await sealing.handle.cancel();
+    await sealing.fakes.begun('stop');
+    expect((await shown(sealing)).state).toBe('stopping');
+    expect((await sealing.status()).state).toBe('stopping');
+    stop.release();
+    await sealing.handle.result().catch(() => undefined);
+  });
+
+  test('and status tell all of a sector when its workflow has ended', async () => {
+    const sealing = await seal({ fakes: fakeActivities() });
+    await sealing.handle.result();
+    const status = await sealing.status();
+    expect(status).toMatchObject({
+      v: 1,
+      sector: sealing.input.sector,
+      size: '32GiB',
+      group: sealing.input.group,
+      state: 'sealed',
+      stepsBack: 0,
+      attention: [],
+      commR: COMM_R,
+      proof: PROOF,
+      storage: STORAGE,
+      bytesFreed: 500_000_000_000,
+    });
+    for (const phase of PHASE_IDS) {
+      expect(status.phases[phase]).toEqual({ state: 'done', tries: 1, host: hostOf(phase), seconds: 1.5 });
+    }
+    expect(await sealing.details()).toContain('**sealed**');
+  });
+});
+
+describe('the page of a sector', () => {
+  const { seal } = useOrchestrator();
+
+  test('has a table of its phases', async () => {
+    const p2 = held();
+    const fault = failure('PassingFault', 'a | b');
+    const sealing = await seal({ fakes: fakeActivities({ P1: [fault], P2: [p2] }) });
+    await sealing.fakes.begun('P2');
+    const details = await sealing.details();
+    expect(details).toContain(`**${sealing.input.sector}** 32GiB, group ${sealing.input.group}: **running**`);
+    expect(details).toContain('| P1 | layers and tree-d | done | 2 | 10.0.0.1 | 1.5 |');
+    expect(details).toContain('| P2 | replica, trees, commR | running | 1 |');
+    p2.release();
+    await sealing.handle.result();
+  });
+
+  test('shows that P4 is done while P5 runs', async () => {
+    const copy = held();
+    const sealing = await seal({ fakes: fakeActivities({ P5: [copy] }) });
+    await sealing.until(({ phases }) => phases.P4.state === 'done');
+    expect(await sealing.details()).toContain('| P4 | SNARK | done | 1 |');
+    copy.release();
+    await sealing.handle.result();
+  });
+
+  test('has a summary for each activity of the history', async () => {
+    const { handle, input } = await seal({ fakes: fakeActivities() });
+    await handle.result();
+    expect(scheduled(await handle.fetchHistory()).map(({ summary }) => summary)).toEqual(
+      PHASE_IDS.map((phase) => `${input.sector} ${phase} ${PHASES[phase].title}`),
+    );
+  });
+
+  test('tells messages and query with their input', async () => {
+    const sealing = await seal({ fakes: fakeActivities(), serve: [] });
+    const metadata = await sealing.handle.query<Metadata, []>('__temporal_workflow_metadata');
+    const told = [...(metadata.definition?.queryDefinitions ?? []), ...(metadata.definition?.updateDefinitions ?? [])];
+    for (const name of ['status', 'provideSeed', 'retry']) {
+      expect(told.find((one) => one.name === name)?.description, name).toMatch(/./);
+    }
+  });
+});
+
+interface Metadata {
+  definition?: Record<'queryDefinitions' | 'updateDefinitions', { name: string; description?: string }[]>;
+}
