@@ -43,7 +43,10 @@ const configSchema = z.strictObject({
   worker: z.array(poolSchema).min(1),
   'storage-nodes': z
     .array(absolute.refine((path) => nodeName(path) !== '', 'has no name: its last component is the node'))
-    .refine((paths) => new Set(paths.map(nodeName)).size === paths.length, 'two nodes have the same name')
+    .refine((paths) => new Set(paths.map(nodeName)).size === paths.length, {
+      error: 'two nodes have the same name',
+      when: ({ issues }) => issues.length === 0,
+    })
     .default([]),
   allow_system_disk: z.boolean().default(false),
   engine: z

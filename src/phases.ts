@@ -106,6 +106,9 @@ export const PHASE_IDS = Object.keys(table) as readonly PhaseId[];
 export const ENGINE_PHASE_IDS = PHASE_IDS.filter((id): id is EnginePhaseId => id !== 'P6');
 export const PHASE_QUEUE_NAMES = PHASE_IDS.map((id) => PHASES[id].queueName);
 
+/** The phase and all after it. */
+export const phasesFrom = (first: PhaseId): PhaseId[] => PHASE_IDS.slice(PHASE_IDS.indexOf(first));
+
 /** The phase of a `supported_phase` name, or undefined. */
 export function phaseOfQueueName(name: string): PhaseId | undefined {
   return PHASE_IDS.find((id) => PHASES[id].queueName === name);

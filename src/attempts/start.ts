@@ -79,8 +79,10 @@ export class EngineStarter {
       const ended = once(child, 'exit').then(() => {
         this.running.delete(attempt.directory);
       });
-      const { pid = 0 } = child;
-      this.running.set(attempt.directory, { process: { pid, startTime: await startTimeOf(pid) }, ended });
+      const engine = { pid: child.pid ?? 0, startTime: -1 };
+      // Before the next await: it may have ended by then, and must not be remembered after that.
+      this.running.set(attempt.directory, { process: engine, ended });
+      engine.startTime = await startTimeOf(engine.pid);
     } catch (error) {
       const message = `cannot start the engine ${command}: ${(error as Error).message}`;
       throw failure('BadInput', message, { at: attempt.at });

@@ -40,9 +40,11 @@ export async function watchEngine({
     engine.gone = true;
   });
   let worked = { step: '', fraction: null as number | null, cpuSeconds: 0, at: began };
+  let progress: Progress | undefined;
   for (;;) {
     signal.throwIfAborted();
-    const progress = await readProgress(attempt.directory);
+    // What cannot be read at the moment (torn, mount away) says nothing: the last words stand.
+    progress = (await readProgress(attempt.directory)) ?? progress;
     const now = performance.now();
     if (engine.gone) return progress ? 'ended' : 'never appeared';
     if (progress) {
@@ -66,7 +68,7 @@ export async function watchEngine({
 const isOver = ({ directory }: Attempt): boolean =>
   ['result.json', 'error.json'].some((name) => existsSync(join(directory, name)));
 
-// A wait that is cut short by the engine's end must not keep its timer or its listener.
+// Unreferenced: a wait that is cut short by the engine's end must not keep this process alive.
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal, ref: false }).catch(() => undefined);
 }

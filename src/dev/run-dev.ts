@@ -83,21 +83,23 @@ export async function runDev(options: DevOptions): Promise<void> {
     await untilServed(connected, size, phases, signal);
     return connected;
   });
-  const sealed = display.step(
-    sectorsTitle(options.sectors),
+  const started = display.step(
+    'start',
     async (say) => {
-      const [{ uiUrl }, connected] = [await server, await client];
-      const names = await startSectors(connected, home, options.sectors, size);
-      const page = (sector: string) =>
-        `${uiUrl}/namespaces/default/workflows/${workflowId(sectorOf(sector))}`;
-      say(names.length === 1 ? page(names[0] ?? '') : `${uiUrl}/namespaces/default/workflows`);
-      return await allSealed(connected, names, signal, say);
+      say('waiting for the workers');
+      const names = await startSectors(await client, home, options.sectors, size);
+      const all = `${(await server).uiUrl}/namespaces/default/workflows`;
+      return { names, page: names.length === 1 ? `${all}/${workflowId(sectorOf(names[0] ?? ''))}` : all };
     },
-    (ends) => ends.map(({ result }) => result.sector).join(' '),
+    ({ names, page }) => `${names.join(' ')}, see ${page}`,
   );
+  const sealed = display.step('seal', async (say) => {
+    say('waiting for the start');
+    return await allSealed(await client, (await started).names, signal, say);
+  });
 
   // The first failure ends the others; what it waits for must not hide it.
-  const all = [server, engine, parameters, client, sealed];
+  const all = [server, engine, parameters, client, started, sealed];
   for (const step of all) step.catch((error: unknown) => failed.abort(error));
   try {
     await display.start();
@@ -113,8 +115,6 @@ export async function runDev(options: DevOptions): Promise<void> {
     for (const stop of stops) await stop();
   }
 }
-
-const sectorsTitle = (count: number): string => (count === 1 ? 'sector' : 'sectors');
 
 async function keepOpen(
   { uiUrl, address }: EmbeddedServer,

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import type { SealResult } from '../contract.js';
-import type { SectorStatus } from '../cli/sector-status.js';
+import type { SectorStatus } from '../client/sector-status.js';
 import type { Engine } from '../engine/engine.js';
 import { PHASE_IDS } from '../phases.js';
 import { UserError } from '../user-error.js';

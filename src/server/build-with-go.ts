@@ -6,7 +6,7 @@ import { describeEnd, runBound, type RunResult } from '../machine/run-bound.js';
 import { requireTool } from '../machine/tools.js';
 import { UserError } from '../user-error.js';
 import { isAtLeast } from '../machine/versions.js';
-import type { CliMaker } from './pinned-cli.js';
+import type { CliMaker } from './cli-maker.js';
 
 const MODULE = fileURLToPath(new URL('../../server/temporal-cli/', import.meta.url));
 const PACKAGE = 'github.com/temporalio/cli/cmd/temporal';

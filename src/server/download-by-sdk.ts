@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeEnd, runBound } from '../machine/run-bound.js';
 import { UserError } from '../user-error.js';
-import type { CliMaker } from './pinned-cli.js';
+import type { CliMaker } from './cli-maker.js';
 
 const SCRIPT = fileURLToPath(new URL('../../server/temporal-cli/download.mjs', import.meta.url));
 // A firewall that drops packets would hold the SDK for minutes, so a download that does not grow for this long is given up.

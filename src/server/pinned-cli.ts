@@ -2,20 +2,12 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cachePath, makeOnce } from '../machine/cache.js';
-import type { OnStep } from '../machine/on-step.js';
+import type { CliMaker, MakeOptions } from './cli-maker.js';
 import { buildWithGo } from './build-with-go.js';
 import { downloadBySdk } from './download-by-sdk.js';
 
 /** Stands in server/temporal-cli/go.mod too, which pins all that it is built from. */
 export const TEMPORAL_CLI_VERSION = '1.8.2';
-
-export interface MakeOptions {
-  onStep?: OnStep | undefined;
-  signal?: AbortSignal | undefined;
-}
-
-/** Puts the CLI of `version` at `into`; throws when it cannot. */
-export type CliMaker = (version: string, into: string, options: MakeOptions) => Promise<void>;
 
 /** Ways to get the CLI, tried in this order. */
 export const CLI_MAKERS: readonly CliMaker[] = [downloadBySdk, buildWithGo];

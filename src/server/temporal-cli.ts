@@ -2,14 +2,8 @@ import { findTool } from '../machine/tools.js';
 import { UserError } from '../user-error.js';
 import { isAtLeast } from '../machine/versions.js';
 import { askVersion, OLDEST_SERVER, type CliVersion } from './cli-version.js';
-import {
-  CLI_MAKERS,
-  cachedCli,
-  makePinnedCli,
-  TEMPORAL_CLI_VERSION,
-  type CliMaker,
-  type MakeOptions,
-} from './pinned-cli.js';
+import type { CliMaker, MakeOptions } from './cli-maker.js';
+import { CLI_MAKERS, cachedCli, makePinnedCli, TEMPORAL_CLI_VERSION } from './pinned-cli.js';
 
 /** The `temporal` command, whose `server start-dev` is the embedded server. */
 export interface TemporalCli {

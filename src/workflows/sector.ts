@@ -20,6 +20,7 @@ import { FAILURES, type Failure } from '../errors.js';
 import {
   ENGINE_PHASE_IDS,
   PHASE_IDS,
+  phasesFrom,
   scaledTimes,
   type EnginePhaseId,
   type PhaseId,
@@ -27,7 +28,7 @@ import {
 } from '../phases.js';
 import { sectorOf } from '../sector.js';
 import { show } from './show.js';
-import { phasesFrom, type StepBack } from './step-back.js';
+import type { StepBack } from './step-back.js';
 
 /** The phases whose results a phase's work depends on. */
 const BASIS: Record<EnginePhaseId, readonly EnginePhaseId[]> = {

@@ -1,5 +1,5 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
-import { PHASE_IDS, type PhaseId } from '../phases.js';
+import type { PhaseId } from '../phases.js';
 import type { Sector } from './sector.js';
 
 /** The sector has to go on from an earlier phase. Thrown by a phase, or asked for by an operator. */
@@ -37,6 +37,3 @@ export async function stepping<T>(sector: Sector, pass: () => Promise<T>): Promi
     }
   }
 }
-
-/** The phases from `to` on. */
-export const phasesFrom = (to: PhaseId): PhaseId[] => PHASE_IDS.slice(PHASE_IDS.indexOf(to));

@@ -5,7 +5,7 @@ import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@te
 import { connectClient, targetAt } from '../../dist/connect.js';
 import { readConfig } from '../../dist/config.js';
 import { installRuntime } from '../../dist/telemetry.js';
-import { randomHex32, startSector } from '../../dist/cli/start-sector.js';
+import { randomHex32, startSector } from '../../dist/client/start-sector.js';
 import { setUpGroupDirectory } from '../../dist/workers/group-directory.js';
 import { runHost } from '../../dist/workers/host.js';
 import { runOrchestrator } from '../../dist/workers/orchestrator.js';

@@ -25,7 +25,7 @@ export const run = (print) =>
     const system = Object.fromEntries(
       [...output.matchAll(/(P\d) (\d+\.\d+)/g)].map(([, phase, s]) => [phase, Number(s)]),
     );
-    const [, sector] = /sector: done in (\d+\.\d+) s/.exec(output) ?? [];
+    const [, sector] = /seal: done in (\d+\.\d+) s/.exec(output) ?? [];
     const sum = Object.values(alone).reduce((a, b) => a + b, 0);
     print(`phase     ${PHASES.map((phase) => phase.padStart(7)).join('')}`);
     print(

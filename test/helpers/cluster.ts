@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { expect, onTestFailed, onTestFinished } from 'vitest';
-import { sectorStatus } from '../../src/cli/sector-status.js';
-import { unservedPhases } from '../../src/cli/start-sector.js';
+import { sectorStatus } from '../../src/client/sector-status.js';
+import { unservedPhases } from '../../src/client/start-sector.js';
 import {
   SEARCH_ATTRIBUTES,
   statusQuery,

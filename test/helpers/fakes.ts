@@ -157,13 +157,22 @@ export class Held {
   }
 
   /** @throws CancelledFailure */
-  async wait(): Promise<void> {
+  wait(): Promise<void> {
+    return this.beating(Promise.race([this.released, Context.current().cancelled]));
+  }
+
+  /** Goes on in spite of a cancellation. */
+  waitToTheEnd(): Promise<void> {
+    return this.beating(this.released);
+  }
+
+  private async beating(end: Promise<void>): Promise<void> {
     const context = Context.current();
-    const beating = this.heartbeats ? setInterval(() => context.heartbeat(), HEARTBEAT_EVERY_MS) : undefined;
+    const timer = this.heartbeats ? setInterval(() => context.heartbeat(), HEARTBEAT_EVERY_MS) : undefined;
     try {
-      await Promise.race([this.released, context.cancelled]);
+      await end;
     } finally {
-      clearInterval(beating);
+      clearInterval(timer);
     }
   }
 }

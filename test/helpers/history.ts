@@ -1,6 +1,6 @@
 /** Reading a workflow's history. */
 import type { WorkflowHandle } from '@temporalio/client';
-import { defaultPayloadConverter, type Payload } from '@temporalio/common';
+import { defaultPayloadConverter } from '@temporalio/common';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 
 export interface Scheduled {
@@ -21,7 +21,7 @@ export function scheduled(history: History): Scheduled[] {
       activity: attributes.activityType?.name ?? '',
       queue: attributes.taskQueue?.name ?? '',
       priority: attributes.priority?.priorityKey ?? undefined,
-      summary: summary ? defaultPayloadConverter.fromPayload<string>(summary as Payload) : undefined,
+      summary: summary ? defaultPayloadConverter.fromPayload<string>(summary) : undefined,
     };
   });
 }

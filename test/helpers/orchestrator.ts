@@ -29,7 +29,7 @@ export interface Orchestrator {
  * @param queue of the workflows; the file's own if not given
  */
 export function useOrchestrator(options: { maxCachedWorkflows?: number | undefined; queue?: string } = {}): Orchestrator {
-  vi.setConfig({ testTimeout: 120_000, hookTimeout: 900_000 });
+  vi.setConfig({ testTimeout: 60_000, hookTimeout: 900_000 });
   const queue = options.queue ?? `sealflow/${Math.random()}`;
   let temporal: Temporal;
   const ends: (() => Promise<void>)[] = [];
@@ -46,7 +46,7 @@ export function useOrchestrator(options: { maxCachedWorkflows?: number | undefin
     const { testPath, currentTestName } = expect.getState();
     const sealing = new Sealing(temporal, queue, inputOf(`${testPath} ${currentTestName}`, input), fakes);
     onTestFinished(() => sealing.stop());
-    onTestFailed(() => console.error(sealing.input.sector, fakes.events, sealing.lastStatus));
+    onTestFailed(() => console.error(`${sealing.input.sector}: ${fakes.events.join(', ')}`, sealing.lastStatus?.phases));
     await sealing.serve(serve);
     return sealing;
   };

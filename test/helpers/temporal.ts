@@ -4,7 +4,14 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime,
+  Worker,
+} from '@temporalio/worker';
 import { SEARCH_ATTRIBUTES } from '../../src/contract.js';
 import { startEmbeddedServer } from '../../src/server/embedded-server.js';
 import { findTemporalCli } from '../../src/server/temporal-cli.js';
@@ -22,7 +29,8 @@ export interface Shared {
 /** Takes seconds; the first time that a Temporal CLI is needed on a machine it may take minutes. */
 export async function startShared(): Promise<Shared & { stop(): Promise<void> }> {
   const directory = await mkdtemp(join(tmpdir(), 'sealflow-workflow-'));
-  const bundle = await makeBundle(directory);
+  const bundle = join(directory, 'workflow-bundle.cjs');
+  await writeFile(bundle, await bundleCode());
   const cli = await findTemporalCli();
   const server = await startEmbeddedServer({ cli, dataDir: directory, searchAttributes: SEARCH_ATTRIBUTES });
   const stop = async (): Promise<void> => {
@@ -32,12 +40,10 @@ export async function startShared(): Promise<Shared & { stop(): Promise<void> }>
   return { address: server.address, bundle, stop };
 }
 
-export async function makeBundle(directory: string): Promise<string> {
-  const file = join(directory, 'workflow-bundle.cjs');
+export async function bundleCode(): Promise<string> {
   const workflowsPath = createRequire(import.meta.url).resolve('../../src/workflows/index.ts');
   const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
-  await writeFile(file, code);
-  return file;
+  return code;
 }
 
 /** This process's connections to the shared server. */
@@ -60,10 +66,11 @@ export async function connectTemporal({ address, bundle }: Shared): Promise<Temp
   return { client, connection, bundle, close };
 }
 
-/** Failures are what most tests are about: only what the SDK calls an error is shown, and not even that by default. */
-function quiet(): void {
+/** Failures are what most tests are about: only what the SDK calls an error is shown. Call it before anything of the SDK. */
+export function quiet(): void {
   try {
-    Runtime.install({ logger: new DefaultLogger(process.env.SEALFLOW_TEST_LOG ? 'INFO' : 'ERROR') });
+    const telemetryOptions = { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } };
+    Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions });
   } catch {
     // It is installed once for each process.
   }

@@ -297,7 +297,7 @@ describe('a wrong value is told with its key, itself and what is allowed:', () =
       'must be array',
     ],
     ['storage-nodes = "/mnt"', atTop('storage-nodes = "/mnt"'), 'must be array'],
-    ['storage-nodes[1] = "mnt"', atTop('storage-nodes = ["/mnt", "mnt"]'), 'must be an absolute path'],
+    ['storage-nodes[1] = "mnt"', atTop('storage-nodes = ["/mnt/a", "mnt"]'), 'must be an absolute path'],
     ['allow_system_disk = "yes"', atTop('allow_system_disk = "yes"'), 'must be boolean'],
     ['engine = 1', atTop('engine = 1'), 'must be object'],
     ['engine.command = "engine"', `${OLD}[engine]\ncommand = "engine"\n`, 'must be array'],

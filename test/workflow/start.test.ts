@@ -1,6 +1,6 @@
 /** `startSector`, as `sealflow start` uses it: on the queue that orchestrators poll. */
 import { describe, expect, test } from 'vitest';
-import { startSector } from '../../src/cli/start-sector.js';
+import { startSector } from '../../src/client/start-sector.js';
 import { WORKFLOW_QUEUE } from '../../src/contract.js';
 import { failure } from '../../src/errors.js';
 import { UserError } from '../../src/user-error.js';

@@ -14,7 +14,7 @@ import {
   withServer,
   type ServerOptions,
 } from '../common.js';
-import { randomHex32, refuseUnserved, startSector } from '../start-sector.js';
+import { randomHex32, refuseUnserved, startSector } from '../../client/start-sector.js';
 
 interface StartOptions extends ServerOptions {
   group: number;

@@ -13,7 +13,7 @@ import {
   withServer,
   type ServerOptions,
 } from '../common.js';
-import { sectorStatus, type SectorStatus } from '../sector-status.js';
+import { sectorStatus, type SectorStatus } from '../../client/sector-status.js';
 import { table } from '../table.js';
 
 interface StatusOptions extends ServerOptions {

@@ -65,8 +65,10 @@ describe('a stop', () => {
 
   test('waits until the engine has ended, and keeps its files', async () => {
     const { done, pid } = await atWork();
-    expect((await stop().done).stopped).toEqual(['1/P1-1']);
+    const { stopped } = await stop().done;
     expect(await isAlive(pid)).toBe(false);
+    // One that is so fast that nobody sees it end is not told.
+    expect([[], ['1/P1-1']]).toContainEqual(stopped);
     expect(await failureFrom(done)).toMatchObject({ type: 'Overtaken' });
     expect(existsSync(site.path('1/P1-1', 'sc-02-data-layer-2.dat'))).toBe(true);
   });

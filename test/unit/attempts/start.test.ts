@@ -93,6 +93,16 @@ describe('the engine', () => {
     expect(existsSync(join(attempt.directory, 'result.json'))).toBe(false);
   });
 
+  test('is not known any more however soon it has ended', async () => {
+    const starter = new EngineStarter({ command: ['true'], environment: process.env });
+    for (let number = 1; number <= 20; number++) {
+      const attempt = await writeAttempt(sector, `1/P2-${number}`);
+      await starter.start(attempt);
+      await starter.endOf(attempt);
+      await eventually(() => starter.endOf(attempt) === undefined);
+    }
+  });
+
   test('of another attempt, or of another process, is not known', async () => {
     const attempt = await writeAttempt(sector, '1/P2-1');
     const other = await writeAttempt(sector, '1/P2-2');

@@ -1,0 +1,43 @@
+/**
+ * Records the histories anew, which replay.test.ts replays:
+ *
+ *     node --import ./test/helpers/ts-loader.mjs test/histories/record.ts
+ *
+ * Only for a change that may break sectors under way (no release has been made, or `patched` tells old from new).
+ */
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { WORKFLOW_QUEUE } from '../../src/contract.js';
+import { inputOf, Sealing } from '../helpers/sealing.js';
+import { connectTemporal, runOrchestrator, startShared } from '../helpers/temporal.js';
+import { scenarios, type Scenario } from './scenarios.js';
+
+const shared = await startShared();
+const temporal = await connectTemporal(shared);
+const orchestrator = await runOrchestrator(temporal, WORKFLOW_QUEUE);
+for (const [number, scenario] of scenarios().entries()) await record(scenario, number);
+await orchestrator.stop();
+await temporal.close();
+await shared.stop();
+
+async function record({ name, fakes, input, tell }: Scenario, number: number): Promise<void> {
+  const where = { sector: `t01000/${number}`, group: 1, size: '2KiB' } as const;
+  const sealing = new Sealing(temporal, WORKFLOW_QUEUE, inputOf(name, { ...where, ...input }), fakes);
+  try {
+    await sealing.serve();
+    await sealing.start();
+    await tell(sealing);
+    const { events } = JSON.parse(historyToJSON(await sealing.handle.fetchHistory()), withoutTraces) as { events: object[] };
+    const lines = events.map((event) => JSON.stringify(event));
+    await writeFile(fileURLToPath(new URL(`${name}.json`, import.meta.url)), `{"events":[\n${lines.join(',\n')}\n]}\n`);
+    console.log(`${name}: ${events.length} events`);
+  } finally {
+    await sealing.stop();
+  }
+}
+
+/** Stack traces tell of the machine that made them. */
+function withoutTraces(key: string, value: unknown): unknown {
+  return key === 'stackTrace' ? undefined : value;
+}

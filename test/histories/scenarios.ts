@@ -1,0 +1,54 @@
+/** What the recorded histories tell: each scenario is one file. */
+import type { SealInput } from '../../src/contract.js';
+import { failure } from '../../src/errors.js';
+import { fakeActivities, held, repeat, type Fakes } from '../helpers/fakes.js';
+import { SEED, type Sealing } from '../helpers/sealing.js';
+
+export interface Scenario {
+  /** Name of its file. */
+  name: string;
+  fakes: Fakes;
+  input?: Partial<SealInput>;
+  /** Leads the sector to its end. */
+  tell(sealing: Sealing): Promise<unknown>;
+}
+
+const untilEnd = ({ handle }: Sealing): Promise<unknown> => handle.result();
+
+/** Made anew for each recording, as fakes count their calls. */
+export function scenarios(): Scenario[] {
+  const panic = failure('Panic', 'index out of bounds', { at: '1/P2-1', host: '10.0.0.2' });
+  const replicaDamaged = failure('StepBack', 'the replica is damaged', { at: '1/P5-1', from: 'P2' });
+  return [
+    { name: 'normal', fakes: fakeActivities(), tell: untilEnd },
+    {
+      name: 'seed-late',
+      fakes: fakeActivities(),
+      input: { seed: undefined },
+      tell: async (sealing) => {
+        await sealing.until(({ state }) => state === 'waiting-for-seed');
+        await sealing.provideSeed({ seed: SEED });
+        await untilEnd(sealing);
+      },
+    },
+    { name: 'step-back', fakes: fakeActivities({ P4: [held()], P5: [replicaDamaged] }), tell: untilEnd },
+    {
+      name: 'attention',
+      fakes: fakeActivities({ P2: repeat(5, panic) }),
+      tell: async (sealing) => {
+        await sealing.untilAttention('P2');
+        await sealing.retry();
+        await untilEnd(sealing);
+      },
+    },
+    {
+      name: 'cancelled',
+      fakes: fakeActivities({ P1: [held()] }),
+      tell: async (sealing) => {
+        await sealing.fakes.begun('P1');
+        await sealing.handle.cancel();
+        await untilEnd(sealing).catch(() => undefined);
+      },
+    },
+  ];
+}

@@ -1,0 +1,64 @@
+/**
+ * Sectors take days: workflows that a release before this one has begun must go on with the code of today. These are
+ * histories of such workflows. A test that fails here tells of a change that needs `patched` (see test/histories/record.ts).
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { DeterminismViolationError } from '@temporalio/workflow';
+import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
+import { bundleCode, quiet } from '../helpers/temporal.js';
+
+interface RecordedEvent {
+  eventType: string;
+  workflowExecutionStartedEventAttributes?: { workflowId: string };
+  activityTaskScheduledEventAttributes?: { activityType: { name: string } };
+}
+
+interface Recorded {
+  events: RecordedEvent[];
+}
+
+const directory = new URL('../histories/', import.meta.url);
+const names = readdirSync(directory).filter((name) => name.endsWith('.json'));
+const read = (name: string): Recorded => JSON.parse(readFileSync(new URL(name, directory), 'utf8')) as Recorded;
+
+describe('a recorded history', () => {
+  let workflowBundle: WorkflowBundleOption;
+
+  beforeAll(async () => {
+    quiet();
+    const shared = inject('shared');
+    workflowBundle = shared ? { codePath: shared.bundle } : { code: await bundleCode() };
+  });
+
+  const replay = (history: Recorded): Promise<void> => {
+    const id = history.events[0]?.workflowExecutionStartedEventAttributes?.workflowId;
+    return Worker.runReplayHistory({ workflowBundle }, history, id);
+  };
+
+  test('is there for each kind of story', () => {
+    expect(names.toSorted()).toEqual(['attention.json', 'cancelled.json', 'normal.json', 'seed-late.json', 'step-back.json']);
+  });
+
+  test.each(names)('%s goes with the code of today', async (name) => {
+    await replay(read(name));
+  });
+
+  test('does not when the order of activities is another one', async () => {
+    const history = read('normal.json');
+    const types = history.events.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType ?? []);
+    const [first, second] = types;
+    if (!first || !second) throw new Error('normal.json has no activities');
+    [first.name, second.name] = [second.name, first.name];
+    await expect(replay(history)).rejects.toThrow(DeterminismViolationError);
+  });
+
+  test('tells nothing of the machine that made it', () => {
+    for (const name of names) {
+      const text = JSON.stringify(read(name));
+      expect(text).not.toMatch(/stackTrace|file:|node_modules|\/home\/|\/root\/|\/tmp\/|\/work\//);
+      const identities = [...text.matchAll(/"identity":"([^"]*)"/g)].map(([, identity]) => identity);
+      expect(new Set(identities)).toEqual(new Set(['test']));
+    }
+  });
+});
