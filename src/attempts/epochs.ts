@@ -26,14 +26,17 @@ export interface Epoch extends EpochFile {
   number: number;
 }
 
+/** A directory that a person has made, or another program: it counts, and belongs to nobody. */
+const NOBODYS: EpochFile = { v: 1, owner: 'nobody', why: 'epoch.json says nothing', host: '', at: '' };
+
 /** All epochs of a sector, lowest first. */
 export async function listEpochs(sectorDirectory: string): Promise<Epoch[]> {
   const numbers = (await readdir(sectorDirectory)).map(parseEpoch).filter((number) => number !== undefined);
   numbers.sort((a, b) => a - b);
   return await Promise.all(
     numbers.map(async (number) => {
-      const file = epochSchema.parse(await readJson(join(epochDir(sectorDirectory, number), 'epoch.json')));
-      return { number, ...file };
+      const file = await readJson(join(epochDir(sectorDirectory, number), 'epoch.json'));
+      return { number, ...(epochSchema.safeParse(file).data ?? NOBODYS) };
     }),
   );
 }

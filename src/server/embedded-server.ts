@@ -37,7 +37,7 @@ export interface EmbeddedServer {
   /** Resolves when the server has ended, for whatever reason. */
   ended: Promise<void>;
   /** Ends it; a second call waits for the first. */
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
 }
 
 const IPS = ['127.0.0.1', '0.0.0.0'];

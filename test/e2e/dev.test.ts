@@ -35,7 +35,10 @@ test('dev seals sectors on this machine, tells of them, and leaves no process', 
   expect(stdout).toMatch(/Temporal server: done in .*, Web UI http:\/\/127\.0\.0\.1:\d+\n/);
   for (const sector of ['t01000/1', 't01000/2']) expect(stdout).toContain(`${sector} is sealed\n`);
   expect(stdout).toMatch(/proof {5}192 bytes, verified by a separate process from the receipt alone\n/);
-  expect(await readdir(join(directory, 'storage', 'node-1', 'receipts'))).toEqual(['s-t01000-1.json', 's-t01000-2.json']);
+  expect(await readdir(join(directory, 'storage', 'node-1', 'receipts'))).toEqual([
+    's-t01000-1.json',
+    's-t01000-2.json',
+  ]);
   expect(await processesWith(directory)).toEqual([]);
 
   const again = await start().ended;
@@ -61,7 +64,9 @@ test('Ctrl-C ends dev and all that it has started; the same command goes on with
   const again = await start().ended;
   expect(again).toMatchObject({ code: 0, stderr: '' });
   expect(again.stdout).toContain('t01000/1 is sealed\n');
-  const starts = (await engineRuns(directory)).filter(({ what, sector }) => what === 'start' && sector === 's-t01000-1');
+  const starts = (await engineRuns(directory)).filter(
+    ({ what, sector }) => what === 'start' && sector === 's-t01000-1',
+  );
   expect(starts.filter(({ at }) => at.includes('P1'))).toHaveLength(1);
 });
 
@@ -95,6 +100,8 @@ test('dev that is killed leaves only its engine, which the next one adopts', asy
   await rm(hold);
   expect(await again.ended).toMatchObject({ code: 0, stderr: '' });
   expect(again.said.stdout).toContain('t01000/1 is sealed\n');
-  const starts = (await engineRuns(directory)).filter(({ what, at }) => what === 'start' && at.includes('P1'));
+  const starts = (await engineRuns(directory)).filter(
+    ({ what, at }) => what === 'start' && at.includes('P1'),
+  );
   expect(starts.filter(({ sector }) => sector === 's-t01000-1')).toEqual([engine]);
 });

@@ -79,8 +79,16 @@ test('a group of four hosts seals five sectors, each with exactly six activities
       'preCommitPhase2',
     ]);
     expect(events).toBeLessThan(60);
-    expect(await verifyReceipt(ENGINE, receiptPath(group.node, sector))).toEqual({ code: 0, said: { sector, valid: true } });
-    expect(await readJsonFile(group.done(sector))).toMatchObject({ v: 1, sector, commR, storage: result.storage });
+    expect(await verifyReceipt(ENGINE, receiptPath(group.node, sector))).toEqual({
+      code: 0,
+      said: { sector, valid: true },
+    });
+    expect(await readJsonFile(group.done(sector))).toMatchObject({
+      v: 1,
+      sector,
+      commR,
+      storage: result.storage,
+    });
   }
   await expectStored(group.node, sectors);
   await expectNoParts(group.node);
@@ -99,7 +107,11 @@ test('two groups on one server never touch each other', async () => {
     await eventually(async () => (await cluster.status(sector)).phases.P5.state === 'done');
     await expectOwn(group, sector);
   }
-  for (const group of groups) await expectOnlyOf(group, work.filter((one) => one.group === group));
+  for (const group of groups)
+    await expectOnlyOf(
+      group,
+      work.filter((one) => one.group === group),
+    );
   for (const { group, sector } of work) await group.takeBack(sector, 'P4', 'hold');
   for (const { sector } of work) await cluster.sealed(sector);
   for (const group of groups) {
@@ -117,7 +129,9 @@ test('two groups on one server never touch each other', async () => {
 /** Each attempt was made by a host of the group, names nothing outside of it, and its engine runs inside of it. */
 async function expectOwn(group: Group, sector: string): Promise<void> {
   for (const phase of ENGINE_PHASE_IDS) {
-    const job = await readJsonFile<Record<string, unknown>>(group.attempt(sector, `1/${phase}-1`, 'job.json'));
+    const job = await readJsonFile<Record<string, unknown>>(
+      group.attempt(sector, `1/${phase}-1`, 'job.json'),
+    );
     expect(job).toMatchObject({ phase, sector, size: group.size });
     expect([group.ip(1), group.ip(2)]).toContain((job['madeBy'] as { host: string }).host);
     const { copy, basis } = job as { copy?: { node: string }; basis: Record<string, string> };

@@ -46,7 +46,11 @@ test('a sector waits for its seed, and takes the first one that it is given', as
   // P3 must not end before the others have asked.
   await group.tell(sector, 'P3', 'hold');
   expect(await cluster.sealflow('seed', sector, seed)).toEqual({ code: 0, stdout: 'stored\n', stderr: '' });
-  expect(await cluster.sealflow('seed', sector, seed)).toEqual({ code: 0, stdout: 'known already\n', stderr: '' });
+  expect(await cluster.sealflow('seed', sector, seed)).toEqual({
+    code: 0,
+    stdout: 'known already\n',
+    stderr: '',
+  });
   expect(await cluster.sealflow('seed', sector, hex32())).toEqual({
     code: 1,
     stdout: '',
@@ -65,7 +69,9 @@ test('a seed that is replaced takes the sector back to P3', async () => {
   await group.tell(sector, 'P4', 'hold');
   await cluster.start(group, sector, '--ticket', hex32(), '--seed', first);
   await group.engine(sector, 'P4');
-  expect(answerOf(await cluster.sealflow('seed', sector, second, '--replace', '--json'))).toEqual({ answer: 'replaced' });
+  expect(answerOf(await cluster.sealflow('seed', sector, second, '--replace', '--json'))).toEqual({
+    answer: 'replaced',
+  });
   await group.engine(sector, 'P4', 2);
   await group.takeBack(sector, 'P4', 'hold');
   await cluster.sealed(sector);
@@ -84,7 +90,9 @@ test('a sector that needs attention says why and goes on when it is told to', as
   const { code, stdout, stderr } = await cluster.sealflow('status', sector);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toContain('needs-attention');
-  expect(stdout).toMatch(/ {2}P2 needs attention since \S+Z: BadInput: told to fail\n {4}engine and sealflow may be/);
+  expect(stdout).toMatch(
+    / {2}P2 needs attention since \S+Z: BadInput: told to fail\n {4}engine and sealflow may be/,
+  );
   await eventually(async () => (await cluster.sealflow('status')).stdout.includes('needs-attention'));
 
   await group.takeBack(sector, 'P2', 'fail');
@@ -122,14 +130,22 @@ test('each command prints JSON when it is asked to', async () => {
     workflowId: `seal-${id}`,
   });
   const result = await cluster.sealed(sector);
-  expect(answerOf(await cluster.sealflow('status', sector, '--json'))).toMatchObject({ sector, state: 'sealed' });
+  expect(answerOf(await cluster.sealflow('status', sector, '--json'))).toMatchObject({
+    sector,
+    state: 'sealed',
+  });
   const waited = cluster.newSector();
-  expect(answerOf(await cluster.sealflow('start', waited, ...place, '--test', '--wait', '--json'))).toMatchObject({
+  expect(
+    answerOf(await cluster.sealflow('start', waited, ...place, '--test', '--wait', '--json')),
+  ).toMatchObject({
     ...{ v: 1, sector: waited, storage: { node: result.storage.node } },
   });
   const list = await cluster.sealflow('status', '--json');
   expect(list).toMatchObject({ code: 0, stderr: '' });
-  const rows = list.stdout.trim().split('\n').map((line) => JSON.parse(line) as { sector: string; workflow: string });
+  const rows = list.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { sector: string; workflow: string });
   expect(rows).toContainEqual(expect.objectContaining({ sector, workflow: 'COMPLETED' }));
   expect(answerOf(await cluster.sealflow('setup', '--json'))).toEqual({
     namespace: { name: 'default', created: false, retentionRaised: false, attributesAdded: [] },

@@ -28,7 +28,8 @@ const linesOf = ({ said }: Running): string[] =>
     .split('\n')
     .map((line) => line.replace(/^\S+ /, ''));
 
-const unserved = ({ number, size }: Group): Promise<PhaseId[]> => unservedPhases(cluster.client, number, size);
+const unserved = ({ number, size }: Group): Promise<PhaseId[]> =>
+  unservedPhases(cluster.client, number, size);
 
 test('a host that does not see the directory of its group serves nothing, says so once, and begins when it does', async () => {
   const group = await cluster.group();

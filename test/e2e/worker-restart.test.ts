@@ -31,6 +31,7 @@ async function untilAdopted(sector: string, at: string): Promise<void> {
   const phase = at.includes('P1') ? 'P1' : 'P2';
   await eventually(async () => (await cluster.status(sector)).phases[phase].tries === 2);
   await eventually(async () => (await cluster.watched(sector)).includes(at));
+  expect(await cluster.handBacks(sector)).toEqual([]);
 }
 
 test('the engine of a worker that was killed goes on and is adopted by the next one', async () => {

@@ -12,7 +12,11 @@ beforeAll(async () => {
   return () => cluster.end();
 });
 
-const refused = (code: number, ...lines: string[]) => ({ code, stdout: '', stderr: lines.map((line) => `${line}\n`).join('') });
+const refused = (code: number, ...lines: string[]) => ({
+  code,
+  stdout: '',
+  stderr: lines.map((line) => `${line}\n`).join(''),
+});
 
 test('a sector is not started in a group that nobody serves, unless it is forced to wait there', async () => {
   const group = await cluster.group();
@@ -43,7 +47,9 @@ test('a sector that no workflow seals has no status, takes no seed and no retry'
   const none = refused(1, `sealflow: no workflow is sealing ${sector}`, known);
   expect(await cluster.sealflow('seed', sector, randomBytes(32).toString('hex'))).toEqual(none);
   expect(await cluster.sealflow('retry', sector)).toEqual(none);
-  expect(await cluster.sealflow('status', sector)).toEqual(refused(1, `sealflow: no workflow of ${sector} is known`));
+  expect(await cluster.sealflow('status', sector)).toEqual(
+    refused(1, `sealflow: no workflow of ${sector} is known`),
+  );
 });
 
 test('a retry of a sector that needs none is refused', async () => {
@@ -67,7 +73,9 @@ test('a host that would keep all its cores for itself is refused', async () => {
   const { code, stderr } = await (await group.start(1, { config })).ended;
   expect(code).toBe(2);
   expect(stderr.split('\n').filter((line) => !/ WARN {2}P4 not served/.test(line))).toEqual([
-    expect.stringMatching(/^sealflow: engine.reserved_cores = 4096 leaves no core for P2 and P3: this host has \d+$/),
+    expect.stringMatching(
+      /^sealflow: engine.reserved_cores = 4096 leaves no core for P2 and P3: this host has \d+$/,
+    ),
     expect.stringMatching(/^ {2}set it to \d+ or less, or serve P2 and P3 on another host$/),
     '',
   ]);

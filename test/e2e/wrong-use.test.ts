@@ -18,7 +18,12 @@ const SEE_HELP = '(sealflow --help shows the commands)';
 const HEX = 'ab'.repeat(32);
 
 /** Runs a command that must be refused with just these lines. */
-async function expectRefused(args: readonly string[], code: number, lines: readonly string[], options?: SealflowOptions) {
+async function expectRefused(
+  args: readonly string[],
+  code: number,
+  lines: readonly string[],
+  options?: SealflowOptions,
+) {
   const end = await sealflow(args, options);
   expect(end).toEqual({ code, stdout: '', stderr: lines.map((line) => `${line}\n`).join('') });
 }
@@ -45,27 +50,53 @@ const oldScheduler = (): Promise<number> =>
 test.for([
   ['a command', ['strat', 't01000/1'], ["error: unknown command 'strat'", '(Did you mean start?)']],
   ['an option', ['status', '--jsn'], ["error: unknown option '--jsn'", '(Did you mean --json?)']],
-  ['a phase', ['retry', 't01000/1', '--from', 'P7'], [
-    "error: option '--from <phase>' argument 'P7' is invalid. Allowed choices are P1, P2, P3, P4, P5, P6.",
-  ]],
-  ['a sector', ['start', 'x01000/1', '--group', '1', '--test'], [
-    "error: command-argument value 'x01000/1' is invalid for argument 'sectors'. " +
-      'A sector is written like t01000/7, a range like t01000/1-500.',
-  ]],
-  ['a range', ['start', 't01000/5-1', '--group', '1', '--test'], [
-    "error: command-argument value 't01000/5-1' is invalid for argument 'sectors'. " +
-      'The range must go upwards and hold at most 100000 sectors.',
-  ]],
-  ['a size', ['start', 't01000/1', '--group', '1', '--size', '2kib', '--test'], [
-    `error: option '--size <size>' argument '2kib' is invalid. Allowed choices are ${SECTOR_SIZE_NAMES.join(', ')}.`,
-  ]],
-  ['a ticket', ['start', 't01000/1', '--group', '1', '--ticket', 'abcd'], [
-    "error: option '--ticket <hex[@epoch]>' argument 'abcd' is invalid. It must be 32 bytes as 64 hex digits.",
-  ]],
-  ['a seed', ['seed', 't01000/1', 'abcd'], [
-    "error: command-argument value 'abcd' is invalid for argument 'hex'. It must be 32 bytes as 64 hex digits.",
-  ]],
-  ['a group that is left out or', ['start', 't01000/1', '--test'], ["error: required option '--group <n>' not specified"]],
+  [
+    'a phase',
+    ['retry', 't01000/1', '--from', 'P7'],
+    ["error: option '--from <phase>' argument 'P7' is invalid. Allowed choices are P1, P2, P3, P4, P5, P6."],
+  ],
+  [
+    'a sector',
+    ['start', 'x01000/1', '--group', '1', '--test'],
+    [
+      "error: command-argument value 'x01000/1' is invalid for argument 'sectors'. " +
+        'A sector is written like t01000/7, a range like t01000/1-500.',
+    ],
+  ],
+  [
+    'a range',
+    ['start', 't01000/5-1', '--group', '1', '--test'],
+    [
+      "error: command-argument value 't01000/5-1' is invalid for argument 'sectors'. " +
+        'The range must go upwards and hold at most 100000 sectors.',
+    ],
+  ],
+  [
+    'a size',
+    ['start', 't01000/1', '--group', '1', '--size', '2kib', '--test'],
+    [
+      `error: option '--size <size>' argument '2kib' is invalid. Allowed choices are ${SECTOR_SIZE_NAMES.join(', ')}.`,
+    ],
+  ],
+  [
+    'a ticket',
+    ['start', 't01000/1', '--group', '1', '--ticket', 'abcd'],
+    [
+      "error: option '--ticket <hex[@epoch]>' argument 'abcd' is invalid. It must be 32 bytes as 64 hex digits.",
+    ],
+  ],
+  [
+    'a seed',
+    ['seed', 't01000/1', 'abcd'],
+    [
+      "error: command-argument value 'abcd' is invalid for argument 'hex'. It must be 32 bytes as 64 hex digits.",
+    ],
+  ],
+  [
+    'a group that is left out or',
+    ['start', 't01000/1', '--test'],
+    ["error: required option '--group <n>' not specified"],
+  ],
 ] as const)('%s that is wrong is named, and what is right', async ([, args, lines]) => {
   await expectRefused(args, 2, [...lines, SEE_HELP]);
 });
@@ -84,7 +115,9 @@ test('one ticket is not taken for several sectors', async () => {
 
 test('a key of config.toml that does not exist is named with the one that was meant', async () => {
   const group = await groupAt('127.0.0.1:1');
-  const file = await group.writeConfig(1, { config: { storage_nodes: ['/mnt/a'], engine: { reserved_core: 1 } } });
+  const file = await group.writeConfig(1, {
+    config: { storage_nodes: ['/mnt/a'], engine: { reserved_core: 1 } },
+  });
   const known =
     'scheduler_url, local_dir, copy_limit_mb_per_sec, group_id, sector_size, ip, worker, storage-nodes, ' +
     'allow_system_disk, engine, metrics';
@@ -118,7 +151,9 @@ test('a config.toml that is none, or not there, is named', async () => {
 
 test('an engine that is not there is named', async () => {
   const group = await groupAt('127.0.0.1:1');
-  const file = await group.writeConfig(1, { config: { engine: { command: ['/no/such/engine'], reserved_cores: 0 } } });
+  const file = await group.writeConfig(1, {
+    config: { engine: { command: ['/no/such/engine'], reserved_cores: 0 } },
+  });
   await expectRefused(['worker', '--config', file], 2, [
     'sealflow: [engine] command names no executable file: /no/such/engine',
     '  give the path of an engine, or leave it out: then sealflow builds its own',
@@ -142,7 +177,10 @@ test('the port of the old scheduler is told from a Temporal server', async () =>
 
 test('a command says that no server answers', async () => {
   const address = `127.0.0.1:${await freePort('127.0.0.1')}`;
-  const lines = [`sealflow: no Temporal server answers at ${address}`, '  start one, or set TEMPORAL_ADDRESS'];
+  const lines = [
+    `sealflow: no Temporal server answers at ${address}`,
+    '  start one, or set TEMPORAL_ADDRESS',
+  ];
   for (const command of [['status'], ['seed', 't01000/1', HEX], ['retry', 't01000/1'], ['setup']]) {
     await expectRefused([...command, '--address', address], 1, lines);
   }
@@ -167,7 +205,8 @@ const NOBODY = 65_534;
 async function workerAsNobody(config: string, home: string, skip: (note: string) => void) {
   const asNobody = { uid: NOBODY, env: { HOME: home } };
   if (process.getuid?.() !== 0) return skip('only root can run a worker as somebody else');
-  if ((await sealflow(['--version'], asNobody)).code !== 0) return skip('the checkout is not readable for others');
+  if ((await sealflow(['--version'], asNobody)).code !== 0)
+    return skip('the checkout is not readable for others');
   return await sealflow(['worker', '--config', config], asNobody);
 }
 

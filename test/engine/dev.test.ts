@@ -19,7 +19,9 @@ beforeAll(async () => {
 });
 
 function startDev(directory: string): Running {
-  const dev = startSealflow(['dev', '--directory', directory], { env: { SEALFLOW_ENGINE: engine.command[0] } });
+  const dev = startSealflow(['dev', '--directory', directory], {
+    env: { SEALFLOW_ENGINE: engine.command[0] },
+  });
   onTestFinished(async () => {
     dev.kill('SIGKILL');
     await dev.ended;
@@ -30,15 +32,24 @@ function startDev(directory: string): Running {
 
 /** The engines of the attempts below a directory, by what they have written: attempt and process. */
 async function enginesBelow(directory: string): Promise<{ attempt: string; pid: number }[]> {
-  const attempts = (await filesBelow(directory)).filter((name) => name.endsWith('/progress.json')).map(dirname);
-  const engines = attempts.map(async (attempt) => ({ attempt, progress: await readProgress(join(directory, attempt)) }));
-  return (await Promise.all(engines)).flatMap(({ attempt, progress }) => (progress ? [{ attempt, pid: progress.pid }] : []));
+  const attempts = (await filesBelow(directory))
+    .filter((name) => name.endsWith('/progress.json'))
+    .map(dirname);
+  const engines = attempts.map(async (attempt) => ({
+    attempt,
+    progress: await readProgress(join(directory, attempt)),
+  }));
+  return (await Promise.all(engines)).flatMap(({ attempt, progress }) =>
+    progress ? [{ attempt, pid: progress.pid }] : [],
+  );
 }
 
 test('dev seals a real sector; Ctrl-C in the midst of P4 stops everything, and the same command goes on', async () => {
   const directory = await temporaryDirectory();
   const interrupted = startDev(directory);
-  await eventually(async () => (await enginesBelow(directory)).some(({ attempt }) => attempt.endsWith('/P4-1')));
+  await eventually(async () =>
+    (await enginesBelow(directory)).some(({ attempt }) => attempt.endsWith('/P4-1')),
+  );
   const engines = await enginesBelow(directory);
   interrupted.kill('SIGINT');
   const stopped = await interrupted.ended;

@@ -10,7 +10,14 @@ import { SECTOR_SIZES } from '../../src/phases.js';
 import { computeByHand, runByHand } from '../helpers/by-hand.js';
 import { Cluster } from '../helpers/cluster.js';
 import type { Pool } from '../helpers/group.js';
-import { expectCleaned, expectNoParts, expectStored, readReceipt, receiptPath, verifyReceipt } from '../helpers/on-disk.js';
+import {
+  expectCleaned,
+  expectNoParts,
+  expectStored,
+  readReceipt,
+  receiptPath,
+  verifyReceipt,
+} from '../helpers/on-disk.js';
 import { ENGINE_TIMEOUT_MS, realEngine } from '../helpers/real-engine.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 
@@ -75,7 +82,13 @@ test('a real sector goes through all six phases, and its proof verifies', async 
   const refused = await verifyReceipt(engine.command, forged, engine.environment);
   expect(refused.code).toBe(6);
 
-  const byHand = await computeByHand(engine.command, directory, ['P1', 'P2'], { sector, ticket }, engine.environment);
+  const byHand = await computeByHand(
+    engine.command,
+    directory,
+    ['P1', 'P2'],
+    { sector, ticket },
+    engine.environment,
+  );
   expect(byHand.P2?.outputs).toMatchObject({ commR: receipt.commR, commD: receipt.commD });
 });
 

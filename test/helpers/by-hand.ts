@@ -6,7 +6,13 @@ import type { EngineResult, Job } from '../../src/attempts/protocol.js';
 import type { EnginePhaseId } from '../../src/phases.js';
 import { writeAttempt } from './attempts.js';
 
-const BASIS: Record<EnginePhaseId, readonly EnginePhaseId[]> = { P1: [], P2: ['P1'], P3: ['P2'], P4: ['P2', 'P3'], P5: ['P2'] };
+const BASIS: Record<EnginePhaseId, readonly EnginePhaseId[]> = {
+  P1: [],
+  P2: ['P1'],
+  P3: ['P2'],
+  P4: ['P2', 'P3'],
+  P5: ['P2'],
+};
 
 export interface Ended {
   code: number;
@@ -23,7 +29,9 @@ export async function runByHand(
 ): Promise<Ended & { directory: string }> {
   const basis = Object.fromEntries(BASIS[phase].map((id) => [id, `../${id}-1`]));
   const every = { progressEveryMs: 1_000, leaseEveryMs: 1_000 };
-  const { directory } = await writeAttempt(sectorDirectory, `1/${phase}-1`, { job: { basis, ...every, ...job } });
+  const { directory } = await writeAttempt(sectorDirectory, `1/${phase}-1`, {
+    job: { basis, ...every, ...job },
+  });
   const options = { env: { ...process.env, ...env }, cwd: directory };
   const ended = await promisify(execFile)(program, [...first, 'run', directory], options).then(
     ({ stderr }) => ({ code: 0, stderr }),

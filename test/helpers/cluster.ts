@@ -85,7 +85,9 @@ export class Cluster {
 
   /** Waits until somebody serves these phases of a group. */
   untilServed = ({ number, size }: Group, phases: readonly PhaseId[] = PHASE_IDS): Promise<void> =>
-    eventually(async () => !(await unservedPhases(this.client, number, size)).some((id) => phases.includes(id)));
+    eventually(
+      async () => !(await unservedPhases(this.client, number, size)).some((id) => phases.includes(id)),
+    );
 
   /** Starts a sector in a group, with times that suit tests. */
   async start({ number, size }: Group, sector: string, ...options: string[]): Promise<void> {
@@ -124,7 +126,9 @@ export class Cluster {
   /** Types of the activities that the sector's workflow has scheduled, and the length of its history. */
   async history(sector: string): Promise<{ activities: string[]; events: number }> {
     const events = (await this.handle(sector).fetchHistory()).events ?? [];
-    const activities = events.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? []);
+    const activities = events.flatMap(
+      (event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? [],
+    );
     return { activities, events: events.length };
   }
 
@@ -136,7 +140,9 @@ export class Cluster {
   /** Last failures of the activities under way: why they were handed back. */
   async handBacks(sector: string): Promise<string[]> {
     const { raw } = await this.handle(sector).describe();
-    return (raw.pendingActivities ?? []).flatMap(({ lastFailure }) => lastFailure?.applicationFailureInfo?.type ?? []);
+    return (raw.pendingActivities ?? []).flatMap(
+      ({ lastFailure }) => lastFailure?.applicationFailureInfo?.type ?? [],
+    );
   }
 }
 

@@ -16,9 +16,7 @@ interface Inputs extends Record<EnginePhaseId, PhaseInput> {
 
 /** What one call does: fails, waits, or runs a function whose result is laid over the usual one. */
 export type Step<Input, Result> =
-  | ApplicationFailure
-  | Held
-  | ((input: Input) => Partial<Result> | Promise<Partial<Result>>);
+  ApplicationFailure | Held | ((input: Input) => Partial<Result> | Promise<Partial<Result>>);
 
 /** The first call takes the first step, and so on; those behind the last step return the usual result. */
 export type Script = { [Phase in EnginePhaseId]?: Step<PhaseInput, PhaseResult>[] } & {
@@ -47,7 +45,15 @@ export class Fakes {
   /** `P1 begins`, then `P1 ends`, `P1 fails` or `P1 is cancelled`; across all phases in the order in which it happened. */
   readonly events: string[] = [];
   readonly activities: SealActivities;
-  private readonly inputs: { [Id in FakeId]: Inputs[Id][] } = { P1: [], P2: [], P3: [], P4: [], P5: [], P6: [], stop: [] };
+  private readonly inputs: { [Id in FakeId]: Inputs[Id][] } = {
+    P1: [],
+    P2: [],
+    P3: [],
+    P4: [],
+    P5: [],
+    P6: [],
+    stop: [],
+  };
 
   constructor(script: Script) {
     const sealPhase = (phase: EnginePhaseId) => (input: PhaseInput) =>
@@ -134,7 +140,10 @@ const cleaned: CleanResult = {
   bytesFreed: 500_000_000_000,
 };
 
-async function take<Input, Result>(step: Step<Input, Result> | undefined, input: Input): Promise<Partial<Result>> {
+async function take<Input, Result>(
+  step: Step<Input, Result> | undefined,
+  input: Input,
+): Promise<Partial<Result>> {
   if (step instanceof ApplicationFailure) throw step;
   if (step instanceof Held) await step.wait();
   return typeof step === 'function' ? await step(input) : {};

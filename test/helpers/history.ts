@@ -38,6 +38,10 @@ function payloads(value: unknown): number[] {
 /** The events of which the history tells a story: all but those of workflow tasks, which come and go as workers do. */
 export async function storyOf(handle: WorkflowHandle): Promise<string[]> {
   const { events } = await handle.fetchHistory();
-  const kinds = (events ?? []).map((event) => Object.keys(event).find((key) => key.endsWith('EventAttributes')) ?? '');
-  return kinds.filter((kind) => !kind.startsWith('workflowTask')).map((kind) => kind.replace('EventAttributes', ''));
+  const kinds = (events ?? []).map(
+    (event) => Object.keys(event).find((key) => key.endsWith('EventAttributes')) ?? '',
+  );
+  return kinds
+    .filter((kind) => !kind.startsWith('workflowTask'))
+    .map((kind) => kind.replace('EventAttributes', ''));
 }

@@ -10,7 +10,8 @@ import type { Receipt } from '../../src/activities/receipt.js';
 import { sectorFileName, sectorOf } from '../../src/sector.js';
 import type { Group } from './group.js';
 
-export const readJsonFile = async <T>(path: string): Promise<T> => JSON.parse(await readFile(path, 'utf8')) as T;
+export const readJsonFile = async <T>(path: string): Promise<T> =>
+  JSON.parse(await readFile(path, 'utf8')) as T;
 
 /** Names of all files below a directory, relative to it, sorted. */
 export async function filesBelow(directory: string): Promise<string[]> {
@@ -24,7 +25,8 @@ export const inodeOf = async (path: string): Promise<number> => (await lstat(pat
 export const receiptPath = (node: string, sector: string): string =>
   join(node, 'receipts', `${sectorFileName(sectorOf(sector))}.json`);
 
-export const readReceipt = (node: string, sector: string): Promise<Receipt> => readJsonFile(receiptPath(node, sector));
+export const readReceipt = (node: string, sector: string): Promise<Receipt> =>
+  readJsonFile(receiptPath(node, sector));
 
 /** Asks an engine about a receipt, in a process of its own. */
 export function verifyReceipt(
@@ -55,13 +57,19 @@ async function expectSector(node: string, sector: string): Promise<string[]> {
   expect([...names].sort()).toEqual([...kept, `sealed/${name}`].sort());
   for (const file of receipt.files) {
     const bytes = await readFile(join(node, file.name));
-    expect({ size: bytes.length, blake3: bytesToHex(blake3(bytes)) }).toEqual({ size: file.size, blake3: file.blake3 });
+    expect({ size: bytes.length, blake3: bytesToHex(blake3(bytes)) }).toEqual({
+      size: file.size,
+      blake3: file.blake3,
+    });
   }
   return [...names, `receipts/${name}.json`];
 }
 
 /** Checks that of the sectors nothing is left in the group's directory but what P6 leaves. */
-export async function expectCleaned({ directory: { root, place } }: Group, sectors: readonly string[]): Promise<void> {
+export async function expectCleaned(
+  { directory: { root, place } }: Group,
+  sectors: readonly string[],
+): Promise<void> {
   const done = sectors.map((sector) => `nfs/${place}/done/${sectorFileName(sectorOf(sector))}.json`);
   expect(await filesBelow(root)).toEqual([...done, 'sealflow.json'].sort());
   expect(await readdir(join(root, 'nfs', place, 'cache'))).toEqual([]);

@@ -19,16 +19,18 @@ export const CACHE_MODES = [
 export interface Orchestrator {
   readonly temporal: Temporal;
   /** A sector of this test alone; not yet started. Its workflow and workers end with the test. */
-  prepare(options: SealingOptions): Promise<Sealing>;
+  prepare: (options: SealingOptions) => Promise<Sealing>;
   /** The same, started. */
-  seal(options: SealingOptions): Promise<Sealing>;
+  seal: (options: SealingOptions) => Promise<Sealing>;
 }
 
 /**
  * Call it in `describe` or at the top of a file.
  * @param queue of the workflows; the file's own if not given
  */
-export function useOrchestrator(options: { maxCachedWorkflows?: number | undefined; queue?: string } = {}): Orchestrator {
+export function useOrchestrator(
+  options: { maxCachedWorkflows?: number | undefined; queue?: string } = {},
+): Orchestrator {
   vi.setConfig({ testTimeout: 60_000, hookTimeout: 900_000 });
   const queue = options.queue ?? `sealflow/${Math.random()}`;
   let temporal: Temporal;
@@ -46,7 +48,9 @@ export function useOrchestrator(options: { maxCachedWorkflows?: number | undefin
     const { testPath, currentTestName } = expect.getState();
     const sealing = new Sealing(temporal, queue, inputOf(`${testPath} ${currentTestName}`, input), fakes);
     onTestFinished(() => sealing.stop());
-    onTestFailed(() => console.error(`${sealing.input.sector}: ${fakes.events.join(', ')}`, sealing.lastStatus?.phases));
+    onTestFailed(() =>
+      console.error(`${sealing.input.sector}: ${fakes.events.join(', ')}`, sealing.lastStatus?.phases),
+    );
     await sealing.serve(serve);
     return sealing;
   };

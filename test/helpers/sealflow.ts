@@ -60,7 +60,8 @@ const asUser = (id: number): string[] => [
 
 /** Ours, without what would reach the program past the test: whoever runs the tests may have a server of his own. */
 export function ownEnvironment(): NodeJS.ProcessEnv {
-  const own = (name: string): boolean => name === 'TEMPORAL_CLI' || !/^(TEMPORAL_|SEALFLOW_ENGINE$)/.test(name);
+  const own = (name: string): boolean =>
+    name === 'TEMPORAL_CLI' || !/^(TEMPORAL_|SEALFLOW_ENGINE$)/.test(name);
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => own(name)));
 }
 
@@ -78,7 +79,8 @@ function asRunning(child: ChildProcess): Running {
   const until = async (text: string): Promise<void> => {
     const there = (): boolean => `${said.stdout}\n${said.stderr}`.includes(text);
     await eventually(() => there() || code !== undefined);
-    if (!there()) throw new Error(`it ended (${code}) before it said "${text}":\n${said.stdout}${said.stderr}`);
+    if (!there())
+      throw new Error(`it ended (${code}) before it said "${text}":\n${said.stdout}${said.stderr}`);
   };
   const kill = (signal: NodeJS.Signals): void => void child.kill(signal);
   return { pid: child.pid as number, said, ended, kill, until };

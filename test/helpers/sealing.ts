@@ -69,7 +69,9 @@ export class Sealing {
   ) {}
 
   get handle(): WorkflowHandle<typeof sealSector> {
-    return this.temporal.client.workflow.getHandle<typeof sealSector>(workflowId(sectorOf(this.input.sector)));
+    return this.temporal.client.workflow.getHandle<typeof sealSector>(
+      workflowId(sectorOf(this.input.sector)),
+    );
   }
 
   /** Serves queues of the group with the fakes. */

@@ -11,7 +11,9 @@ describe('a workflow that is started by hand', () => {
   test('seals with the least that can be typed', async () => {
     const sealing = await prepare({ fakes: fakeActivities() });
     const { sector, group } = sealing.input;
-    await sealing.start(JSON.parse(`{"v":1,"sector":"${sector}","size":"32GiB","group":${group},"ticket":"${TICKET}"}`));
+    await sealing.start(
+      JSON.parse(`{"v":1,"sector":"${sector}","size":"32GiB","group":${group},"ticket":"${TICKET}"}`),
+    );
     await sealing.until(({ state }) => state === 'waiting-for-seed');
     await sealing.handle.executeUpdate('provideSeed', { args: [{ seed: SEED }] });
     expect(await sealing.handle.result()).toMatchObject({ sector });

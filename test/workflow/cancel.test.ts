@@ -54,7 +54,9 @@ describe.each(CACHE_MODES)('cancel, $cache', (mode) => {
   });
 
   test('while P1 is handed back again and again', async () => {
-    const sealing = await seal({ fakes: fakeActivities({ P1: repeat(1000, handBack('NoRoom', 'no room', 20)) }) });
+    const sealing = await seal({
+      fakes: fakeActivities({ P1: repeat(1000, handBack('NoRoom', 'no room', 20)) }),
+    });
     await sealing.fakes.begun('P1', 3);
     await cancel(sealing);
   });

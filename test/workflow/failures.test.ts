@@ -19,7 +19,9 @@ describe.each(CACHE_MODES)('a phase that fails, $cache', (mode) => {
     const { fakes, handle } = await seal({ fakes: fakeActivities({ P2: [panic] }) });
     await handle.result();
     expect(fakes.inputsOf('P2').map(({ told }) => told)).toEqual([undefined, '1/P2-1']);
-    const tries = scheduled(await handle.fetchHistory()).filter(({ activity }) => activity === 'preCommitPhase2');
+    const tries = scheduled(await handle.fetchHistory()).filter(
+      ({ activity }) => activity === 'preCommitPhase2',
+    );
     expect(tries.map(({ priority }) => priority)).toEqual([3, 1]);
     expect(tries.map(({ summary }) => summary)[1]).toContain('try 2');
   });
@@ -35,7 +37,8 @@ describe.each(CACHE_MODES)('a phase that fails, $cache', (mode) => {
     expect(attention[0]?.since).toBeGreaterThan(0);
     expect(phases.P2).toMatchObject({ tries: 5, failure: 'Panic: index out of bounds' });
     const details = await sealing.details();
-    for (const part of ['needs-attention', 'index out of bounds', FAILURES.Panic.hint]) expect(details).toContain(part);
+    for (const part of ['needs-attention', 'index out of bounds', FAILURES.Panic.hint])
+      expect(details).toContain(part);
     await eventually(async () => (await stateInLists(sealing)) === 'needs-attention');
     expect(await sealing.retry()).toBe('going on');
     await sealing.handle.result();
@@ -43,6 +46,10 @@ describe.each(CACHE_MODES)('a phase that fails, $cache', (mode) => {
     expect((await sealing.status()).attention).toEqual([]);
     expect(await stateInLists(sealing)).toBe('sealed');
   });
+});
+
+describe('failures', () => {
+  const { seal } = useOrchestrator();
 
   test('may fail five times more after a retry', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P2: repeat(10, panic) }) });
@@ -54,10 +61,6 @@ describe.each(CACHE_MODES)('a phase that fails, $cache', (mode) => {
     await sealing.retry();
     await sealing.handle.result();
   });
-});
-
-describe('failures', () => {
-  const { seal } = useOrchestrator();
 
   test('are counted anew whenever a try has got on', async () => {
     const died = (recorded: number) => failure('EngineDied', 'killed', { recorded });
@@ -89,18 +92,24 @@ describe('failures', () => {
     },
   );
 
-  test.each(['Draining', 'Overtaken'] as const)('%s is no fault: again at once, before new work', async (type) => {
-    const again = failure(type, 'as it happens', { at: '1/P1-1' });
-    const { fakes, handle } = await seal({ fakes: fakeActivities({ P1: repeat(6, again) }) });
-    await handle.result();
-    expect(fakes.calls('P1')).toBe(7);
-    const priorities = scheduled(await handle.fetchHistory()).map(({ priority }) => priority);
-    expect(priorities.slice(0, 7)).toEqual([3, 1, 1, 1, 1, 1, 1]);
-    expect(await storyOf(handle)).not.toContain('timerStarted');
-  });
+  test.each(['Draining', 'Overtaken'] as const)(
+    '%s is no fault: again at once, before new work',
+    async (type) => {
+      const again = failure(type, 'as it happens', { at: '1/P1-1' });
+      const { fakes, handle } = await seal({ fakes: fakeActivities({ P1: repeat(6, again) }) });
+      await handle.result();
+      expect(fakes.calls('P1')).toBe(7);
+      const priorities = scheduled(await handle.fetchHistory()).map(({ priority }) => priority);
+      expect(priorities.slice(0, 7)).toEqual([3, 1, 1, 1, 1, 1, 1]);
+      expect(await storyOf(handle)).not.toContain('timerStarted');
+    },
+  );
 
   test('a worker that is not heard of is lost: again at once, before new work', async () => {
-    const { fakes, handle } = await seal({ fakes: fakeActivities({ P1: [heldInSilence()] }), input: { priority: true } });
+    const { fakes, handle } = await seal({
+      fakes: fakeActivities({ P1: [heldInSilence()] }),
+      input: { priority: true },
+    });
     await handle.result();
     expect(fakes.calls('P1')).toBe(2);
     const [first, second] = scheduled(await handle.fetchHistory());
@@ -115,9 +124,14 @@ describe('failures', () => {
     async (type) => {
       const outage = failure(type, 'not now');
       // At this scale only `retry` ends a wait within the test's time.
-      const sealing = await seal({ fakes: fakeActivities({ P4: repeat(6, outage) }), input: { timeScale: 1 } });
+      const sealing = await seal({
+        fakes: fakeActivities({ P4: repeat(6, outage) }),
+        input: { timeScale: 1 },
+      });
       for (let tries = 1; tries <= 6; tries++) {
-        const { state } = await sealing.until(({ phases }) => phases.P4.state === 'backoff' && phases.P4.tries === tries);
+        const { state } = await sealing.until(
+          ({ phases }) => phases.P4.state === 'backoff' && phases.P4.tries === tries,
+        );
         expect(state).toBe('running');
         expect(await sealing.retry()).toBe('going on');
       }
@@ -130,7 +144,9 @@ describe('failures', () => {
     const strange = ApplicationFailure.nonRetryable('what is this', 'RangeError');
     const sealing = await seal({ fakes: fakeActivities({ P3: repeat(5, strange) }) });
     const { attention } = await sealing.untilAttention('P3');
-    expect(attention).toMatchObject([{ type: 'Unknown', message: 'RangeError: what is this', hint: FAILURES.Unknown.hint }]);
+    expect(attention).toMatchObject([
+      { type: 'Unknown', message: 'RangeError: what is this', hint: FAILURES.Unknown.hint },
+    ]);
   });
 
   test.each(['BadInput', 'CopyDiffers'] as const)('%s needs attention at once', async (type) => {

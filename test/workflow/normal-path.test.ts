@@ -31,7 +31,9 @@ describe.each(CACHE_MODES)('a sector that meets no trouble, $cache', (mode) => {
     const history = await handle.fetchHistory();
     const events = history.events?.length ?? 0;
     const largest = largestPayload(history);
-    console.log(`events ${events}, activities ${scheduled(history).length}, largest payload ${largest} bytes`);
+    console.log(
+      `events ${events}, activities ${scheduled(history).length}, largest payload ${largest} bytes`,
+    );
     expect(scheduled(history).map(({ activity }) => activity)).toEqual(
       PHASE_IDS.map((phase) => PHASES[phase].activity),
     );
@@ -60,7 +62,13 @@ describe.each(CACHE_MODES)('a sector that meets no trouble, $cache', (mode) => {
       v: 1,
       seal: input,
       claim: 1,
-      results: { P1: { at: '1/P1-1' }, P2: { at: '1/P2-1' }, P3: { at: '1/P3-1' }, P4: { at: '1/P4-1' }, P5: { at: '1/P5-1' } },
+      results: {
+        P1: { at: '1/P1-1' },
+        P2: { at: '1/P2-1' },
+        P3: { at: '1/P3-1' },
+        P4: { at: '1/P4-1' },
+        P5: { at: '1/P5-1' },
+      },
     });
   });
 
@@ -83,7 +91,13 @@ describe.each(CACHE_MODES)('a sector that meets no trouble, $cache', (mode) => {
     const sealing = await seal({ fakes: fakeActivities({ P3: [p3], P5: [copy] }) });
     await sealing.fakes.begun('P3');
     const afterP2 = await sealing.status();
-    expect(afterP2).toMatchObject({ state: 'running', ticket: TICKET, seed: SEED, commD: COMM_D, commR: COMM_R });
+    expect(afterP2).toMatchObject({
+      state: 'running',
+      ticket: TICKET,
+      seed: SEED,
+      commD: COMM_D,
+      commR: COMM_R,
+    });
     expect(afterP2.proof).toBeUndefined();
     p3.release();
     expect((await sealing.until(({ phases }) => phases.P4.state === 'done')).proof).toBe(PROOF);

@@ -13,17 +13,24 @@ const PAIR = [
 describe.each(CACHE_MODES)('P4 and P5, $cache', (mode) => {
   const { seal } = useOrchestrator(mode);
 
-  test.each(PAIR)('$phase fails and is tried again while $other runs; P6 waits for both', async ({ phase, other }) => {
-    const rest = held();
-    const sealing = await seal({ fakes: fakeActivities({ [phase]: [fault], [other]: [rest] }) });
-    const { fakes, handle } = sealing;
-    const { phases } = await sealing.until((status) => status.phases[phase].state === 'done');
-    expect(phases).toMatchObject({ [phase]: { tries: 2 }, [other]: { state: 'running', tries: 1 }, P6: { state: 'waiting' } });
-    rest.release();
-    await handle.result();
-    expect(fakes.events.slice(-3)).toEqual([`${other} ends`, 'P6 begins', 'P6 ends']);
-    expect(fakes.calls('P6')).toBe(1);
-  });
+  test.each(PAIR)(
+    '$phase fails and is tried again while $other runs; P6 waits for both',
+    async ({ phase, other }) => {
+      const rest = held();
+      const sealing = await seal({ fakes: fakeActivities({ [phase]: [fault], [other]: [rest] }) });
+      const { fakes, handle } = sealing;
+      const { phases } = await sealing.until((status) => status.phases[phase].state === 'done');
+      expect(phases).toMatchObject({
+        [phase]: { tries: 2 },
+        [other]: { state: 'running', tries: 1 },
+        P6: { state: 'waiting' },
+      });
+      rest.release();
+      await handle.result();
+      expect(fakes.events.slice(-3)).toEqual([`${other} ends`, 'P6 begins', 'P6 ends']);
+      expect(fakes.calls('P6')).toBe(1);
+    },
+  );
 
   test.each(PAIR)('$phase fails when $other is done; P6 waits for it', async ({ phase, other }) => {
     const first = held();
@@ -36,26 +43,42 @@ describe.each(CACHE_MODES)('P4 and P5, $cache', (mode) => {
     await sealing.until(({ phases }) => phases[other].state === 'done');
     first.release();
     await handle.result();
-    expect(fakes.events.slice(-5)).toEqual([`${phase} fails`, `${phase} begins`, `${phase} ends`, 'P6 begins', 'P6 ends']);
+    expect(fakes.events.slice(-5)).toEqual([
+      `${phase} fails`,
+      `${phase} begins`,
+      `${phase} ends`,
+      'P6 begins',
+      'P6 ends',
+    ]);
   });
 
-  test.each(PAIR)('$phase needs attention, $other goes on to its end, and P6 waits', async ({ phase, other }) => {
-    const rest = held();
-    const sealing = await seal({ fakes: fakeActivities({ [phase]: [refused], [other]: [rest] }) });
-    await sealing.untilAttention(phase);
-    await sealing.fakes.begun(other);
-    rest.release();
-    const { state, phases, proof, attention } = await sealing.until((status) => status.phases[other].state === 'done');
-    expect(state).toBe('needs-attention');
-    expect(attention.map((one) => one.phase)).toEqual([phase]);
-    expect([phases[phase].state, phases.P6.state]).toEqual(['needs-attention', 'waiting']);
-    // A copy that does not get on withholds no proof.
-    expect(proof).toBe(other === 'P4' ? PROOF : undefined);
-    await sealing.retry();
-    await sealing.handle.result();
-    expect([sealing.fakes.calls(phase), sealing.fakes.calls(other)]).toEqual([2, 1]);
-    expect(sealing.fakes.events.slice(-4)).toEqual([`${phase} begins`, `${phase} ends`, 'P6 begins', 'P6 ends']);
-  });
+  test.each(PAIR)(
+    '$phase needs attention, $other goes on to its end, and P6 waits',
+    async ({ phase, other }) => {
+      const rest = held();
+      const sealing = await seal({ fakes: fakeActivities({ [phase]: [refused], [other]: [rest] }) });
+      await sealing.untilAttention(phase);
+      await sealing.fakes.begun(other);
+      rest.release();
+      const { state, phases, proof, attention } = await sealing.until(
+        (status) => status.phases[other].state === 'done',
+      );
+      expect(state).toBe('needs-attention');
+      expect(attention.map((one) => one.phase)).toEqual([phase]);
+      expect([phases[phase].state, phases.P6.state]).toEqual(['needs-attention', 'waiting']);
+      // A copy that does not get on withholds no proof.
+      expect(proof).toBe(other === 'P4' ? PROOF : undefined);
+      await sealing.retry();
+      await sealing.handle.result();
+      expect([sealing.fakes.calls(phase), sealing.fakes.calls(other)]).toEqual([2, 1]);
+      expect(sealing.fakes.events.slice(-4)).toEqual([
+        `${phase} begins`,
+        `${phase} ends`,
+        'P6 begins',
+        'P6 ends',
+      ]);
+    },
+  );
 
   test('both need attention, and both go on', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P4: [refused], P5: [refused] }) });

@@ -20,7 +20,8 @@ interface Recorded {
 
 const directory = new URL('../histories/', import.meta.url);
 const names = readdirSync(directory).filter((name) => name.endsWith('.json'));
-const read = (name: string): Recorded => JSON.parse(readFileSync(new URL(name, directory), 'utf8')) as Recorded;
+const read = (name: string): Recorded =>
+  JSON.parse(readFileSync(new URL(name, directory), 'utf8')) as Recorded;
 
 describe('a recorded history', () => {
   let workflowBundle: WorkflowBundleOption;
@@ -37,7 +38,13 @@ describe('a recorded history', () => {
   };
 
   test('is there for each kind of story', () => {
-    expect(names.toSorted()).toEqual(['attention.json', 'cancelled.json', 'normal.json', 'seed-late.json', 'step-back.json']);
+    expect(names.toSorted()).toEqual([
+      'attention.json',
+      'cancelled.json',
+      'normal.json',
+      'seed-late.json',
+      'step-back.json',
+    ]);
   });
 
   test.each(names)('%s goes with the code of today', async (name) => {
@@ -46,7 +53,9 @@ describe('a recorded history', () => {
 
   test('does not when the order of activities is another one', async () => {
     const history = read('normal.json');
-    const types = history.events.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType ?? []);
+    const types = history.events.flatMap(
+      (event) => event.activityTaskScheduledEventAttributes?.activityType ?? [],
+    );
     const [first, second] = types;
     if (!first || !second) throw new Error('normal.json has no activities');
     [first.name, second.name] = [second.name, first.name];

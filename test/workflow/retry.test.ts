@@ -111,6 +111,15 @@ describe('retry', () => {
     expect((await sealing.status()).state).toBe('needs-attention');
   });
 
+  test('ends the wait between two tries of P6: it asks nothing back', async () => {
+    const fault = failure('PassingFault', 'input/output error');
+    const sealing = await seal({ fakes: fakeActivities({ P6: [fault] }), input: { timeScale: 1 } });
+    await sealing.until(({ phases }) => phases.P6.state === 'backoff');
+    expect(await sealing.retry()).toBe('going on');
+    await sealing.handle.result();
+    expect(sealing.fakes.calls('P6')).toBe(2);
+  });
+
   test('from a phase that is still to come leaves alone what runs', async () => {
     const p1 = held();
     const sealing = await seal({ fakes: fakeActivities({ P1: [p1] }) });

@@ -17,7 +17,10 @@ describe.each(CACHE_MODES)('the seed, $cache', (mode) => {
   test('is waited for after P2, with commR on show', async () => {
     const sealing = await seal({ fakes: fakeActivities(), input: { seed: undefined } });
     const waiting = await untilWaiting(sealing);
-    expect(waiting).toMatchObject({ commR: COMM_R, phases: { P2: { state: 'done' }, P3: { state: 'waiting' } } });
+    expect(waiting).toMatchObject({
+      commR: COMM_R,
+      phases: { P2: { state: 'done' }, P3: { state: 'waiting' } },
+    });
     expect(waiting.seed).toBeUndefined();
     expect(await sealing.details()).toContain(COMM_R);
     expect(await sealing.provideSeed({ seed: SEED })).toBe('stored');

@@ -64,7 +64,13 @@ describe('startSector', () => {
     await sealing.handle.cancel();
     await expect(first).rejects.toThrow();
     expect(await start(sealing)).toMatchObject({ sector: sealing.input.sector });
-    expect(sealing.fakes.events.slice(0, 5)).toEqual(['P1 begins', 'P1 is cancelled', 'stop begins', 'stop ends', 'P1 begins']);
+    expect(sealing.fakes.events.slice(0, 5)).toEqual([
+      'P1 begins',
+      'P1 is cancelled',
+      'stop begins',
+      'stop ends',
+      'P1 begins',
+    ]);
   });
 
   test('starts a sector again whose workflow failed or was terminated', async () => {

@@ -57,7 +57,11 @@ describe.each(CACHE_MODES)('a step back, $cache', (mode) => {
       basis: { P2: { at: '1/P2-2' }, P3: { at: '1/P3-2' } },
       voided: ['1/P2-1'],
     });
-    expect(fakes.inputsOf('P6')[0]?.results).toMatchObject({ P1: { at: '1/P1-1' }, P2: { at: '1/P2-2' }, P5: { at: '1/P5-2' } });
+    expect(fakes.inputsOf('P6')[0]?.results).toMatchObject({
+      P1: { at: '1/P1-1' },
+      P2: { at: '1/P2-2' },
+      P5: { at: '1/P5-2' },
+    });
   });
 
   test('ends the attention that the phase beside it needs', async () => {
@@ -107,7 +111,10 @@ describe.each(CACHE_MODES)('a step back, $cache', (mode) => {
 describe.each(CACHE_MODES)('a commR that is another one after a step back, $cache', (mode) => {
   const { seal } = useOrchestrator(mode);
   const fakes = () =>
-    fakeActivities({ P2: [() => ({ commR: COMM_R }), () => ({ commR: OTHER_COMM_R })], P5: [replicaDamaged] });
+    fakeActivities({
+      P2: [() => ({ commR: COMM_R }), () => ({ commR: OTHER_COMM_R })],
+      P5: [replicaDamaged],
+    });
 
   test('needs attention until it is accepted', async () => {
     const sealing = await seal({ fakes: fakes() });

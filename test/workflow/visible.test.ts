@@ -21,7 +21,9 @@ describe.each(CACHE_MODES)('lists, $cache', (mode) => {
 
   test('show phase, state and host as the sector goes on', async () => {
     const gates = { P1: held(), P3: held(), P4: held(), P5: held(), P6: held() };
-    const fakes = fakeActivities(Object.fromEntries(Object.entries(gates).map(([phase, gate]) => [phase, [gate]])));
+    const fakes = fakeActivities(
+      Object.fromEntries(Object.entries(gates).map(([phase, gate]) => [phase, [gate]])),
+    );
     const sealing = await seal({ fakes, input: { seed: undefined } });
     await fakes.begun('P1');
     expect(await shown(sealing)).toEqual({ phase: 'P1', state: 'running', host: undefined });
@@ -51,10 +53,14 @@ describe.each(CACHE_MODES)('lists, $cache', (mode) => {
     const query = `SealGroup = "${group}" AND SealMiner = "t01000" AND SealSector = ${sector.split('/')[1]} AND SealSize = "32GiB"`;
     const found = async (more: string) =>
       (await sealing.temporal.client.workflow.count(`${query} AND ${more}`)).count === 1;
-    await eventually(() => found('SealState = "needs-attention" AND SealPhase = "P2" AND ExecutionStatus = "Running"'));
+    await eventually(() =>
+      found('SealState = "needs-attention" AND SealPhase = "P2" AND ExecutionStatus = "Running"'),
+    );
     await sealing.retry();
     await sealing.handle.result();
-    await eventually(() => found('SealState = "sealed" AND SealPhase = "done" AND ExecutionStatus = "Completed"'));
+    await eventually(() =>
+      found('SealState = "sealed" AND SealPhase = "done" AND ExecutionStatus = "Completed"'),
+    );
   });
 
   test('show that a cancelled sector stops', async () => {
@@ -98,7 +104,7 @@ describe('the page of a sector', () => {
 
   test('has a table of its phases', async () => {
     const p2 = held();
-    const fault = failure('PassingFault', 'a | b');
+    const fault = failure('PassingFault', 'input/output error');
     const sealing = await seal({ fakes: fakeActivities({ P1: [fault], P2: [p2] }) });
     await sealing.fakes.begun('P2');
     const details = await sealing.details();
@@ -107,6 +113,27 @@ describe('the page of a sector', () => {
     expect(details).toContain('| P2 | replica, trees, commR | running | 1 |');
     p2.release();
     await sealing.handle.result();
+  });
+
+  test('keeps its table whole whatever a failure says', async () => {
+    const panic = failure('Panic', 'thread main panicked:\n| assertion failed |\n  left: 1');
+    const sealing = await seal({ fakes: fakeActivities({ P2: [panic, held()] }) });
+    await sealing.fakes.begun('P2', 2);
+    const table = (await sealing.details()).split('\n').filter((line) => line.startsWith('|'));
+    expect(table).toHaveLength(2 + PHASE_IDS.length);
+    for (const line of table) expect(line.match(/\|/g), line).toHaveLength(8);
+    expect(table.join()).toContain('assertion failed');
+  });
+
+  test('keeps what a failure says in one quotation', async () => {
+    const refused = failure('BadInput', 'cannot read job.json:\n\n# line 1\nexpected a number');
+    const sealing = await seal({ fakes: fakeActivities({ P2: [refused] }) });
+    await sealing.untilAttention('P2');
+    const details = await sealing.details();
+    expect(details).toContain('expected a number');
+    expect(details.split('\n').filter((line) => line.startsWith('#') || line.startsWith('expected'))).toEqual(
+      [],
+    );
   });
 
   test('shows that P4 is done while P5 runs', async () => {
@@ -128,8 +155,11 @@ describe('the page of a sector', () => {
 
   test('tells messages and query with their input', async () => {
     const sealing = await seal({ fakes: fakeActivities(), serve: [] });
-    const metadata = await sealing.handle.query<Metadata, []>('__temporal_workflow_metadata');
-    const told = [...(metadata.definition?.queryDefinitions ?? []), ...(metadata.definition?.updateDefinitions ?? [])];
+    const metadata = await sealing.handle.query<Metadata>('__temporal_workflow_metadata');
+    const told = [
+      ...(metadata.definition?.queryDefinitions ?? []),
+      ...(metadata.definition?.updateDefinitions ?? []),
+    ];
     for (const name of ['status', 'provideSeed', 'retry']) {
       expect(told.find((one) => one.name === name)?.description, name).toMatch(/./);
     }
