@@ -6,8 +6,12 @@ import { findEngine } from '../engine/locate.js';
 import type { SectorSize } from '../phases.js';
 import { UserError } from '../user-error.js';
 
-/** @throws UserError when there is none. */
-export async function engineFor({ engine: { command, environment } }: Config): Promise<Engine> {
+/** A host of P6 alone computes nothing. @throws UserError when a host that needs an engine has none. */
+export async function engineFor({
+  engine: { command, environment },
+  pools,
+}: Config): Promise<Engine | undefined> {
+  if (pools.every(({ phases }) => phases.every((phase) => phase === 'P6'))) return undefined;
   const engine = await findEngine({ command, environment });
   if (engine) return engine;
   throw new UserError('the engine is not built', {

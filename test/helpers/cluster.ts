@@ -71,7 +71,7 @@ export class Cluster {
   async group(size: SectorSize = '2KiB'): Promise<Group> {
     const number = ++this.groups;
     const group = new Group(join(this.directory, `group-${number}`), number, size, this.address);
-    onTestFailed(() => void console.error(group.said()));
+    onTestFailed(() => console.error(group.said()));
     onTestFinished(() => group.end());
     await group.setUp();
     return group;

@@ -14,4 +14,7 @@ export async function realEngine(size: SectorSize): Promise<Engine> {
   return engine;
 }
 
-const say = (text: string, fraction = 0): void => void (fraction || console.log(text));
+/** Long steps are told when they begin, not each percent of them. */
+function say(text: string, fraction?: number): void {
+  if (fraction === undefined) console.log(text);
+}

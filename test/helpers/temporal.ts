@@ -27,7 +27,7 @@ export interface Shared {
 }
 
 /** Takes seconds; the first time that a Temporal CLI is needed on a machine it may take minutes. */
-export async function startShared(): Promise<Shared & { stop(): Promise<void> }> {
+export async function startShared(): Promise<Shared & { stop: () => Promise<void> }> {
   const directory = await mkdtemp(join(tmpdir(), 'sealflow-workflow-'));
   const bundle = join(directory, 'workflow-bundle.cjs');
   await writeFile(bundle, await bundleCode());

@@ -10,7 +10,7 @@ export interface Scenario {
   fakes: Fakes;
   input?: Partial<SealInput>;
   /** Leads the sector to its end. */
-  tell(sealing: Sealing): Promise<unknown>;
+  tell: (sealing: Sealing) => Promise<unknown>;
 }
 
 const untilEnd = ({ handle }: Sealing): Promise<unknown> => handle.result();

@@ -24,8 +24,8 @@ export const workerCommand = (): Command =>
           connectWorker(target, signal, (reason) =>
             log.warn(`waiting for Temporal at ${target.address}: ${reason}`),
           ),
-        engine,
-        parametersMissing: () => parametersMissing(engine, config.size),
+        engine: engine ?? { command: [], environment: {} },
+        parametersMissing: async () => engine && (await parametersMissing(engine, config.size)),
         log,
         signal,
         onReady: () =>

@@ -1,0 +1,63 @@
+/** Commands and workers whose address is not a Temporal server's. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { freePort } from '../../src/server/ports.js';
+import { expectRefused, groupAt } from '../helpers/refused.js';
+import { startSealflow } from '../helpers/sealflow.js';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+/** The old scheduler as far as we see it: something that speaks HTTP/1. @returns its port */
+async function oldScheduler(): Promise<number> {
+  const server = createServer((_, response) => response.writeHead(404).end('no such route\n'));
+  server.listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+test('the port of the old scheduler is told from a Temporal server', async () => {
+  const port = await oldScheduler();
+  const group = await groupAt(`127.0.0.1:${port}`);
+  const lines = [
+    `sealflow: 127.0.0.1:${port} answers HTTP, but not Temporal's gRPC: is it the old scheduler?`,
+    '  set scheduler_url (or TEMPORAL_ADDRESS) to the Temporal frontend, usually port 7233',
+  ];
+  const file = await group.writeConfig(1);
+  await expectRefused(['worker', '--config', file], 2, lines);
+  await expectRefused(['orchestrator', '--config', file], 2, lines);
+  await expectRefused(['start', 't01000/1', '--group', '1', '--test', '--config', file], 2, lines);
+  await expectRefused(['status', '--address', `127.0.0.1:${port}`], 2, lines);
+  await expectRefused(['status'], 2, lines, { env: { TEMPORAL_ADDRESS: `127.0.0.1:${port}` } });
+});
+
+test('a command says that no server answers', async () => {
+  const address = `127.0.0.1:${await freePort('127.0.0.1')}`;
+  const lines = [
+    `sealflow: no Temporal server answers at ${address}`,
+    '  start one, or set TEMPORAL_ADDRESS',
+  ];
+  for (const command of [
+    ['status'],
+    ['seed', 't01000/1', 'ab'.repeat(32)],
+    ['retry', 't01000/1'],
+    ['setup'],
+  ]) {
+    await expectRefused([...command, '--address', address], 1, lines);
+  }
+});
+
+test('a worker waits for a server that is not there yet, and ends when it is told to', async () => {
+  const address = `127.0.0.1:${await freePort('127.0.0.1')}`;
+  const group = await groupAt(address);
+  const orchestrator = startSealflow(['orchestrator', '--address', address]);
+  for (const program of [await group.start(1), orchestrator]) {
+    await program.until(` WARN  waiting for Temporal at ${address}: `);
+    program.kill('SIGTERM');
+    const { code, stderr } = await program.ended;
+    expect(code).toBe(0);
+    expect(stderr).not.toContain('unexpected');
+  }
+});
