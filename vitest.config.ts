@@ -14,6 +14,7 @@ export default defineConfig({
       test: {
         name,
         include: [`test/${name}/**/*.test.ts`],
+        globalSetup: name === 'workflow' ? ['test/workflow/global-setup.ts'] : [],
         testTimeout: seconds * 1000,
         hookTimeout: seconds * 1000,
         fileParallelism: !ONE_FILE_AT_A_TIME.includes(name),

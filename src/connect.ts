@@ -1,5 +1,6 @@
 /** From configuration and environment to a connection with Temporal. */
 import { connect as connectSocket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
@@ -57,12 +58,12 @@ export async function connectClient(target: Target): Promise<Client> {
 /**
  * A connection for workers. Waits for a server that is not there yet.
  * @param onWait told once, when it begins to wait.
- * @throws UserError when something answers that is not Temporal.
+ * @throws UserError when something answers that is not Temporal; the signal's reason when it is aborted.
  */
 export async function connectWorker(
   target: Target,
   signal: AbortSignal,
-  onWait: (reason: string) => void,
+  onWait: () => void,
 ): Promise<NativeConnection> {
   for (let tries = 0; ; tries++) {
     signal.throwIfAborted();
@@ -70,8 +71,8 @@ export async function connectWorker(
       return await NativeConnection.connect(target.options);
     } catch (error) {
       if (await answersHttp(target.address)) throw await noServer(target, error);
-      if (tries === 0) onWait((error as Error).message);
-      await new Promise((resolve) => setTimeout(resolve, ANSWER_MS));
+      if (tries === 0) onWait();
+      await sleep(ANSWER_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
   }
 }

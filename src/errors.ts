@@ -137,6 +137,11 @@ export const FAILURES = {
     meaning: 'the storage node holds a different file under the final name of this sector',
     hint: 'find out whose file it is, move it away, then retry',
   },
+  NotOurs: {
+    follows: 'attention',
+    meaning: 'the sector holds something that sealflow has not made; nothing behind it was deleted',
+    hint: 'look at what is named, move it away, then retry',
+  },
   ChangedCommR: {
     follows: 'attention',
     meaning: 'P2 ran again and gave another commR than the one that was shown',

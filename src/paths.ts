@@ -14,9 +14,10 @@ export interface GroupDirectory {
   place: string;
 }
 
-const isPlainName = (name: string): boolean => /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name);
+/** A name that can lead to nothing but a direct child. */
+export const isPlainName = (name: string): boolean => /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name);
 
-/** @throws RangeError when `name` could lead anywhere but to a direct child. */
+/** @throws RangeError when it is none. */
 export function plainName(name: string): string {
   if (!isPlainName(name)) throw new RangeError(`not a plain file name: ${JSON.stringify(name)}`);
   return name;

@@ -136,7 +136,7 @@ export const draining = (host: string): ApplicationFailure =>
 function toldAsFailure(error: unknown, host: string): unknown {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof NotOursError) return failure('BadInput', message, { host });
+  if (error instanceof NotOursError) return failure('NotOurs', message, { host });
   if (isErrno(error, 'ENOSPC', 'EDQUOT')) return failure('NoSpace', message, { host });
   if (isErrno(error, 'ESTALE', 'ENOTCONN', 'EHOSTDOWN')) return failure('MountMissing', message, { host });
   if (error instanceof Error && 'syscall' in error) return failure('PassingFault', message, { host });

@@ -78,6 +78,15 @@ export function untilSignal(): AbortSignal {
   return controller.signal;
 }
 
+/** Runs `work`; that it was told to end is no failure of it. */
+export async function unlessStopped(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!signal.aborted || error !== signal.reason) throw error;
+  }
+}
+
 export const print = (text: string): void => void process.stdout.write(`${text}\n`);
 export const printJson = (value: unknown): void => print(JSON.stringify(value));
 

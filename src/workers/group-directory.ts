@@ -3,8 +3,8 @@ import { constants } from 'node:fs';
 import { access, mkdir, stat } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { isErrno, readJson, syncDirectory, writeJson } from '../files.js';
-import { groupDirectories, markerFile, plainName, type GroupDirectory } from '../paths.js';
+import { ifPresent, isErrno, readJson, syncDirectory, writeJson } from '../files.js';
+import { groupDirectories, isPlainName, markerFile, type GroupDirectory } from '../paths.js';
 import { UserError } from '../user-error.js';
 
 const markerSchema = z.object({
@@ -59,10 +59,8 @@ export async function checkWritable(localDir: string): Promise<void> {
     await access(localDir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return; // It may be mounted later.
-    const { uid, gid, mode } = await stat(localDir);
-    const owner = `owner ${uid}:${gid}, mode ${(mode & 0o777).toString(8)}`;
     throw new UserError(
-      `local_dir ${localDir}: no write permission for user ${process.getuid?.()} (${owner})`,
+      `local_dir ${localDir}: no write permission for user ${process.getuid?.()} (${await ownerOf(localDir)})`,
       {
         hint: `chown ${process.getuid?.()} ${localDir}, or run the worker as its owner`,
       },
@@ -70,14 +68,24 @@ export async function checkWritable(localDir: string): Promise<void> {
   }
 }
 
+async function ownerOf(directory: string): Promise<string> {
+  const found = await stat(directory).catch(() => undefined);
+  if (!found) return 'a directory above it may not be entered';
+  return `owner ${found.uid}:${found.gid}, mode ${(found.mode & 0o777).toString(8)}`;
+}
+
 /**
  * Makes a directory that is there into a group's: `setup --local-dir`. Done again it changes nothing.
- * @throws UserError when it belongs to another group.
+ * @throws UserError when it is not there, belongs to another group, or `place` is no plain name.
  */
 export async function setUpGroupDirectory(localDir: string, group: number, place: string): Promise<Marker> {
   await checkWritable(localDir);
+  if (!isPlainName(place)) throw new UserError(`place ${place}: must be a plain name, like 10.10.4.23`);
+  if (!(await ifPresent(stat(localDir)))?.isDirectory()) {
+    throw new UserError(`${localDir} is not a directory`, { hint: 'make it, or mount it, first' });
+  }
   const marker = await existingMarker(localDir, group);
-  const directory = { root: localDir, place: plainName(marker?.place ?? place) };
+  const directory = { root: localDir, place: marker?.place ?? place };
   for (const path of groupDirectories(directory)) {
     await mkdir(path).catch((error: unknown) => {
       if (!isErrno(error, 'EEXIST')) throw error;

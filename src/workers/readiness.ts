@@ -30,7 +30,7 @@ export class Readiness {
       this.reasons.set(name, reason);
       if (reason === before) continue;
       if (reason) this.log.warn(`${phases.join(' ')} not served: ${reason}`);
-      else if (!first) this.log.info(`${phases.join(' ')} served again: ${name} is in order`);
+      else if (!first) this.log.info(`${phases.join(' ')} served again: ${name}: in order`);
     }
     this.onChange();
   }

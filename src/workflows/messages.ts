@@ -38,7 +38,9 @@ export function answerMessages(sector: Sector): void {
 
   setHandler(
     retryUpdate,
-    ({ from, ticket, acceptCommR }) => {
+    (given) => {
+      // The Temporal CLI sends nothing where a person says nothing.
+      const { from, ticket, acceptCommR } = given ?? {};
       if (acceptCommR) sector.acceptCommR();
       if (ticket !== undefined && ticket !== sector.seal.ticket) {
         sector.newTicket(ticket);
@@ -46,8 +48,8 @@ export function answerMessages(sector: Sector): void {
         return 'back to P1 with a new ticket';
       }
       if (from) {
-        sector.askStepBack(new StepBack(from, 'asked for by an operator', 'all'));
-        return `back to ${from}`;
+        const back = sector.askStepBack(new StepBack(from, 'asked for by an operator', 'all'));
+        return back ? `back to ${from}` : `${from} is still to come`;
       }
       sector.retryNow();
       return 'going on';
@@ -60,9 +62,11 @@ export function answerMessages(sector: Sector): void {
           const issue = parsed.error.issues[0];
           return refuse('BadRetry', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}`);
         }
-        if (sector.cleaning()) refuse('TooLate', 'P6 has begun');
-        const goesBack = parsed.data.from !== undefined || parsed.data.ticket !== undefined;
+        const { from, ticket, acceptCommR } = parsed.data;
+        const goesBack = from !== undefined || ticket !== undefined;
+        if (sector.cleaning() && (goesBack || !sector.waitsForRetry())) refuse('TooLate', 'P6 has begun');
         if (!goesBack && !sector.waitsForRetry()) refuse('NothingToRetry', 'nothing waits for a retry');
+        if (acceptCommR && !sector.asksForCommR()) refuse('NothingToAccept', 'no commR waits to be accepted');
       },
     },
   );

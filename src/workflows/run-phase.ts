@@ -86,7 +86,7 @@ async function untilDone<T>(
   for (let tries = 0; ; tries++) {
     sector.running(phase);
     try {
-      return await schedule(optionsOf(sector, phase, tries));
+      return await schedule(optionsOf(sector, phase));
     } catch (error) {
       const failed = failureOf(error);
       if (!failed) throw error;
@@ -131,8 +131,9 @@ async function untilDone<T>(
   }
 }
 
-function optionsOf(sector: Sector, phase: PhaseId, tries: number): ActivityOptions {
+function optionsOf(sector: Sector, phase: PhaseId): ActivityOptions {
   const { seal, times, scale } = sector;
+  const { tries } = sector.phases[phase];
   const { startToCloseMinutes, title } = PHASES[phase];
   return {
     taskQueue: phaseQueue(seal.group, seal.size, phase),
@@ -145,7 +146,7 @@ function optionsOf(sector: Sector, phase: PhaseId, tries: number): ActivityOptio
     },
     // A step back must not begin before what it voids has been let go.
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    summary: `${seal.sector} ${phase} ${title}${tries ? `, try ${tries + 1}` : ''}`,
-    priority: { priorityKey: tries ? BEGUN : seal.priority ? PREFERRED : NORMAL },
+    summary: `${seal.sector} ${phase} ${title}${tries > 1 ? `, try ${tries}` : ''}`,
+    priority: { priorityKey: tries > 1 ? BEGUN : seal.priority ? PREFERRED : NORMAL },
   };
 }

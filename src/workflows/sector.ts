@@ -27,8 +27,16 @@ import {
   type Times,
 } from '../phases.js';
 import { sectorOf } from '../sector.js';
-import { show } from './show.js';
+import { show, showPhaseDone } from './show.js';
 import type { StepBack } from './step-back.js';
+
+/** What a step back takes back: all that follows when a person asks for it, else what depends on the phase. */
+function takenBack({ to, voids }: StepBack): PhaseId[] {
+  if (voids === 'all') return phasesFrom(to);
+  const depends = (phase: PhaseId): boolean =>
+    phase === to || phase === 'P6' || BASIS[phase].some((basis) => depends(basis));
+  return PHASE_IDS.filter(depends);
+}
 
 /** The phases whose results a phase's work depends on. */
 const BASIS: Record<EnginePhaseId, readonly EnginePhaseId[]> = {
@@ -71,10 +79,10 @@ export class Sector {
   readonly attention = new Map<PhaseId, Attention>();
   /** See PhaseInput. */
   claim = 1;
-  askedStepBack: StepBack | undefined;
-  /** Set by `stepping` for each pass. */
-  askStepBack: (back: StepBack) => void = () => undefined;
+  /** Set by `stepping` for each pass: ends it. */
+  onStepBackAsked: () => void = () => undefined;
 
+  private askedStepBacks: StepBack[] = [];
   private readonly voided: string[] = [];
   private readonly told = new Map<PhaseId, string>();
   private stepsBack = 0;
@@ -127,6 +135,7 @@ export class Sector {
     const { tries } = this.phases[phase];
     this.phases[phase] = { state: 'done', tries, host, seconds };
     this.stepsBackBy.delete(phase);
+    showPhaseDone(this);
   }
 
   phaseInput(phase: EnginePhaseId): PhaseInput {
@@ -222,6 +231,10 @@ export class Sector {
     this.shownCommR = commR;
   }
 
+  asksForCommR(): boolean {
+    return this.attention.get('P2')?.type === 'ChangedCommR';
+  }
+
   acceptCommR(): void {
     this.shownCommR = undefined;
     this.retryNow();
@@ -229,14 +242,35 @@ export class Sector {
 
   // ---- going back ----
 
-  stepBack({ to, voids }: StepBack): void {
-    this.askedStepBack = undefined;
+  /**
+   * Ends the pass, which is followed by one from the earlier phase.
+   * @returns false when there is nothing to take back: the phase is still to come.
+   */
+  askStepBack(back: StepBack): boolean {
+    const begun = takenBack(back).some((phase) => this.phases[phase].state !== 'waiting');
+    if (begun) {
+      this.askedStepBacks.push(back);
+      this.onStepBackAsked();
+    }
+    return begun;
+  }
+
+  /** `more` and those that were asked for meanwhile, each once. */
+  takeStepBacks(more: StepBack[]): StepBack[] {
+    const all = [...this.askedStepBacks, ...more];
+    this.askedStepBacks = [];
+    return all;
+  }
+
+  stepBack(back: StepBack): void {
     this.stepsBack += 1;
-    for (const phase of phasesFrom(to)) {
+    for (const phase of takenBack(back)) {
       this.phases[phase].state = 'waiting';
       if (phase === 'P6') continue;
       const result = this.results[phase];
-      if (result && (voids === 'all' || (voids === 'one' && phase === to))) this.voided.push(result.at);
+      if (result && (back.voids === 'all' || (back.voids === 'one' && phase === back.to))) {
+        this.voided.push(result.at);
+      }
       this.results = { ...this.results, [phase]: undefined };
     }
   }
@@ -283,7 +317,8 @@ export class Sector {
       ticket: seal.ticket,
       seed: seal.seed,
       commD: results.P2?.commD,
-      commR: results.P2?.commR,
+      // Shown once, it stands until another one takes its place.
+      commR: results.P2?.commR ?? this.shownCommR,
       proof: results.P4?.proof,
       storage: cleaned?.storage,
       bytesFreed: cleaned?.bytesFreed,

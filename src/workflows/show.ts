@@ -9,7 +9,7 @@ import {
   sealSize,
   sealState,
 } from '../contract.js';
-import { PHASE_IDS, PHASES } from '../phases.js';
+import { PHASE_IDS, PHASES, type PhaseId } from '../phases.js';
 import { minerName, sectorOf } from '../sector.js';
 import type { Sector } from './sector.js';
 
@@ -28,10 +28,22 @@ export function show(sector: Sector): void {
   shown.set(sector, before);
 }
 
+/** The same when a phase is done: what follows shows the rest, unless another phase goes on beside it. */
+export function showPhaseDone(sector: Sector): void {
+  if (activePhases(sector).length > 0) show(sector);
+  else setCurrentDetails(details(sector));
+}
+
+const activePhases = ({ phases }: Sector): PhaseId[] =>
+  PHASE_IDS.filter((phase) => !['waiting', 'done'].includes(phases[phase].state));
+
+/** Text of programs: one line, and nothing that Markdown would take for a table's edge. */
+const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, ' ').replaceAll('|', '/');
+
 function attributes(sector: Sector) {
   const { seal, phases } = sector;
   const id = sectorOf(seal.sector);
-  const active = PHASE_IDS.filter((phase) => !['waiting', 'done'].includes(phases[phase].state));
+  const active = activePhases(sector);
   const last = PHASE_IDS.filter((phase) => phases[phase].state === 'done').at(-1);
   return [
     { key: sealMiner, value: minerName(id) },
@@ -54,14 +66,14 @@ function details(sector: Sector): string {
     '',
   ];
   for (const { phase, type, message, hint } of sector.attention.values()) {
-    lines.push(`> **${phase} ${type}**: ${message}`, `> ${hint}`, '');
+    lines.push(`> **${phase} ${type}**: ${oneLine(message)}`, `> ${hint}`, '');
   }
   lines.push('| phase | | state | tries | host | seconds | last failure |', '|-|-|-|-|-|-|-|');
   for (const id of PHASE_IDS) {
     const { state, tries, host = '', seconds, failure = '' } = sector.phases[id];
     const time = seconds === undefined ? '' : seconds.toFixed(1);
     lines.push(
-      `| ${id} | ${PHASES[id].title} | ${state} | ${tries} | ${host} | ${time} | ${failure.replaceAll('|', '/')} |`,
+      `| ${id} | ${PHASES[id].title} | ${state} | ${tries} | ${host} | ${time} | ${oneLine(failure)} |`,
     );
   }
   const { commR } = sector.results.P2 ?? {};

@@ -1,4 +1,4 @@
-import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, CancelledFailure, isCancellation } from '@temporalio/workflow';
 import type { PhaseId } from '../phases.js';
 import type { Sector } from './sector.js';
 
@@ -7,7 +7,10 @@ export class StepBack extends Error {
   constructor(
     readonly to: PhaseId,
     readonly reason: string,
-    /** `one`: only the result of `to` is void, later ones still count if they fit; `all`: from `to` on; `none`. */
+    /**
+     * `one`: only the result of `to` is void, later ones still count if they fit; `all`: from `to` on; `none`: nothing on
+     * disk is void, but another input asks for other results.
+     */
     readonly voids: 'one' | 'all' | 'none',
   ) {
     super(`back to ${to}: ${reason}`);
@@ -17,23 +20,22 @@ export class StepBack extends Error {
 
 /**
  * Runs `pass` until it comes to its end, once more after each step back. All that a pass has under way is cancelled and
- * awaited before the next one begins.
+ * awaited before the next one begins; meanwhile another step back may be asked for, so all of them are followed.
  */
 export async function stepping<T>(sector: Sector, pass: () => Promise<T>): Promise<T> {
   for (;;) {
     const scope = new CancellationScope();
-    sector.askStepBack = (asked) => {
-      sector.askedStepBack = asked;
-      scope.cancel();
-    };
+    sector.onStepBackAsked = () => scope.cancel();
     try {
       return await scope.run(pass);
     } catch (error) {
-      const cancelledFromOutside = CancellationScope.current().consideredCancelled;
-      const back =
-        error instanceof StepBack ? error : isCancellation(error) ? sector.askedStepBack : undefined;
-      if (cancelledFromOutside || !back) throw error;
-      sector.stepBack(back);
+      if (CancellationScope.current().consideredCancelled) {
+        // A step back is no failure that a workflow may end with, and a cancelled one steps back no more.
+        throw isCancellation(error) ? error : new CancelledFailure('cancelled');
+      }
+      const backs = sector.takeStepBacks(error instanceof StepBack ? [error] : []);
+      if (backs.length === 0) throw error;
+      for (const back of backs) sector.stepBack(back);
     }
   }
 }

@@ -49,7 +49,7 @@ test('a host that does not see the directory of its group serves nothing, says s
   expect(linesOf(worker)).toEqual([
     `WARN  ${why}`,
     `INFO  ${serving}`,
-    `INFO  ${ALL} served again: the directory of the group is in order`,
+    `INFO  ${ALL} served again: the directory of the group: in order`,
   ]);
 });
 
@@ -95,7 +95,7 @@ test('a host without proof parameters serves all but P4, until they are there', 
   expect(await group.starts(sector, 'P4')).toEqual([]);
   await rm(none);
   await cluster.sealed(sector);
-  expect(linesOf(worker)).toContain('INFO  P4 served again: proof parameters is in order');
+  expect(linesOf(worker)).toContain('INFO  P4 served again: proof parameters: in order');
 });
 
 test('a host without storage nodes serves neither P5 nor P6', async () => {

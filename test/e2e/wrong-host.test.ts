@@ -1,5 +1,5 @@
 /** Hosts that are set up wrong: the worker says what is wrong in its exit code and its lines on stderr, and ends. */
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { expectRefused, groupAt } from '../helpers/refused.js';
@@ -96,4 +96,19 @@ test('a directory that belongs to another group is not given away', async () => 
     `sealflow: ${group.directory.root} belongs to group 1 already`,
     '  each group has a directory of its own',
   ]);
+});
+
+test('a group is not set up in a directory that is not there, nor under a name that leads out of it', async () => {
+  const directory = await temporaryDirectory();
+  const missing = join(directory, 'not-there');
+  for (const [args, named] of [
+    [['--local-dir', missing], missing],
+    [['--local-dir', directory, '--place', '../x'], '../x'],
+  ] as const) {
+    const { code, stdout, stderr } = await sealflow(['setup', '--group', '1', ...args]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(named);
+    expect(stderr).not.toContain('unexpected error');
+  }
+  expect(await readdir(directory)).toEqual([]);
 });

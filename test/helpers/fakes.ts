@@ -83,6 +83,13 @@ export class Fakes {
     return this.events.filter((event) => event.endsWith('begins')).map((event) => event.split(' ')[0] ?? '');
   }
 
+  /** Asserts that one event happened before the last time that another one did. */
+  expectOrder(first: string, second: string): void {
+    const [before, behind] = [this.events.indexOf(first), this.events.lastIndexOf(second)];
+    if (before < 0 || before >= behind)
+      throw new Error(`"${first}" is not before "${second}": ${this.events.join(', ')}`);
+  }
+
   /** Waits until a phase has begun that often. */
   begun(id: FakeId, times = 1): Promise<void> {
     return eventually(() => this.calls(id) >= times);

@@ -65,7 +65,7 @@ describe('a recorded history', () => {
   test('tells nothing of the machine that made it', () => {
     for (const name of names) {
       const text = JSON.stringify(read(name));
-      expect(text).not.toMatch(/stackTrace|file:|node_modules|\/home\/|\/root\/|\/tmp\/|\/work\//);
+      expect(text).not.toMatch(/stackTrace|file:|node_modules|\/(home|root|tmp|usr)\//);
       const identities = [...text.matchAll(/"identity":"([^"]*)"/g)].map(([, identity]) => identity);
       expect(new Set(identities)).toEqual(new Set(['test']));
     }

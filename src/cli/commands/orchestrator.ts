@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { connectWorker } from '../../connect.js';
 import { createLog, installRuntime } from '../../telemetry.js';
 import { runOrchestrator } from '../../workers/orchestrator.js';
-import { targetFrom, untilSignal, withServer, type ServerOptions } from '../common.js';
+import { targetFrom, unlessStopped, untilSignal, withServer, type ServerOptions } from '../common.js';
 
 export const orchestratorCommand = (): Command =>
   withServer(new Command('orchestrator'))
@@ -14,15 +14,17 @@ export const orchestratorCommand = (): Command =>
       const signal = untilSignal();
       installRuntime(metrics);
       const target = targetFrom(options);
-      const connection = await connectWorker(target, signal, (reason) =>
-        log.warn(`waiting for Temporal at ${target.address}: ${reason}`),
-      );
-      await runOrchestrator({
-        connection,
-        namespace: target.namespace,
-        identity: `${hostname()}#${process.pid}`,
-        signal,
-        onReady: () => log.info('orchestrator ready'),
+      await unlessStopped(signal, async () => {
+        const connection = await connectWorker(target, signal, () =>
+          log.warn(`waiting for Temporal at ${target.address}: it does not answer`),
+        );
+        await runOrchestrator({
+          connection,
+          namespace: target.namespace,
+          identity: `${hostname()}#${process.pid}`,
+          signal,
+          onReady: () => log.info('orchestrator ready'),
+        });
+        await connection.close();
       });
-      await connection.close();
     });

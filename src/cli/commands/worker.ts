@@ -3,7 +3,7 @@ import { targetOf, connectWorker } from '../../connect.js';
 import { readConfig } from '../../config.js';
 import { createLog, installRuntime } from '../../telemetry.js';
 import { runHost } from '../../workers/host.js';
-import { untilSignal } from '../common.js';
+import { unlessStopped, untilSignal } from '../common.js';
 import { engineFor, parametersMissing } from '../engine.js';
 
 export const workerCommand = (): Command =>
@@ -17,19 +17,21 @@ export const workerCommand = (): Command =>
       const signal = untilSignal();
       installRuntime(config.metricsListen);
       const target = targetOf(config.schedulerUrl);
-      await runHost({
-        config,
-        namespace: target.namespace,
-        connect: () =>
-          connectWorker(target, signal, (reason) =>
-            log.warn(`waiting for Temporal at ${target.address}: ${reason}`),
-          ),
-        engine: engine ?? { command: [], environment: {} },
-        parametersMissing: async () => engine && (await parametersMissing(engine, config.size)),
-        log,
-        signal,
-        onReady: () =>
-          log.info(`serving ${config.pools.flatMap(({ phases }) => phases).join(' ')} on ${config.ip}`),
-      });
+      const serve = () =>
+        runHost({
+          config,
+          namespace: target.namespace,
+          connect: () =>
+            connectWorker(target, signal, () =>
+              log.warn(`waiting for Temporal at ${target.address}: it does not answer`),
+            ),
+          engine: engine ?? { command: [], environment: {} },
+          parametersMissing: async () => engine && (await parametersMissing(engine, config.size)),
+          log,
+          signal,
+          onReady: () =>
+            log.info(`serving ${config.pools.flatMap(({ phases }) => phases).join(' ')} on ${config.ip}`),
+        });
+      await unlessStopped(signal, serve);
       log.info('ended; engines that were at work go on');
     });
