@@ -242,7 +242,7 @@ export interface Retry {
   /** Go on although a repeated P2 gave another commR than was shown. */
   acceptCommR?: boolean;
 }
-export const retryUpdate = defineUpdate<string, [Retry?]>('retry');
+export const retryUpdate = defineUpdate<string, [Retry]>('retry');
 export const retrySchema = z.strictObject({
   from: z.enum(['P1', 'P2', 'P3', 'P4', 'P5', 'P6']).optional(),
   ticket: hex32.optional(),

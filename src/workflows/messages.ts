@@ -1,6 +1,13 @@
 /** The query and the updates that a sector answers. */
 import { ApplicationFailure, setHandler } from '@temporalio/workflow';
-import { provideSeedSchema, provideSeedUpdate, retrySchema, retryUpdate, statusQuery } from '../contract.js';
+import {
+  provideSeedSchema,
+  provideSeedUpdate,
+  retrySchema,
+  retryUpdate,
+  statusQuery,
+  type Retry,
+} from '../contract.js';
 import type { Sector } from './sector.js';
 import { StepBack } from './step-back.js';
 
@@ -38,7 +45,7 @@ export function answerMessages(sector: Sector): void {
 
   setHandler(
     retryUpdate,
-    (given) => {
+    (given: Retry | undefined) => {
       // The Temporal CLI sends nothing where a person says nothing.
       const { from, ticket, acceptCommR } = given ?? {};
       if (acceptCommR) sector.acceptCommR();
