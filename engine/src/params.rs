@@ -158,7 +158,7 @@ pub fn make(size: Size, only_check: bool) -> Outcome<()> {
     if only_check || size.is_production() {
         say("checking");
         require(size)?;
-    } else {
+    } else if !are_present(size) {
         say("waiting for another process that makes the same parameters");
         let making = Making::alone(&home, &format!("params-{}", size.name()))?;
         if !are_present(size) {

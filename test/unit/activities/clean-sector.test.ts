@@ -404,7 +404,7 @@ describe('nothing is deleted', () => {
       await symlink(site.root, join(site.directory, name));
       const before = await snapshot(site.directory);
       const thrown = await failureFrom(site.clean());
-      expect(thrown).toMatchObject({ type: 'BadInput', nonRetryable: true });
+      expect(thrown).toMatchObject({ type: 'NotOurs', nonRetryable: true });
       expect(thrown.message).toContain('is a symbolic link');
       const [left = ''] = await readdir(cache);
       const after = await snapshot(join(cache, left));
