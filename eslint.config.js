@@ -6,7 +6,15 @@ import tseslint from 'typescript-eslint';
 const nodeBuiltins = builtinModules.flatMap((name) => [name, `node:${name}`]);
 
 /** Workflow code, and what it imports: runs in Temporal's sandbox, where neither Node nor the outside world exists. */
-const sandboxed = ['src/workflows/**', 'src/phases.ts', 'src/sector.ts', 'src/contract.ts', 'src/errors.ts'];
+const sandboxed = [
+  'src/workflows/**',
+  'src/phases.ts',
+  'src/sector.ts',
+  'src/contract.ts',
+  'src/messages.ts',
+  'src/search-attributes.ts',
+  'src/errors.ts',
+];
 
 export default tseslint.config(
   { ignores: ['dist/', 'engine/', 'node_modules/'] },
@@ -42,8 +50,8 @@ export default tseslint.config(
           paths: nodeBuiltins.map((name) => ({ name, message: 'workflow code runs without Node' })),
           patterns: [
             {
-              regex: '^\\.\\./(?!phases|sector|contract|errors)',
-              message: 'workflows see only phases, sector, contract and errors',
+              regex: '^\\.\\./(?!phases|sector|contract|messages|search-attributes|errors)',
+              message: 'workflows see only phases, sector, contract, messages, search-attributes and errors',
             },
           ],
         },

@@ -1,11 +1,10 @@
 /**
- * What the parts say to each other through Temporal: IDs, queues, inputs, results, messages. Usable in workflows.
+ * What the parts say to each other through Temporal: IDs, queues, inputs, results. Usable in workflows. What people ask and tell
+ * a sector is in `messages.ts`.
  *
  * Everything that is stored or sent carries a version `v`. A reader accepts its own version and the one before; a newer
  * one is handed back (`TooNew`), so that workers of two versions can serve one queue during an upgrade.
  */
-import { defineQuery, defineUpdate } from '@temporalio/workflow';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { z } from 'zod';
 import { PHASES, SECTOR_SIZE_NAMES, type EnginePhaseId, type PhaseId, type SectorSize } from './phases.js';
 import { parseSector, sectorFileName, sectorName, type SectorId } from './sector.js';
@@ -33,7 +32,7 @@ export const randomnessSchema = hex32;
  * Actor-field element bound: the proofs read seeds and tickets as they are, but reject a seed of zeros
  * (rust-fil-proofs `seal_commit_phase2`).
  */
-const seed = hex32.refine((hex) => !/^0+$/.test(hex), 'must not be all zeros');
+export const seedSchema = hex32.refine((hex) => !/^0+$/.test(hex), 'must not be all zeros');
 
 export const sealInputSchema = z.strictObject({
   v: z.literal(CONTRACT_VERSION),
@@ -49,7 +48,7 @@ export const sealInputSchema = z.strictObject({
   /** Chain epoch that the ticket was drawn at; only told on. */
   ticketEpoch: z.int().min(0).optional(),
   /** The seed where it is known at the start (tests); else it comes with the update `provideSeed`. */
-  seed: seed.optional(),
+  seed: seedSchema.optional(),
   /** Before sectors without it. */
   priority: z.boolean().optional(),
   /** Factor of all times; 1 unless a test says otherwise. */
@@ -175,96 +174,3 @@ export interface HeartbeatDetails {
   fraction: number | null;
   observed?: Observation;
 }
-
-// ---- status ----
-
-export const SEAL_STATES = ['running', 'waiting-for-seed', 'needs-attention', 'stopping', 'sealed'] as const;
-export type SealState = (typeof SEAL_STATES)[number];
-
-export interface Attention {
-  phase: PhaseId;
-  type: string;
-  message: string;
-  hint: string;
-  /** Milliseconds since 1970, workflow time. */
-  since: number;
-}
-
-export interface PhaseStatus {
-  state: 'waiting' | 'running' | 'backoff' | 'needs-attention' | 'done';
-  /** Activities scheduled for it so far, hand-backs not counted. */
-  tries: number;
-  host?: string;
-  seconds?: number;
-  /** The last failure, kept until the phase is done. */
-  failure?: string;
-}
-
-export interface SealStatus {
-  v: typeof CONTRACT_VERSION;
-  sector: string;
-  size: SectorSize;
-  group: number;
-  state: SealState;
-  phases: Record<PhaseId, PhaseStatus>;
-  /** Times that an earlier phase had to run again. */
-  stepsBack: number;
-  attention: Attention[];
-  /** hex */
-  ticket: string;
-  /** hex */
-  seed?: string;
-  commD?: string;
-  commR?: string;
-  proof?: string;
-  storage?: StorageLocation;
-  bytesFreed?: number;
-}
-
-// ---- messages ----
-
-export const statusQuery = defineQuery<SealStatus>('status');
-
-export interface ProvideSeed {
-  /** 64 hex digits. */
-  seed: string;
-  /** Put another seed in the place of the one that is known: P3 and P4 run again. */
-  replace?: boolean;
-}
-export const provideSeedUpdate = defineUpdate<string, [ProvideSeed]>('provideSeed');
-export const provideSeedSchema = z.strictObject({ seed, replace: z.boolean().optional() });
-
-export interface Retry {
-  /** Run this phase and all after it again, even where their results are there. */
-  from?: PhaseId;
-  /** A new ticket (64 hex): P1 runs again. */
-  ticket?: string;
-  /** Go on although a repeated P2 gave another commR than was shown. */
-  acceptCommR?: boolean;
-}
-export const retryUpdate = defineUpdate<string, [Retry]>('retry');
-export const retrySchema = z.strictObject({
-  from: z.enum(['P1', 'P2', 'P3', 'P4', 'P5', 'P6']).optional(),
-  ticket: hex32.optional(),
-  acceptCommR: z.boolean().optional(),
-});
-
-// ---- search attributes ----
-
-export const SEARCH_ATTRIBUTES = {
-  SealMiner: 'Keyword',
-  SealSector: 'Int',
-  SealSize: 'Keyword',
-  SealGroup: 'Keyword',
-  SealPhase: 'Keyword',
-  SealState: 'Keyword',
-  SealHost: 'Keyword',
-} as const;
-
-export const sealMiner = defineSearchAttributeKey('SealMiner', SearchAttributeType.KEYWORD);
-export const sealSectorNumber = defineSearchAttributeKey('SealSector', SearchAttributeType.INT);
-export const sealSize = defineSearchAttributeKey('SealSize', SearchAttributeType.KEYWORD);
-export const sealGroup = defineSearchAttributeKey('SealGroup', SearchAttributeType.KEYWORD);
-export const sealPhase = defineSearchAttributeKey('SealPhase', SearchAttributeType.KEYWORD);
-export const sealState = defineSearchAttributeKey('SealState', SearchAttributeType.KEYWORD);
-export const sealHost = defineSearchAttributeKey('SealHost', SearchAttributeType.KEYWORD);

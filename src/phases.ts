@@ -106,6 +106,15 @@ export const PHASE_IDS = Object.keys(table) as readonly PhaseId[];
 export const ENGINE_PHASE_IDS = PHASE_IDS.filter((id): id is EnginePhaseId => id !== 'P6');
 export const PHASE_QUEUE_NAMES = PHASE_IDS.map((id) => PHASES[id].queueName);
 
+/** The phases whose results a phase's work depends on. */
+export const BASIS: Readonly<Record<EnginePhaseId, readonly EnginePhaseId[]>> = {
+  P1: [],
+  P2: ['P1'],
+  P3: ['P2'],
+  P4: ['P2', 'P3'],
+  P5: ['P2'],
+};
+
 /** The phase and all after it. */
 export const phasesFrom = (first: PhaseId): PhaseId[] => PHASE_IDS.slice(PHASE_IDS.indexOf(first));
 

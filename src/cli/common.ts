@@ -6,9 +6,10 @@ import {
   WorkflowUpdateFailedError,
   type Client,
 } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common';
 import { readConfig } from '../config.js';
 import { connectClient, targetOf, type Target } from '../connect.js';
+import { workflowId } from '../contract.js';
 import { minerName, parseSector, sectorName, type SectorId } from '../sector.js';
 import { UserError } from '../user-error.js';
 
@@ -71,6 +72,14 @@ export function parseCount(text: string): number {
   return number;
 }
 
+/** Hidden: for tests that cannot wait for the times of real sectors. */
+export const timeScaleOption = (): Option =>
+  new Option('--time-scale <factor>', 'scale all times (tests)').hideHelp().argParser((text) => {
+    const scale = Number(text);
+    if (!(scale > 0 && scale <= 1)) throw new InvalidArgumentError('It must be above 0 and at most 1.');
+    return scale;
+  });
+
 /** Aborted by the first SIGINT or SIGTERM; later ones change nothing. */
 export function untilSignal(): AbortSignal {
   const controller = new AbortController();
@@ -89,6 +98,23 @@ export async function unlessStopped(signal: AbortSignal, work: () => Promise<voi
 
 export const print = (text: string): void => void process.stdout.write(`${text}\n`);
 export const printJson = (value: unknown): void => print(JSON.stringify(value));
+
+/**
+ * Tells a sector's workflow something.
+ * @returns its answer. @throws UserError when it refuses, or there is none.
+ */
+export async function tellWorkflow<T>(
+  client: Client,
+  sector: SectorId,
+  update: UpdateDefinition<string, [T]>,
+  what: T,
+): Promise<string> {
+  try {
+    return await client.workflow.getHandle(workflowId(sector)).executeUpdate(update, { args: [what] });
+  } catch (error) {
+    throw toldByWorkflow(error, sector);
+  }
+}
 
 /** What a workflow answers to an update that it refuses, or that it cannot get, as a UserError. */
 export function toldByWorkflow(error: unknown, sector: SectorId): unknown {

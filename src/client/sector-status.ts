@@ -1,6 +1,7 @@
 /** What is known of a sector: the workflow's own words, and what its engines said last. */
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { statusQuery, workflowId, type HeartbeatDetails, type SealStatus } from '../contract.js';
+import { workflowId, type HeartbeatDetails } from '../contract.js';
+import { statusQuery, type SealStatus } from '../messages.js';
 import { PHASE_IDS } from '../phases.js';
 import type { SectorId } from '../sector.js';
 import { UserError } from '../user-error.js';

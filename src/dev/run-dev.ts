@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { connectClient, targetAt } from '../connect.js';
-import { SEARCH_ATTRIBUTES, workflowId } from '../contract.js';
+import { workflowId } from '../contract.js';
+import { SEARCH_ATTRIBUTES } from '../search-attributes.js';
 import { buildEngine } from '../engine/build.js';
 import { findEngine } from '../engine/locate.js';
 import { ensureParameters } from '../engine/parameters.js';
@@ -24,6 +25,8 @@ export interface DevOptions {
   keep: boolean;
   port?: number;
   uiPort?: number;
+  /** Factor of all times of the sectors; tests only. */
+  timeScale?: number;
   /** Ends it: server, workers and engines are stopped, all sectors stay as they are. */
   signal: AbortSignal;
 }
@@ -87,7 +90,7 @@ export async function runDev(options: DevOptions): Promise<void> {
     'start',
     async (say) => {
       say('waiting for the workers');
-      const names = await startSectors(await client, home, options.sectors, size);
+      const names = await startSectors(await client, home, options);
       const all = `${(await server).uiUrl}/namespaces/default/workflows`;
       return { names, page: names.length === 1 ? `${all}/${workflowId(sectorOf(names[0] ?? ''))}` : all };
     },

@@ -27,12 +27,11 @@ export async function untilServed(
   }
 }
 
-/** Goes on with the sectors that were begun, and starts `count` new ones. @returns their names. */
+/** Goes on with the sectors that were begun, and starts new ones. @returns their names. */
 export async function startSectors(
   client: Client,
   home: DevHome,
-  count: number,
-  size: SectorSize,
+  { sectors: count, size, timeScale }: { sectors: number; size: SectorSize; timeScale?: number },
 ): Promise<string[]> {
   const { begun, next } = await sectorsOf(home);
   const started = [];
@@ -41,7 +40,8 @@ export async function startSectors(
   }
   for (let number = next; number < next + count; number++) {
     const sector = sectorName(devSector(number));
-    await startSector(client, { sector, size, group: DEV_GROUP, ticket: randomHex32(), seed: randomHex32() });
+    const [ticket, seed] = [randomHex32(), randomHex32()];
+    await startSector(client, { sector, size, group: DEV_GROUP, ticket, seed, timeScale });
     started.push(sector);
   }
   return started;

@@ -7,17 +7,25 @@ import {
   retryUpdate,
   statusQuery,
   type Retry,
-} from '../contract.js';
+} from '../messages.js';
 import type { Sector } from './sector.js';
+import { statusOf } from './status.js';
 import { StepBack } from './step-back.js';
 
 const refuse = (type: string, message: string): never => {
   throw ApplicationFailure.nonRetryable(message, type);
 };
 
+/** @returns false when there is nothing to take back: the phase is still to come. */
+function goBack(sector: Sector, back: StepBack): boolean {
+  const begun = sector.hasBegun(back);
+  if (begun) sector.backs.ask(back);
+  return begun;
+}
+
 /** A refused update leaves no event in the history, and its message reaches the person who sent it. */
 export function answerMessages(sector: Sector): void {
-  setHandler(statusQuery, () => sector.status(), { description: 'state of the sector and of its phases' });
+  setHandler(statusQuery, () => statusOf(sector), { description: 'state of the sector and of its phases' });
 
   setHandler(
     provideSeedUpdate,
@@ -25,7 +33,7 @@ export function answerMessages(sector: Sector): void {
       if (seed === sector.seal.seed) return 'known already';
       const replaced = sector.seal.seed !== undefined;
       sector.seal = { ...sector.seal, seed };
-      if (replaced && replace) sector.askStepBack(new StepBack('P3', 'another seed', 'none'));
+      if (replaced && replace) goBack(sector, new StepBack('P3', 'another seed', 'none'));
       return replaced ? 'replaced' : 'stored';
     },
     {
@@ -51,12 +59,12 @@ export function answerMessages(sector: Sector): void {
       if (acceptCommR) sector.acceptCommR();
       if (ticket !== undefined && ticket !== sector.seal.ticket) {
         sector.newTicket(ticket);
-        sector.askStepBack(new StepBack('P1', 'a new ticket', 'none'));
+        goBack(sector, new StepBack('P1', 'a new ticket', 'none'));
         return 'back to P1 with a new ticket';
       }
       if (from) {
-        const back = sector.askStepBack(new StepBack(from, 'asked for by an operator', 'all'));
-        return back ? `back to ${from}` : `${from} is still to come`;
+        const back = new StepBack(from, 'asked for by an operator', 'all');
+        return goBack(sector, back) ? `back to ${from}` : `${from} is still to come`;
       }
       sector.retryNow();
       return 'going on';

@@ -60,7 +60,7 @@ export async function cleanSector(sector: Sector): Promise<SealResult> {
  * higher epoch, which ends the engines too.
  */
 export async function stopEngines(sector: Sector): Promise<void> {
-  sector.stopping();
+  sector.ends('stopping');
   const { stopSector } = proxyActivities<SealActivities>({
     taskQueue: controlQueue(sector.seal.group),
     scheduleToCloseTimeout: sector.times.stopMost,
@@ -113,11 +113,11 @@ async function untilDone<T>(
           break;
         case 'step back': {
           const to = failed.details.from;
-          if (!to || sector.stepsBackOf(phase) >= MOST_STEPS_BACK) {
+          if (!to || sector.backs.of(phase) >= MOST_STEPS_BACK) {
             await sector.needsAttention(phase, failed);
             break;
           }
-          sector.countStepBackOf(phase);
+          sector.backs.countFor(phase);
           throw new StepBack(to, failed.message, 'one');
         }
         case 'attention':

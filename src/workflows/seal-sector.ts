@@ -1,7 +1,8 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { SealInput, SealResult } from '../contract.js';
 import { cleanSector, runPhase, stopEngines } from './run-phase.js';
-import { openSector, type Sector } from './sector.js';
+import { openSector } from './open-sector.js';
+import type { Sector } from './sector.js';
 import { answerMessages } from './messages.js';
 import { stepping } from './step-back.js';
 

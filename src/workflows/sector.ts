@@ -1,72 +1,28 @@
-/** What a workflow knows of its sector, and how that changes. What people see of it is in `show.ts`. */
-import { ApplicationFailure, condition, workflowInfo } from '@temporalio/workflow';
+/** What a workflow knows of its sector, and how that changes. What people see of it is in `show.ts` and `status.ts`. */
+import { condition } from '@temporalio/workflow';
 import {
   CONTRACT_VERSION,
-  sealInputSchema,
-  workflowId,
-  type Attention,
   type CleanInput,
   type CleanResult,
   type PhaseInput,
   type PhaseResult,
-  type PhaseStatus,
   type ResultRef,
   type SealInput,
   type SealResult,
-  type SealState,
-  type SealStatus,
 } from '../contract.js';
 import { FAILURES, type Failure } from '../errors.js';
+import type { Attention, PhaseStatus, SealState } from '../messages.js';
 import {
+  BASIS,
   ENGINE_PHASE_IDS,
   PHASE_IDS,
-  phasesFrom,
   scaledTimes,
   type EnginePhaseId,
   type PhaseId,
   type Times,
 } from '../phases.js';
-import { sectorOf } from '../sector.js';
 import { show, showPhaseDone } from './show.js';
-import type { StepBack } from './step-back.js';
-
-/** What a step back takes back: all that follows when a person asks for it, else what depends on the phase. */
-function takenBack({ to, voids }: StepBack): PhaseId[] {
-  if (voids === 'all') return phasesFrom(to);
-  const depends = (phase: PhaseId): boolean =>
-    phase === to || phase === 'P6' || BASIS[phase].some((basis) => depends(basis));
-  return PHASE_IDS.filter(depends);
-}
-
-/** The phases whose results a phase's work depends on. */
-const BASIS: Record<EnginePhaseId, readonly EnginePhaseId[]> = {
-  P1: [],
-  P2: ['P1'],
-  P3: ['P2'],
-  P4: ['P2', 'P3'],
-  P5: ['P2'],
-};
-
-/**
- * Checks the input, as the workflow may have been started by hand (Web UI, Temporal CLI).
- * @throws ApplicationFailure `InvalidInput`
- */
-export function openSector(input: unknown): Sector {
-  const parsed = sealInputSchema.safeParse(input);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map(
-      (issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`,
-    );
-    throw ApplicationFailure.nonRetryable(problems.join('; '), 'InvalidInput');
-  }
-  const expected = workflowId(sectorOf(parsed.data.sector));
-  const actual = workflowInfo().workflowId;
-  if (actual !== expected) {
-    const message = `workflow ID is ${actual}, but sector ${parsed.data.sector} is sealed by ${expected}`;
-    throw ApplicationFailure.nonRetryable(message, 'InvalidInput');
-  }
-  return new Sector(parsed.data);
-}
+import { StepBacks, takenBack, type StepBack } from './step-back.js';
 
 export class Sector {
   readonly scale: number;
@@ -79,19 +35,16 @@ export class Sector {
   readonly attention = new Map<PhaseId, Attention>();
   /** See PhaseInput. */
   claim = 1;
-  /** Set by `stepping` for each pass: ends it. */
-  onStepBackAsked: () => void = () => undefined;
+  readonly backs = new StepBacks();
 
-  private askedStepBacks: StepBack[] = [];
   private readonly voided: string[] = [];
   private readonly told = new Map<PhaseId, string>();
-  private stepsBack = 0;
-  /** By the phase that found the damage; forgotten when it is done. */
-  private readonly stepsBackBy = new Map<PhaseId, number>();
   private retries = 0;
-  private shownCommR: string | undefined;
+  shownCommR: string | undefined;
   private waitingForSeed = false;
-  private ending: { state: 'stopping' } | { state: 'sealed'; cleaned: CleanResult } | undefined;
+  /** Set by `abort`: the pass ends, and the sector's files are deleted. */
+  abortAsked = false;
+  ending: { state: 'stopping' | 'aborting' } | { state: 'sealed'; cleaned: CleanResult } | undefined;
 
   constructor(public seal: SealInput) {
     this.scale = seal.timeScale ?? 1;
@@ -134,7 +87,7 @@ export class Sector {
   private done(phase: PhaseId, { host, seconds }: { host: string; seconds: number }): void {
     const { tries } = this.phases[phase];
     this.phases[phase] = { state: 'done', tries, host, seconds };
-    this.stepsBackBy.delete(phase);
+    this.backs.forget(phase);
     showPhaseDone(this);
   }
 
@@ -197,7 +150,7 @@ export class Sector {
     const { retries } = this;
     try {
       await condition(() => this.retries > retries);
-      this.stepsBackBy.delete(phase);
+      this.backs.forget(phase);
       if (type === 'ClaimedByOther') this.claim += 1;
     } finally {
       this.attention.delete(phase);
@@ -242,28 +195,9 @@ export class Sector {
 
   // ---- going back ----
 
-  /**
-   * Ends the pass, which is followed by one from the earlier phase.
-   * @returns false when there is nothing to take back: the phase is still to come.
-   */
-  askStepBack(back: StepBack): boolean {
-    const begun = takenBack(back).some((phase) => this.phases[phase].state !== 'waiting');
-    if (begun) {
-      this.askedStepBacks.push(back);
-      this.onStepBackAsked();
-    }
-    return begun;
-  }
-
-  /** `more` and those that were asked for meanwhile, each once. */
-  takeStepBacks(more: StepBack[]): StepBack[] {
-    const all = [...this.askedStepBacks, ...more];
-    this.askedStepBacks = [];
-    return all;
-  }
-
+  /** Takes back what the step back says; {@link StepBacks} counts it. */
   stepBack(back: StepBack): void {
-    this.stepsBack += 1;
+    this.backs.count += 1;
     for (const phase of takenBack(back)) {
       this.phases[phase].state = 'waiting';
       if (phase === 'P6') continue;
@@ -275,12 +209,9 @@ export class Sector {
     }
   }
 
-  stepsBackOf(phase: PhaseId): number {
-    return this.stepsBackBy.get(phase) ?? 0;
-  }
-
-  countStepBackOf(phase: PhaseId): void {
-    this.stepsBackBy.set(phase, this.stepsBackOf(phase) + 1);
+  /** Whether there is something to take back: else the phase is still to come. */
+  hasBegun(back: StepBack): boolean {
+    return takenBack(back).some((phase) => this.phases[phase].state !== 'waiting');
   }
 
   newTicket(ticket: string): void {
@@ -291,8 +222,8 @@ export class Sector {
 
   // ---- to people ----
 
-  stopping(): void {
-    this.ending = { state: 'stopping' };
+  ends(state: 'stopping' | 'aborting'): void {
+    this.ending = { state };
     show(this);
   }
 
@@ -300,28 +231,5 @@ export class Sector {
     if (this.ending) return this.ending.state;
     if (this.attention.size > 0) return 'needs-attention';
     return this.waitingForSeed ? 'waiting-for-seed' : 'running';
-  }
-
-  status(): SealStatus {
-    const { seal, results } = this;
-    const cleaned = this.ending?.state === 'sealed' ? this.ending.cleaned : undefined;
-    return {
-      v: CONTRACT_VERSION,
-      sector: seal.sector,
-      size: seal.size,
-      group: seal.group,
-      state: this.state(),
-      phases: this.phases,
-      stepsBack: this.stepsBack,
-      attention: [...this.attention.values()],
-      ticket: seal.ticket,
-      seed: seal.seed,
-      commD: results.P2?.commD,
-      // Shown once, it stands until another one takes its place.
-      commR: results.P2?.commR ?? this.shownCommR,
-      proof: results.P4?.proof,
-      storage: cleaned?.storage,
-      bytesFreed: cleaned?.bytesFreed,
-    };
   }
 }

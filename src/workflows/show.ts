@@ -8,7 +8,7 @@ import {
   sealSectorNumber,
   sealSize,
   sealState,
-} from '../contract.js';
+} from '../search-attributes.js';
 import { PHASE_IDS, PHASES, type PhaseId } from '../phases.js';
 import { minerName, sectorOf } from '../sector.js';
 import type { Sector } from './sector.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedServer } from '../../dist/server/embedded-server.js';
 import { findTemporalCli } from '../../dist/server/temporal-cli.js';
-import { SEARCH_ATTRIBUTES } from '../../dist/contract.js';
+import { SEARCH_ATTRIBUTES } from '../../dist/search-attributes.js';
 
 /** Runs `work` in a temporary directory, which is removed afterwards. */
 export async function inTemporary(work) {

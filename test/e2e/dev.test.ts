@@ -86,7 +86,7 @@ test('dev that is killed leaves only its engine, which the next one adopts', asy
   const { directory, start } = await createDev();
   const hold = join(directory, 's-t01000-1-P1.hold');
   await writeFile(hold, '');
-  const dev = start();
+  const dev = start('--time-scale', '0.1');
   await eventually(async () => (await engineRuns(directory)).length > 0);
   const [engine] = await engineRuns(directory);
   const others = (await processesWith(directory)).filter((pid) => pid !== engine?.pid);

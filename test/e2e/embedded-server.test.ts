@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { sealMiner, sealSectorNumber } from '../../src/contract.js';
+import { sealMiner, sealSectorNumber } from '../../src/search-attributes.js';
 import { findRunningServer } from '../../src/server/data-directory.js';
 import { startEmbeddedServer, type EmbeddedServer } from '../../src/server/embedded-server.js';
 import { setUpNamespace } from '../../src/server/namespace.js';

@@ -45,10 +45,14 @@ test('a sector waits for its seed, and takes the first one that it is given', as
 
   // P3 must not end before the others have asked.
   await group.tell(sector, 'P3', 'hold');
-  expect(await cluster.sealflow('seed', sector, seed)).toEqual({ code: 0, stdout: 'stored\n', stderr: '' });
   expect(await cluster.sealflow('seed', sector, seed)).toEqual({
     code: 0,
-    stdout: 'known already\n',
+    stdout: `${sector}: stored\n`,
+    stderr: '',
+  });
+  expect(await cluster.sealflow('seed', sector, seed)).toEqual({
+    code: 0,
+    stdout: `${sector}: known already\n`,
     stderr: '',
   });
   expect(await cluster.sealflow('seed', sector, hex32())).toEqual({
@@ -70,6 +74,7 @@ test('a seed that is replaced takes the sector back to P3', async () => {
   await cluster.start(group, sector, '--ticket', hex32(), '--seed', first);
   await group.engine(sector, 'P4');
   expect(answerOf(await cluster.sealflow('seed', sector, second, '--replace', '--json'))).toEqual({
+    sector,
     answer: 'replaced',
   });
   await group.engine(sector, 'P4', 2);

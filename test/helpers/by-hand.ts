@@ -3,16 +3,8 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { readResult } from '../../src/attempts/attempt.js';
 import type { EngineResult, Job } from '../../src/attempts/protocol.js';
-import type { EnginePhaseId } from '../../src/phases.js';
+import { BASIS, type EnginePhaseId } from '../../src/phases.js';
 import { writeAttempt } from './attempts.js';
-
-const BASIS: Record<EnginePhaseId, readonly EnginePhaseId[]> = {
-  P1: [],
-  P2: ['P1'],
-  P3: ['P2'],
-  P4: ['P2', 'P3'],
-  P5: ['P2'],
-};
 
 export interface Ended {
   code: number;

@@ -7,14 +7,9 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { expect, onTestFailed, onTestFinished } from 'vitest';
 import { sectorStatus } from '../../src/client/sector-status.js';
 import { unservedPhases } from '../../src/client/start-sector.js';
-import {
-  SEARCH_ATTRIBUTES,
-  statusQuery,
-  workflowId,
-  type Attention,
-  type SealResult,
-  type SealStatus,
-} from '../../src/contract.js';
+import { workflowId, type SealResult } from '../../src/contract.js';
+import { statusQuery, type Attention, type SealStatus } from '../../src/messages.js';
+import { SEARCH_ATTRIBUTES } from '../../src/search-attributes.js';
 import { PHASE_IDS, type PhaseId, type SectorSize } from '../../src/phases.js';
 import { sectorOf } from '../../src/sector.js';
 import { startEmbeddedServer, type EmbeddedServer } from '../../src/server/embedded-server.js';

@@ -7,16 +7,18 @@ import {
   CONTRACT_VERSION,
   controlQueue,
   phaseQueue,
+  WORKFLOW_TYPE,
+  workflowId,
+  type SealInput,
+} from '../../src/contract.js';
+import {
   provideSeedUpdate,
   retryUpdate,
   statusQuery,
-  WORKFLOW_TYPE,
-  workflowId,
   type ProvideSeed,
   type Retry,
-  type SealInput,
   type SealStatus,
-} from '../../src/contract.js';
+} from '../../src/messages.js';
 import { PHASE_IDS, PHASES, type PhaseId } from '../../src/phases.js';
 import { sectorOf } from '../../src/sector.js';
 import type { sealSector } from '../../src/workflows/index.js';

@@ -20,7 +20,7 @@ import {
   type SealInput,
 } from '../../src/contract.js';
 import { groupDirectories, sectorDir, type GroupDirectory } from '../../src/paths.js';
-import { ENGINE_PHASE_IDS, PHASES, type EnginePhaseId } from '../../src/phases.js';
+import { BASIS, ENGINE_PHASE_IDS, PHASES, type EnginePhaseId } from '../../src/phases.js';
 import { sectorOf } from '../../src/sector.js';
 import { ENGINE, engineRuns, killEngines, type EngineRun } from './engine.js';
 import { temporaryDirectory } from './temporary.js';
@@ -49,15 +49,6 @@ export interface Running<T> {
   done: Promise<T>;
   beats: HeartbeatDetails[];
 }
-
-/** Builds on results as the workflow does. */
-const BASIS: Record<EnginePhaseId, EnginePhaseId[]> = {
-  P1: [],
-  P2: ['P1'],
-  P3: ['P2'],
-  P4: ['P2', 'P3'],
-  P5: ['P2'],
-};
 
 export class Site {
   readonly group: GroupDirectory;

@@ -12,7 +12,7 @@ import {
   Runtime,
   Worker,
 } from '@temporalio/worker';
-import { SEARCH_ATTRIBUTES } from '../../src/contract.js';
+import { SEARCH_ATTRIBUTES } from '../../src/search-attributes.js';
 import { startEmbeddedServer } from '../../src/server/embedded-server.js';
 import { findTemporalCli } from '../../src/server/temporal-cli.js';
 

@@ -1,14 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import {
-  controlQueue,
-  phaseQueue,
-  provideSeedSchema,
-  retrySchema,
-  SEARCH_ATTRIBUTES,
-  sealInputSchema,
-  workflowId,
-} from '../../src/contract.js';
-import * as contract from '../../src/contract.js';
+import { controlQueue, phaseQueue, sealInputSchema, WORKFLOW_QUEUE, workflowId } from '../../src/contract.js';
+import { provideSeedSchema, retrySchema } from '../../src/messages.js';
+import * as search from '../../src/search-attributes.js';
 import { PHASE_IDS, SECTOR_SIZE_NAMES } from '../../src/phases.js';
 import { sectorOf } from '../../src/sector.js';
 
@@ -31,21 +24,23 @@ describe('names', () => {
       controlQueue(group),
       ...SECTOR_SIZE_NAMES.flatMap((size) => PHASE_IDS.map((phase) => phaseQueue(group, size, phase))),
     ]);
-    expect(new Set([contract.WORKFLOW_QUEUE, ...queues]).size).toBe(queues.length + 1);
+    expect(new Set([WORKFLOW_QUEUE, ...queues]).size).toBe(queues.length + 1);
   });
 
   test('search attributes are those of the table, with their types', () => {
     const keys = [
-      contract.sealMiner,
-      contract.sealSectorNumber,
-      contract.sealSize,
-      contract.sealGroup,
-      contract.sealPhase,
-      contract.sealState,
-      contract.sealHost,
+      search.sealMiner,
+      search.sealSectorNumber,
+      search.sealSize,
+      search.sealGroup,
+      search.sealPhase,
+      search.sealState,
+      search.sealHost,
     ];
     const types = { KEYWORD: 'Keyword', INT: 'Int' } as Record<string, string>;
-    expect(Object.fromEntries(keys.map(({ name, type }) => [name, types[type]]))).toEqual(SEARCH_ATTRIBUTES);
+    expect(Object.fromEntries(keys.map(({ name, type }) => [name, types[type]]))).toEqual(
+      search.SEARCH_ATTRIBUTES,
+    );
   });
 });
 

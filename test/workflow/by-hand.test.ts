@@ -1,6 +1,7 @@
 /** Workflows as a person starts them with the Temporal CLI or the Web UI: input as typed, no checks before. */
 import { describe, expect, test } from 'vitest';
-import { sealGroup, sealMiner, sealSectorNumber, sealSize, WORKFLOW_TYPE } from '../../src/contract.js';
+import { WORKFLOW_TYPE } from '../../src/contract.js';
+import { sealGroup, sealMiner, sealSectorNumber, sealSize } from '../../src/search-attributes.js';
 import { fakeActivities } from '../helpers/fakes.js';
 import { useOrchestrator } from '../helpers/orchestrator.js';
 import { failureOf, OTHER_SEED, SEED, TICKET } from '../helpers/sealing.js';

@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { sealState } from '../../src/contract.js';
+import { sealState } from '../../src/search-attributes.js';
 import { failure, FAILURES, handBack } from '../../src/errors.js';
 import { eventually } from '../helpers/eventually.js';
 import { fakeActivities, heldInSilence, PROOF, repeat } from '../helpers/fakes.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { retryUpdate } from '../../src/contract.js';
+import { retryUpdate } from '../../src/messages.js';
 import { failure } from '../../src/errors.js';
 import { PHASE_IDS } from '../../src/phases.js';
 import { fakeActivities, held, OTHER_COMM_R } from '../helpers/fakes.js';

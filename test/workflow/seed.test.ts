@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { provideSeedUpdate, sealState, type SealStatus } from '../../src/contract.js';
+import { provideSeedUpdate, type SealStatus } from '../../src/messages.js';
+import { sealState } from '../../src/search-attributes.js';
 import { eventually } from '../helpers/eventually.js';
 import { COMM_R, fakeActivities, held } from '../helpers/fakes.js';
 import { storyOf } from '../helpers/history.js';

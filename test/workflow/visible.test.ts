@@ -1,6 +1,6 @@
 /** What people see of a sector without asking it: lists, its page in the Web UI, its history. */
 import { describe, expect, test } from 'vitest';
-import { sealHost, sealPhase, sealState } from '../../src/contract.js';
+import { sealHost, sealPhase, sealState } from '../../src/search-attributes.js';
 import { failure } from '../../src/errors.js';
 import { PHASE_IDS, PHASES } from '../../src/phases.js';
 import { eventually } from '../helpers/eventually.js';

@@ -3,7 +3,7 @@ import { SECTOR_SIZE_NAMES, type SectorSize } from '../../phases.js';
 import { runDev } from '../../dev/run-dev.js';
 import { defaultDevDirectory } from '../../dev/home.js';
 import { UserError } from '../../user-error.js';
-import { parseCount, untilSignal } from '../common.js';
+import { parseCount, timeScaleOption, untilSignal } from '../common.js';
 
 /** For these the engine makes parameters itself. */
 const TEST_SIZES: readonly SectorSize[] = SECTOR_SIZE_NAMES.slice(0, 3);
@@ -15,6 +15,7 @@ interface DevCommandOptions {
   directory: string;
   port?: number;
   uiPort?: number;
+  timeScale?: number;
 }
 
 export const devCommand = (): Command =>
@@ -26,6 +27,7 @@ export const devCommand = (): Command =>
     .option('--directory <dir>', 'where its files lie', defaultDevDirectory())
     .option('--port <n>', 'of the Temporal server (default: a free one)', parseCount)
     .option('--ui-port <n>', 'of the Web UI (default: a free one)', parseCount)
+    .addOption(timeScaleOption())
     .action(async ({ keep, ...options }: DevCommandOptions) => {
       if (process.platform !== 'linux') throw new UserError('sealflow runs on Linux only');
       await runDev({ ...options, keep: keep ?? false, signal: untilSignal() });

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { retryUpdate, workflowId, type Retry } from '../../contract.js';
+import { retryUpdate, type Retry } from '../../messages.js';
 import { PHASE_IDS } from '../../phases.js';
 import { sectorName, type SectorId } from '../../sector.js';
 import {
@@ -8,7 +8,7 @@ import {
   parseSectors,
   print,
   printJson,
-  toldByWorkflow,
+  tellWorkflow,
   withServer,
   type ServerOptions,
 } from '../common.js';
@@ -33,15 +33,9 @@ export const retryCommand = (): Command =>
     .action(async (sectors: SectorId[], { from, ticket, acceptCommr, json, ...server }: RetryOptions) => {
       const client = await clientFrom(server);
       for (const sector of sectors) {
-        try {
-          const handle = client.workflow.getHandle(workflowId(sector));
-          const answer = await handle.executeUpdate(retryUpdate, {
-            args: [{ from, ticket, acceptCommR: acceptCommr }],
-          });
-          if (json) printJson({ sector: sectorName(sector), answer });
-          else print(`${sectorName(sector)}: ${answer}`);
-        } catch (error) {
-          throw toldByWorkflow(error, sector);
-        }
+        const retry = { from, ticket, acceptCommR: acceptCommr };
+        const answer = await tellWorkflow(client, sector, retryUpdate, retry);
+        if (json) printJson({ sector: sectorName(sector), answer });
+        else print(`${sectorName(sector)}: ${answer}`);
       }
     });

@@ -1,13 +1,13 @@
 import { Command } from 'commander';
-import { provideSeedUpdate, workflowId } from '../../contract.js';
-import type { SectorId } from '../../sector.js';
+import { provideSeedUpdate } from '../../messages.js';
+import { sectorName, type SectorId } from '../../sector.js';
 import {
   clientFrom,
   parseHex32,
   parseSectors,
   print,
   printJson,
-  toldByWorkflow,
+  tellWorkflow,
   withServer,
   type ServerOptions,
 } from '../common.js';
@@ -26,12 +26,7 @@ export const seedCommand = (): Command =>
     .option('--json', 'print JSON')
     .action(async ([sector]: [SectorId], seed: string, { replace, json, ...server }: SeedOptions) => {
       const client = await clientFrom(server);
-      try {
-        const handle = client.workflow.getHandle(workflowId(sector));
-        const answer = await handle.executeUpdate(provideSeedUpdate, { args: [{ seed, replace }] });
-        if (json) printJson({ answer });
-        else print(answer);
-      } catch (error) {
-        throw toldByWorkflow(error, sector);
-      }
+      const answer = await tellWorkflow(client, sector, provideSeedUpdate, { seed, replace });
+      if (json) printJson({ sector: sectorName(sector), answer });
+      else print(`${sectorName(sector)}: ${answer}`);
     });

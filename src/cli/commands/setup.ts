@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { networkInterfaces } from 'node:os';
 import { Connection } from '@temporalio/client';
-import { SEARCH_ATTRIBUTES } from '../../contract.js';
+import { SEARCH_ATTRIBUTES } from '../../search-attributes.js';
 import { connectClient } from '../../connect.js';
 import { buildEngine } from '../../engine/build.js';
 import { findEngine } from '../../engine/locate.js';

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { SECTOR_SIZE_NAMES, type SectorSize } from '../../phases.js';
 import { sectorName, type SectorId } from '../../sector.js';
 import { UserError } from '../../user-error.js';
@@ -10,6 +10,7 @@ import {
   print,
   printJson,
   shortList,
+  timeScaleOption,
   toldByWorkflow,
   withServer,
   type ServerOptions,
@@ -35,12 +36,6 @@ function parseTicket(text: string): StartOptions['ticket'] {
   return { hex: parseHex32(hex), epoch: epoch === undefined ? undefined : parseCount(epoch) };
 }
 
-function parseScale(text: string): number {
-  const scale = Number(text);
-  if (!(scale > 0 && scale <= 1)) throw new InvalidArgumentError('It must be above 0 and at most 1.');
-  return scale;
-}
-
 export const startCommand = (): Command =>
   withServer(new Command('start'))
     .description('start sealing sectors')
@@ -58,9 +53,7 @@ export const startCommand = (): Command =>
     .option('--wait', 'until all are sealed')
     .option('--force', 'even when nobody serves a phase')
     .option('--json', 'print JSON')
-    .addOption(
-      new Option('--time-scale <factor>', 'scale all times (tests)').argParser(parseScale).hideHelp(),
-    )
+    .addOption(timeScaleOption())
     .action(async (sectors: SectorId[], options: StartOptions) => {
       const { group, size, ticket, seed, test, priority, wait, force, json, timeScale } = options;
       if (!ticket && !test) {

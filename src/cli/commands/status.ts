@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Client } from '@temporalio/client';
-import { sealHost, sealPhase, sealState, WORKFLOW_TYPE } from '../../contract.js';
+import { WORKFLOW_TYPE } from '../../contract.js';
+import { sealHost, sealPhase, sealState } from '../../search-attributes.js';
 import { PHASE_IDS, PHASES } from '../../phases.js';
 import { sectorName, type SectorId } from '../../sector.js';
 import { UserError } from '../../user-error.js';

@@ -1,0 +1,81 @@
+/** What a running sector can be asked (the query `status`) and told (updates). Usable in workflows. */
+import { defineQuery, defineUpdate } from '@temporalio/workflow';
+import { z } from 'zod';
+import { CONTRACT_VERSION, randomnessSchema, seedSchema, type StorageLocation } from './contract.js';
+import { PHASE_IDS, type PhaseId, type SectorSize } from './phases.js';
+
+export const SEAL_STATES = [
+  'running',
+  'waiting-for-seed',
+  'needs-attention',
+  'stopping',
+  'aborting',
+  'sealed',
+] as const;
+export type SealState = (typeof SEAL_STATES)[number];
+
+export interface Attention {
+  phase: PhaseId;
+  type: string;
+  message: string;
+  hint: string;
+  /** Milliseconds since 1970, workflow time. */
+  since: number;
+}
+
+export interface PhaseStatus {
+  state: 'waiting' | 'running' | 'backoff' | 'needs-attention' | 'done';
+  /** Activities scheduled for it so far, hand-backs not counted. */
+  tries: number;
+  host?: string;
+  seconds?: number;
+  /** The last failure, kept until the phase is done. */
+  failure?: string;
+}
+
+export interface SealStatus {
+  v: typeof CONTRACT_VERSION;
+  sector: string;
+  size: SectorSize;
+  group: number;
+  state: SealState;
+  phases: Record<PhaseId, PhaseStatus>;
+  /** Times that an earlier phase had to run again. */
+  stepsBack: number;
+  attention: Attention[];
+  /** hex */
+  ticket: string;
+  /** hex */
+  seed?: string;
+  commD?: string;
+  commR?: string;
+  proof?: string;
+  storage?: StorageLocation;
+  bytesFreed?: number;
+}
+
+export const statusQuery = defineQuery<SealStatus>('status');
+
+export interface ProvideSeed {
+  /** 64 hex digits. */
+  seed: string;
+  /** Put another seed in the place of the one that is known: P3 and P4 run again. */
+  replace?: boolean;
+}
+export const provideSeedUpdate = defineUpdate<string, [ProvideSeed]>('provideSeed');
+export const provideSeedSchema = z.strictObject({ seed: seedSchema, replace: z.boolean().optional() });
+
+export interface Retry {
+  /** Run this phase and all after it again, even where their results are there. */
+  from?: PhaseId;
+  /** A new ticket (64 hex): P1 runs again. */
+  ticket?: string;
+  /** Go on although a repeated P2 gave another commR than was shown. */
+  acceptCommR?: boolean;
+}
+export const retryUpdate = defineUpdate<string, [Retry]>('retry');
+export const retrySchema = z.strictObject({
+  from: z.enum(PHASE_IDS).optional(),
+  ticket: randomnessSchema.optional(),
+  acceptCommR: z.boolean().optional(),
+});

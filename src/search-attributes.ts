@@ -1,0 +1,20 @@
+/** The search attributes of a sector's workflow. Usable in workflows. */
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+
+export const SEARCH_ATTRIBUTES = {
+  SealMiner: 'Keyword',
+  SealSector: 'Int',
+  SealSize: 'Keyword',
+  SealGroup: 'Keyword',
+  SealPhase: 'Keyword',
+  SealState: 'Keyword',
+  SealHost: 'Keyword',
+} as const;
+
+export const sealMiner = defineSearchAttributeKey('SealMiner', SearchAttributeType.KEYWORD);
+export const sealSectorNumber = defineSearchAttributeKey('SealSector', SearchAttributeType.INT);
+export const sealSize = defineSearchAttributeKey('SealSize', SearchAttributeType.KEYWORD);
+export const sealGroup = defineSearchAttributeKey('SealGroup', SearchAttributeType.KEYWORD);
+export const sealPhase = defineSearchAttributeKey('SealPhase', SearchAttributeType.KEYWORD);
+export const sealState = defineSearchAttributeKey('SealState', SearchAttributeType.KEYWORD);
+export const sealHost = defineSearchAttributeKey('SealHost', SearchAttributeType.KEYWORD);

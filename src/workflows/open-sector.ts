@@ -1,0 +1,25 @@
+import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
+import { sealInputSchema, workflowId } from '../contract.js';
+import { sectorOf } from '../sector.js';
+import { Sector } from './sector.js';
+
+/**
+ * Checks the input, as the workflow may have been started by hand (Web UI, Temporal CLI).
+ * @throws ApplicationFailure `InvalidInput`
+ */
+export function openSector(input: unknown): Sector {
+  const parsed = sealInputSchema.safeParse(input);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(
+      (issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`,
+    );
+    throw ApplicationFailure.nonRetryable(problems.join('; '), 'InvalidInput');
+  }
+  const expected = workflowId(sectorOf(parsed.data.sector));
+  const actual = workflowInfo().workflowId;
+  if (actual !== expected) {
+    const message = `workflow ID is ${actual}, but sector ${parsed.data.sector} is sealed by ${expected}`;
+    throw ApplicationFailure.nonRetryable(message, 'InvalidInput');
+  }
+  return new Sector(parsed.data);
+}
