@@ -77,6 +77,8 @@ export function parseAttempt(epoch: number, name: string): AttemptName | undefin
 
 /** Attempts that no longer count keep their number under another name: `void-P2-3`. */
 export const voidName = ({ phase, number }: AttemptName): string => `void-${phase}-${number}`;
+export const parseVoidAttempt = (epoch: number, name: string): AttemptName | undefined =>
+  name.startsWith('void-') ? parseAttempt(epoch, name.slice('void-'.length)) : undefined;
 const RETIRED = /^(?:void|gone)-/;
 /** Like {@link parseAttempt}, retired attempts included: their numbers are never given again. */
 export const parseAnyAttempt = (epoch: number, name: string): AttemptName | undefined =>

@@ -5,7 +5,7 @@ import { readResult, type Attempt } from '../attempts/attempt.js';
 import { digestOf, ENGINE_PROTOCOL, type EngineResult, type Job } from '../attempts/protocol.js';
 import { CONTRACT_VERSION, type PhaseInput, type PhaseResult, type ResultRef } from '../contract.js';
 import { failure } from '../errors.js';
-import { attemptDir, stored, type AttemptName } from '../paths.js';
+import { attemptDir, formatAt, stored, type AttemptName } from '../paths.js';
 import type { EnginePhaseId } from '../phases.js';
 import { sectorOf } from '../sector.js';
 import type { Deps } from './deps.js';
@@ -55,6 +55,7 @@ export async function basisResult(
 
 export async function jobFor(
   deps: Deps,
+  sectorDirectory: string,
   input: PhaseInput,
   task: Task,
   name: AttemptName,
@@ -62,8 +63,7 @@ export async function jobFor(
 ): Promise<Job> {
   const { phase, seal } = input;
   // Directories are named from the attempt's own, so that they hold wherever local_dir is mounted.
-  const own = attemptDir('/', `${name.epoch}/${name.phase}-${name.number}`);
-  const seen = (at: string): string => relative(own, attemptDir('/', at));
+  const own = attemptDir(sectorDirectory, formatAt(name));
   return {
     v: ENGINE_PROTOCOL,
     phase,
@@ -72,8 +72,10 @@ export async function jobFor(
     inputHash: inputHash(input),
     ticket: seal.ticket,
     seed: NEEDS_SEED.includes(phase) ? seal.seed : undefined,
-    basis: Object.fromEntries(basisOf(input).map(([id, { at }]) => [id, seen(at)])),
-    earlier: phase === 'P1' ? earlier.map(({ at }) => seen(at)) : [],
+    basis: Object.fromEntries(
+      basisOf(input).map(([id, { at }]) => [id, relative(own, attemptDir(sectorDirectory, at))]),
+    ),
+    earlier: phase === 'P1' ? earlier.map(({ directory }) => relative(own, directory)) : [],
     copy: phase === 'P5' ? await copyJob(deps, task) : undefined,
     cores: ON_FEWER_CORES.includes(phase) ? deps.cores : undefined,
     progressEveryMs: task.times.engineProgress,

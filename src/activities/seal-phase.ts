@@ -81,7 +81,7 @@ async function untilResult(work: Work): Promise<Extract<Sight, { is: 'result' }>
         const made = await makeAttempt(
           sectorDirectory,
           name,
-          await jobFor(deps, input, task, name, sight.earlier),
+          await jobFor(deps, sectorDirectory, input, task, name, sight.earlier),
         );
         if (!made) break; // Someone else was faster: look again.
         await deps.engines.start(made);

@@ -11,6 +11,7 @@ import {
   parseAttempt,
   parseAt,
   parseEpoch,
+  parseVoidAttempt,
   voidName,
   type AttemptName,
 } from '../paths.js';
@@ -33,6 +34,8 @@ export interface Attempt extends AttemptName {
 export interface Attempts {
   /** Of all epochs, lowest first. The last one of the epoch in force owns the phase. */
   all: Attempt[];
+  /** Those that a step back has taken out of the count, lowest first. */
+  voided: Attempt[];
   /** The number that the next attempt of an epoch gets: retired ones keep theirs. */
   nextNumber: (epoch: number) => number;
 }
@@ -46,6 +49,7 @@ export async function listAttempts(sectorDirectory: string, phase: EnginePhaseId
     .map(parseEpoch)
     .filter((number) => number !== undefined);
   const all: Attempt[] = [];
+  const voided: Attempt[] = [];
   const highest = new Map<number, number>();
   for (const epoch of epochs.sort((a, b) => a - b)) {
     const names = (await ifPresent(readdir(epochDir(sectorDirectory, epoch)))) ?? [];
@@ -59,8 +63,13 @@ export async function listAttempts(sectorDirectory: string, phase: EnginePhaseId
       const at = formatAt({ epoch, phase, number });
       all.push({ epoch, phase, number, at, directory: attemptDir(sectorDirectory, at) });
     }
+    for (const number of numbers(parseVoidAttempt).sort((a, b) => a - b)) {
+      const name = { epoch, phase, number };
+      const directory = join(epochDir(sectorDirectory, epoch), voidName(name));
+      voided.push({ ...name, at: formatAt(name), directory });
+    }
   }
-  return { all, nextNumber: (epoch) => (highest.get(epoch) ?? 0) + 1 };
+  return { all, voided, nextNumber: (epoch) => (highest.get(epoch) ?? 0) + 1 };
 }
 
 /** Takes an attempt's result out of the count; does nothing when that was done before. */

@@ -17,7 +17,7 @@ export type Sight =
   | { is: 'live elsewhere'; attempt: Attempt; observed: Observation; host: string }
   /** The owner ended with an error that the workflow has not heard of. */
   | { is: 'failed'; attempt: Attempt; error: EngineError }
-  /** Nothing that works: make attempt `number`. `earlier`: attempts for the same input, newest first. */
+  /** Nothing that works: make attempt `number`. `earlier`: whose finished files it may take over, the best first. */
   | { is: 'free'; number: number; earlier: Attempt[] };
 
 export interface Look {
@@ -38,7 +38,7 @@ export interface Look {
 }
 
 export async function look(l: Look): Promise<Sight> {
-  const { all: attempts, nextNumber } = await listAttempts(l.sectorDirectory, l.phase);
+  const { all: attempts, voided, nextNumber } = await listAttempts(l.sectorDirectory, l.phase);
   const fitting: Attempt[] = [];
   for (const attempt of attempts) {
     if ((await inputHashOf(attempt)) !== l.inputHash) continue;
@@ -56,8 +56,18 @@ export async function look(l: Look): Promise<Sight> {
   return {
     is: 'free',
     number: nextNumber(l.epoch),
-    earlier: fitting.reverse(),
+    earlier: [...fitting.reverse(), ...(await lenders(voided, l))],
   };
+}
+
+/**
+ * A result that was voided still lends its recorded files, each of which is checked: one bad layer must not cost the good
+ * ones before it. Only once: if a step back follows on what was built from them, they are wrong whatever their digests say.
+ */
+async function lenders(voided: Attempt[], { inputHash }: Look): Promise<Attempt[]> {
+  const same: Attempt[] = [];
+  for (const attempt of voided) if ((await inputHashOf(attempt)) === inputHash) same.push(attempt);
+  return same.length === 1 ? same : [];
 }
 
 /** @returns undefined when the owner is dead, or its failure is known. */

@@ -108,10 +108,12 @@ describe('a voided result', () => {
     expect(again.at).toBe('2/P1-1');
   });
 
-  test('lends no layers', async () => {
+  test('lends its layers, once', async () => {
     const { at } = await site.run('P1');
     await site.run('P1', { voided: [at] });
-    expect(await readJson(site.path('1/P1-2', 'job.json'))).toMatchObject({ earlier: [] });
+    expect(await readJson(site.path('1/P1-2', 'job.json'))).toMatchObject({ earlier: ['../void-P1-1'] });
+    await site.run('P1', { voided: [at, '1/P1-2'] });
+    expect(await readJson(site.path('1/P1-3', 'job.json'))).toMatchObject({ earlier: [] });
   });
 
   test('that is gone is nothing to void', async () => {

@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { voidAttempt } from '../../../src/attempts/attempt.js';
 import { look, type Look, type Sight } from '../../../src/attempts/look.js';
 import { hostIdentity, type HostIdentity } from '../../../src/attempts/processes.js';
 import { TIMES } from '../../../src/phases.js';
@@ -245,6 +246,30 @@ describe('an error', () => {
     await writeAttempt(sector, '1/P2-1', { error: {} });
     await writeAttempt(sector, '2/P2-1', { job: { inputHash: OTHER_HASH }, error: {} });
     expect(await see()).toMatchObject({ is: 'free', number: 2, earlier: [{ at: '1/P2-1' }] });
+  });
+});
+
+describe('an attempt that was made void', () => {
+  const voided = async (at: string, options = {}): Promise<void> => {
+    await writeAttempt(sector, at, { result: {}, ...options });
+    await voidAttempt(sector, at);
+  };
+
+  test('lends what it has, behind those that were not', async () => {
+    await writeAttempt(sector, '1/P2-1', { progress: await deadProcess() });
+    await voided('1/P2-2');
+    await voided('2/P2-1', { job: { inputHash: OTHER_HASH } });
+    const sight = await see();
+    expect(sight.is === 'free' && sight.earlier.map(({ directory }) => directory)).toEqual([
+      join(sector, '1/P2-1'),
+      join(sector, '1/void-P2-2'),
+    ]);
+  });
+
+  test('lends nothing when it is not the first', async () => {
+    await voided('1/P2-1');
+    await voided('2/P2-1');
+    expect(await see()).toEqual({ is: 'free', number: 2, earlier: [] });
   });
 });
 
