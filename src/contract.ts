@@ -145,6 +145,10 @@ export interface StopResult {
   stopped: string[];
 }
 
+export interface AbortResult extends StopResult {
+  bytesFreed: number;
+}
+
 /** The activities' types, for `proxyActivities` and for fakes; the names are those of the phase table. */
 export interface SealActivities {
   preCommitPhase1: (input: PhaseInput) => Promise<PhaseResult>;
@@ -154,6 +158,7 @@ export interface SealActivities {
   copySector: (input: PhaseInput) => Promise<PhaseResult>;
   cleanSector: (input: CleanInput) => Promise<CleanResult>;
   stopSector: (input: StopInput) => Promise<StopResult>;
+  abortSector: (input: StopInput) => Promise<AbortResult>;
 }
 
 /** Seen from another attempt: how a foreign engine's counter stood, and since when by the server's clock. */

@@ -47,6 +47,11 @@ export const FAILURES = {
     meaning: 'this host does not see the directory of the group',
     hint: 'mount local_dir of the group on this host, and look at its worker log',
   },
+  NoStorage: {
+    follows: 'hand back',
+    meaning: 'this host does not have the storage nodes',
+    hint: 'nothing, if another host of the group has them',
+  },
   BusyElsewhere: {
     follows: 'hand back',
     meaning: 'an engine on another host is working on this phase',
@@ -69,7 +74,7 @@ export const FAILURES = {
   },
   Overtaken: {
     follows: 'again',
-    meaning: 'another attempt of the same run has taken the phase over',
+    meaning: 'a later claim of the same run is in force (after a step back, or from before a lost database)',
     hint: 'nothing',
   },
   ClaimedByOther: {
@@ -152,6 +157,11 @@ export const FAILURES = {
     meaning: 'this sector is sealed already',
     hint: 'sealflow status shows where it lies',
   },
+  Aborted: {
+    follows: 'end',
+    meaning: 'the sector was aborted, its files were deleted',
+    hint: 'sealflow start begins it anew',
+  },
   InvalidInput: {
     follows: 'end',
     meaning: 'the workflow was started with wrong input',
@@ -173,6 +183,8 @@ export interface FailureDetails {
   from?: EnginePhaseId;
   /** Units of work that are safe on disk (layers); a growing number means progress. */
   recorded?: number;
+  /** With Overtaken: the claim of this run that is in force. */
+  claim?: number;
 }
 
 /** A failure to throw from an activity: never retried by Temporal, except for hand-backs. */

@@ -10,6 +10,7 @@ export const SEAL_STATES = [
   'needs-attention',
   'stopping',
   'aborting',
+  'aborted',
   'sealed',
 ] as const;
 export type SealState = (typeof SEAL_STATES)[number];
@@ -79,3 +80,10 @@ export const retrySchema = z.strictObject({
   ticket: randomnessSchema.optional(),
   acceptCommR: z.boolean().optional(),
 });
+
+export interface Abort {
+  /** For the workflow's history and the group's directory. */
+  why?: string;
+}
+export const abortUpdate = defineUpdate<string, [Abort | undefined]>('abort');
+export const abortSchema = z.strictObject({ why: z.string().max(1000).optional() });

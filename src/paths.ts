@@ -48,7 +48,11 @@ export const sealedLink = (group: GroupDirectory, sector: SectorId): string =>
 export const doneFile = (group: GroupDirectory, sector: SectorId): string =>
   join(doneDir(group), `${sectorFileName(sector)}.json`);
 
-/** Names of sector directories that P6 has renamed away and is deleting: `.gone-s-t01000-7-<uuid>`. */
+/** What an abort leaves: who deleted the sector, and which run must not bring it back. */
+export const abortedFile = (group: GroupDirectory, sector: SectorId): string =>
+  join(doneDir(group), `${sectorFileName(sector)}.aborted.json`);
+
+/** Names of sector directories that P6 or an abort has renamed away and is deleting: `.gone-s-t01000-7-<uuid>`. */
 export const goneName = (sector: SectorId, uuid: string): string =>
   `.gone-${sectorFileName(sector)}-${plainName(uuid)}`;
 export const isGoneName = (sector: SectorId, name: string): boolean =>
@@ -75,8 +79,9 @@ export function parseAttempt(epoch: number, name: string): AttemptName | undefin
   return match ? { epoch, phase: match[1] as EnginePhaseId, number: Number(match[2]) } : undefined;
 }
 
-/** Attempts that no longer count keep their number under another name: `void-P2-3`. */
+/** Attempts that no longer count keep their number under another name: `void-P2-3` by a step back, `gone-P2-3` when superseded. */
 export const voidName = ({ phase, number }: AttemptName): string => `void-${phase}-${number}`;
+export const goneAttemptName = ({ phase, number }: AttemptName): string => `gone-${phase}-${number}`;
 export const parseVoidAttempt = (epoch: number, name: string): AttemptName | undefined =>
   name.startsWith('void-') ? parseAttempt(epoch, name.slice('void-'.length)) : undefined;
 const RETIRED = /^(?:void|gone)-/;

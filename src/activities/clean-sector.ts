@@ -2,30 +2,20 @@
  * P6: gives the copy its final names, writes the receipt, and only then deletes the scratch. Each step can be done again
  * after a crash: what is there tells how far it came.
  */
-import { randomUUID } from 'node:crypto';
-import { lstat, readdir, rename, rm } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { claimEpoch } from '../attempts/epochs.js';
-import { removeTree } from '../attempts/remove-tree.js';
 import { CONTRACT_VERSION, type CleanInput, type CleanResult } from '../contract.js';
 import { failure } from '../errors.js';
-import { ifPresent, readJson, syncDirectory, usedBytes, writeJson } from '../files.js';
-import {
-  cacheDir,
-  doneFile,
-  goneName,
-  isGoneName,
-  sealedLink,
-  sectorDir,
-  stored,
-  type GroupDirectory,
-} from '../paths.js';
+import { ifPresent, readJson, usedBytes, writeJson } from '../files.js';
+import { doneFile, sectorDir, stored, type GroupDirectory } from '../paths.js';
 import { ENGINE_PHASE_IDS } from '../phases.js';
 import type { SectorId } from '../sector.js';
 import type { Deps } from './deps.js';
 import { basisResult } from './phase-job.js';
 import { publishCopy, removeParts } from './publish-copy.js';
+import { deleteGone, goneDirectories, renameAway } from './remove-sector.js';
 import { copiedFiles, receiptOf, type Results } from './receipt.js';
 import { findNode } from './storage-nodes.js';
 import { runTask, type Task } from './task.js';
@@ -58,13 +48,13 @@ export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult>
     let journal = await readJournal(done);
     if (!journal) {
       if (await ifPresent(lstat(directory))) await publish(deps, input, task, directory, say);
-      journal = await renameAway(group, task.sector, directory);
+      await renameAway(group, task.sector);
+      journal = await journalOfGone(group, task.sector);
       await writeJson(done, journal);
     }
     // Behind `done/` there is nothing left to lose: what a killed P6 has left of the deletion is done now.
     say('deleting the scratch', 0.5);
-    await rm(sealedLink(group, task.sector), { force: true });
-    for (const gone of await goneDirectories(group, task.sector)) await removeTree(gone, () => task.goOn());
+    await deleteGone(group, task.sector, () => task.goOn());
     const { storage, bytes } = journal;
     const seconds = (performance.now() - began) / 1000;
     return { v: CONTRACT_VERSION, host: deps.self.host, seconds, storage, bytesFreed: bytes };
@@ -105,26 +95,13 @@ async function publish(
   await writeJson(join(directory, JOURNAL), journal);
 }
 
-/**
- * Renames the sector's directory away, so that no late process finds it.
- * @returns the journal in it.
- * @throws failure `StepBack` to P1 when neither it nor what a killed P6 has made of it is there.
- */
-async function renameAway(group: GroupDirectory, sector: SectorId, directory: string): Promise<Journal> {
-  if (await ifPresent(lstat(directory))) {
-    await rename(directory, join(cacheDir(group), goneName(sector, randomUUID())));
-    await syncDirectory(cacheDir(group));
-  }
+/** @throws failure `StepBack` to P1 when P6 has not renamed the sector's directory away: it was lost. */
+async function journalOfGone(group: GroupDirectory, sector: SectorId): Promise<Journal> {
   for (const gone of await goneDirectories(group, sector)) {
     const journal = await readJournal(join(gone, JOURNAL));
     if (journal) return journal;
   }
-  throw failure('StepBack', `${directory} is gone, and P6 has not deleted it`, { from: 'P1' });
-}
-
-async function goneDirectories(group: GroupDirectory, sector: SectorId): Promise<string[]> {
-  const cache = cacheDir(group);
-  return (await readdir(cache)).filter((name) => isGoneName(sector, name)).map((name) => join(cache, name));
+  throw failure('StepBack', `${sectorDir(group, sector)} is gone, and P6 has not deleted it`, { from: 'P1' });
 }
 
 const readJournal = async (path: string): Promise<Journal | undefined> =>

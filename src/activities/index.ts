@@ -1,4 +1,5 @@
 import type { SealActivities } from '../contract.js';
+import { abortSector } from './abort-sector.js';
 import { cleanSector } from './clean-sector.js';
 import type { Deps } from './deps.js';
 import { sealPhase } from './seal-phase.js';
@@ -15,4 +16,5 @@ export const createActivities = (deps: Deps): SealActivities => ({
   copySector: (input) => sealPhase(deps, 'P5', input),
   cleanSector: (input) => cleanSector(deps, input),
   stopSector: (input) => stopSector(deps, input),
+  abortSector: (input) => abortSector(deps, input),
 });

@@ -4,11 +4,12 @@ import {
   listAttempts,
   readError,
   readResult,
-  recordedLayers,
+  recordedFiles,
   voidAttempt,
   type Attempt,
 } from '../attempts/attempt.js';
 import { claimEpoch } from '../attempts/epochs.js';
+import { freeBefore, freeSuperseded } from '../attempts/free.js';
 import { look, type Sight } from '../attempts/look.js';
 import { terminate } from '../attempts/processes.js';
 import { readProgress } from '../attempts/progress.js';
@@ -38,7 +39,7 @@ export const sealPhase = (deps: Deps, phase: EnginePhaseId, input: PhaseInput): 
     await claimEpoch(sectorDirectory, task.owner, deps.self.host);
     for (const at of input.voided) await voidAttempt(sectorDirectory, at);
     await checkBasis(sectorDirectory, input);
-    const { attempt, result } = await untilResult({
+    const { attempt, result, epoch } = await untilResult({
       deps,
       task,
       input,
@@ -46,10 +47,13 @@ export const sealPhase = (deps: Deps, phase: EnginePhaseId, input: PhaseInput): 
       inputHash: inputHash(input),
     });
     if (phase === 'P2') await linkReplica(group, task, attempt);
+    // A favour to others: a failure of it is none of the phase, and P6 deletes all of it anyway.
+    await freeSuperseded(sectorDirectory, attempt, epoch).catch(() => undefined);
     return phaseResult(phase, attempt, result);
   });
 
-async function untilResult(work: Work): Promise<Extract<Sight, { is: 'result' }>> {
+/** @returns the result that counts, and the epoch in force. */
+async function untilResult(work: Work): Promise<Extract<Sight, { is: 'result' }> & { epoch: number }> {
   const { deps, task, input, sectorDirectory } = work;
   for (;;) {
     // Asked again each time: a run that was stopped or overtaken must not begin anything.
@@ -67,7 +71,7 @@ async function untilResult(work: Work): Promise<Extract<Sight, { is: 'result' }>
     });
     switch (sight.is) {
       case 'result':
-        return sight;
+        return { ...sight, epoch };
       case 'live here':
       case 'starting':
         await waitFor(sight.attempt, work);
@@ -84,6 +88,7 @@ async function untilResult(work: Work): Promise<Extract<Sight, { is: 'result' }>
           await jobFor(deps, sectorDirectory, input, task, name, sight.earlier),
         );
         if (!made) break; // Someone else was faster: look again.
+        await freeBefore(sectorDirectory, made).catch(() => undefined);
         await deps.engines.start(made);
         await waitFor(made, work);
       }
@@ -120,7 +125,7 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
   const newest = (await listAttempts(work.sectorDirectory, input.phase)).all.at(-1);
   if (newest?.at !== at) return;
   await claimEpoch(work.sectorDirectory, task.owner, deps.self.host);
-  const details = { at, host: deps.self.host, recorded: await recordedLayers(attempt) };
+  const details = { at, host: deps.self.host, recorded: (await recordedFiles(attempt)).length };
   if (end === 'hangs') {
     await stopEngine(attempt, deps, task);
     throw failure('Hung', `${at} on ${deps.self.host} did no work for its limit and was stopped`, details);
@@ -150,7 +155,7 @@ async function toldByEngine({ attempt, error }: Extract<Sight, { is: 'failed' }>
   return failure(isFailureType(error.type) ? error.type : 'Unknown', error.message, {
     at: attempt.at,
     host: self.host,
-    recorded: await recordedLayers(attempt),
+    recorded: (await recordedFiles(attempt)).length,
     from: error.from,
   });
 }

@@ -8,6 +8,7 @@ import { canonicalJson } from '../attempts/protocol.js';
 import { failure, handBack } from '../errors.js';
 import { ifPresent, isErrno, readJson, writeJson } from '../files.js';
 import { doneFile, nodeName, sealedLink, sectorDir, stored, type GroupDirectory } from '../paths.js';
+import { abortNote } from './abort-sector.js';
 import type { Deps } from './deps.js';
 import { growing, type Task } from './task.js';
 
@@ -30,6 +31,7 @@ async function makeSectorDirectory(
   directory: string,
 ): Promise<void> {
   refuseSealed(deps, group, task);
+  if (await abortNote(group, task)) throw failure('Overtaken', `${task.seal.sector} was aborted`);
   if (task.phase !== 'P1') {
     throw failure('StepBack', `${directory} is gone`, { from: 'P1', host: deps.self.host });
   }

@@ -1,55 +1,16 @@
 /** Stops a sector's engines and keeps its files. Runs outside of the pools: it must not wait for a slot. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { lstat } from 'node:fs/promises';
-import { listAttempts, readError, readResult, type Attempt } from '../attempts/attempt.js';
-import { raiseEpoch } from '../attempts/epochs.js';
-import { isAlive, isLocal, terminate } from '../attempts/processes.js';
-import { readProgress } from '../attempts/progress.js';
 import { CONTRACT_VERSION, type StopInput, type StopResult } from '../contract.js';
 import { ifPresent } from '../files.js';
 import { sectorDir } from '../paths.js';
-import { ENGINE_PHASE_IDS } from '../phases.js';
 import type { Deps } from './deps.js';
-import { runTask, type Task } from './task.js';
+import { endEngines } from './end-engines.js';
+import { runTask } from './task.js';
 
 export const stopSector = (deps: Deps, input: StopInput): Promise<StopResult> =>
   runTask(deps, 'P1', input, 'outside of slots', async (task) => {
-    const group = await deps.groupDirectory(input.seal.group);
-    const directory = sectorDir(group, task.sector);
-    if (!(await ifPresent(lstat(directory)))) return { v: CONTRACT_VERSION, stopped: [] };
-    const inForce = await raiseEpoch(directory, task.owner, input.why, deps.self.host);
-    const lists = await Promise.all(ENGINE_PHASE_IDS.map((phase) => listAttempts(directory, phase)));
-    // A run that was overtaken must leave the engines of the other one alone.
-    const attempts = lists.flatMap(({ all }) => all).filter(({ epoch }) => epoch < inForce);
-    const ends = await Promise.all(attempts.map((attempt) => endOf(attempt, deps, task)));
-    return { v: CONTRACT_VERSION, stopped: attempts.filter((_, i) => ends[i]).map(({ at }) => at) };
+    const directory = sectorDir(await deps.groupDirectory(input.seal.group), task.sector);
+    const present = (await ifPresent(lstat(directory))) !== undefined;
+    const stopped = present ? await endEngines(directory, input.why, deps, task) : [];
+    return { v: CONTRACT_VERSION, stopped };
   });
-
-/**
- * Waits until an engine has ended. The raised epoch makes it end by itself; one of this host that does not is killed; one
- * elsewhere counts as ended when its counter has stood still for the observation time.
- * @returns whether there was one.
- */
-async function endOf(attempt: Attempt, { self }: Deps, task: Task): Promise<boolean> {
-  const { times, signal } = task;
-  let counter = -1;
-  let since = performance.now();
-  for (let looks = 0; ; looks++) {
-    signal.throwIfAborted();
-    const over = (await readResult(attempt)) ?? (await readError(attempt));
-    const engine = await readProgress(attempt.directory);
-    if (over || !engine) return looks > 0;
-    const now = performance.now();
-    if (isLocal(engine, self)) {
-      if (!(await isAlive(engine))) return looks > 0;
-      if (now - since > times.engineLease + times.terminateGrace)
-        await terminate(engine, times.terminateGrace);
-    } else if (engine.counter !== counter) {
-      [counter, since] = [engine.counter, now];
-    } else if (now - since >= times.observation) {
-      return looks > 0;
-    }
-    task.beat({ at: attempt.at, step: 'waiting for the engine to end', fraction: null });
-    await sleep(times.engineLook, undefined, { signal });
-  }
-}

@@ -1,6 +1,7 @@
 /** What all activities do around their work: version, slot, heartbeats, and telling errors in the contract's words. */
 import { activityInfo, cancellationDetails, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { ownerOf } from '../attempts/epochs.js';
 import { NotOursError } from '../attempts/remove-tree.js';
 import { CONTRACT_VERSION, type HeartbeatDetails, type Observation, type SealInput } from '../contract.js';
 import { failure, handBack } from '../errors.js';
@@ -102,7 +103,7 @@ function createTask({ self }: Deps, phase: PhaseId, { seal, claim }: TaskInput):
     sector: sectorOf(seal.sector),
     times: scaledTimes(scale),
     scale,
-    owner: `${info.workflowExecution?.runId ?? 'none'}#${claim}`,
+    owner: ownerOf(info.workflowExecution?.runId ?? 'none', claim),
     signal,
     observed: before?.observed,
     now: () => info.currentAttemptScheduledTimestampMs + (performance.now() - began),

@@ -23,6 +23,7 @@ import {
   resultSchema,
   type EngineError,
   type EngineResult,
+  type FileDigest,
 } from './protocol.js';
 
 export interface Attempt extends AttemptName {
@@ -90,10 +91,9 @@ export const readResult = (attempt: Pick<Attempt, 'directory'>): Promise<EngineR
 export const readError = (attempt: Pick<Attempt, 'directory'>): Promise<EngineError | undefined> =>
   read(attempt, 'error.json', errorSchema);
 
-/** How many files P1 has finished for good. */
-export async function recordedLayers(attempt: Pick<Attempt, 'directory'>): Promise<number> {
-  return (await read(attempt, 'layers.json', layersSchema))?.files.length ?? 0;
-}
+/** The files that P1 has finished for good. */
+export const recordedFiles = async (attempt: Pick<Attempt, 'directory'>): Promise<FileDigest[]> =>
+  (await read(attempt, 'layers.json', layersSchema))?.files ?? [];
 
 // These files get their names only when they are whole; what does not fit its schema is another program's, and means
 // the same as nothing.

@@ -41,27 +41,50 @@ export async function listEpochs(sectorDirectory: string): Promise<Epoch[]> {
   );
 }
 
+/** Who claims: a workflow run, and which of its claims (each step back makes the next). */
+export const ownerOf = (runId: string, claim: number): string => `${runId}#${claim}`;
+
+const parseOwner = (owner: string): { runId: string; claim: number } => {
+  const [runId = '', claim = ''] = owner.split('#');
+  return { runId, claim: Number(claim) };
+};
+
+const isOfSameRun = (a: string, b: string): boolean => parseOwner(a).runId === parseOwner(b).runId;
+
 /**
  * The epoch of `owner`, claimed now if it has none yet.
- * @throws failure `Overtaken` when the owner's run was stopped; `ClaimedByOther` when another run has claimed the sector since.
+ * @throws failure `Overtaken` (with the claim in force) when the same run has claimed since: this is an old task, or the run's
+ *   database an old one; `ClaimedByOther` when the run was stopped, or another run has claimed the sector since.
  */
 export async function claimEpoch(sectorDirectory: string, owner: string, host: string): Promise<number> {
   for (;;) {
     const epochs = await listEpochs(sectorDirectory);
     const inForce = epochs.at(-1);
     if (inForce?.owner === owner && inForce.why === 'claimed') return inForce.number;
-    if (inForce && epochs.some((epoch) => epoch.owner === owner)) {
-      if (inForce.owner === owner) throw failure('Overtaken', `this run was stopped: ${inForce.why}`);
-      const message = `epoch ${inForce.number} belongs to run ${inForce.owner} since ${inForce.at}`;
-      throw failure('ClaimedByOther', message);
-    }
+    if (inForce) refuseOvertaken(inForce, epochs, owner);
     const number = (inForce?.number ?? 0) + 1;
     if (await makeEpoch(sectorDirectory, number, { owner, why: 'claimed', host })) return number;
   }
 }
 
+function refuseOvertaken(inForce: Epoch, epochs: Epoch[], owner: string): void {
+  const [mine, theirs] = [parseOwner(owner), parseOwner(inForce.owner)];
+  if (inForce.owner === owner) {
+    throw failure('ClaimedByOther', `this run was stopped at ${inForce.at}: ${inForce.why}`);
+  }
+  if (mine.runId === theirs.runId && mine.claim < theirs.claim) {
+    throw failure('Overtaken', `epoch ${inForce.number} is this run's claim ${theirs.claim}`, {
+      claim: theirs.claim,
+    });
+  }
+  if (epochs.some((epoch) => epoch.owner === owner)) {
+    const message = `epoch ${inForce.number} belongs to run ${inForce.owner} since ${inForce.at}`;
+    throw failure('ClaimedByOther', message);
+  }
+}
+
 /**
- * Ends the epoch of `owner`, if it is in force, with one that nobody owns: nothing of it can start any more.
+ * Ends the epoch of `owner`'s run, if one is in force, with one that nobody owns: nothing of it can start any more.
  * @returns the epoch in force; engines of lower ones end by themselves.
  */
 export async function raiseEpoch(
@@ -72,7 +95,7 @@ export async function raiseEpoch(
 ): Promise<number> {
   for (;;) {
     const inForce = (await listEpochs(sectorDirectory)).at(-1);
-    if (inForce && (inForce.owner !== owner || inForce.why !== 'claimed')) return inForce.number;
+    if (inForce && (!isOfSameRun(inForce.owner, owner) || inForce.why !== 'claimed')) return inForce.number;
     const number = (inForce?.number ?? 0) + 1;
     if (await makeEpoch(sectorDirectory, number, { owner, why, host })) return number;
   }

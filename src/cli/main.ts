@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { UserError } from '../user-error.js';
 import { VERSION } from '../version.js';
+import { abortCommand } from './commands/abort.js';
 import { devCommand } from './commands/dev.js';
 import { orchestratorCommand } from './commands/orchestrator.js';
 import { retryCommand } from './commands/retry.js';
@@ -27,6 +28,7 @@ for (const createCommand of [
   statusCommand,
   seedCommand,
   retryCommand,
+  abortCommand,
   setupCommand,
 ]) {
   program.addCommand(createCommand().copyInheritedSettings(program));

@@ -59,7 +59,11 @@ export async function runHost(options: HostOptions): Promise<void> {
       }
     }
     const connection = connections[0] ?? (await options.connect());
-    const control = pick(create(await createDeps(options, mount, new SlotPool(0))), 'stopSector');
+    const control = pick(
+      create(await createDeps(options, mount, new SlotPool(0))),
+      'stopSector',
+      'abortSector',
+    );
     for (const group of config.groups) {
       workers.push(await createWorker(options, connection, controlQueue(group), control));
     }
@@ -136,9 +140,8 @@ async function createDeps(
   };
 }
 
-const pick = (activities: SealActivities, name: keyof SealActivities): Partial<SealActivities> => ({
-  [name]: activities[name],
-});
+const pick = (activities: SealActivities, ...names: (keyof SealActivities)[]): Partial<SealActivities> =>
+  Object.fromEntries(names.map((name) => [name, activities[name]]));
 
 const identityOf = ({ ip }: Config): string => `${ip}#${process.pid}`;
 

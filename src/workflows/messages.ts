@@ -1,11 +1,14 @@
 /** The query and the updates that a sector answers. */
 import { ApplicationFailure, setHandler } from '@temporalio/workflow';
 import {
+  abortSchema,
+  abortUpdate,
   provideSeedSchema,
   provideSeedUpdate,
   retrySchema,
   retryUpdate,
   statusQuery,
+  type Abort,
   type Retry,
 } from '../messages.js';
 import type { Sector } from './sector.js';
@@ -47,6 +50,24 @@ export function answerMessages(sector: Sector): void {
             refuse('SeedKnown', 'another seed is known already; replace takes P3 back');
           if (sector.cleaning()) refuse('TooLate', 'P6 has begun');
         }
+      },
+    },
+  );
+
+  setHandler(
+    abortUpdate,
+    (given: Abort | undefined) => {
+      sector.abort(given?.why ?? 'by an operator');
+      return 'aborting';
+    },
+    {
+      description: 'end the sector and delete its files: {"why": "…"?}',
+      validator: (given) => {
+        const parsed = abortSchema.safeParse(given ?? {});
+        if (!parsed.success) refuse('BadAbort', parsed.error.issues[0]?.message ?? 'not understood');
+        if (sector.ending) refuse('TooLate', `it is ${sector.state()}`);
+        if (sector.phases.P6.state !== 'waiting')
+          refuse('TooLate', 'P6 has begun: the sector is all but sealed');
       },
     },
   );

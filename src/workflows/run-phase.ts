@@ -5,14 +5,7 @@ import {
   proxyActivities,
   type ActivityOptions,
 } from '@temporalio/workflow';
-import {
-  CONTRACT_VERSION,
-  controlQueue,
-  phaseQueue,
-  type PhaseResult,
-  type SealActivities,
-  type SealResult,
-} from '../contract.js';
+import { phaseQueue, type PhaseResult, type SealActivities, type SealResult } from '../contract.js';
 import { failureOf, FAILURES, NOT_FOR_TEMPORAL } from '../errors.js';
 import { PHASES, type EnginePhaseId, type PhaseId } from '../phases.js';
 import { StepBack } from './step-back.js';
@@ -23,7 +16,7 @@ const MOST_FAILURES = 5;
 const MOST_STEPS_BACK = 3;
 
 /** Priority keys (1 comes first): what was begun goes before what an operator prefers, and that before the rest. */
-const BEGUN = 1;
+export const BEGUN = 1;
 const PREFERRED = 2;
 const NORMAL = 3;
 
@@ -52,28 +45,6 @@ export async function cleanSector(sector: Sector): Promise<SealResult> {
     proxyActivities<SealActivities>(options).cleanSector(sector.cleanInput()),
   );
   return sector.sealed(cleaned);
-}
-
-/**
- * After a cancellation: raises the sector's epoch, so that nothing of this run can start any more, and waits until its
- * engines have ended. Without a worker of the group for ten minutes the run ends all the same: the next start claims a
- * higher epoch, which ends the engines too.
- */
-export async function stopEngines(sector: Sector): Promise<void> {
-  sector.ends('stopping');
-  const { stopSector } = proxyActivities<SealActivities>({
-    taskQueue: controlQueue(sector.seal.group),
-    scheduleToCloseTimeout: sector.times.stopMost,
-    startToCloseTimeout: sector.times.stopMost,
-    heartbeatTimeout: sector.times.heartbeatTimeout,
-    summary: `${sector.seal.sector} stop engines`,
-    priority: { priorityKey: BEGUN },
-  });
-  try {
-    await stopSector({ v: CONTRACT_VERSION, seal: sector.seal, claim: sector.claim, why: 'cancelled' });
-  } catch (error) {
-    if (!failureOf(error)) throw error;
-  }
 }
 
 async function untilDone<T>(

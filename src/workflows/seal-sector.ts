@@ -1,10 +1,11 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { SealInput, SealResult } from '../contract.js';
-import { cleanSector, runPhase, stopEngines } from './run-phase.js';
+import { cleanSector, runPhase } from './run-phase.js';
 import { openSector } from './open-sector.js';
 import type { Sector } from './sector.js';
 import { answerMessages } from './messages.js';
 import { stepping } from './step-back.js';
+import { abortSector, stopEngines } from './stop.js';
 
 /**
  * The story of one sector, from ticket to receipt.
@@ -13,7 +14,7 @@ import { stepping } from './step-back.js';
  * database), telling the story again finds what is done and goes on behind it.
  *
  * @throws ApplicationFailure `InvalidInput` when the input is wrong, or the workflow's ID is not its sector's;
- *   `AlreadySealed` when there is nothing left to do. All other troubles wait for a person (state needs-attention).
+ *   `AlreadySealed` when there is nothing left to do; `Aborted` when an operator has ended it. All other troubles wait for a person (state needs-attention).
  */
 export async function sealSector(input: SealInput): Promise<SealResult> {
   const sector = openSector(input);
@@ -21,12 +22,14 @@ export async function sealSector(input: SealInput): Promise<SealResult> {
   try {
     return await stepping(sector, () => seal(sector));
   } catch (error) {
-    if (isCancellation(error)) {
-      await CancellationScope.nonCancellable(() => stopEngines(sector));
-    }
+    const { abortAsked } = sector;
+    if (abortAsked !== undefined) await shielded(() => abortSector(sector, abortAsked));
+    else if (isCancellation(error)) await shielded(() => stopEngines(sector));
     throw error;
   }
 }
+
+const shielded = CancellationScope.nonCancellable.bind(CancellationScope);
 
 async function seal(sector: Sector): Promise<SealResult> {
   await runPhase(sector, 'P1');

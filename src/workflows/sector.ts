@@ -42,9 +42,10 @@ export class Sector {
   private retries = 0;
   shownCommR: string | undefined;
   private waitingForSeed = false;
-  /** Set by `abort`: the pass ends, and the sector's files are deleted. */
-  abortAsked = false;
-  ending: { state: 'stopping' | 'aborting' } | { state: 'sealed'; cleaned: CleanResult } | undefined;
+  /** Why, set by the update `abort`: the pass ends, and the sector's files are deleted. */
+  abortAsked: string | undefined;
+  ending:
+    { state: 'stopping' | 'aborting' | 'aborted' } | { state: 'sealed'; cleaned: CleanResult } | undefined;
 
   constructor(public seal: SealInput) {
     this.scale = seal.timeScale ?? 1;
@@ -61,6 +62,8 @@ export class Sector {
 
   failed(phase: PhaseId, failure: Failure): void {
     this.phases[phase].failure = `${failure.type}: ${failure.message}`;
+    // The run's own later claims, from before its database was restored to an earlier state.
+    this.claim = Math.max(this.claim, failure.details.claim ?? 0);
     if (failure.details.at) this.told.set(phase, failure.details.at);
   }
 
@@ -170,6 +173,11 @@ export class Sector {
     return ['running', 'backoff', 'done'].includes(this.phases.P6.state);
   }
 
+  abort(why: string): void {
+    this.abortAsked = why;
+    this.backs.endPass();
+  }
+
   // ---- commR ----
 
   /** commR was shown to the world after the first P2; another one must be accepted by a person. */
@@ -198,6 +206,8 @@ export class Sector {
   /** Takes back what the step back says; {@link StepBacks} counts it. */
   stepBack(back: StepBack): void {
     this.backs.count += 1;
+    // Whatever a cut-off host still does for the old state of affairs must not count as the newest try.
+    this.claim += 1;
     for (const phase of takenBack(back)) {
       this.phases[phase].state = 'waiting';
       if (phase === 'P6') continue;
@@ -222,7 +232,7 @@ export class Sector {
 
   // ---- to people ----
 
-  ends(state: 'stopping' | 'aborting'): void {
+  ends(state: 'stopping' | 'aborting' | 'aborted'): void {
     this.ending = { state };
     show(this);
   }

@@ -73,7 +73,7 @@ export async function stepping<T>(sector: Sector, pass: () => Promise<T>): Promi
     try {
       return await scope.run(pass);
     } catch (error) {
-      if (CancellationScope.current().consideredCancelled || sector.abortAsked) {
+      if (CancellationScope.current().consideredCancelled || sector.abortAsked !== undefined) {
         // A step back is no failure that a workflow may end with, and a cancelled one steps back no more.
         throw isCancellation(error) ? error : new CancelledFailure('cancelled');
       }

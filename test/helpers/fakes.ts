@@ -3,15 +3,23 @@ import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { CONTRACT_VERSION, type CleanInput, type CleanResult } from '../../src/contract.js';
-import type { PhaseInput, PhaseResult, SealActivities, StopInput, StopResult } from '../../src/contract.js';
+import type {
+  AbortResult,
+  PhaseInput,
+  PhaseResult,
+  SealActivities,
+  StopInput,
+  StopResult,
+} from '../../src/contract.js';
 import type { EnginePhaseId, PhaseId } from '../../src/phases.js';
 import { eventually } from './eventually.js';
 
-export type FakeId = PhaseId | 'stop';
+export type FakeId = PhaseId | 'stop' | 'abort';
 
 interface Inputs extends Record<EnginePhaseId, PhaseInput> {
   P6: CleanInput;
   stop: StopInput;
+  abort: StopInput;
 }
 
 /** What one call does: fails, waits, or runs a function whose result is laid over the usual one. */
@@ -22,6 +30,7 @@ export type Step<Input, Result> =
 export type Script = { [Phase in EnginePhaseId]?: Step<PhaseInput, PhaseResult>[] } & {
   P6?: Step<CleanInput, CleanResult>[];
   stop?: Step<StopInput, StopResult>[];
+  abort?: Step<StopInput, AbortResult>[];
 };
 
 const bytes = (text: string, length: number): string =>
@@ -53,6 +62,7 @@ export class Fakes {
     P5: [],
     P6: [],
     stop: [],
+    abort: [],
   };
 
   constructor(script: Script) {
@@ -66,6 +76,8 @@ export class Fakes {
       copySector: sealPhase('P5'),
       cleanSector: (input) => this.call('P6', input, script.P6, cleaned),
       stopSector: (input) => this.call('stop', input, script.stop, { v: CONTRACT_VERSION, stopped: [] }),
+      abortSector: (input) =>
+        this.call('abort', input, script.abort, { v: CONTRACT_VERSION, stopped: [], bytesFreed: 512 }),
     };
   }
 

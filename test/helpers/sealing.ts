@@ -23,7 +23,7 @@ import { PHASE_IDS, PHASES, type PhaseId } from '../../src/phases.js';
 import { sectorOf } from '../../src/sector.js';
 import type { sealSector } from '../../src/workflows/index.js';
 import { eventually } from './eventually.js';
-import type { FakeId, Fakes } from './fakes.js';
+import type { Fakes } from './fakes.js';
 import { IDENTITY, run, type Running, type Temporal } from './temporal.js';
 
 export const TICKET = 'aa'.repeat(32);
@@ -34,13 +34,15 @@ export const OTHER_SEED = 'bc'.repeat(32);
 /** A heartbeat timeout of 3 s, which a busy machine can keep; backoffs of 250 ms and more. */
 const TIME_SCALE = 0.05;
 
-export const ALL: readonly FakeId[] = [...PHASE_IDS, 'stop'];
+/** The queues of a group; `control` is that of stops and aborts. */
+export type Queue = PhaseId | 'control';
+export const ALL: readonly Queue[] = [...PHASE_IDS, 'control'];
 
 export interface SealingOptions {
   fakes: Fakes;
   input?: Partial<SealInput>;
   /** The queues that a worker polls; all if not given. */
-  serve?: readonly FakeId[];
+  serve?: readonly Queue[];
 }
 
 /** The input of the sector that has this title to itself: group and number are made from it. */
@@ -77,15 +79,17 @@ export class Sealing {
   }
 
   /** Serves queues of the group with the fakes. */
-  async serve(ids: readonly FakeId[] = ALL): Promise<void> {
+  async serve(queues: readonly Queue[] = ALL): Promise<void> {
     const { group, size } = this.input;
-    for (const id of ids) {
-      const name = id === 'stop' ? 'stopSector' : (PHASES[id].activity as keyof Fakes['activities']);
+    const { activities } = this.fakes;
+    for (const id of queues) {
+      const control = { stopSector: activities.stopSector, abortSector: activities.abortSector };
+      const name = id === 'control' ? undefined : (PHASES[id].activity as keyof Fakes['activities']);
       const worker = await Worker.create({
         connection: this.temporal.connection,
         identity: IDENTITY,
-        taskQueue: id === 'stop' ? controlQueue(group) : phaseQueue(group, size, id),
-        activities: { [name]: this.fakes.activities[name] },
+        taskQueue: id === 'control' ? controlQueue(group) : phaseQueue(group, size, id),
+        activities: name ? { [name]: activities[name] } : control,
         activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 1 },
         maxHeartbeatThrottleInterval: '100ms',
       });

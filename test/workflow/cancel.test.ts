@@ -48,7 +48,7 @@ describe.each(CACHE_MODES)('cancel, $cache', (mode) => {
   });
 
   test('while P1 waits for a worker', async () => {
-    const sealing = await seal({ fakes: fakeActivities(), serve: ['stop'] });
+    const sealing = await seal({ fakes: fakeActivities(), serve: ['control'] });
     await sealing.until(({ phases }) => phases.P1.state === 'running');
     await cancel(sealing);
   });

@@ -1,5 +1,6 @@
 /** Engines that are adopted, fail, hang, are superseded, or work on another host. */
-import { mkdir, readFile, rename, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { inputHash } from '../../../src/activities/phase-job.js';
 import { claimEpoch } from '../../../src/attempts/epochs.js';
@@ -92,11 +93,14 @@ describe('an engine that crashes', () => {
   test('is followed by one that takes its recorded layers over', async () => {
     await tell(site, 'P1', 'crash', '1:SIGKILL');
     await failureFrom(site.run('P1'));
+    const recorded = ['sc-02-data-tree-d.dat', 'sc-02-data-layer-1.dat'];
+    const inodes = (at: string): Promise<number[]> =>
+      Promise.all(recorded.map(async (name) => (await stat(site.path(at, name))).ino));
+    const before = await inodes('1/P1-1');
     expect((await site.run('P1')).at).toBe('1/P1-2');
-    const inode = async (at: string, name: string): Promise<number> => (await stat(site.path(at, name))).ino;
-    for (const name of ['sc-02-data-tree-d.dat', 'sc-02-data-layer-1.dat']) {
-      expect(await inode('1/P1-2', name)).toBe(await inode('1/P1-1', name));
-    }
+    expect(await inodes('1/P1-2')).toEqual(before);
+    // What was taken over has given its room back.
+    expect(await readdir(join(site.directory, '1'))).toEqual(expect.arrayContaining(['P1-2', 'gone-P1-1']));
   });
 
   test('is followed by one that drops a damaged layer and all after it', async () => {
@@ -205,7 +209,7 @@ describe('an engine that was superseded', () => {
     const { done } = site.begin('P1');
     await eventually(async () => (await readProgress(site.path('1/P1-1')))?.step === 'layer 2 of 2');
     const again = site.begin('P1', { claim: 2 }, {}, another());
-    expect(await failureFrom(done)).toMatchObject({ type: 'ClaimedByOther' });
+    expect(await failureFrom(done)).toMatchObject({ type: 'Overtaken' });
     expect((await again.done).at).toBe('2/P1-1');
     const job = JSON.parse(await readFile(site.path('2/P1-1', 'job.json'), 'utf8')) as { earlier: string[] };
     expect(job.earlier).toEqual(['../../1/P1-1']);

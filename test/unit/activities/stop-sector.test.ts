@@ -60,7 +60,7 @@ describe('a stop', () => {
       { number: 1, why: 'claimed' },
       { number: 2, why: 'cancelled' },
     ]);
-    expect(await failureFrom(site.run('P2'))).toMatchObject({ type: 'Overtaken' });
+    expect(await failureFrom(site.run('P2'))).toMatchObject({ type: 'ClaimedByOther' });
   });
 
   test('waits until the engine has ended, and keeps its files', async () => {
@@ -69,7 +69,7 @@ describe('a stop', () => {
     expect(await isAlive(pid)).toBe(false);
     // One that is so fast that nobody sees it end is not told.
     expect([[], ['1/P1-1']]).toContainEqual(stopped);
-    expect(await failureFrom(done)).toMatchObject({ type: 'Overtaken' });
+    expect(await failureFrom(done)).toMatchObject({ type: 'ClaimedByOther' });
     expect(existsSync(site.path('1/P1-1', 'sc-02-data-layer-2.dat'))).toBe(true);
   });
 

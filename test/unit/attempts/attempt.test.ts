@@ -6,7 +6,7 @@ import {
   listAttempts,
   readError,
   readResult,
-  recordedLayers,
+  recordedFiles,
   voidAttempt,
 } from '../../../src/attempts/attempt.js';
 import { HASH, writeAttempt } from '../../helpers/attempts.js';
@@ -70,7 +70,7 @@ describe('the files of an attempt', () => {
     expect(await inputHashOf(attempt)).toBe(HASH);
     expect(await readResult(attempt)).toMatchObject({ phase: 'P2', inputHash: HASH });
     expect(await readError(attempt)).toMatchObject({ exit: 4, from: 'P1' });
-    expect(await recordedLayers(attempt)).toBe(2);
+    expect(await recordedFiles(attempt)).toHaveLength(2);
   });
 
   test('that are not there are nothing', async () => {
@@ -78,7 +78,7 @@ describe('the files of an attempt', () => {
     await mkdir(directory, { recursive: true });
     expect(await readResult({ directory })).toBeUndefined();
     expect(await readError({ directory })).toBeUndefined();
-    expect(await recordedLayers({ directory })).toBe(0);
+    expect(await recordedFiles({ directory })).toEqual([]);
     expect(await inputHashOf({ epoch: 1, phase: 'P2', number: 1, at: '1/P2-1', directory })).toBeUndefined();
   });
 
@@ -90,6 +90,6 @@ describe('the files of an attempt', () => {
     expect(await inputHashOf(attempt)).toBeUndefined();
     expect(await readResult(attempt)).toBeUndefined();
     expect(await readError(attempt)).toBeUndefined();
-    expect(await recordedLayers(attempt)).toBe(0);
+    expect(await recordedFiles(attempt)).toEqual([]);
   });
 });

@@ -53,18 +53,26 @@ describe('a claim', () => {
     await expect(claim('run-b#1')).rejects.toMatchObject({ type: 'ClaimedByOther' });
   });
 
+  test('of an earlier claim of the same run is refused, and told which one is in force', async () => {
+    await claim('run-a#1');
+    await claim('run-a#3');
+    await expect(claim('run-a#1')).rejects.toMatchObject({ type: 'Overtaken', details: [{ claim: 3 }] });
+    await expect(claim('run-a#2')).rejects.toMatchObject({ type: 'Overtaken', details: [{ claim: 3 }] });
+    expect(await claim('run-a#3')).toBe(2);
+  });
+
   test('of a run that was stopped is refused', async () => {
     await claim('run-a#1');
     await raise('run-a#1');
     await expect(claim('run-a#1')).rejects.toMatchObject({
-      type: 'Overtaken',
+      type: 'ClaimedByOther',
       message: expect.stringContaining('cancelled') as string,
     });
   });
 
   test('of a run that was stopped before it began is refused', async () => {
     await raise('run-a#1');
-    await expect(claim('run-a#1')).rejects.toMatchObject({ type: 'Overtaken' });
+    await expect(claim('run-a#1')).rejects.toMatchObject({ type: 'ClaimedByOther' });
   });
 
   test('of the next run after a stop is the next epoch', async () => {
@@ -108,7 +116,7 @@ describe('at once', () => {
 
   test('a stop and a claim of the same run end with the run stopped', async () => {
     await Promise.allSettled([claim('run-a#1'), raise('run-a#1'), claim('run-a#1'), raise('run-a#1')]);
-    await expect(claim('run-a#1')).rejects.toMatchObject({ type: 'Overtaken' });
+    await expect(claim('run-a#1')).rejects.toMatchObject({ type: 'ClaimedByOther' });
   });
 });
 
@@ -125,10 +133,10 @@ describe('a stop', () => {
     expect(await owners()).toEqual(['1 run-b#1 claimed']);
   });
 
-  test('of an earlier claim changes nothing', async () => {
+  test('stops the run, whatever it has claimed since', async () => {
     await claim('run-a#1');
     await claim('run-a#2');
     await raise('run-a#1');
-    expect(await claim('run-a#2')).toBe(2);
+    await expect(claim('run-a#2')).rejects.toMatchObject({ type: 'ClaimedByOther' });
   });
 });

@@ -1,0 +1,78 @@
+/**
+ * Deletes a sector that an operator has given up. Each step can be done again after a crash: the directory is renamed away
+ * before anything in it is deleted, and a note tells what was there and whose run must not bring it back.
+ */
+import { lstat } from 'node:fs/promises';
+import { z } from 'zod';
+import { listAttempts } from '../attempts/attempt.js';
+import { CONTRACT_VERSION, type AbortResult, type StopInput } from '../contract.js';
+import { handBack } from '../errors.js';
+import { ifPresent, readJson, usedBytes, writeJson } from '../files.js';
+import { abortedFile, sectorDir, type GroupDirectory } from '../paths.js';
+import type { Deps } from './deps.js';
+import { endEngines } from './end-engines.js';
+import { removeParts } from './publish-copy.js';
+import { deleteGone, renameAway } from './remove-sector.js';
+import { runTask, type Task } from './task.js';
+
+const noteSchema = z.object({
+  v: z.int(),
+  sector: z.string(),
+  /** Run and claim, as in epoch.json. */
+  owner: z.string(),
+  why: z.string(),
+  /** Bytes on disk that the directory held. */
+  bytes: z.number(),
+  host: z.string(),
+  at: z.string(),
+});
+type Note = z.infer<typeof noteSchema>;
+
+export const abortSector = (deps: Deps, input: StopInput): Promise<AbortResult> =>
+  runTask(deps, 'P6', input, 'outside of slots', async (task) => {
+    const group = await deps.groupDirectory(input.seal.group);
+    const directory = sectorDir(group, task.sector);
+    let stopped: string[] = [];
+    if (await ifPresent(lstat(directory))) {
+      stopped = await endEngines(directory, input.why, deps, task);
+      await removeCopies(deps, task, directory);
+      await writeJson(abortedFile(group, task.sector), await noteOf(deps, input, task, directory));
+      task.goOn();
+      await renameAway(group, task.sector);
+    }
+    await deleteGone(group, task.sector, () => task.goOn());
+    const bytesFreed = (await abortNote(group, task))?.bytes ?? 0;
+    return { v: CONTRACT_VERSION, stopped, bytesFreed };
+  });
+
+/** The note of an abort of this very run. */
+export async function abortNote(group: GroupDirectory, task: Task): Promise<Note | undefined> {
+  const note = noteSchema.safeParse(await readJson(abortedFile(group, task.sector))).data;
+  return note?.owner.split('#')[0] === task.owner.split('#')[0] ? note : undefined;
+}
+
+const noteOf = async (
+  { self }: Deps,
+  { seal, why }: StopInput,
+  task: Task,
+  directory: string,
+): Promise<Note> => ({
+  v: 1,
+  sector: seal.sector,
+  owner: task.owner,
+  why,
+  bytes: await usedBytes(directory),
+  host: self.host,
+  at: new Date().toISOString(),
+});
+
+/** Unfinished copies, where P5 was ever begun. @throws hand-back `MountMissing` on a host without storage nodes. */
+async function removeCopies(deps: Deps, task: Task, directory: string): Promise<void> {
+  const { all, voided } = await listAttempts(directory, 'P5');
+  if (all.length + voided.length === 0) return;
+  if (deps.storageNodes.length === 0) {
+    const message = `${deps.self.host} has no storage nodes, and a copy was begun`;
+    throw handBack('NoStorage', message, task.times.noSlotFirst);
+  }
+  for (const node of deps.storageNodes) await removeParts(node, task.sector);
+}

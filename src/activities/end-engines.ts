@@ -1,0 +1,51 @@
+/** Ending a sector's engines, wherever they are: by a raised epoch, by a signal where that does not help, by waiting. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { listAttempts, readError, readResult, type Attempt } from '../attempts/attempt.js';
+import { raiseEpoch } from '../attempts/epochs.js';
+import { isAlive, isLocal, terminate } from '../attempts/processes.js';
+import { readProgress } from '../attempts/progress.js';
+import { ENGINE_PHASE_IDS } from '../phases.js';
+import type { Deps } from './deps.js';
+import type { Task } from './task.js';
+
+/**
+ * Raises the sector's epoch, so that nothing of this run can start any more, and waits until all its engines have ended.
+ * @returns those that were seen to end, as `at`.
+ */
+export async function endEngines(directory: string, why: string, deps: Deps, task: Task): Promise<string[]> {
+  const inForce = await raiseEpoch(directory, task.owner, why, deps.self.host);
+  const lists = await Promise.all(ENGINE_PHASE_IDS.map((phase) => listAttempts(directory, phase)));
+  // A run that was overtaken must leave the engines of the other one alone.
+  const attempts = lists.flatMap(({ all }) => all).filter(({ epoch }) => epoch < inForce);
+  const ends = await Promise.all(attempts.map((attempt) => endOf(attempt, deps, task)));
+  return attempts.filter((_, i) => ends[i]).map(({ at }) => at);
+}
+
+/**
+ * Waits until an engine has ended. The raised epoch makes it end by itself; one of this host that does not is killed; one
+ * elsewhere counts as ended when its counter has stood still for the observation time.
+ * @returns whether there was one.
+ */
+async function endOf(attempt: Attempt, { self }: Deps, task: Task): Promise<boolean> {
+  const { times, signal } = task;
+  let counter = -1;
+  let since = performance.now();
+  for (let looks = 0; ; looks++) {
+    signal.throwIfAborted();
+    const over = (await readResult(attempt)) ?? (await readError(attempt));
+    const engine = await readProgress(attempt.directory);
+    if (over || !engine) return looks > 0;
+    const now = performance.now();
+    if (isLocal(engine, self)) {
+      if (!(await isAlive(engine))) return looks > 0;
+      if (now - since > times.engineLease + times.terminateGrace)
+        await terminate(engine, times.terminateGrace);
+    } else if (engine.counter !== counter) {
+      [counter, since] = [engine.counter, now];
+    } else if (now - since >= times.observation) {
+      return looks > 0;
+    }
+    task.beat({ at: attempt.at, step: 'waiting for the engine to end', fraction: null });
+    await sleep(times.engineLook, undefined, { signal });
+  }
+}

@@ -1,0 +1,129 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { claimEpoch } from '../../../src/attempts/epochs.js';
+import { readProgress } from '../../../src/attempts/progress.js';
+import { EngineStarter } from '../../../src/attempts/start.js';
+import { CONTRACT_VERSION } from '../../../src/contract.js';
+import { readJson } from '../../../src/files.js';
+import { abortedFile, cacheDir, goneName, sealedLink } from '../../../src/paths.js';
+import { sectorOf } from '../../../src/sector.js';
+import { writeAttempt, writeProgress } from '../../helpers/attempts.js';
+import { ENGINE } from '../../helpers/engine.js';
+import { eventually, isAlive } from '../../helpers/eventually.js';
+import { hold } from '../../helpers/gate.js';
+import {
+  createSite,
+  failureFrom,
+  HOST,
+  OTHER_RUN_ID,
+  RUN_ID,
+  type Offer,
+  type Site,
+} from '../../helpers/site.js';
+
+let site: Site;
+beforeEach(async () => {
+  site = await createSite();
+});
+
+const abort = (offer?: Offer, deps: Parameters<Site['offer']>[3] = { enterSlot: () => undefined }) =>
+  site.offer(
+    'abortSector',
+    { v: CONTRACT_VERSION, seal: site.seal, claim: 1, why: 'aborted: wrong miner' },
+    offer,
+    deps,
+  );
+const another = () => ({ engines: new EngineStarter({ command: ENGINE, environment: site.environment }) });
+const note = () => abortedFile(site.group, sectorOf(site.seal.sector));
+const nothingLeft = async (): Promise<void> => {
+  expect(await readdir(cacheDir(site.group))).toEqual([]);
+  expect(existsSync(sealedLink(site.group, sectorOf(site.seal.sector)))).toBe(false);
+};
+
+describe('an abort', () => {
+  test('deletes all, needs no slot, and says who it was', async () => {
+    await site.seals('P1', 'P2');
+    const { bytesFreed } = await abort().done;
+    expect(bytesFreed).toBeGreaterThan(0);
+    await nothingLeft();
+    expect(await readJson(note())).toMatchObject({
+      sector: site.seal.sector,
+      why: 'aborted: wrong miner',
+      owner: `${RUN_ID}#1`,
+      host: HOST,
+      bytes: bytesFreed,
+    });
+  });
+
+  test('of a sector that is not there is done', async () => {
+    expect(await abort().done).toEqual({ v: 1, stopped: [], bytesFreed: 0 });
+  });
+
+  test('waits until the engine has ended', async () => {
+    await hold(site, 'P1');
+    const { done } = site.begin('P1', {}, {}, another());
+    await eventually(async () => (await readProgress(site.path('1/P1-1')))?.step === 'done');
+    const pid = (await readProgress(site.path('1/P1-1')))?.pid ?? NaN;
+    await abort().done;
+    expect(await isAlive(pid)).toBe(false);
+    await failureFrom(done);
+    await nothingLeft();
+  });
+
+  test('does not delete what an engine elsewhere still writes', async () => {
+    await mkdir(site.directory);
+    await claimEpoch(site.directory, `${RUN_ID}#1`, HOST);
+    const foreign = { host: '10.0.0.2', bootId: 'another' };
+    const { directory } = await writeAttempt(site.directory, '1/P2-1', { progress: foreign });
+    let counter = 1;
+    const works = setInterval(() => void writeProgress(directory, { ...foreign, counter: ++counter }), 20);
+    const { done, beats } = abort();
+    await eventually(() => beats.some(({ at }) => at === '1/P2-1'));
+    const seen = beats.length;
+    await eventually(() => beats.length > seen + 5);
+    expect(existsSync(directory)).toBe(true);
+    clearInterval(works);
+    await done;
+    await nothingLeft();
+  });
+
+  test('removes unfinished copies, on a host that has the storage nodes', async () => {
+    await site.seals('P1', 'P2', 'P5');
+    expect(await readdir(join(site.node, '.sealflow'))).toHaveLength(1);
+    expect(await failureFrom(abort({}, { storageNodes: [] }).done)).toMatchObject({ type: 'NoStorage' });
+    expect(existsSync(site.path('1/P5-1'))).toBe(true);
+    await abort().done;
+    expect(await readdir(join(site.node, '.sealflow'))).toEqual([]);
+    await nothingLeft();
+  });
+
+  test('that was killed in the middle of deleting is finished', async () => {
+    await site.seals('P1');
+    await abort().done;
+    const before = await readJson(note());
+    const left = join(cacheDir(site.group), goneName(sectorOf(site.seal.sector), 'left'));
+    await mkdir(join(left, '1'), { recursive: true });
+    await writeFile(join(left, '1', 'layer'), 'x');
+    expect(await abort().done).toMatchObject({ bytesFreed: (before as { bytes: number }).bytes });
+    await nothingLeft();
+  });
+
+  test('is not undone by a late P1 of its run, and does not bind another one', async () => {
+    await site.seals('P1');
+    await abort().done;
+    expect(await failureFrom(site.run('P1'))).toMatchObject({ type: 'Overtaken' });
+    await nothingLeft();
+    expect((await site.run('P1', {}, { runId: OTHER_RUN_ID })).at).toBe('1/P1-1');
+  });
+
+  test('of what is not sealflow’s deletes nothing', async () => {
+    await site.seals('P1');
+    const elsewhere = join(site.root, 'elsewhere');
+    await rename(site.directory, elsewhere);
+    await writeFile(site.directory, 'a file');
+    await failureFrom(abort().done);
+    expect(existsSync(join(elsewhere, '1', 'P1-1'))).toBe(true);
+  });
+});

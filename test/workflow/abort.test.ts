@@ -1,0 +1,145 @@
+/** `abort`: the only way but P6 to delete a sector. */
+import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { describe, expect, test } from 'vitest';
+import { failure, handBack } from '../../src/errors.js';
+import { abortUpdate, type Abort } from '../../src/messages.js';
+import { fakeActivities, held, repeat } from '../helpers/fakes.js';
+import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
+import type { Sealing } from '../helpers/sealing.js';
+
+const ask = ({ handle }: Sealing, given?: Abort): Promise<string> =>
+  handle.executeUpdate(abortUpdate, { args: [given] });
+
+/** It ends as failed, as a run that may be followed by another. */
+async function expectAborted(
+  { handle }: Sealing,
+  message = 'by an operator; 512 bytes freed',
+): Promise<void> {
+  const error: unknown = await handle.result().catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(WorkflowFailedError);
+  const { cause } = error as WorkflowFailedError;
+  expect(cause).toBeInstanceOf(ApplicationFailure);
+  expect(cause).toMatchObject({ type: 'Aborted', message });
+}
+
+const refusal = async (sealing: Sealing, given?: Abort): Promise<unknown> => {
+  const error: unknown = await ask(sealing, given).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(WorkflowUpdateFailedError);
+  return (error as WorkflowUpdateFailedError).cause;
+};
+
+describe.each(CACHE_MODES)('abort, $cache', (mode) => {
+  const { seal } = useOrchestrator(mode);
+
+  test('while P1 runs ends it first, then deletes', async () => {
+    const sealing = await seal({ fakes: fakeActivities({ P1: [held()] }) });
+    await sealing.fakes.begun('P1');
+    expect(await ask(sealing)).toBe('aborting');
+    await expectAborted(sealing);
+    expect(sealing.fakes.events).toEqual(['P1 begins', 'P1 is cancelled', 'abort begins', 'abort ends']);
+    expect((await sealing.status()).state).toBe('aborted');
+    expect(sealing.fakes.inputsOf('abort')).toEqual([
+      { v: 1, seal: sealing.input, claim: 1, why: 'aborted: by an operator' },
+    ]);
+  });
+
+  test('while P4 and P5 run ends both', async () => {
+    const sealing = await seal({ fakes: fakeActivities({ P4: [held()], P5: [held()] }) });
+    await sealing.fakes.begun('P4');
+    await sealing.fakes.begun('P5');
+    await ask(sealing, { why: 'wrong miner' });
+    await expectAborted(sealing, 'wrong miner; 512 bytes freed');
+    expect(sealing.fakes.events.slice(-4, -2).sort()).toEqual(['P4 is cancelled', 'P5 is cancelled']);
+  });
+
+  test('of a phase that no worker has taken', async () => {
+    const sealing = await seal({ fakes: fakeActivities(), serve: ['control'] });
+    await sealing.until(({ phases }) => phases.P1.state === 'running');
+    await ask(sealing);
+    await expectAborted(sealing);
+    expect(sealing.fakes.events).toEqual(['abort begins', 'abort ends']);
+  });
+
+  test('of a phase that is handed back again and again', async () => {
+    const sealing = await seal({
+      fakes: fakeActivities({ P1: repeat(1000, handBack('NoRoom', 'no room', 20)) }),
+    });
+    await sealing.fakes.begun('P1', 3);
+    await ask(sealing);
+    await expectAborted(sealing);
+  });
+
+  test('of a phase in backoff', async () => {
+    const sealing = await seal({
+      fakes: fakeActivities({ P1: repeat(4, failure('Panic', 'oh')) }),
+      input: { timeScale: 1 },
+    });
+    await sealing.until(({ phases }) => phases.P1.state === 'backoff');
+    await ask(sealing);
+    await expectAborted(sealing);
+  });
+
+  test('of a sector that needs attention', async () => {
+    const attention = await seal({ fakes: fakeActivities({ P1: [failure('BadInput', 'no')] }) });
+    await attention.until(({ state }) => state === 'needs-attention');
+    await ask(attention);
+    await expectAborted(attention);
+  });
+
+  test('of a sector that waits for its seed', async () => {
+    const waiting = await seal({ fakes: fakeActivities(), input: { seed: undefined } });
+    await waiting.until(({ state }) => state === 'waiting-for-seed');
+    await ask(waiting);
+    await expectAborted(waiting);
+  });
+
+  test('is tried until it is done', async () => {
+    const failed = failure('MountMissing', 'storage node is not there');
+    const sealing = await seal({ fakes: fakeActivities({ P1: [held()], abort: repeat(3, failed) }) });
+    await sealing.fakes.begun('P1');
+    await ask(sealing);
+    await expectAborted(sealing);
+    expect(sealing.fakes.calls('abort')).toBe(4);
+  });
+
+  test('is not given up when the run is cancelled too', async () => {
+    const deleting = held();
+    const sealing = await seal({ fakes: fakeActivities({ P1: [held()], abort: [deleting] }) });
+    await sealing.fakes.begun('P1');
+    await ask(sealing);
+    await sealing.fakes.begun('abort');
+    await sealing.handle.cancel();
+    deleting.release();
+    await expectAborted(sealing);
+  });
+
+  test('is refused once P6 has begun', async () => {
+    const cleaning = held();
+    const sealing = await seal({ fakes: fakeActivities({ P6: [cleaning] }) });
+    await sealing.fakes.begun('P6');
+    expect(await refusal(sealing)).toMatchObject({ type: 'TooLate' });
+    cleaning.release();
+    await sealing.handle.result();
+  });
+
+  test('is refused while the run is being cancelled', async () => {
+    const stopping = held();
+    const cancelled = await seal({ fakes: fakeActivities({ P1: [held()], stop: [stopping] }) });
+    await cancelled.fakes.begun('P1');
+    await cancelled.handle.cancel();
+    await cancelled.fakes.begun('stop');
+    expect(await refusal(cancelled)).toMatchObject({ type: 'TooLate', message: 'it is stopping' });
+    stopping.release();
+    await cancelled.handle.result().catch(() => undefined);
+  });
+
+  test('refuses what it does not understand', async () => {
+    const p1 = held();
+    const sealing = await seal({ fakes: fakeActivities({ P1: [p1] }) });
+    await sealing.fakes.begun('P1');
+    expect(await refusal(sealing, { reason: 'x' } as Abort)).toMatchObject({ type: 'BadAbort' });
+    p1.release();
+    await sealing.handle.result();
+  });
+});
