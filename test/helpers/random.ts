@@ -1,13 +1,13 @@
-/** Random numbers that come again: the seed is printed, and SEALFLOW_TEST_SEED gives it back. */
+/** Random numbers that come again: the seed is printed, and an environment variable gives it back. */
 export interface Random {
   seed: number;
   /** 0 … below `n`. */
   below(n: number): number;
 }
 
-export function createRandom(): Random {
-  const seed = Number(process.env.SEALFLOW_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
-  console.log(`SEALFLOW_TEST_SEED=${seed}`);
+export function createRandom(variable = 'SEALFLOW_TEST_SEED'): Random {
+  const seed = Number(process.env[variable] ?? Math.floor(Math.random() * 2 ** 31));
+  console.log(`${variable}=${seed}`);
   let state = seed;
   // mulberry32
   const next = (): number => {

@@ -1,0 +1,37 @@
+/**
+ * `npm run chaos`: builds what is missing, runs all of test/chaos/ in its complete form, and prints what was broken and what
+ * came of it. Files may be named: `npm run chaos -- matrix two-hosts`.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fillCaches } from './caches.mjs';
+import { chaosSeed } from './chaos-seed.mjs';
+import { prepare } from './prepare.mjs';
+import { sums, table } from './tally.mjs';
+import { vitest } from './vitest.mjs';
+
+const files = process.argv.slice(2);
+const LEAST_FAULTS = 100;
+
+prepare();
+await fillCaches({ server: true, engine: false });
+const directory = mkdtempSync(join(tmpdir(), 'sealflow-chaos-'));
+const path = join(directory, 'tally');
+try {
+  const began = performance.now();
+  const environment = { ...chaosSeed(), SEALFLOW_CHAOS: 'complete', SEALFLOW_CHAOS_TALLY: path };
+  const [passed, failed, skipped] = vitest(['chaos'], files, environment);
+  const minutes = (performance.now() - began) / 60_000;
+  const total = sums(path);
+  process.stdout.write(`\n${table(total)}`);
+  process.stdout.write(
+    `\n${passed} passed, ${failed} failed, ${skipped} skipped in ${minutes.toFixed(1)} min\n`,
+  );
+  const spoilt = total.lost + total.wrong + total.orphans;
+  const tooFew = files.length === 0 && total.faults < LEAST_FAULTS;
+  if (tooFew) process.stderr.write(`sealflow: fewer than ${LEAST_FAULTS} faults were tried\n`);
+  process.exitCode = failed > 0 || spoilt > 0 || tooFew ? 1 : 0;
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}

@@ -1,0 +1,32 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ROOT } from './prepare.mjs';
+
+/**
+ * Runs vitest projects.
+ * @param files parts of paths of test files; none: all
+ * @returns how many tests passed, failed, were skipped
+ */
+export function vitest(projects, files = [], environment = {}) {
+  const directory = mkdtempSync(join(tmpdir(), 'sealflow-test-'));
+  const report = join(directory, 'report.json');
+  try {
+    const args = ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+    for (const project of projects) args.push('--project', project);
+    const env = { ...process.env, ...environment };
+    const { status } = spawnSync('npx', [...args, ...files], { cwd: ROOT, stdio: 'inherit', env });
+    const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(
+      readFileSync(report, 'utf8'),
+    );
+    // A file that cannot be loaded has no tests that could fail.
+    const failed = numFailedTests > 0 ? numFailedTests : status === 0 ? 0 : Math.max(1, numFailedTestSuites);
+    return [numPassedTests, failed, numPendingTests];
+  } catch (error) {
+    process.stderr.write(`vitest left no report: ${error.message}\n`);
+    return [0, 1, 0];
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}

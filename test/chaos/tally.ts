@@ -1,0 +1,30 @@
+/**
+ * What the chaos tests have done and found, for the table at the end of `npm run chaos`: lines of JSON in the file that
+ * SEALFLOW_CHAOS_TALLY names, summed by scripts/tally.mjs. Without the variable nothing is written.
+ */
+import { appendFileSync } from 'node:fs';
+
+export interface Figures {
+  /** Things broken on purpose: a process killed, a byte flipped, a cable cut. */
+  faults: number;
+  /** Sectors whose workflow was started. What is begun and not sealed when all is over counts as lost. */
+  begun: number;
+  /** Sectors that were meant to end otherwise, and did: aborted, cancelled. */
+  ended: number;
+  sealed: number;
+  /** Sealed, but not as the undisturbed sector: commR, a digest or the proof. */
+  wrong: number;
+  /** Engines that live when their sector is sealed, scratch or parts of copies that are left. */
+  orphans: number;
+  /** Layers (and trees-d) of P1 that were computed more than once. */
+  layersAgain: number;
+  /** Engines of P2 to P5 beyond the first one of each. */
+  phasesAgain: number;
+}
+
+/** Adds to the figures. Call it before the assertion that may end the test, not behind it. */
+export function tally(figures: Partial<Figures>): void {
+  const path = process.env['SEALFLOW_CHAOS_TALLY'];
+  // One small append is atomic: test files run side by side.
+  if (path) appendFileSync(path, `${JSON.stringify(figures)}\n`);
+}
