@@ -47,12 +47,14 @@ export const untilShown = (directory: string): Promise<void> =>
   });
 
 export interface EngineRun {
-  what: 'start' | 'end';
+  what: 'start' | 'step' | 'held' | 'end';
   sector: string;
   at: string;
   pid: number;
   /** Milliseconds since 1970. */
   time: number;
+  /** `step`: what it computes; `held`: at which moment. */
+  words: string;
 }
 
 /** What engines have written into `<gate>/engines.log`. */
@@ -63,8 +65,9 @@ export async function engineRuns(gate: string): Promise<EngineRun[]> {
     .split('\n')
     .filter(Boolean)
     .map((line) => {
-      const [what, sector = '', at = '', pid, time] = line.split(' ');
-      return { what: what as EngineRun['what'], sector, at, pid: Number(pid), time: Number(time) };
+      const [what, sector = '', at = '', pid, time, ...words] = line.split(' ');
+      const run = { what: what as EngineRun['what'], sector, at, pid: Number(pid), time: Number(time) };
+      return { ...run, words: words.join(' ') };
     });
 }
 
