@@ -7,7 +7,7 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { expect, onTestFailed, onTestFinished } from 'vitest';
 import { sectorStatus } from '../../src/client/sector-status.js';
 import { unservedPhases } from '../../src/client/start-sector.js';
-import { workflowId, type SealResult } from '../../src/contract.js';
+import { workflowId, type HeartbeatDetails, type SealResult } from '../../src/contract.js';
 import { statusQuery, type Attention, type SealStatus } from '../../src/messages.js';
 import { SEARCH_ATTRIBUTES } from '../../src/search-attributes.js';
 import { PHASE_IDS, type PhaseId, type SectorSize } from '../../src/phases.js';
@@ -25,6 +25,7 @@ const ATTENTION_LOOK_MS = 500;
 export class Cluster {
   private groups = 0;
   private sectors = 0;
+  private readonly lasting: Group[] = [];
 
   private constructor(
     readonly directory: string,
@@ -44,6 +45,7 @@ export class Cluster {
 
   /** Ends all processes and deletes all files. */
   async end(): Promise<void> {
+    await Promise.all(this.lasting.map((group) => group.end()));
     this.orchestrator.kill('SIGKILL');
     await this.orchestrator.ended;
     await this.client.connection.close();
@@ -55,7 +57,17 @@ export class Cluster {
     return this.server.address;
   }
 
+  get serverPid(): number {
+    return this.server.pid;
+  }
+
   stopServer = (): Promise<void> => this.server.stop();
+
+  /** Ends the server as a power cut does. */
+  async killServer(): Promise<void> {
+    process.kill(this.server.pid, 'SIGKILL');
+    await this.server.ended;
+  }
 
   /** Starts the server again on the same data, at the same address. */
   async restartServer(): Promise<void> {
@@ -64,12 +76,24 @@ export class Cluster {
 
   /** A new group, which ends with the test. */
   async group(size: SectorSize = '2KiB'): Promise<Group> {
-    const number = ++this.groups;
-    const group = new Group(join(this.directory, `group-${number}`), number, size, this.address);
+    const group = this.newGroup(size);
     onTestFailed(() => console.error(group.said()));
     onTestFinished(() => group.end());
     await group.setUp();
     return group;
+  }
+
+  /** A new group, which ends with the cluster. */
+  async lastingGroup(size: SectorSize = '2KiB'): Promise<Group> {
+    const group = this.newGroup(size);
+    this.lasting.push(group);
+    await group.setUp();
+    return group;
+  }
+
+  private newGroup(size: SectorSize): Group {
+    const number = ++this.groups;
+    return new Group(join(this.directory, `group-${number}`), number, size, this.address);
   }
 
   /** A sector that no other test of this cluster has. */
@@ -129,8 +153,12 @@ export class Cluster {
 
   /** Attempts that workers watch at the moment, by their heartbeats. */
   async watched(sector: string): Promise<string[]> {
-    return ((await sectorStatus(this.client, sectorOf(sector)))?.engines ?? []).map(({ at }) => at);
+    return (await this.heartbeats(sector)).map(({ at }) => at);
   }
+
+  /** The last heartbeat of each activity under way. */
+  heartbeats = async (sector: string): Promise<HeartbeatDetails[]> =>
+    (await sectorStatus(this.client, sectorOf(sector)))?.engines ?? [];
 
   /** Last failures of the activities under way: why they were handed back. */
   async handBacks(sector: string): Promise<string[]> {

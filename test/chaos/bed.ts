@@ -1,0 +1,110 @@
+/** A group that seals one sector after the other while its hosts die, come back, or are followed by others. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { onTestFailed } from 'vitest';
+import { randomHex32, startSector } from '../../src/client/start-sector.js';
+import { PHASES, type PhaseId } from '../../src/phases.js';
+import { sectorFileName, sectorOf } from '../../src/sector.js';
+import type { Cluster } from '../helpers/cluster.js';
+import { engineRuns, type EngineRun } from '../helpers/engine.js';
+import { eventually } from '../helpers/eventually.js';
+import type { Group } from '../helpers/group.js';
+import type { Running } from '../helpers/sealflow.js';
+import { tally } from './tally.js';
+
+/**
+ * Heartbeats 6 s, observation of a foreign engine 12 s, hang limit 30 s (P4: 60 s), an engine's start 3 s: less is too little
+ * for Node processes on two busy cores.
+ */
+const TIME_SCALE = 0.1;
+
+export const LAYERS = 4;
+/** As the real engine: the last finished layer is not recorded yet when the next one is in work. */
+export const ENGINE_ENVIRONMENT = { FIXTURE_LAYERS: String(LAYERS), FIXTURE_RECORDS: 'late' };
+
+/** A sector that was started, with what decides how it must come out. */
+export interface Begun {
+  sector: string;
+  ticket: string;
+  seed: string;
+}
+
+export class Bed {
+  /** Those that live, by number. */
+  readonly hosts = new Map<number, Running>();
+  private numbers = 0;
+
+  private constructor(
+    readonly cluster: Cluster,
+    readonly group: Group,
+    private readonly wanted: number,
+  ) {}
+
+  /** A bed with that many hosts, each of which serves all phases; it ends with the cluster. */
+  static async make(cluster: Cluster, hosts = 1): Promise<Bed> {
+    const bed = new Bed(cluster, await cluster.lastingGroup(), hosts);
+    await bed.fill();
+    return bed;
+  }
+
+  /** Puts new hosts in the place of those that did not come back. */
+  async fill(): Promise<void> {
+    const missing = this.wanted - this.hosts.size;
+    await Promise.all(Array.from({ length: missing }, () => this.serve(++this.numbers)));
+  }
+
+  /** Starts the worker of a host, which may have had one before. */
+  async serve(host: number): Promise<void> {
+    this.hosts.set(host, await this.group.serve(host, { run: { env: ENGINE_ENVIRONMENT } }));
+  }
+
+  /** Starts a new sector, with seed. Call it in a test: what is known of the sector is printed when that fails. */
+  async begin(sector = this.cluster.newSector()): Promise<Begun> {
+    const { client } = this.cluster;
+    const { number: group, size } = this.group;
+    const [ticket, seed] = [randomHex32(), randomHex32()];
+    onTestFailed(async () => console.error(await this.story(sector)));
+    tally({ begun: 1 });
+    await startSector(client, { sector, size, group, ticket, seed, timeScale: TIME_SCALE });
+    return { sector, ticket, seed };
+  }
+
+  /** The host whose worker has the sector's phase, waiting until one has. */
+  async hostOf(sector: string, phase: PhaseId): Promise<{ host: number; worker: Running }> {
+    for (let found: number | undefined; ;) {
+      await eventually(async () => {
+        const { raw } = await this.cluster.handle(sector).describe();
+        const task = raw.pendingActivities?.find(
+          ({ activityType }) => activityType?.name === PHASES[phase].activity,
+        );
+        // An identity is `<ip>#<pid>`.
+        const pid = Number(task?.lastWorkerIdentity?.split('#')[1]);
+        found = [...this.hosts].find(([, worker]) => worker.pid === pid)?.[0];
+        return found !== undefined;
+      });
+      const worker = this.hosts.get(found ?? 0);
+      if (worker) return { host: found ?? 0, worker };
+    }
+  }
+
+  /** What the engines of a sector have done so far. */
+  async runs(sector: string): Promise<EngineRun[]> {
+    const name = sectorFileName(sectorOf(sector));
+    return (await engineRuns(this.group.gate)).filter((run) => run.sector === name);
+  }
+
+  /** All that a person would look at. */
+  private async story(sector: string): Promise<string> {
+    const log = await readFile(join(this.group.gate, 'engines.log'), 'utf8').catch(() => '');
+    const engines = log.split('\n').filter((line) => line.includes(`${sectorFileName(sectorOf(sector))} `));
+    const files = await readdir(this.group.sector(sector), { recursive: true }).catch(() => []);
+    const status = await this.cluster.status(sector).catch((error: unknown) => String(error));
+    const said = [...this.hosts].map(([host, { said }]) => `host ${host}:\n${said.stderr.slice(-2000)}`);
+    return [
+      `--- ${sector}: ${JSON.stringify(status, undefined, 1)}`,
+      ...engines,
+      files.sort().join('\n'),
+      ...said,
+    ].join('\n');
+  }
+}

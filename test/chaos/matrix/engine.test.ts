@@ -1,0 +1,3 @@
+import { testCells } from './run.js';
+
+testCells(1, 'engine SIGKILL');

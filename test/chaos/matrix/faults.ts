@@ -1,0 +1,93 @@
+/** The faults: what is done to a sector that is held at its moment, and what is put right afterwards. */
+import { eventually, isAlive } from '../../helpers/eventually.js';
+import { untilGone } from '../../helpers/group.js';
+import { readJsonFile } from '../../helpers/on-disk.js';
+import type { Bed } from '../bed.js';
+import { tally } from '../tally.js';
+import type { Cell, Fault } from './cells.js';
+import type { Held } from './moments.js';
+
+/** What a worker says when it was told to end. */
+const SHUTTING_DOWN = 'DRAINING';
+
+interface Strike {
+  /** Resolves when it has happened. */
+  strike: (bed: Bed, held: Held, cell: Cell) => Promise<void>;
+  /** What an administrator, or init, does then. */
+  mend?: (bed: Bed, held: Held) => Promise<void>;
+}
+
+const STRIKES: Record<Fault, Strike> = {
+  'worker SIGKILL': {
+    strike: async (_, { worker }) => {
+      worker.kill('SIGKILL');
+      await worker.ended;
+    },
+    mend: (bed, { host }) => bed.serve(host),
+  },
+  'worker SIGTERM': {
+    strike: async (_, { worker }) => {
+      worker.kill('SIGTERM');
+      await eventually(
+        async () => worker.said.stderr.includes(SHUTTING_DOWN) || !(await isAlive(worker.pid)),
+      );
+    },
+    mend: async (bed, { host, worker }) => {
+      await worker.ended;
+      await bed.serve(host);
+    },
+  },
+  'engine SIGKILL': {
+    strike: async (_, { engine }) => {
+      process.kill(engine?.pid ?? 0, 'SIGKILL');
+      await untilGone(engine?.pid ?? 0);
+    },
+  },
+  'engine SIGSTOP': {
+    strike: (_, { engine }, { phase }) => {
+      process.kill(engine?.pid ?? 0, phase === 'P6' ? 'SIGCONT' : 'SIGSTOP');
+      return Promise.resolve();
+    },
+  },
+  'server SIGKILL': {
+    strike: ({ cluster }) => cluster.killServer(),
+    mend: ({ cluster }) => cluster.restartServer(),
+  },
+  'host lost': {
+    strike: async (bed, { host, worker, begun }) => {
+      worker.kill('SIGKILL');
+      bed.hosts.delete(host);
+      await worker.ended;
+      for (const pid of await enginesOn(bed, host, begun.sector)) {
+        process.kill(pid, 'SIGKILL');
+        await untilGone(pid);
+      }
+    },
+  },
+};
+
+/**
+ * Does it to the sector and lets it go on. At the end of a phase the work goes on, and is done, before anything is put right:
+ * its result must be found. At the other moments it goes on afterwards: its engine must be adopted.
+ */
+export async function inflict(bed: Bed, held: Held, cell: Cell): Promise<void> {
+  const { strike, mend } = STRIKES[cell.fault];
+  await strike(bed, held, cell);
+  tally({ faults: 1 });
+  if (!mend || cell.moment === 'end' || cell.phase === 'P6') await held.release();
+  if (mend && cell.moment === 'end') await held.untilWorkIsDone();
+  await mend?.(bed, held);
+  await held.release();
+}
+
+/** The sector's engines that this host has started and that live. */
+async function enginesOn(bed: Bed, host: number, sector: string): Promise<number[]> {
+  const { group } = bed;
+  const pids: number[] = [];
+  for (const { what, at, pid } of await bed.runs(sector)) {
+    if (what !== 'start' || !(await isAlive(pid))) continue;
+    const job = await readJsonFile<{ madeBy: { host: string } }>(group.attempt(sector, at, 'job.json'));
+    if (job.madeBy.host === group.ip(host)) pids.push(pid);
+  }
+  return pids;
+}

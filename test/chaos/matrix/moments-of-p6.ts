@@ -1,0 +1,108 @@
+/**
+ * P6 has no engine that could be told to stop, and no hooks for tests. It is held from outside:
+ *
+ *   start    a FIFO lies where P6 first looks (`done/<sector>.json`): opening it waits for a writer
+ *   middle   the sector holds thousands of small files: P6 is met while it deletes them
+ *   end      the server is stopped while P6 does its work: all is done, and nobody has heard of it
+ */
+import { execFile } from 'node:child_process';
+import { constants, existsSync } from 'node:fs';
+import { mkdir, open, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { onTestFinished } from 'vitest';
+import { cacheDir, isGoneName } from '../../../src/paths.js';
+import { sectorOf } from '../../../src/sector.js';
+import { eventually, isAlive } from '../../helpers/eventually.js';
+import type { Bed } from '../bed.js';
+import type { Cell } from './cells.js';
+import { startLateEngine } from './late-engine.js';
+import type { Held } from './moments.js';
+
+/** Seconds of work for P6, many looks for us. */
+const MANY_FILES = 12_000;
+const AT_ONCE = 100;
+const PLANTED = 'planted';
+
+export async function reachInP6(bed: Bed, cell: Cell): Promise<Held> {
+  const { group, cluster } = bed;
+  const sector = cluster.newSector();
+  // P4 waits until all is prepared.
+  await group.tell(sector, 'P4', 'hold', 'begin');
+  const begun = await bed.begin(sector);
+  await group.engine(sector, 'P4');
+  const late = cell.fault.startsWith('engine') ? await startLateEngine(bed, begun) : undefined;
+  const engine = late && { pid: late.pid, ended: async () => !(await isAlive(late.pid)) };
+  const held = { begun, engine, untilWorkIsDone: () => untilDeleted(bed, sector) };
+
+  if (cell.moment === 'middle') {
+    await plant(group.attempt(sector, '1/P1-1', PLANTED));
+    await group.takeBack(sector, 'P4', 'hold');
+    const host = await bed.hostOf(sector, 'P6');
+    await untilHalfDeleted(bed, sector);
+    return { ...held, ...host, release: () => Promise.resolve() };
+  }
+  const fifo = group.done(sector);
+  await promisify(execFile)('mkfifo', [fifo]);
+  await group.takeBack(sector, 'P4', 'hold');
+  // The first heartbeat of P6 is the last thing that it does before it looks there.
+  await eventually(async () => (await cluster.heartbeats(sector)).some(({ phase }) => phase === 'P6'));
+  const host = await bed.hostOf(sector, 'P6');
+  if (cell.moment === 'start') return { ...held, ...host, release: () => letRead(fifo) };
+  onTestFinished(() => wake(cluster.serverPid));
+  process.kill(cluster.serverPid, 'SIGSTOP');
+  await letRead(fifo);
+  await untilDeleted(bed, sector);
+  return { ...held, ...host, release: () => wake(cluster.serverPid) };
+}
+
+async function wake(pid: number): Promise<void> {
+  if (await isAlive(pid)) process.kill(pid, 'SIGCONT');
+}
+
+/** Gives whoever waits at the FIFO what says nothing, and takes it away. */
+async function letRead(fifo: string): Promise<void> {
+  if (!existsSync(fifo)) return;
+  // Open for both, so that it does not wait for a reader: the one that was there may have been killed.
+  const both = await open(fifo, constants.O_RDWR | constants.O_NONBLOCK);
+  await rm(fifo);
+  await both.write('null');
+  await both.close();
+}
+
+async function plant(directory: string): Promise<void> {
+  await mkdir(directory);
+  for (let first = 0; first < MANY_FILES; first += AT_ONCE) {
+    const names = Array.from({ length: AT_ONCE }, (_, i) => join(directory, String(first + i)));
+    await Promise.all(names.map((name) => writeFile(name, '')));
+  }
+}
+
+/** @throws when P6 was faster than our looks */
+async function untilHalfDeleted(bed: Bed, sector: string): Promise<void> {
+  const left = async (): Promise<number> => {
+    const [gone] = await goneDirectories(bed, sector);
+    if (gone === undefined) return existsSync(bed.group.sector(sector)) ? MANY_FILES : 0;
+    return (await readdir(join(gone, '1/P1-1', PLANTED)).catch(() => [])).length;
+  };
+  for (;;) {
+    const files = await left();
+    if (files === 0) throw new Error(`P6 of ${sector} was over before it was met`);
+    if (files < MANY_FILES) return;
+  }
+}
+
+/** P6 has nothing left to do: its journal is there, and the scratch is not. */
+const untilDeleted = (bed: Bed, sector: string): Promise<void> =>
+  eventually(
+    async () =>
+      existsSync(bed.group.done(sector)) &&
+      !existsSync(bed.group.sector(sector)) &&
+      (await goneDirectories(bed, sector)).length === 0,
+  );
+
+async function goneDirectories({ group }: Bed, sector: string): Promise<string[]> {
+  const cache = cacheDir(group.directory);
+  const names = (await readdir(cache)).filter((name) => isGoneName(sectorOf(sector), name));
+  return names.map((name) => join(cache, name));
+}

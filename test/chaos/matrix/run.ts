@@ -1,0 +1,45 @@
+/** One cell of the matrix, from the start of a sector to what must have come of it. */
+import { beforeAll, expect, test } from 'vitest';
+import { PHASES } from '../../../src/phases.js';
+import { Cluster } from '../../helpers/cluster.js';
+import { Bed } from '../bed.js';
+import { expectAsUndisturbed, type Work } from '../undisturbed.js';
+import { cellsOf, type Cell, type Fault } from './cells.js';
+import { inflict } from './faults.js';
+import { reach } from './moments.js';
+
+/** What an engine that dies may cost P1: the layer in work, and the one before it, not yet recorded. */
+const LAYERS_AT_MOST = 2;
+
+/** A test for each cell of these faults, one after the other, in a group of `hosts` hosts. Call it at the top of a file. */
+export function testCells(hosts: number, ...faults: Fault[]): void {
+  let bed: Bed;
+  beforeAll(async () => {
+    const cluster = await Cluster.start();
+    bed = await Bed.make(cluster, hosts);
+    return () => cluster.end();
+  });
+  for (const cell of cellsOf(...faults)) test(titleOf(cell), () => runCell(bed, cell));
+}
+
+export const titleOf = ({ phase, fault, moment }: Cell): string =>
+  `${fault}: ${phase} (${PHASES[phase].title}), ${moment}`;
+
+/** @throws when the sector does not come out as if nothing had happened */
+export async function runCell(bed: Bed, cell: Cell): Promise<void> {
+  await bed.fill();
+  const held = await reach(bed, cell);
+  await inflict(bed, held, cell);
+  const { layersAgain, starts } = await expectAsUndisturbed(bed, held.begun);
+  expect(layersAgain).toBeLessThanOrEqual(LAYERS_AT_MOST);
+  if (sparesEngines(cell)) expect({ layersAgain, starts }).toEqual(NOTHING_TWICE);
+}
+
+const NOTHING_TWICE: Work = { layersAgain: 0, starts: { P1: 1, P2: 1, P3: 1, P4: 1, P5: 1 } };
+
+/**
+ * Faults that no engine feels cost no work. An engine that has not shown itself when its worker dies may be followed by
+ * another one: nobody can know that it is there.
+ */
+const sparesEngines = ({ phase, fault, moment }: Cell): boolean =>
+  fault === 'server SIGKILL' || phase === 'P6' || (fault.startsWith('worker') && moment !== 'start');
