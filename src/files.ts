@@ -1,7 +1,9 @@
 /** Files: JSON that decides something (temporary name, fsync, rename), and what directories hold. */
 import { randomUUID } from 'node:crypto';
-import { lstat, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { lstat, readdir, readFile, rename, rm, syncDirectory, writeNewFile } from './mounts/remote-fs.js';
+
+export { syncDirectory };
 
 export const isErrno = (error: unknown, ...codes: string[]): boolean =>
   error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '');
@@ -16,26 +18,14 @@ export async function ifPresent<T>(promise: Promise<T>): Promise<T | undefined> 
   }
 }
 
-export async function syncDirectory(dir: string): Promise<void> {
-  const handle = await open(dir, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
+/** Whether something has this name, if only a dangling link. */
+export const exists = async (path: string): Promise<boolean> => (await ifPresent(lstat(path))) !== undefined;
 
 /** Writes `value` so that a reader sees the old file or the whole new one, also after a power cut. */
 export async function writeJson(path: string, value: unknown): Promise<void> {
   const temporary = `${path}.${randomUUID()}`;
+  await writeNewFile(temporary, `${JSON.stringify(value, null, 2)}\n`);
   try {
-    const handle = await open(temporary, 'wx', 0o644);
-    try {
-      await handle.writeFile(`${JSON.stringify(value, null, 2)}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);

@@ -156,6 +156,9 @@ export const TIMES = {
   observation: 120_000,
   /** TERM, then after this KILL. */
   terminateGrace: 5_000,
+  /** A mount that does not answer a look for this long is hung; so is one that takes longer over a deletion or an fsync. */
+  mountQuick: 30_000,
+  mountSlow: 600_000,
   /** Hand-backs: first and longest delay. */
   noSlotFirst: 100,
   noSlotMost: 10_000,

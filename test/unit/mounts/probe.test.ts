@@ -1,0 +1,72 @@
+/** What a FIFO cannot show: statfs and writing that hang. */
+import * as fs from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { allMountsIdle, MountHungError, onMountOf, registerMount } from '../../../src/mounts/mounts.js';
+import { readdir, writeNewFile } from '../../../src/mounts/remote-fs.js';
+import { eventually } from '../../helpers/eventually.js';
+import { temporaryDirectory } from '../../helpers/temporary.js';
+
+const gate = vi.hoisted(() => ({ shut: false, looks: 0 }));
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<typeof fs>();
+  const opened = async (): Promise<void> => {
+    while (gate.shut) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  const statfs = async (path: string): Promise<unknown> => {
+    gate.looks += 1;
+    await opened();
+    return real.statfs(path);
+  };
+  const open = async (path: string, flags: string, mode: number): Promise<unknown> => {
+    await opened();
+    return real.open(path, flags, mode);
+  };
+  return { ...real, statfs, open };
+});
+
+let root: string;
+beforeEach(async () => {
+  root = await temporaryDirectory();
+  gate.shut = false;
+  gate.looks = 0;
+});
+
+/** A deletion that takes until `end` is called. */
+function slowCall(): { done: Promise<void>; end: () => void } {
+  let end: () => void = () => undefined;
+  const ending = new Promise<void>((resolve) => (end = resolve));
+  const done = onMountOf(root, 'slow', () => ending);
+  done.catch(() => undefined);
+  return { done, end };
+}
+
+test('a slow call whose mount answers goes on, however often that is looked at', async () => {
+  registerMount(root, { quickMs: 10, slowMs: 3_600_000 });
+  const { done, end } = slowCall();
+  await eventually(() => gate.looks > 3);
+  end();
+  await done;
+});
+
+test('a slow call whose mount does not answer is told long before its own deadline', async () => {
+  registerMount(root, { quickMs: 10, slowMs: 3_600_000 });
+  gate.shut = true;
+  const { done, end } = slowCall();
+  await expect(done).rejects.toThrow(MountHungError);
+  await expect(readdir(root)).rejects.toThrow(MountHungError);
+  expect(gate.looks).toBe(1);
+  gate.shut = false;
+  end();
+  await eventually(allMountsIdle);
+  expect(await readdir(root)).toEqual([]);
+});
+
+test('a file whose writer has been told so does not stay behind', async () => {
+  registerMount(root, { quickMs: 10, slowMs: 3_600_000 });
+  gate.shut = true;
+  await expect(writeNewFile(join(root, 'a.json'), '{}')).rejects.toThrow(MountHungError);
+  gate.shut = false;
+  await eventually(allMountsIdle);
+  expect(await fs.readdir(root)).toEqual([]);
+});
