@@ -11,6 +11,28 @@ import { parseSector, sectorFileName, sectorName, type SectorId } from './sector
 
 export const CONTRACT_VERSION = 1;
 
+/** Whether a reader that knows `known` understands what is of version `v`: its own, and the one before. */
+export const readable = (v: unknown, known: number = CONTRACT_VERSION): boolean =>
+  v === known || v === known - 1;
+
+/** A newer sealflow has written this: what it says is not known, so it is neither read nor taken for nothing. */
+export class TooNewError extends Error {
+  constructor(what: string, v: number, known: number) {
+    super(`${what} has version ${v}, this sealflow knows ${known}`);
+    this.name = 'TooNewError';
+  }
+}
+
+/**
+ * To be called before anything else is read of a value that came from outside, even before its form is checked: a newer
+ * one may have another.
+ * @throws TooNewError naming `what`
+ */
+export function refuseNewer(what: string, value: unknown, known: number = CONTRACT_VERSION): void {
+  const v = typeof value === 'object' && value !== null && 'v' in value ? value.v : undefined;
+  if (typeof v === 'number' && v > known) throw new TooNewError(what, v, known);
+}
+
 // ---- names ----
 
 export const WORKFLOW_TYPE = 'sealSector';
@@ -35,7 +57,11 @@ export const randomnessSchema = hex32;
 export const seedSchema = hex32.refine((hex) => !/^0+$/.test(hex), 'must not be all zeros');
 
 export const sealInputSchema = z.strictObject({
-  v: z.literal(CONTRACT_VERSION),
+  /** Once it is understood it is this version's. */
+  v: z
+    .int()
+    .refine((v) => readable(v), `must be ${CONTRACT_VERSION}`)
+    .transform((): typeof CONTRACT_VERSION => CONTRACT_VERSION),
   /** `t01000/7`. */
   sector: z
     .string()

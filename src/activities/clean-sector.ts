@@ -6,7 +6,7 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { claimEpoch } from '../attempts/epochs.js';
-import { CONTRACT_VERSION, type CleanInput, type CleanResult } from '../contract.js';
+import { CONTRACT_VERSION, readable, refuseNewer, type CleanInput, type CleanResult } from '../contract.js';
 import { failure } from '../errors.js';
 import { ifPresent, readJson, usedBytes, writeJson } from '../files.js';
 import { doneFile, sectorDir, stored, type GroupDirectory } from '../paths.js';
@@ -22,7 +22,7 @@ import { runTask, type Task } from './task.js';
 
 /** Written into the sector's directory before that is renamed away, and then as `done/`. */
 const journalSchema = z.object({
-  v: z.int(),
+  v: z.int().refine((v) => readable(v)),
   sector: z.string(),
   storage: z.object({ node: z.string(), sealed: z.string(), cache: z.string(), receipt: z.string() }),
   commR: z.string(),
@@ -79,7 +79,7 @@ async function publish(
   await publishCopy(node, results.P5.facts.into ?? '', task.sector, copiedFiles(results), receipt);
   await removeParts(node, task.sector);
   const journal: Journal = {
-    v: 1,
+    v: CONTRACT_VERSION,
     sector: input.seal.sector,
     storage: {
       node: receipt.node,
@@ -104,5 +104,9 @@ async function journalOfGone(group: GroupDirectory, sector: SectorId): Promise<J
   throw failure('StepBack', `${sectorDir(group, sector)} is gone, and P6 has not deleted it`, { from: 'P1' });
 }
 
-const readJournal = async (path: string): Promise<Journal | undefined> =>
-  journalSchema.safeParse(await readJson(path)).data;
+/** @throws TooNewError: what a newer sealflow has cleaned, or is cleaning, is not there to be cleaned once more. */
+async function readJournal(path: string): Promise<Journal | undefined> {
+  const journal = await readJson(path);
+  refuseNewer(path, journal);
+  return journalSchema.safeParse(journal).data;
+}

@@ -3,8 +3,9 @@ import { link, lstat, mkdir, readFile, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { blake3 } from '@noble/hashes/blake3.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { canonicalJson, type FileDigest } from '../attempts/protocol.js';
+import { canonicalJson, ENGINE_PROTOCOL, type FileDigest } from '../attempts/protocol.js';
 import { removeTree } from '../attempts/remove-tree.js';
+import { refuseNewer } from '../contract.js';
 import { failure } from '../errors.js';
 import { ifPresent, isErrno, readJson, syncDirectory, writeJson } from '../files.js';
 import { plainName, stored } from '../paths.js';
@@ -28,6 +29,7 @@ export async function publishCopy(
 ): Promise<void> {
   const receiptPath = join(node, stored.receipt(sector));
   const known = (await readJson(receiptPath)) as Receipt | undefined;
+  refuseNewer(receiptPath, known, ENGINE_PROTOCOL);
   if (known !== undefined && whatItSays(known) !== whatItSays(receipt)) {
     throw failure('CopyDiffers', `${receiptPath} is there and says something else`);
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import type { Attempt } from '../attempts/attempt.js';
 import { canonicalJson } from '../attempts/protocol.js';
+import { refuseNewer } from '../contract.js';
 import { failure, handBack } from '../errors.js';
 import { ifPresent, isErrno, readJson, writeJson } from '../files.js';
 import { doneFile, nodeName, sealedLink, sectorDir, stored, type GroupDirectory } from '../paths.js';
@@ -60,6 +61,7 @@ function refuseSealed(deps: Deps, group: GroupDirectory, task: Task): void {
 async function writeSectorFile(directory: string, { seal }: Task): Promise<void> {
   const path = join(directory, 'sector.json');
   const known = await readJson(path).catch(() => undefined);
+  refuseNewer(path, known);
   if (canonicalJson(known ?? null) !== canonicalJson(seal)) await writeJson(path, seal);
 }
 

@@ -3,10 +3,17 @@ import { activityInfo, cancellationDetails, cancellationSignal, heartbeat } from
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { ownerOf } from '../attempts/epochs.js';
 import { NotOursError } from '../attempts/remove-tree.js';
-import { CONTRACT_VERSION, type HeartbeatDetails, type Observation, type SealInput } from '../contract.js';
+import {
+  readable,
+  refuseNewer,
+  TooNewError,
+  type HeartbeatDetails,
+  type Observation,
+  type SealInput,
+} from '../contract.js';
 import { failure, handBack } from '../errors.js';
 import { isErrno } from '../files.js';
-import { scaledTimes, type PhaseId, type Times } from '../phases.js';
+import { scaledTimes, TIMES, type PhaseId, type Times } from '../phases.js';
 import { sectorOf, type SectorId } from '../sector.js';
 import type { Deps } from './deps.js';
 
@@ -46,15 +53,15 @@ export async function runTask<T>(
   slot: 'in a slot' | 'outside of slots',
   body: (task: Task) => Promise<T>,
 ): Promise<T> {
-  const task = createTask(deps, phase, input);
   // Read before anything else: a newer job may mean something else by the same words.
-  if (input.v > CONTRACT_VERSION) {
-    throw handBack(
-      'TooNew',
-      `job has version ${input.v}, this worker knows ${CONTRACT_VERSION}`,
-      task.times.noSlotMost,
-    );
+  try {
+    refuseNewer('job', input);
+    refuseNewer('input of the workflow', input.seal);
+  } catch (error) {
+    throw toldAsFailure(error, deps.self.host);
   }
+  if (!readable(input.v)) throw failure('BadInput', `job has version ${input.v}, which is too old`);
+  const task = createTask(deps, phase, input);
   const leave = slot === 'in a slot' ? deps.enterSlot(phase) : () => undefined;
   if (!leave) {
     const { noSlotFirst, noSlotMost } = task.times;
@@ -72,6 +79,7 @@ export async function runTask<T>(
     throw toldAsFailure(
       task.signal.aborted && isAbort(error) ? new CancelledFailure('told to end') : error,
       deps.self.host,
+      task.scale,
     );
   } finally {
     clearInterval(pulse);
@@ -134,9 +142,11 @@ const isAbort = (error: unknown): boolean => error instanceof Error && error.nam
 export const draining = (host: string): ApplicationFailure =>
   failure('Draining', `${host} is shutting down`, { host });
 
-function toldAsFailure(error: unknown, host: string): unknown {
+function toldAsFailure(error: unknown, host: string, scale = 1): unknown {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof TooNewError)
+    return handBack('TooNew', `${host}: ${error.message}`, TIMES.noSlotMost * scale);
   if (error instanceof NotOursError) return failure('NotOurs', message, { host });
   if (isErrno(error, 'ENOSPC', 'EDQUOT')) return failure('NoSpace', message, { host });
   if (isErrno(error, 'ESTALE', 'ENOTCONN', 'EHOSTDOWN')) return failure('MountMissing', message, { host });

@@ -2,6 +2,7 @@
 import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
+import { refuseNewer } from '../contract.js';
 import { ifPresent, readJson } from '../files.js';
 import {
   attemptDir,
@@ -17,6 +18,7 @@ import {
 } from '../paths.js';
 import type { EnginePhaseId } from '../phases.js';
 import {
+  ENGINE_PROTOCOL,
   errorSchema,
   jobSchema,
   layersSchema,
@@ -96,15 +98,17 @@ export const recordedFiles = async (attempt: Pick<Attempt, 'directory'>): Promis
   (await read(attempt, 'layers.json', layersSchema))?.files ?? [];
 
 // These files get their names only when they are whole; what does not fit its schema is another program's, and means
-// the same as nothing.
+// the same as nothing. What a newer sealflow has written is not: an engine of its may be at work there.
 async function read<T>(
   { directory }: Pick<Attempt, 'directory'>,
   name: string,
   schema: z.ZodType<T>,
 ): Promise<T | undefined> {
-  const value = await readJson(join(directory, name)).catch((error: unknown) => {
+  const path = join(directory, name);
+  const value = await readJson(path).catch((error: unknown) => {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   });
+  refuseNewer(path, value, ENGINE_PROTOCOL);
   return schema.safeParse(value).data;
 }

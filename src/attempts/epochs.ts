@@ -6,13 +6,14 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { CONTRACT_VERSION, readable, refuseNewer } from '../contract.js';
 import { failure } from '../errors.js';
 import { isErrno, readJson, syncDirectory, writeJson } from '../files.js';
 import { epochDir, parseEpoch } from '../paths.js';
 import { removeTree } from './remove-tree.js';
 
 const epochSchema = z.object({
-  v: z.int(),
+  v: z.int().refine((v) => readable(v)),
   /** Workflow run and its claim: `<runId>#<claim>`. */
   owner: z.string(),
   /** `claimed`, or why it was raised without anyone owning it. */
@@ -27,15 +28,23 @@ export interface Epoch extends EpochFile {
 }
 
 /** A directory that a person has made, or another program: it counts, and belongs to nobody. */
-const NOBODYS: EpochFile = { v: 1, owner: 'nobody', why: 'epoch.json says nothing', host: '', at: '' };
+const NOBODYS: EpochFile = {
+  v: CONTRACT_VERSION,
+  owner: 'nobody',
+  why: 'epoch.json says nothing',
+  host: '',
+  at: '',
+};
 
-/** All epochs of a sector, lowest first. */
+/** All epochs of a sector, lowest first. @throws TooNewError */
 export async function listEpochs(sectorDirectory: string): Promise<Epoch[]> {
   const numbers = (await readdir(sectorDirectory)).map(parseEpoch).filter((number) => number !== undefined);
   numbers.sort((a, b) => a - b);
   return await Promise.all(
     numbers.map(async (number) => {
-      const file = await readJson(join(epochDir(sectorDirectory, number), 'epoch.json'));
+      const path = join(epochDir(sectorDirectory, number), 'epoch.json');
+      const file = await readJson(path);
+      refuseNewer(path, file);
       return { number, ...(epochSchema.safeParse(file).data ?? NOBODYS) };
     }),
   );
@@ -109,7 +118,11 @@ async function makeEpoch(
   const temporary = join(sectorDirectory, `.new-${randomUUID()}`);
   await mkdir(temporary);
   try {
-    await writeJson(join(temporary, 'epoch.json'), { v: 1, ...epoch, at: new Date().toISOString() });
+    await writeJson(join(temporary, 'epoch.json'), {
+      v: CONTRACT_VERSION,
+      ...epoch,
+      at: new Date().toISOString(),
+    });
     // Renaming over a directory that is not empty is refused: someone else was faster.
     await rename(temporary, epochDir(sectorDirectory, number));
   } catch (error) {

@@ -3,12 +3,16 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { refuseNewer } from '../contract.js';
 import { ifPresent } from '../files.js';
-import { progressSchema, type Progress } from './protocol.js';
+import { ENGINE_PROTOCOL, progressSchema, type Progress } from './protocol.js';
 
 const TORN_READS = 5;
 
-/** @returns undefined when the engine has not written it yet (or keeps writing while it is read, five times over). */
+/**
+ * @returns undefined when the engine has not written it yet (or keeps writing while it is read, five times over).
+ * @throws TooNewError when it is of a newer protocol: that engine lives as well as any other.
+ */
 export async function readProgress(attemptDirectory: string): Promise<Progress | undefined> {
   for (let tries = 0; tries < TORN_READS; tries++) {
     const text = await ifPresent(readFile(join(attemptDirectory, 'progress.json'), 'utf8'));
@@ -20,12 +24,21 @@ export async function readProgress(attemptDirectory: string): Promise<Progress |
   return undefined;
 }
 
-/** @returns undefined when the checksum does not fit, or it is not a progress block. */
+/**
+ * @returns undefined when the checksum does not fit, or it is not a progress block.
+ * @throws TooNewError
+ */
 export function parseProgress(text: string): Progress | undefined {
   const [json = '', sum = ''] = text.split('\n', 2);
   if (createHash('sha256').update(json).digest('hex').slice(0, 16) !== sum.slice(0, 16)) return undefined;
+  const value = parseJson(json);
+  refuseNewer('progress.json', value, ENGINE_PROTOCOL);
+  return progressSchema.safeParse(value).data;
+}
+
+function parseJson(text: string): unknown {
   try {
-    return progressSchema.safeParse(JSON.parse(json)).data;
+    return JSON.parse(text) as unknown;
   } catch {
     return undefined;
   }

@@ -1,10 +1,12 @@
 /** The engine's files as `docs/engine-protocol.md` has them: what a worker writes and what it reads. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { readable } from '../contract.js';
 import { ENGINE_PHASE_IDS, SECTOR_SIZE_NAMES, type EnginePhaseId, type SectorSize } from '../phases.js';
 
 export const ENGINE_PROTOCOL = 1;
 
+const version = z.int().refine((v) => readable(v, ENGINE_PROTOCOL));
 const hex = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** A file that a phase made; `name` is relative to its attempt, `blake3` 64 hex digits. */
@@ -30,10 +32,10 @@ export interface Job {
 }
 
 /** What sealflow reads of a job again: the rest is between engine and job. */
-export const jobSchema = z.object({ v: z.int(), inputHash: hex, madeBy: z.object({ host: z.string() }) });
+export const jobSchema = z.object({ v: version, inputHash: hex, madeBy: z.object({ host: z.string() }) });
 
 export const progressSchema = z.object({
-  v: z.int(),
+  v: version,
   pid: z.int().positive(),
   startTime: z.int().min(0),
   bootId: z.string(),
@@ -49,7 +51,7 @@ export const progressSchema = z.object({
 export type Progress = z.infer<typeof progressSchema>;
 
 export const resultSchema = z.object({
-  v: z.int(),
+  v: version,
   phase: z.enum(ENGINE_PHASE_IDS as [EnginePhaseId, ...EnginePhaseId[]]),
   sector: z.string(),
   size: z.enum(SECTOR_SIZE_NAMES),
@@ -75,7 +77,7 @@ export const resultSchema = z.object({
 export type EngineResult = z.infer<typeof resultSchema>;
 
 export const errorSchema = z.object({
-  v: z.int(),
+  v: version,
   exit: z.int(),
   type: z.string(),
   message: z.string(),
@@ -83,7 +85,7 @@ export const errorSchema = z.object({
 });
 export type EngineError = z.infer<typeof errorSchema>;
 
-export const layersSchema = z.object({ files: z.array(fileSchema) });
+export const layersSchema = z.object({ v: version, files: z.array(fileSchema) });
 
 /** JSON with sorted keys and no spaces: equal values give equal text. */
 export function canonicalJson(value: unknown): string {

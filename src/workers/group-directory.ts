@@ -3,12 +3,13 @@ import { constants } from 'node:fs';
 import { access, mkdir, stat } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { CONTRACT_VERSION, readable, refuseNewer } from '../contract.js';
 import { ifPresent, isErrno, readJson, syncDirectory, writeJson } from '../files.js';
 import { groupDirectories, isPlainName, markerFile, type GroupDirectory } from '../paths.js';
 import { UserError } from '../user-error.js';
 
 const markerSchema = z.object({
-  v: z.int(),
+  v: z.int().refine((v) => readable(v)),
   group: z.int(),
   /** Random; tells two directories apart that say the same of themselves. */
   id: z.uuid(),
@@ -26,6 +27,11 @@ export async function readMarker(localDir: string): Promise<Marker> {
   });
   if (value === undefined)
     throw new NotOfGroupError(`${path} is not there: is the group's directory mounted?`);
+  try {
+    refuseNewer(path, value);
+  } catch (error) {
+    throw new NotOfGroupError((error as Error).message);
+  }
   const marker = markerSchema.safeParse(value);
   if (!marker.success) throw new NotOfGroupError(`${path} is not a marker of sealflow`);
   return marker.data;
@@ -93,7 +99,7 @@ export async function setUpGroupDirectory(localDir: string, group: number, place
   }
   await syncDirectory(localDir);
   if (marker) return marker;
-  const made = { v: 1, group, id: randomUUID(), place };
+  const made = { v: CONTRACT_VERSION, group, id: randomUUID(), place };
   // Last: a directory with a marker is complete.
   await writeJson(markerFile(localDir), made);
   return made;

@@ -1,13 +1,15 @@
 import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
-import { sealInputSchema, workflowId } from '../contract.js';
+import { refuseNewer, sealInputSchema, workflowId } from '../contract.js';
 import { sectorOf } from '../sector.js';
 import { Sector } from './sector.js';
 
 /**
  * Checks the input, as the workflow may have been started by hand (Web UI, Temporal CLI).
- * @throws ApplicationFailure `InvalidInput`
+ * @throws ApplicationFailure `InvalidInput`; TooNewError, which is none of Temporal's failures: it fails the workflow task,
+ *   not the workflow, so that the task is offered again until a newer orchestrator takes it
  */
 export function openSector(input: unknown): Sector {
+  refuseNewer('input of the workflow', input);
   const parsed = sealInputSchema.safeParse(input);
   if (!parsed.success) {
     const problems = parsed.error.issues.map(

@@ -59,7 +59,7 @@ describe('the input of sealSector', () => {
   });
 
   test.each([
-    ['v', 2, 'Invalid input'],
+    ['v', 2, 'must be 1'],
     ['v', '1', 'Invalid input'],
     ['sector', 't1000/7', 'must be like t01000/7'],
     ['sector', '../x', 'must be like t01000/7'],

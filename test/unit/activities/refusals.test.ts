@@ -9,7 +9,7 @@ import type { Deps } from '../../../src/activities/index.js';
 import { EngineStarter } from '../../../src/attempts/start.js';
 import type { PhaseInput } from '../../../src/contract.js';
 import { handBack } from '../../../src/errors.js';
-import { scaledTimes } from '../../../src/phases.js';
+import { scaledTimes, TIMES } from '../../../src/phases.js';
 import { SlotPool } from '../../../src/workers/slots.js';
 import {
   createSite,
@@ -87,7 +87,7 @@ describe('a newer job', () => {
       throw new Error('it was looked at');
     };
     const thrown = await refusal({}, { enterSlot: never, groupDirectory: never }, { v: 2 as never });
-    expect(thrown).toMatchObject({ type: 'TooNew', nextRetryDelay: times.noSlotMost, ...HAND_BACK });
+    expect(thrown).toMatchObject({ type: 'TooNew', nextRetryDelay: TIMES.noSlotMost, ...HAND_BACK });
     expect(thrown.message).toContain('version 2');
     await expectUntouched();
   });
