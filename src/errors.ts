@@ -92,6 +92,11 @@ export const FAILURES = {
     meaning: 'a directory that should be mounted is not there',
     hint: 'mount it; it is tried again by itself',
   },
+  MountHung: {
+    follows: 'wait',
+    meaning: 'a mounted directory does not answer',
+    hint: 'look at its server, and at dmesg of the host; all goes on by itself when it answers again',
+  },
   PassingFault: {
     follows: 'back off',
     meaning: 'an I/O error',
@@ -202,9 +207,10 @@ export function failure(
   });
 }
 
-/** A hand-back to throw from an activity: Temporal offers the task again after `delayMs`. */
+/** A hand-back to throw from an activity: Temporal offers the task again after `delayMs`. No fault, whatever the type. */
 export function handBack(type: FailureType, message: string, delayMs: number): ApplicationFailure {
-  return ApplicationFailure.create({ type, message, nextRetryDelay: delayMs, category: category(type) });
+  const { BENIGN } = ApplicationFailureCategory;
+  return ApplicationFailure.create({ type, message, nextRetryDelay: delayMs, category: BENIGN });
 }
 
 // What is no fault is kept out of error logs and failure metrics.

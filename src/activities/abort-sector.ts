@@ -2,18 +2,18 @@
  * Deletes a sector that an operator has given up. Each step can be done again after a crash: the directory is renamed away
  * before anything in it is deleted, and a note tells what was there and whose run must not bring it back.
  */
-import { lstat } from 'node:fs/promises';
 import { z } from 'zod';
 import { listAttempts } from '../attempts/attempt.js';
 import { CONTRACT_VERSION, type AbortResult, type StopInput } from '../contract.js';
 import { handBack } from '../errors.js';
+import { lstat } from '../mounts/remote-fs.js';
 import { ifPresent, readJson, usedBytes, writeJson } from '../files.js';
 import { abortedFile, sectorDir, type GroupDirectory } from '../paths.js';
 import type { Deps } from './deps.js';
 import { endEngines } from './end-engines.js';
 import { removeParts } from './publish-copy.js';
 import { deleteGone, renameAway } from './remove-sector.js';
-import { runTask, type Task } from './task.js';
+import { openGroup, runTask, type Task } from './task.js';
 
 const noteSchema = z.object({
   v: z.int(),
@@ -30,7 +30,7 @@ type Note = z.infer<typeof noteSchema>;
 
 export const abortSector = (deps: Deps, input: StopInput): Promise<AbortResult> =>
   runTask(deps, 'P6', input, 'outside of slots', async (task) => {
-    const group = await deps.groupDirectory(input.seal.group);
+    const group = await openGroup(deps, task);
     const directory = sectorDir(group, task.sector);
     let stopped: string[] = [];
     if (await ifPresent(lstat(directory))) {

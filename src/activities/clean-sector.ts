@@ -2,13 +2,13 @@
  * P6: gives the copy its final names, writes the receipt, and only then deletes the scratch. Each step can be done again
  * after a crash: what is there tells how far it came.
  */
-import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { claimEpoch } from '../attempts/epochs.js';
 import { CONTRACT_VERSION, readable, refuseNewer, type CleanInput, type CleanResult } from '../contract.js';
 import { failure } from '../errors.js';
 import { ifPresent, readJson, usedBytes, writeJson } from '../files.js';
+import { lstat } from '../mounts/remote-fs.js';
 import { doneFile, sectorDir, stored, type GroupDirectory } from '../paths.js';
 import { ENGINE_PHASE_IDS } from '../phases.js';
 import type { SectorId } from '../sector.js';
@@ -18,7 +18,7 @@ import { publishCopy, removeParts } from './publish-copy.js';
 import { deleteGone, goneDirectories, renameAway } from './remove-sector.js';
 import { copiedFiles, receiptOf, type Results } from './receipt.js';
 import { findNode } from './storage-nodes.js';
-import { runTask, type Task } from './task.js';
+import { openGroup, runTask, type Task } from './task.js';
 
 /** Written into the sector's directory before that is renamed away, and then as `done/`. */
 const journalSchema = z.object({
@@ -42,7 +42,7 @@ export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult>
       task.beat({ at: '', step, fraction });
     };
     say('looking', 0);
-    const group = await deps.groupDirectory(input.seal.group);
+    const group = await openGroup(deps, task);
     const directory = sectorDir(group, task.sector);
     const done = doneFile(group, task.sector);
     let journal = await readJournal(done);

@@ -15,7 +15,7 @@ export interface Deps {
   storageNodes: readonly string[];
   /** Ceiling of each copy; 0 is none. */
   copyLimitBytesPerSec: number;
-  /** The group's directory, checked anew. @throws failure `NotOfGroup` when this host does not see it. */
+  /** The group's directory, checked anew. @throws failure `NotOfGroup` when this host does not see it; MountHungError. */
   groupDirectory(group: number): Promise<GroupDirectory>;
   /** Takes a slot of the phase's pool; undefined when it is full. */
   enterSlot(phase: PhaseId): (() => void) | undefined;

@@ -1,5 +1,4 @@
 /** Gives a finished copy its final names on the storage node. Never overwrites anything. */
-import { link, lstat, mkdir, readFile, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { blake3 } from '@noble/hashes/blake3.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
@@ -8,6 +7,7 @@ import { removeTree } from '../attempts/remove-tree.js';
 import { refuseNewer } from '../contract.js';
 import { failure } from '../errors.js';
 import { ifPresent, isErrno, readJson, syncDirectory, writeJson } from '../files.js';
+import { link, lstat, mkdir, readFile, readdir } from '../mounts/remote-fs.js';
 import { plainName, stored } from '../paths.js';
 import type { SectorId } from '../sector.js';
 import { finalName, type Receipt } from './receipt.js';

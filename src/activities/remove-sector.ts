@@ -1,8 +1,8 @@
 /** Deleting a sector's directory: renamed away first, so that no late process finds it, and finished whenever that ended. */
 import { randomUUID } from 'node:crypto';
-import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeTree } from '../attempts/remove-tree.js';
+import { lstat, readdir, rename, rm } from '../mounts/remote-fs.js';
 import { ifPresent, syncDirectory } from '../files.js';
 import { cacheDir, goneName, isGoneName, sealedLink, sectorDir, type GroupDirectory } from '../paths.js';
 import type { SectorId } from '../sector.js';

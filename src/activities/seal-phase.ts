@@ -21,7 +21,7 @@ import { PHASES, type EnginePhaseId } from '../phases.js';
 import type { Deps } from './deps.js';
 import { checkBasis, inputHash, jobFor, phaseResult } from './phase-job.js';
 import { linkReplica, openSectorDirectory } from './sector-directory.js';
-import { draining, endOfTask, growing, runTask, type Task } from './task.js';
+import { draining, endOfTask, growing, openGroup, runTask, type Task } from './task.js';
 
 interface Work {
   deps: Deps;
@@ -34,7 +34,7 @@ interface Work {
 export const sealPhase = (deps: Deps, phase: EnginePhaseId, input: PhaseInput): Promise<PhaseResult> =>
   runTask(deps, phase, input, 'in a slot', async (task) => {
     task.beatAgain();
-    const group = await deps.groupDirectory(input.seal.group);
+    const group = await openGroup(deps, task);
     const sectorDirectory = await openSectorDirectory(deps, group, task);
     await claimEpoch(sectorDirectory, task.owner, deps.self.host);
     for (const at of input.voided) await voidAttempt(sectorDirectory, at);
@@ -112,6 +112,7 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
       signal: task.signal,
       ended: deps.engines.endOf(attempt),
       onProgress: ({ step, fraction }) => task.beat({ at, step, fraction }),
+      onHung: ({ forHowLong }) => task.beat({ at, step: forHowLong, fraction: null }),
     });
   } catch (error) {
     if (!task.signal.aborted) throw error;

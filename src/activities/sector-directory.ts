@@ -1,13 +1,12 @@
 /** A sector's directory: made by P1 alone, so that no late process can bring a deleted sector back. */
-import { existsSync } from 'node:fs';
-import { link, lstat, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import type { Attempt } from '../attempts/attempt.js';
 import { canonicalJson } from '../attempts/protocol.js';
 import { refuseNewer } from '../contract.js';
 import { failure, handBack } from '../errors.js';
-import { ifPresent, isErrno, readJson, writeJson } from '../files.js';
+import { exists, ifPresent, isErrno, readJson, writeJson } from '../files.js';
+import { link, lstat, mkdir, rename, rm } from '../mounts/remote-fs.js';
 import { doneFile, nodeName, sealedLink, sectorDir, stored, type GroupDirectory } from '../paths.js';
 import { abortNote } from './abort-sector.js';
 import type { Deps } from './deps.js';
@@ -31,7 +30,7 @@ async function makeSectorDirectory(
   task: Task,
   directory: string,
 ): Promise<void> {
-  refuseSealed(deps, group, task);
+  await refuseSealed(deps, group, task);
   if (await abortNote(group, task)) throw failure('Overtaken', `${task.seal.sector} was aborted`);
   if (task.phase !== 'P1') {
     throw failure('StepBack', `${directory} is gone`, { from: 'P1', host: deps.self.host });
@@ -46,12 +45,13 @@ async function makeSectorDirectory(
   });
 }
 
-function refuseSealed(deps: Deps, group: GroupDirectory, task: Task): void {
+// A storage node that hangs keeps a new sector waiting: whether it holds the sector already cannot be known.
+async function refuseSealed(deps: Deps, group: GroupDirectory, task: Task): Promise<void> {
   const done = doneFile(group, task.sector);
-  if (existsSync(done)) throw failure('AlreadySealed', `${task.seal.sector} is sealed: ${done}`);
+  if (await exists(done)) throw failure('AlreadySealed', `${task.seal.sector} is sealed: ${done}`);
   for (const node of deps.storageNodes) {
     const receipt = join(node, stored.receipt(task.sector));
-    if (existsSync(receipt)) {
+    if (await exists(receipt)) {
       throw failure('AlreadySealed', `${task.seal.sector} has a receipt on ${nodeName(node)}: ${receipt}`);
     }
   }
@@ -60,7 +60,9 @@ function refuseSealed(deps: Deps, group: GroupDirectory, task: Task): void {
 /** sector.json: enough to start the sector anew without Temporal. */
 async function writeSectorFile(directory: string, { seal }: Task): Promise<void> {
   const path = join(directory, 'sector.json');
-  const known = await readJson(path).catch(() => undefined);
+  const known = await readJson(path).catch((error: unknown) => {
+    if (!(error instanceof SyntaxError)) throw error;
+  });
   refuseNewer(path, known);
   if (canonicalJson(known ?? null) !== canonicalJson(seal)) await writeJson(path, seal);
 }

@@ -13,6 +13,8 @@ import {
 } from '../contract.js';
 import { failure, handBack } from '../errors.js';
 import { isErrno } from '../files.js';
+import { MountHungError } from '../mounts/mounts.js';
+import type { GroupDirectory } from '../paths.js';
 import { scaledTimes, TIMES, type PhaseId, type Times } from '../phases.js';
 import { sectorOf, type SectorId } from '../sector.js';
 import type { Deps } from './deps.js';
@@ -91,6 +93,20 @@ export async function runTask<T>(
 export const growing = (first: number, most: number, offered: number): number =>
   Math.min(most, first * 2 ** Math.min(offered - 1, 30));
 
+/**
+ * The group's directory, checked anew.
+ * @throws hand-backs `MountHung` (another host may see it) and `NotOfGroup`
+ */
+export async function openGroup(deps: Deps, { seal, times, offered }: Task): Promise<GroupDirectory> {
+  try {
+    return await deps.groupDirectory(seal.group);
+  } catch (error) {
+    if (!(error instanceof MountHungError)) throw error;
+    const delayMs = growing(times.noSlotFirst, times.noRoomMost, offered);
+    throw handBack('MountHung', `${deps.self.host}: ${error.message}`, delayMs);
+  }
+}
+
 function createTask({ self }: Deps, phase: PhaseId, { seal, claim }: TaskInput): Task {
   const info = activityInfo();
   const began = performance.now();
@@ -147,6 +163,7 @@ function toldAsFailure(error: unknown, host: string, scale = 1): unknown {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof TooNewError)
     return handBack('TooNew', `${host}: ${error.message}`, TIMES.noSlotMost * scale);
+  if (error instanceof MountHungError) return failure('MountHung', message, { host });
   if (error instanceof NotOursError) return failure('NotOurs', message, { host });
   if (isErrno(error, 'ENOSPC', 'EDQUOT')) return failure('NoSpace', message, { host });
   if (isErrno(error, 'ESTALE', 'ENOTCONN', 'EHOSTDOWN')) return failure('MountMissing', message, { host });

@@ -1,9 +1,9 @@
 /** An attempt as it lies on disk. */
-import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { refuseNewer } from '../contract.js';
 import { ifPresent, readJson } from '../files.js';
+import { readdir, rename } from '../mounts/remote-fs.js';
 import {
   attemptDir,
   epochDir,

@@ -3,12 +3,12 @@
  * lower ones end by themselves. Making the next number's directory is the claim; it is one atomic rename.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CONTRACT_VERSION, readable, refuseNewer } from '../contract.js';
 import { failure } from '../errors.js';
 import { isErrno, readJson, syncDirectory, writeJson } from '../files.js';
+import { mkdir, readdir, rename } from '../mounts/remote-fs.js';
 import { epochDir, parseEpoch } from '../paths.js';
 import { removeTree } from './remove-tree.js';
 

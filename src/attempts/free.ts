@@ -2,8 +2,8 @@
  * Giving room back: what attempts have left that no longer count. Their names are taken away first, so that an engine that
  * still works there ends by itself (docs/engine-protocol.md, Lease); what people may want to read stays.
  */
-import { lstat, readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { lstat, readdir, rename, unlink } from '../mounts/remote-fs.js';
 import { ifPresent } from '../files.js';
 import { epochDir, goneAttemptName } from '../paths.js';
 import { listAttempts, readResult, recordedFiles, type Attempt } from './attempt.js';

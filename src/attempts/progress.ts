@@ -1,10 +1,10 @@
 /** Reads progress.json: one block that the engine overwrites in place, with a checksum against torn reads. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { refuseNewer } from '../contract.js';
 import { ifPresent } from '../files.js';
+import { readFile } from '../mounts/remote-fs.js';
 import { ENGINE_PROTOCOL, progressSchema, type Progress } from './protocol.js';
 
 const TORN_READS = 5;

@@ -1,7 +1,7 @@
 /** Deleting, confined: nothing but plain files and directories of one file system, and only when all of it is that. */
-import { lstat, readdir, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifPresent } from '../files.js';
+import { lstat, readdir, rmdir, unlink } from '../mounts/remote-fs.js';
 
 export class NotOursError extends Error {}
 

@@ -1,11 +1,13 @@
 /** Making the next attempt's directory, which is the lease, and starting its engine. */
 import { randomUUID } from 'node:crypto';
 import { spawn } from 'node:child_process';
-import { mkdir, open, rename } from 'node:fs/promises';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
+import { constants } from 'node:fs';
 import { failure } from '../errors.js';
 import { isErrno, syncDirectory, writeJson } from '../files.js';
+import { MountHungError } from '../mounts/mounts.js';
+import { access, mkdir, rename, stat, touch } from '../mounts/remote-fs.js';
 import { attemptDir, epochDir, formatAt, type AttemptName } from '../paths.js';
 import type { Attempt } from './attempt.js';
 import type { Job } from './protocol.js';
@@ -62,18 +64,20 @@ export class EngineStarter {
 
   /**
    * Starts the engine in a process group of its own, which outlives this process.
-   * @throws failure `BadInput` when the program cannot be started.
+   * @throws failure `BadInput` when the program cannot be started; what the file system says when the log cannot be made.
    */
   async start(attempt: Attempt): Promise<void> {
+    // Also a look at the mount: one that hangs is told here, before there is a process that hangs in it.
+    await touch(join(attempt.directory, 'log'));
     const [command = '', ...args] = this.program.command;
-    const log = await open(join(attempt.directory, 'log'), 'a');
+    const { environment } = this.program;
     try {
-      const child = spawn(command, [...args, 'run', attempt.directory], {
-        cwd: attempt.directory,
-        detached: true,
-        stdio: ['ignore', log.fd, log.fd],
-        env: this.program.environment,
-      });
+      const program = await findProgram(command, environment['PATH']);
+      const child = spawn(
+        '/bin/sh',
+        ['-c', IN_ATTEMPT, attempt.directory, program, ...args, 'run', attempt.directory],
+        { cwd: '/', detached: true, stdio: 'ignore', env: environment },
+      );
       await once(child, 'spawn');
       child.unref();
       const ended = once(child, 'exit').then(() => {
@@ -84,10 +88,36 @@ export class EngineStarter {
       this.running.set(attempt.directory, { process: engine, ended });
       engine.startTime = await startTimeOf(engine.pid);
     } catch (error) {
+      if (error instanceof MountHungError) throw error;
       const message = `cannot start the engine ${command}: ${(error as Error).message}`;
       throw failure('BadInput', message, { at: attempt.at });
-    } finally {
-      await log.close();
     }
+  }
+}
+
+/**
+ * The shell goes to the attempt and becomes the engine: same process. spawn() itself would do that with `cwd`, but holds
+ * this whole process until the new one has entered the directory and the program is loaded (tried: on a mount that
+ * hangs, no timer and no heartbeat until it is back).
+ */
+const IN_ATTEMPT = 'cd -- "$0" && exec >>log 2>&1 && exec "$@"';
+
+/** As a shell would find it. @throws Error when there is no such program */
+async function findProgram(command: string, path = '/usr/bin:/bin'): Promise<string> {
+  const directories = command.includes('/') || command === '' ? ['.'] : path.split(delimiter);
+  for (const directory of directories) {
+    const program = resolve(directory, command);
+    if (await isProgram(program)) return program;
+  }
+  throw new Error('no such program');
+}
+
+async function isProgram(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return (await stat(path)).isFile();
+  } catch (error) {
+    if (error instanceof MountHungError) throw error;
+    return false;
   }
 }

@@ -1,7 +1,8 @@
 /** Waiting for an engine of this host, whoever started it. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { exists } from '../files.js';
+import { MountHungError } from '../mounts/mounts.js';
 import type { Times } from '../phases.js';
 import type { Attempt } from './attempt.js';
 import { isAlive } from './processes.js';
@@ -18,6 +19,8 @@ export interface Watch {
   /** Known when this worker started the engine itself: saves the polling interval. */
   ended?: Promise<void>;
   onProgress: (progress: Progress) => void;
+  /** Told at each look that the mount hangs: then nothing can be seen, and nothing is decided. */
+  onHung?: (error: MountHungError) => void;
 }
 
 export type End = 'ended' | 'hangs' | 'never appeared';
@@ -33,8 +36,9 @@ export async function watchEngine({
   signal,
   ended,
   onProgress,
+  onHung,
 }: Watch): Promise<End> {
-  const began = performance.now();
+  let began = performance.now();
   const engine = { gone: false };
   const woken = ended?.then(() => {
     engine.gone = true;
@@ -43,9 +47,17 @@ export async function watchEngine({
   let progress: Progress | undefined;
   for (;;) {
     signal.throwIfAborted();
-    // What cannot be read at the moment (torn, mount away) says nothing: the last words stand.
-    progress = (await readProgress(attempt.directory)) ?? progress;
+    const seen = await unlessAborted(lookAt(attempt), signal);
     const now = performance.now();
+    if (seen instanceof MountHungError) {
+      onHung?.(seen);
+      // The engine waits for the mount as we do: what limits it counts anew when the mount is back.
+      began = worked.at = now;
+      await pause(times.engineLook, signal);
+      continue;
+    }
+    // What cannot be read at the moment (torn, mount away) says nothing: the last words stand.
+    progress = seen.progress ?? progress;
     if (engine.gone) return progress ? 'ended' : 'never appeared';
     if (progress) {
       onProgress(progress);
@@ -56,7 +68,7 @@ export async function watchEngine({
       if (step !== worked.step || fraction !== worked.fraction || computes)
         worked = { step, fraction, cpuSeconds, at: now };
       else if (now - worked.at >= hangMs) return 'hangs';
-    } else if (isOver(attempt)) {
+    } else if (seen.over) {
       return 'ended';
     } else if (now - began >= times.engineStart) {
       return 'never appeared';
@@ -65,8 +77,34 @@ export async function watchEngine({
   }
 }
 
-const isOver = ({ directory }: Attempt): boolean =>
-  ['result.json', 'error.json'].some((name) => existsSync(join(directory, name)));
+/** @returns the error when the mount hangs */
+async function lookAt({
+  directory,
+}: Attempt): Promise<{ progress: Progress | undefined; over: boolean } | MountHungError> {
+  try {
+    const progress = await readProgress(directory);
+    const ends = progress ? [] : ['result.json', 'error.json'];
+    const over = await Promise.all(ends.map((name) => exists(join(directory, name))));
+    return { progress, over: over.includes(true) };
+  } catch (error) {
+    if (error instanceof MountHungError) return error;
+    throw error;
+  }
+}
+
+/** A look that nobody waits for any more does no harm, however long it takes. @throws the signal's reason */
+async function unlessAborted<T>(looking: Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([looking, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
 
 // Unreferenced: a wait that is cut short by the engine's end must not keep this process alive.
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

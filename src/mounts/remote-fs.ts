@@ -29,6 +29,13 @@ export const rename = (from: string, to: string): Promise<void> =>
 export const link = (existing: string, name: string): Promise<void> =>
   onMountOf(name, 'quick', () => fs.link(existing, name));
 
+/** Makes a file that is not there; one that is there stays as it is. */
+export const touch = (path: string): Promise<void> =>
+  onMountOf(path, 'quick', async () => {
+    const handle = await fs.open(path, 'a');
+    await handle.close();
+  });
+
 // ---- what may take minutes and is no fault then ----
 
 export const unlink = (path: string): Promise<void> => onMountOf(path, 'slow', () => fs.unlink(path));

@@ -1,10 +1,11 @@
 /** The group's directory on this host, told by its marker file: a mount that is missing or another's is seen at once. */
 import { constants } from 'node:fs';
-import { access, mkdir, stat } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { CONTRACT_VERSION, readable, refuseNewer } from '../contract.js';
 import { ifPresent, isErrno, readJson, syncDirectory, writeJson } from '../files.js';
+import { access, mkdir, stat } from '../mounts/remote-fs.js';
+import { MountHungError } from '../mounts/mounts.js';
 import { groupDirectories, isPlainName, markerFile, type GroupDirectory } from '../paths.js';
 import { UserError } from '../user-error.js';
 
@@ -19,10 +20,11 @@ export type Marker = z.infer<typeof markerSchema>;
 
 export class NotOfGroupError extends Error {}
 
-/** @throws NotOfGroupError when local_dir has no marker, or none that can be read. */
+/** @throws NotOfGroupError when local_dir has no marker, or none that can be read; MountHungError. */
 export async function readMarker(localDir: string): Promise<Marker> {
   const path = markerFile(localDir);
   const value = await readJson(path).catch((error: unknown) => {
+    if (error instanceof MountHungError) throw error;
     throw new NotOfGroupError(`${path} cannot be read: ${(error as Error).message}`);
   });
   if (value === undefined)
@@ -43,7 +45,7 @@ export class GroupMount {
 
   constructor(private readonly localDir: string) {}
 
-  /** @throws NotOfGroupError */
+  /** @throws NotOfGroupError; MountHungError */
   async open(group: number): Promise<GroupDirectory> {
     const marker = await readMarker(this.localDir);
     if (marker.group !== group) {
@@ -64,7 +66,8 @@ export async function checkWritable(localDir: string): Promise<void> {
   try {
     await access(localDir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return; // It may be mounted later.
+    // It may be mounted later, or answer later.
+    if (isErrno(error, 'ENOENT') || error instanceof MountHungError) return;
     throw new UserError(
       `local_dir ${localDir}: no write permission for user ${process.getuid?.()} (${await ownerOf(localDir)})`,
       {

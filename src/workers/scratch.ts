@@ -1,8 +1,8 @@
 /** Room for sectors in a group's directory: reckoned from what lies there, so a restart forgets nothing. */
-import { readdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readJson, usedBytes } from '../files.js';
+import { readdir, statfs } from '../mounts/remote-fs.js';
 import { cacheDir, type GroupDirectory } from '../paths.js';
 import { scratchBytes, SECTOR_SIZE_NAMES, type SectorSize } from '../phases.js';
 
@@ -23,7 +23,9 @@ export async function lookForRoom(group: GroupDirectory): Promise<Room> {
   for (const name of await readdir(base)) {
     if (!name.startsWith('s-')) continue;
     const sector = sectorFile.safeParse(
-      await readJson(join(base, name, 'sector.json')).catch(() => undefined),
+      await readJson(join(base, name, 'sector.json')).catch((error: unknown) => {
+        if (!(error instanceof SyntaxError)) throw error;
+      }),
     );
     if (!sector.success) continue;
     reserved += Math.max(0, scratchBytes(sector.data.size) - (await usedBytes(join(base, name))));
