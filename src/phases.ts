@@ -150,6 +150,8 @@ export const TIMES = {
   /** The engine refreshes progress.json, looks at its lease. */
   engineProgress: 5_000,
   engineLease: 2_000,
+  /** A worker looks at all engines of its host this often. */
+  engineWatch: 5_000,
   /** An attempt without progress.json is given this long for its engine to appear. */
   engineStart: 30_000,
   /** A foreign engine whose counter stood still for this long is dead. */

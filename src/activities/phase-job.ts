@@ -6,7 +6,7 @@ import { digestOf, ENGINE_PROTOCOL, type EngineResult, type Job } from '../attem
 import { CONTRACT_VERSION, type PhaseInput, type PhaseResult, type ResultRef } from '../contract.js';
 import { failure } from '../errors.js';
 import { attemptDir, formatAt, stored, type AttemptName } from '../paths.js';
-import type { EnginePhaseId } from '../phases.js';
+import { PHASES, type EnginePhaseId } from '../phases.js';
 import { sectorOf } from '../sector.js';
 import type { Deps } from './deps.js';
 import { chooseNode } from './storage-nodes.js';
@@ -80,10 +80,15 @@ export async function jobFor(
     cores: ON_FEWER_CORES.includes(phase) ? deps.cores : undefined,
     progressEveryMs: task.times.engineProgress,
     leaseEveryMs: task.times.engineLease,
+    hangMs: hangMsOf(phase, task),
     madeBy: { host: deps.self.host, worker: deps.worker, version: deps.version },
     at: new Date().toISOString(),
   };
 }
+
+/** No work for this long, in ms, means that the engine hangs. */
+export const hangMsOf = (phase: EnginePhaseId, { seal, scale }: Task): number =>
+  PHASES[phase].hangMinutes[seal.size] * 60_000 * scale;
 
 async function copyJob(deps: Deps, { seal }: Task): Promise<NonNullable<Job['copy']>> {
   return {

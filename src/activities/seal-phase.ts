@@ -17,9 +17,9 @@ import { makeAttempt } from '../attempts/start.js';
 import { watchEngine } from '../attempts/watch.js';
 import type { PhaseInput, PhaseResult } from '../contract.js';
 import { failure, handBack, isFailureType } from '../errors.js';
-import { PHASES, type EnginePhaseId } from '../phases.js';
+import type { EnginePhaseId } from '../phases.js';
 import type { Deps } from './deps.js';
-import { checkBasis, inputHash, jobFor, phaseResult } from './phase-job.js';
+import { checkBasis, hangMsOf, inputHash, jobFor, phaseResult } from './phase-job.js';
 import { linkReplica, openSectorDirectory } from './sector-directory.js';
 import { draining, endOfTask, growing, openGroup, runTask, type Task } from './task.js';
 
@@ -104,11 +104,12 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
   const { deps, task, input } = work;
   const { at } = attempt;
   let end;
+  const leave = deps.engines.waitFor(attempt);
   try {
     end = await watchEngine({
       attempt,
       times: task.times,
-      hangMs: PHASES[input.phase].hangMinutes[input.seal.size] * 60_000 * task.scale,
+      hangMs: hangMsOf(input.phase, task),
       signal: task.signal,
       ended: deps.engines.endOf(attempt),
       onProgress: ({ step, fraction }) => task.beat({ at, step, fraction }),
@@ -120,6 +121,8 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
     if (why === 'draining') throw draining(deps.self.host);
     if (why === 'stop the engine') await stopEngine(attempt, deps, task);
     throw new CancelledFailure(why);
+  } finally {
+    leave();
   }
   if ((await readResult(attempt)) || (await readError(attempt))) return;
   // An engine that was superseded ends without a word: the next look finds by whom.
@@ -128,8 +131,9 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
   await claimEpoch(work.sectorDirectory, task.owner, deps.self.host);
   const details = { at, host: deps.self.host, recorded: (await recordedFiles(attempt)).length };
   if (end === 'hangs') {
-    await stopEngine(attempt, deps, task);
-    throw failure('Hung', `${at} on ${deps.self.host} did no work for its limit and was stopped`, details);
+    const gone = await stopEngine(attempt, deps, task);
+    const outcome = gone ? 'was stopped' : 'cannot be stopped: it is in uninterruptible sleep';
+    throw failure('Hung', `${at} on ${deps.self.host} did no work for its limit and ${outcome}`, details);
   }
   throw failure(
     'EngineDied',
@@ -138,10 +142,13 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
   );
 }
 
-/** An engine that was started a moment ago has not told its process ID yet; then the one who started it knows. */
-async function stopEngine(attempt: Attempt, { engines }: Deps, task: Task): Promise<void> {
+/**
+ * An engine that was started a moment ago has not told its process ID yet; then the one who started it knows.
+ * @returns whether it is gone.
+ */
+async function stopEngine(attempt: Attempt, { engines }: Deps, task: Task): Promise<boolean> {
   const engine = engines.processOf(attempt) ?? (await readProgress(attempt.directory));
-  if (engine) await terminate(engine, task.times.terminateGrace);
+  return engine === undefined || (await terminate(engine, task.times.terminateGrace));
 }
 
 function busyElsewhere({ attempt, host, observed }: Extract<Sight, { is: 'live elsewhere' }>, task: Task) {

@@ -82,10 +82,12 @@ export async function voidAttempt(sectorDirectory: string, at: string): Promise<
   await ifPresent(rename(attemptDir(sectorDirectory, at), voided));
 }
 
+/** @returns undefined when job.json cannot be understood. */
+export const readJob = (attempt: Pick<Attempt, 'directory'>) => read(attempt, 'job.json', jobSchema);
+
 /** The input hash that the attempt was made for; undefined when job.json cannot be understood. */
-export async function inputHashOf(attempt: Attempt): Promise<string | undefined> {
-  return (await read(attempt, 'job.json', jobSchema))?.inputHash;
-}
+export const inputHashOf = async (attempt: Attempt): Promise<string | undefined> =>
+  (await readJob(attempt))?.inputHash;
 
 export const readResult = (attempt: Pick<Attempt, 'directory'>): Promise<EngineResult | undefined> =>
   read(attempt, 'result.json', resultSchema);

@@ -33,6 +33,12 @@ export async function isAlive({ pid, startTime }: EngineProcess): Promise<boolea
   return stat !== undefined && stat.state !== 'Z' && stat.startTime === startTime;
 }
 
+/** Whether it waits for a disk or a mount and cannot be ended: not even KILL reaches it before that answers. */
+export const isUninterruptible = async ({ pid, startTime }: EngineProcess): Promise<boolean> => {
+  const stat = await readStat(pid);
+  return stat?.startTime === startTime && stat.state === 'D';
+};
+
 /** Clock ticks since boot; -1 when there is no such process. */
 export const startTimeOf = async (pid: number): Promise<number> => (await readStat(pid))?.startTime ?? -1;
 

@@ -27,12 +27,18 @@ export interface Job {
   cores?: readonly number[];
   progressEveryMs: number;
   leaseEveryMs: number;
+  hangMs?: number;
   madeBy: { host: string; worker: string; version: string };
   at: string;
 }
 
 /** What sealflow reads of a job again: the rest is between engine and job. */
-export const jobSchema = z.object({ v: version, inputHash: hex, madeBy: z.object({ host: z.string() }) });
+export const jobSchema = z.object({
+  v: version,
+  inputHash: hex,
+  hangMs: z.number().positive().optional(),
+  madeBy: z.object({ host: z.string() }),
+});
 
 export const progressSchema = z.object({
   v: version,

@@ -46,11 +46,25 @@ export async function makeAttempt(
   return { ...name, at, directory };
 }
 
-/** Starts engines, and knows which of them this process has started and not yet seen end. */
+/** Starts engines, and knows which of them this process has started and not yet seen end, and which it waits for. */
 export class EngineStarter {
   private readonly running = new Map<string, { process: EngineProcess; ended: Promise<void> }>();
 
+  private readonly waited = new Map<string, number>();
+
   constructor(private readonly program: EngineProgram) {}
+
+  /** Notes that an activity waits for the attempt's engine, until the returned function is called. */
+  waitFor({ directory }: Attempt): () => void {
+    this.waited.set(directory, (this.waited.get(directory) ?? 0) + 1);
+    return () => {
+      const left = (this.waited.get(directory) ?? 1) - 1;
+      if (left > 0) this.waited.set(directory, left);
+      else this.waited.delete(directory);
+    };
+  }
+
+  isWaitedFor = (directory: string): boolean => this.waited.has(directory);
 
   /** The end of the attempt's engine, if this process has started it. */
   endOf(attempt: Attempt): Promise<void> | undefined {

@@ -8,6 +8,7 @@ import type { Attempt } from './attempt.js';
 import { isAlive } from './processes.js';
 import { readProgress } from './progress.js';
 import type { Progress } from './protocol.js';
+import { WorkMeter } from './work-meter.js';
 
 export interface Watch {
   attempt: Attempt;
@@ -43,7 +44,7 @@ export async function watchEngine({
   const woken = ended?.then(() => {
     engine.gone = true;
   });
-  let worked = { step: '', fraction: null as number | null, cpuSeconds: 0, at: began };
+  const meter = new WorkMeter(began);
   let progress: Progress | undefined;
   for (;;) {
     signal.throwIfAborted();
@@ -52,7 +53,8 @@ export async function watchEngine({
     if (seen instanceof MountHungError) {
       onHung?.(seen);
       // The engine waits for the mount as we do: what limits it counts anew when the mount is back.
-      began = worked.at = now;
+      began = now;
+      meter.excuse(now);
       await pause(times.engineLook, signal);
       continue;
     }
@@ -62,12 +64,8 @@ export async function watchEngine({
     if (progress) {
       onProgress(progress);
       if (!(await isAlive(progress))) return 'ended';
-      const { step, fraction, cpuSeconds } = progress;
-      // Writing its progress costs an engine some CPU time too: a thousandth of the limit is no work.
-      const computes = (cpuSeconds - worked.cpuSeconds) * 1000 > hangMs / 1000;
-      if (step !== worked.step || fraction !== worked.fraction || computes)
-        worked = { step, fraction, cpuSeconds, at: now };
-      else if (now - worked.at >= hangMs) return 'hangs';
+      meter.see(progress, hangMs, now);
+      if (meter.idleFor(now) >= hangMs) return 'hangs';
     } else if (seen.over) {
       return 'ended';
     } else if (now - began >= times.engineStart) {

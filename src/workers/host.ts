@@ -10,6 +10,7 @@ import { PHASES, TIMES, type PhaseId } from '../phases.js';
 import type { Log } from '../telemetry.js';
 import { VERSION } from '../version.js';
 import { engineCpus } from './cores.js';
+import { EngineWatch } from './engine-watch.js';
 import { checkWritable, GroupMount, NotOfGroupError } from './group-directory.js';
 import { Readiness, type Check } from './readiness.js';
 import { holdsOneMore, lookForRoom } from './scratch.js';
@@ -41,6 +42,14 @@ export async function runHost(options: HostOptions): Promise<void> {
   const mount = new GroupMount(config.localDir);
   const readiness = createReadiness(options, mount, () => pools.forEach(({ slots }) => slots.pump()));
   await readiness.look();
+  const engines = new EngineStarter(options.engine);
+  const engineWatch = new EngineWatch({
+    localDir: config.localDir,
+    self: await hostIdentity(config.ip),
+    log,
+    isMounted: () => isGroupDirectory(mount, config.groups),
+    isWaitedFor: engines.isWaitedFor,
+  });
 
   const connections: NativeConnection[] = [];
   const workers: Worker[] = [];
@@ -48,7 +57,7 @@ export async function runHost(options: HostOptions): Promise<void> {
     for (const pool of pools) {
       const connection = await options.connect();
       connections.push(connection);
-      const activities = create(await createDeps(options, mount, pool.slots));
+      const activities = create(await createDeps(options, mount, engines, pool.slots));
       for (const phase of servedPhases(config, pool, log)) {
         const tuner = tunerOf(pool.slots, () => readiness.isReady(phase));
         const activity = PHASES[phase].activity as keyof SealActivities;
@@ -60,7 +69,7 @@ export async function runHost(options: HostOptions): Promise<void> {
     }
     const connection = connections[0] ?? (await options.connect());
     const control = pick(
-      create(await createDeps(options, mount, new SlotPool(0))),
+      create(await createDeps(options, mount, engines, new SlotPool(0))),
       'stopSector',
       'abortSector',
     );
@@ -69,6 +78,7 @@ export async function runHost(options: HostOptions): Promise<void> {
     }
     await runAll(workers, signal, () => {
       void readiness.keepLooking(Math.min(...config.pools.map(({ waitMs }) => waitMs)), signal);
+      void engineWatch.keepLooking(signal);
       options.onReady?.();
     });
   } finally {
@@ -97,6 +107,11 @@ function createReadiness(
   );
 }
 
+const isGroupDirectory = async (mount: GroupMount, groups: readonly number[]): Promise<boolean> =>
+  (await Promise.allSettled(groups.map((group) => mount.open(group)))).some(
+    ({ status }) => status === 'fulfilled',
+  );
+
 /** Parameters that are there stay there: asked no more, as asking starts a process. */
 function once(check: Check): Check {
   let good = false;
@@ -116,8 +131,9 @@ function servedPhases(config: Config, pool: PoolConfig | { phases: PhaseId[] }, 
 }
 
 async function createDeps(
-  { config, engine }: HostOptions,
+  { config }: HostOptions,
   mount: GroupMount,
+  engines: EngineStarter,
   slots: SlotPool,
 ): Promise<Deps> {
   const needCores: readonly PhaseId[] = ['P2', 'P3'];
@@ -126,7 +142,7 @@ async function createDeps(
     self: await hostIdentity(config.ip),
     worker: identityOf(config),
     version: VERSION,
-    engines: new EngineStarter(engine),
+    engines,
     storageNodes: config.storageNodes,
     copyLimitBytesPerSec: config.copyLimitBytesPerSec,
     groupDirectory: (group) =>

@@ -67,6 +67,8 @@ export class Site {
   /** Of the phases that {@link seals} has run. */
   results: Partial<Record<EnginePhaseId, PhaseResult>> = {};
 
+  private readonly tasks: { env: MockActivityEnvironment; done: Promise<unknown> }[] = [];
+
   constructor(
     readonly root: string,
     readonly deps: Deps,
@@ -125,6 +127,7 @@ export class Site {
     const done = env.run<[typeof input], Result, typeof run>(run, input);
     // Looked at later; until then it must not count as unhandled.
     done.catch(() => undefined);
+    this.tasks.push({ env, done });
     return { env, done, beats };
   }
 
@@ -154,6 +157,14 @@ export class Site {
 
   clean(changes: Partial<CleanInput> = {}, offer?: Offer, deps?: Partial<Deps>): Promise<CleanResult> {
     return this.offer('cleanSector', this.cleanInput(changes), offer, deps).done;
+  }
+
+  /** Ends engines, then tasks: none may write any more when the files are removed. */
+  async end(): Promise<void> {
+    await killEngines(this.gate, this.root);
+    for (const { env } of this.tasks) env.cancel('CANCELLED');
+    await Promise.allSettled(this.tasks.map(({ done }) => done));
+    await killEngines(this.gate, this.root);
   }
 
   /** The starts of engines so far, as `1/P2-1`. */
@@ -189,7 +200,7 @@ export async function createSite(environment: NodeJS.ProcessEnv = {}): Promise<S
   await mkdir(site.group.root);
   for (const path of [...groupDirectories(site.group), join(root, 'nodes'), site.node, site.gate])
     await mkdir(path);
-  onTestFinished(() => killEngines(site.gate, root));
+  onTestFinished(() => site.end());
   return site;
 }
 

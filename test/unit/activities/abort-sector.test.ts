@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { claimEpoch } from '../../../src/attempts/epochs.js';
 import { readProgress } from '../../../src/attempts/progress.js';
@@ -77,14 +78,20 @@ describe('an abort', () => {
     await claimEpoch(site.directory, `${RUN_ID}#1`, HOST);
     const foreign = { host: '10.0.0.2', bootId: 'another' };
     const { directory } = await writeAttempt(site.directory, '1/P2-1', { progress: foreign });
-    let counter = 1;
-    const works = setInterval(() => void writeProgress(directory, { ...foreign, counter: ++counter }), 20);
+    const work = { goesOn: true, counter: 1 };
+    const works = (async () => {
+      while (work.goesOn) {
+        await writeProgress(directory, { ...foreign, counter: ++work.counter });
+        await sleep(20);
+      }
+    })();
     const { done, beats } = abort();
     await eventually(() => beats.some(({ at }) => at === '1/P2-1'));
     const seen = beats.length;
     await eventually(() => beats.length > seen + 5);
     expect(existsSync(directory)).toBe(true);
-    clearInterval(works);
+    work.goesOn = false;
+    await works;
     await done;
     await nothingLeft();
   });

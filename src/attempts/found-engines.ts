@@ -1,0 +1,43 @@
+/** Engines of this host, found by their command lines: `… run <local_dir>/nfs/<place>/cache/<sector>/<epoch>/<attempt>`. */
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { formatAt, parseAttempt, parseEpoch } from '../paths.js';
+import type { Attempt } from './attempt.js';
+import { startTimeOf, type EngineProcess, type HostIdentity } from './processes.js';
+
+export interface FoundEngine {
+  /** `s-t01000-7` */
+  sector: string;
+  /** As its engine was told; it may have another name by now. */
+  attempt: Attempt;
+  process: EngineProcess;
+}
+
+/** Looks at processes only: nothing is asked of any mount. */
+export async function findEngines(localDir: string, { pidNs }: HostIdentity): Promise<FoundEngine[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^[0-9]+$/.test(name)).map(Number);
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+      const attempt = attemptOf(command.split('\0'), localDir);
+      // A container's process can be seen from its host, but its paths mean something else here.
+      if (!attempt || (await readlink(`/proc/${pid}/ns/pid`).catch(() => '')) !== pidNs) return undefined;
+      return { ...attempt, process: { pid, startTime: await startTimeOf(pid) } };
+    }),
+  );
+  return found.filter((engine) => engine !== undefined);
+}
+
+function attemptOf(command: string[], localDir: string): Omit<FoundEngine, 'process'> | undefined {
+  const run = command.lastIndexOf('run');
+  const directory = run < 0 ? undefined : command[run + 1];
+  const root = join(localDir, 'nfs') + sep;
+  if (!directory?.startsWith(root)) return undefined;
+  const [, cache, sector = '', epochName = '', attemptName = '', ...rest] = directory
+    .slice(root.length)
+    .split(sep);
+  const epoch = parseEpoch(epochName);
+  const name = epoch === undefined ? undefined : parseAttempt(epoch, attemptName);
+  if (cache !== 'cache' || !name || rest.length > 0) return undefined;
+  return { sector, attempt: { ...name, at: formatAt(name), directory } };
+}

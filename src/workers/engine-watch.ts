@@ -1,0 +1,120 @@
+/**
+ * This host's engines, watched from the worker's start on, also those that no activity waits for: one that hangs is ended,
+ * and so is one that was superseded and does not notice. They are found by their command lines, so that looking costs
+ * nothing on the mount, however many sectors lie there.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readJob } from '../attempts/attempt.js';
+import { findEngines, type FoundEngine } from '../attempts/found-engines.js';
+import { isSuperseded } from '../attempts/lease.js';
+import { isUninterruptible, terminate, type HostIdentity } from '../attempts/processes.js';
+import { readProgress } from '../attempts/progress.js';
+import { WorkMeter } from '../attempts/work-meter.js';
+import { MountHungError } from '../mounts/mounts.js';
+import { PHASES, TIMES, type EnginePhaseId, type Times } from '../phases.js';
+import type { Log } from '../telemetry.js';
+
+export interface EngineWatchOptions {
+  localDir: string;
+  self: HostIdentity;
+  log: Log;
+  /** Whether the group's directory is in order: where it is not, a missing name says nothing. */
+  isMounted: () => Promise<boolean>;
+  /** Whether an activity of this worker waits for the attempt: then it ends an engine that hangs, and tells the workflow. */
+  isWaitedFor: (directory: string) => boolean;
+  times?: Times;
+}
+
+interface Watched {
+  meter: WorkMeter;
+  hangMs: number;
+  /** Since when it is seen to be superseded, in ms of this process' clock. */
+  supersededSince?: number;
+  /** The last that was logged of it. */
+  said?: string;
+}
+
+export class EngineWatch {
+  private readonly watched = new Map<string, Watched>();
+  private readonly times: Times;
+
+  constructor(private readonly options: EngineWatchOptions) {
+    this.times = options.times ?? TIMES;
+  }
+
+  /** Engines at work that no activity of this worker waits for, as of the last look. */
+  unwaited: FoundEngine[] = [];
+
+  async keepLooking(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.look().catch((error: unknown) =>
+        this.options.log.warn(`engines of this host: ${(error as Error).message}`),
+      );
+      await sleep(this.times.engineWatch, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  async look(): Promise<void> {
+    const { localDir, self, isWaitedFor } = this.options;
+    const engines = await findEngines(localDir, self);
+    const keys = new Set(engines.map(keyOf));
+    for (const key of this.watched.keys()) if (!keys.has(key)) this.watched.delete(key);
+    this.unwaited = engines.filter(({ attempt }) => !isWaitedFor(attempt.directory));
+    await Promise.all(engines.map((engine) => this.judge(engine)));
+  }
+
+  private async judge(engine: FoundEngine): Promise<void> {
+    const { attempt } = engine;
+    const now = performance.now();
+    const watched = this.watched.get(keyOf(engine)) ?? { meter: new WorkMeter(now), hangMs: Infinity };
+    this.watched.set(keyOf(engine), watched);
+    try {
+      const job = await readJob(attempt);
+      if (job) watched.hangMs = job.hangMs ?? longestHang(attempt.phase);
+      const progress = await readProgress(attempt.directory);
+      if (progress) watched.meter.see(progress, watched.hangMs, now);
+    } catch (error) {
+      if (!(error instanceof MountHungError)) throw error;
+      return watched.meter.excuse(now);
+    }
+    if (await this.isOvertaken(engine)) {
+      watched.supersededSince ??= now;
+      const patience = this.times.engineLease + this.times.terminateGrace;
+      if (now - watched.supersededSince >= patience) await this.end(engine, watched, 'was superseded');
+      return;
+    }
+    watched.supersededSince = undefined;
+    // The activity that waits for it, here or in another worker of this host, is given the time to do so itself.
+    const waited = this.options.isWaitedFor(attempt.directory);
+    if (!waited && watched.meter.idleFor(now) >= watched.hangMs * 1.5)
+      await this.end(engine, watched, 'hangs');
+    else if (!waited) this.say(engine, watched, 'is at work; no activity of this worker waits for it yet');
+  }
+
+  private async isOvertaken({ attempt }: FoundEngine): Promise<boolean> {
+    return (await isSuperseded(attempt.directory)) && (await this.options.isMounted());
+  }
+
+  private async end(engine: FoundEngine, watched: Watched, why: string): Promise<void> {
+    this.say(engine, watched, `${why} and is ended`);
+    if (await terminate(engine.process, this.times.terminateGrace)) return;
+    const stuck = await isUninterruptible(engine.process);
+    this.say(
+      engine,
+      watched,
+      `${why} and cannot be ended${stuck ? ': it is in uninterruptible sleep (D)' : ''}`,
+    );
+  }
+
+  private say({ sector, attempt, process: { pid } }: FoundEngine, watched: Watched, what: string): void {
+    if (watched.said === what) return;
+    watched.said = what;
+    this.options.log.info(`${sector} ${attempt.at}: engine ${pid} ${what}`);
+  }
+}
+
+const keyOf = ({ process: { pid, startTime } }: FoundEngine): string => `${pid} ${startTime}`;
+
+/** For jobs that do not say. */
+const longestHang = (phase: EnginePhaseId): number =>
+  Math.max(...Object.values(PHASES[phase].hangMinutes)) * 60_000;

@@ -1,0 +1,153 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { hostIdentity } from '../../../src/attempts/processes.js';
+import { readProgress } from '../../../src/attempts/progress.js';
+import { scaledTimes } from '../../../src/phases.js';
+import { EngineWatch } from '../../../src/workers/engine-watch.js';
+import { writeAttempt } from '../../helpers/attempts.js';
+import { startEngine, untilShown, type RunningEngine } from '../../helpers/engine.js';
+import { eventually, isAlive } from '../../helpers/eventually.js';
+import { temporaryDirectory } from '../../helpers/temporary.js';
+
+const HOST = '10.0.0.1';
+
+let localDir: string;
+let sector: string;
+let waited: Set<string>;
+let mounted: boolean;
+let said: string[];
+let watch: EngineWatch;
+beforeEach(async () => {
+  localDir = await temporaryDirectory();
+  sector = join(localDir, 'nfs', '10.10.4.23', 'cache', 's-t01000-7');
+  [waited, mounted, said] = [new Set(), true, []];
+  const say = (message: string): void => void said.push(message);
+  watch = new EngineWatch({
+    localDir,
+    self: await hostIdentity(HOST),
+    log: { info: say, warn: say },
+    isMounted: () => Promise.resolve(mounted),
+    isWaitedFor: (directory) => waited.has(directory),
+    times: scaledTimes(0.02),
+  });
+});
+
+/** An engine at work on P1, which nothing but a signal or a lease ends. */
+async function atWork(
+  at = '1/P1-1',
+  { hangMs = 3_600_000, words = '' } = {},
+): Promise<RunningEngine & { directory: string }> {
+  // It looks at its lease so seldom that the watch has to end it.
+  const job = { hangMs, leaseEveryMs: 3_600_000, madeBy: { host: HOST, worker: 'test', version: '0' } };
+  const { directory } = await writeAttempt(sector, at, { job });
+  const gate = join(localDir, 'gate');
+  await mkdir(gate, { recursive: true });
+  await writeFile(join(gate, words ? 's-t01000-7-P1.hang' : 's-t01000-7-P1.hold'), words);
+  const engine = await startEngine(directory, { FIXTURE_GATE: gate });
+  await untilShown(directory);
+  return { ...engine, directory };
+}
+
+/** Looks until it is so. */
+const looksUntil = (condition: () => Promise<boolean> | boolean): Promise<void> =>
+  eventually(async () => {
+    await watch.look();
+    return await condition();
+  });
+
+describe('an engine that no activity waits for', () => {
+  test('is told once and left at work', async () => {
+    const { pid, directory } = await atWork();
+    for (let i = 0; i < 5; i++) await watch.look();
+    expect(watch.unwaited.map(({ attempt }) => attempt.directory)).toEqual([directory]);
+    expect(said).toEqual([
+      expect.stringMatching(/^s-t01000-7 1\/P1-1: engine [0-9]+ is at work; no activity/),
+    ]);
+    expect(await isAlive(pid)).toBe(true);
+  });
+
+  test('is ended when it hangs', async () => {
+    const { pid, ended } = await atWork('1/P1-1', { hangMs: 200, words: '*' });
+    await looksUntil(async () => !(await isAlive(pid)));
+    expect(await ended).toBe('SIGTERM');
+    expect(said.at(-1)).toContain('hangs and is ended');
+  });
+
+  test('is killed when it hangs and is deaf', async () => {
+    const { pid, ended } = await atWork('1/P1-1', { hangMs: 200, words: '*:deaf' });
+    await looksUntil(async () => !(await isAlive(pid)));
+    expect(await ended).toBe('SIGKILL');
+  });
+
+  test('that is stopped, is ended', async () => {
+    const { pid, ended } = await atWork('1/P1-1', { hangMs: 200 });
+    process.kill(pid, 'SIGSTOP');
+    await looksUntil(async () => !(await isAlive(pid)));
+    expect(await ended).toBe('SIGKILL');
+  });
+});
+
+describe('an engine that an activity waits for', () => {
+  test('is left to it, also when it hangs', async () => {
+    const { pid, directory } = await atWork('1/P1-1', { hangMs: 1, words: '*' });
+    waited.add(directory);
+    for (let i = 0; i < 20; i++) await watch.look();
+    expect(watch.unwaited).toEqual([]);
+    expect(await isAlive(pid)).toBe(true);
+    expect(said).toEqual([]);
+  });
+});
+
+describe('an engine that was superseded and does not notice', () => {
+  test.each([
+    ['a higher attempt', () => writeAttempt(sector, '1/P1-2')],
+    ['a higher epoch', () => mkdir(join(sector, '2'))],
+    ['its name taken away', () => rename(join(sector, '1/P1-1'), join(sector, '1/void-P1-1'))],
+    ['its sector renamed away', () => rename(sector, join(dirname(sector), '.gone-s-t01000-7-x'))],
+  ])('by %s is ended', async (_, supersede) => {
+    const { pid } = await atWork();
+    await watch.look();
+    await supersede();
+    await looksUntil(async () => !(await isAlive(pid)));
+  });
+
+  test.each([
+    ['another phase', () => writeAttempt(sector, '1/P2-9')],
+    ['an earlier epoch', () => writeAttempt(sector, '1/P1-9')],
+  ])('is not one because of %s', async (_, make) => {
+    const { pid } = await atWork('2/P1-1');
+    await make();
+    for (let i = 0; i < 10; i++) await watch.look();
+    expect(await isAlive(pid)).toBe(true);
+    expect(said.join()).not.toContain('superseded');
+  });
+
+  test('cannot be told while the group’s directory is not there', async () => {
+    const { pid, directory } = await atWork();
+    await watch.look();
+    mounted = false;
+    await rename(sector, join(localDir, 'elsewhere'));
+    for (let i = 0; i < 10; i++) await watch.look();
+    expect(await isAlive(pid)).toBe(true);
+    await rename(join(localDir, 'elsewhere'), sector);
+    expect((await readProgress(directory))?.pid).toBe(pid);
+  });
+});
+
+test('an engine of another group’s directory is none of its own', async () => {
+  const { pid, directory } = await atWork();
+  const other = new EngineWatch({
+    localDir: await temporaryDirectory(),
+    self: await hostIdentity(HOST),
+    log: { info: () => undefined, warn: () => undefined },
+    isMounted: () => Promise.resolve(true),
+    isWaitedFor: () => false,
+  });
+  await other.look();
+  expect(other.unwaited).toEqual([]);
+  await watch.look();
+  expect(watch.unwaited.map((engine) => [engine.attempt.directory, engine.process.pid])).toEqual([
+    [directory, pid],
+  ]);
+});
