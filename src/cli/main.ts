@@ -1,6 +1,7 @@
-#!/usr/bin/env node
 /** The one place where the process ends. Exit codes: 0 done, 1 failed, 2 wrong use. */
 import { Command, CommanderError } from 'commander';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { allMountsIdle } from '../mounts/mounts.js';
 import { UserError } from '../user-error.js';
 import { VERSION } from '../version.js';
 import { abortCommand } from './commands/abort.js';
@@ -39,8 +40,19 @@ try {
 } catch (error) {
   process.exitCode = tell(error);
 }
-// Sockets and timers of libraries must not keep a command alive that has done its work.
-process.exit();
+await end();
+
+/** Sockets and timers of libraries must not keep a command alive that has done its work. */
+async function end(): Promise<never> {
+  for (let looks = 0; looks < 20 && !allMountsIdle(); looks++) await sleep(50);
+  // Node waits for its threads before it exits, so for a mount that hangs: then it ends as a signal ends it.
+  if (!allMountsIdle()) {
+    process.removeAllListeners('SIGTERM');
+    process.kill(process.pid, 'SIGTERM');
+    await sleep(10_000);
+  }
+  process.exit();
+}
 
 function tell(error: unknown): number {
   // Commander has said it already; help and version are no errors.

@@ -14,7 +14,7 @@ import { ENGINE_PHASE_IDS, TIMES } from '../phases.js';
 import { UserError } from '../user-error.js';
 import type { DevHome } from './home.js';
 
-const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../cli/sealflow.cjs', import.meta.url));
 const GRACE_MS = 30_000;
 
 export class DevProcesses {

@@ -7,7 +7,9 @@ import { cachePath } from '../machine/cache.js';
  * @param more `[engine] environment` of config.toml
  */
 export function engineEnvironment(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
-  const given: NodeJS.ProcessEnv = { ...process.env, ...more };
+  // Ours (src/cli/sealflow.cts), and nothing to an engine.
+  const { UV_THREADPOOL_SIZE: _, ...own } = process.env;
+  const given: NodeJS.ProcessEnv = { ...own, ...more };
   return {
     ...given,
     // v28 is the version of the published parameters, as in their names (storage-proofs-core `parameter_cache.rs`).

@@ -1,4 +1,6 @@
 /** The activity workers of one config.toml: one for each queue that this host serves, over the slots of its pools. */
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { createActivities, type Deps } from '../activities/index.js';
 import { hostIdentity } from '../attempts/processes.js';
@@ -6,12 +8,14 @@ import { EngineStarter } from '../attempts/start.js';
 import type { Config, PoolConfig } from '../config.js';
 import { controlQueue, phaseQueue, type SealActivities } from '../contract.js';
 import { handBack } from '../errors.js';
-import { PHASES, TIMES, type PhaseId } from '../phases.js';
+import { PHASES, scaledTimes, TIMES, type PhaseId } from '../phases.js';
+import { registerMount, type MountTimes } from '../mounts/mounts.js';
 import type { Log } from '../telemetry.js';
 import { VERSION } from '../version.js';
 import { engineCpus } from './cores.js';
 import { EngineWatch } from './engine-watch.js';
 import { checkWritable, GroupMount, NotOfGroupError } from './group-directory.js';
+import { nodesSeen } from './nodes.js';
 import { Readiness, type Check } from './readiness.js';
 import { holdsOneMore, lookForRoom } from './scratch.js';
 import { SlotPool } from './slots.js';
@@ -27,6 +31,8 @@ export interface HostOptions {
   log: Log;
   signal: AbortSignal;
   onReady?: () => void;
+  /** Factor of the times that this process itself keeps (deadlines of mounts); 1 if not given. */
+  timeScale?: number;
   /** The real ones unless a bench or a test puts others in their place. */
   activities?: (deps: Deps) => SealActivities;
 }
@@ -37,11 +43,15 @@ export interface HostOptions {
  */
 export async function runHost(options: HostOptions): Promise<void> {
   const { config, log, signal, activities: create = createActivities } = options;
+  const { mountQuick, mountSlow } = scaledTimes(options.timeScale ?? 1);
+  registerMounts(options, { quickMs: mountQuick, slowMs: mountSlow });
   await checkWritable(config.localDir);
   const pools = config.pools.map((pool) => ({ ...pool, slots: new SlotPool(pool.slots) }));
   const mount = new GroupMount(config.localDir);
   const readiness = createReadiness(options, mount, () => pools.forEach(({ slots }) => slots.pump()));
-  await readiness.look();
+  // Nothing that hangs keeps a worker from starting: what it stands against is just not served.
+  const enough = sleep(2 * mountQuick, undefined, { signal, ref: false }).catch(() => undefined);
+  await Promise.race([readiness.look(), enough]);
   const engines = new EngineStarter(options.engine);
   const engineWatch = new EngineWatch({
     localDir: config.localDir,
@@ -86,6 +96,18 @@ export async function runHost(options: HostOptions): Promise<void> {
   }
 }
 
+/** What may be remote, and is touched by this process. */
+function registerMounts({ config, engine, log }: HostOptions, times: MountTimes): void {
+  const [program] = engine.command;
+  const roots = [config.localDir, ...config.storageNodes, ...(program ? [dirname(program)] : [])];
+  for (const root of roots) registerMount(root, times);
+  const threads = Number(process.env['UV_THREADPOOL_SIZE'] ?? 4);
+  if (threads < 2 * roots.length + 4)
+    log.warn(
+      `UV_THREADPOOL_SIZE=${threads}: mounts that hang can stop this worker; it takes ${2 * roots.length + 4}`,
+    );
+}
+
 function createReadiness(
   { config, parametersMissing, log }: HostOptions,
   mount: GroupMount,
@@ -100,7 +122,8 @@ function createReadiness(
   return new Readiness(
     {
       'the directory of the group': { phases: all, check: groupSeen },
-      'proof parameters': { phases: all.filter((phase) => phase === 'P4'), check: once(parametersMissing) },
+      ...(all.includes('P4') && { 'proof parameters': { phases: ['P4'], check: once(parametersMissing) } }),
+      ...nodesSeen(config.storageNodes, all),
     },
     log,
     onChange,

@@ -6,9 +6,11 @@ import type { PhaseId } from '../phases.js';
 export type Check = () => Promise<string | undefined>;
 
 export class Readiness {
+  private readonly looking = new Set<string>();
   private readonly reasons = new Map<string, string | undefined>();
 
   constructor(
+    /** By what is looked at; a check without phases is only told. */
     private readonly checks: Record<string, { phases: readonly PhaseId[]; check: Check }>,
     private readonly log: Log,
     private readonly onChange: () => void,
@@ -21,18 +23,28 @@ export class Readiness {
     );
   }
 
+  /** Looks at everything at once; what an earlier look still waits for is not asked again. */
   async look(): Promise<void> {
-    for (const [name, { phases, check }] of Object.entries(this.checks)) {
-      if (phases.length === 0) continue;
-      const reason = await check().catch((error: unknown) => (error as Error).message);
-      const before = this.reasons.get(name);
-      const first = !this.reasons.has(name);
-      this.reasons.set(name, reason);
-      if (reason === before) continue;
-      if (reason) this.log.warn(`${phases.join(' ')} not served: ${reason}`);
-      else if (!first) this.log.info(`${phases.join(' ')} served again: ${name}: in order`);
-    }
+    await Promise.all(Object.keys(this.checks).map((name) => this.lookAt(name)));
+  }
+
+  private async lookAt(name: string): Promise<void> {
+    const { phases, check } = this.checks[name] ?? {};
+    if (!phases || !check || this.looking.has(name)) return;
+    this.looking.add(name);
+    const reason = await check().catch((error: unknown) => (error as Error).message);
+    this.looking.delete(name);
+    const first = !this.reasons.has(name);
+    const before = this.reasons.get(name);
+    this.reasons.set(name, reason);
+    if (reason !== before) this.tell(name, phases, reason, first);
     this.onChange();
+  }
+
+  private tell(name: string, phases: readonly PhaseId[], reason: string | undefined, first: boolean): void {
+    const which = phases.join(' ');
+    if (reason) this.log.warn(which ? `${which} not served: ${reason}` : reason);
+    else if (!first) this.log.info(`${which ? `${which} served again: ` : ''}${name}: in order`);
   }
 
   /** Looks each `everyMs` until the signal is aborted. */
@@ -48,7 +60,8 @@ export class Readiness {
         }
       });
       if (signal.aborted) return;
-      await this.look();
+      // Not awaited: what does not come back must not keep the others from being looked at.
+      void this.look();
     }
   }
 }

@@ -9,7 +9,7 @@ import { engineForBench, makeJob, runEngine } from './engine-attempts.mjs';
 
 export const title = 'a real 2 KiB sector: through the whole system against the engine alone';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/cli/sealflow.cjs', import.meta.url));
 const PHASES = ['P1', 'P2', 'P3', 'P4', 'P5', 'P6'];
 
 export const run = (print) =>

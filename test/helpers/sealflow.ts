@@ -1,4 +1,4 @@
-/** The production program `sealflow` (dist/cli/main.js, made by `npm run build`), in processes of its own. */
+/** The production program `sealflow` (dist/cli/sealflow.cjs, made by `npm run build`), in processes of its own. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import { spawnBound } from '../../src/machine/bound-process.js';
 import { eventually } from './eventually.js';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/cli/sealflow.cjs', import.meta.url));
 
 export interface End {
   /** Exit code or signal. */

@@ -3,14 +3,15 @@ import { targetOf, connectWorker } from '../../connect.js';
 import { readConfig } from '../../config.js';
 import { createLog, installRuntime } from '../../telemetry.js';
 import { runHost } from '../../workers/host.js';
-import { unlessStopped, untilSignal } from '../common.js';
+import { timeScaleOption, unlessStopped, untilSignal } from '../common.js';
 import { engineFor, parametersMissing } from '../engine.js';
 
 export const workerCommand = (): Command =>
   new Command('worker')
     .description('serve the phases of one config.toml on this host, until SIGTERM; engines outlive it')
     .requiredOption('--config <file>', 'config.toml of this host')
-    .action(async ({ config: file }: { config: string }) => {
+    .addOption(timeScaleOption())
+    .action(async ({ config: file, timeScale = 1 }: { config: string; timeScale?: number }) => {
       const config = readConfig(file);
       const engine = await engineFor(config);
       const log = createLog();
@@ -29,6 +30,7 @@ export const workerCommand = (): Command =>
           parametersMissing: async () => engine && (await parametersMissing(engine, config.size)),
           log,
           signal,
+          timeScale,
           onReady: () =>
             log.info(`serving ${config.pools.flatMap(({ phases }) => phases).join(' ')} on ${config.ip}`),
         });
