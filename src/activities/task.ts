@@ -78,6 +78,8 @@ export async function runTask<T>(
   try {
     return await body(task);
   } catch (error) {
+    // A stop or an abort is for any host of the group; a phase may have an engine here.
+    if (error instanceof MountHungError && slot === 'outside of slots') throw hungHandBack(error, deps, task);
     throw toldAsFailure(
       task.signal.aborted && isAbort(error) ? new CancelledFailure('told to end') : error,
       deps.self.host,
@@ -97,15 +99,21 @@ export const growing = (first: number, most: number, offered: number): number =>
  * The group's directory, checked anew.
  * @throws hand-backs `MountHung` (another host may see it) and `NotOfGroup`
  */
-export async function openGroup(deps: Deps, { seal, times, offered }: Task): Promise<GroupDirectory> {
+export async function openGroup(deps: Deps, task: Task): Promise<GroupDirectory> {
   try {
-    return await deps.groupDirectory(seal.group);
+    return await deps.groupDirectory(task.seal.group);
   } catch (error) {
     if (!(error instanceof MountHungError)) throw error;
-    const delayMs = growing(times.noSlotFirst, times.noRoomMost, offered);
-    throw handBack('MountHung', `${deps.self.host}: ${error.message}`, delayMs);
+    throw hungHandBack(error, deps, task);
   }
 }
+
+const hungHandBack = (error: MountHungError, { self }: Deps, { times, offered }: Task): ApplicationFailure =>
+  handBack(
+    'MountHung',
+    `${self.host}: ${error.message}`,
+    growing(times.noSlotFirst, times.noRoomMost, offered),
+  );
 
 function createTask({ self }: Deps, phase: PhaseId, { seal, claim }: TaskInput): Task {
   const info = activityInfo();
