@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { readProgress } from '../../../src/attempts/progress.js';
 import { EngineStarter, makeAttempt } from '../../../src/attempts/start.js';
+import { MountHungError } from '../../../src/mounts/mounts.js';
 import { parseAt } from '../../../src/paths.js';
 import { jobOf, writeAttempt } from '../../helpers/attempts.js';
 import { ENGINE, untilShown } from '../../helpers/engine.js';
 import { eventually } from '../../helpers/eventually.js';
+import { hangMount } from '../../helpers/fifo.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 
 let sector: string;
@@ -126,6 +128,26 @@ describe('the engine', () => {
       message: expect.stringContaining(`cannot start the engine ${command[0] ?? ''}`) as string,
       details: [{ at: '1/P2-1' }],
     });
+    expect(starter.endOf(attempt)).toBeUndefined();
+  });
+
+  test('is not started in a directory that hangs', async () => {
+    const attempt = await writeAttempt(sector, '1/P2-1');
+    const comeBack = await hangMount(attempt.directory);
+    const starter = new EngineStarter({ command: ['touch', 'started'], environment: process.env });
+    await expect(starter.start(attempt)).rejects.toThrow(MountHungError);
+    expect(starter.endOf(attempt)).toBeUndefined();
+    await comeBack();
+    await starter.start(attempt);
+    await starter.endOf(attempt);
+    expect(existsSync(join(attempt.directory, 'started'))).toBe(true);
+  });
+
+  test('whose log cannot be made is told as what it is', async () => {
+    const attempt = await writeAttempt(sector, '1/P2-1');
+    await mkdir(join(attempt.directory, 'log'));
+    const starter = new EngineStarter({ command: ['true'], environment: process.env });
+    await expect(starter.start(attempt)).rejects.toMatchObject({ code: 'EISDIR' });
     expect(starter.endOf(attempt)).toBeUndefined();
   });
 

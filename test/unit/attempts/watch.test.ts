@@ -6,9 +6,11 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Attempt } from '../../../src/attempts/attempt.js';
 import { watchEngine, type End, type Watch } from '../../../src/attempts/watch.js';
 import type { Progress } from '../../../src/attempts/protocol.js';
+import { registerMount } from '../../../src/mounts/mounts.js';
 import { TIMES } from '../../../src/phases.js';
 import { writeAttempt, writeProgress } from '../../helpers/attempts.js';
 import { eventually, isAlive } from '../../helpers/eventually.js';
+import { hangMount, makeFifo } from '../../helpers/fifo.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 
 const HANG = 300_000;
@@ -186,5 +188,72 @@ describe('an aborted watch', () => {
     stop.abort(new Error('enough'));
     await expect(watch().end).rejects.toThrow('enough');
     expect(seen).toEqual([]);
+  });
+});
+
+describe('a mount that hangs', () => {
+  let told: string[];
+  const untilTold = async (): Promise<void> => {
+    const before = told.length;
+    await eventually(() => told.length >= before + 3);
+  };
+  const watchMount = (changes: Partial<Watch> = {}): Watching =>
+    watch({ onHung: ({ forHowLong }) => told.push(forHowLong), ...changes });
+  beforeEach(() => {
+    told = [];
+  });
+
+  test('says nothing of the engine, and its time does not count', async () => {
+    const { end, isOver } = watchMount();
+    await work({ counter: 1 });
+    const comeBack = await hangMount(attempt.directory);
+    await untilTold();
+    expect(told[0]).toMatch(new RegExp(`^${attempt.directory} hung for \\d+ s$`));
+    clock += 10 * HANG;
+    await untilTold();
+    expect(isOver()).toBe(false);
+    await comeBack();
+    await work({ counter: 2 });
+    await looks();
+    clock += HANG - 1;
+    await looks();
+    expect(isOver()).toBe(false);
+    clock += 1;
+    expect(await end).toBe('hangs');
+  });
+
+  test('is waited for when the engine has ended meanwhile', async () => {
+    let engineEnds: () => void = () => undefined;
+    const ended = new Promise<void>((resolve) => (engineEnds = resolve));
+    const { end, isOver } = watchMount({ ended });
+    await work({});
+    const comeBack = await hangMount(attempt.directory);
+    await kill();
+    engineEnds();
+    await untilTold();
+    expect(isOver()).toBe(false);
+    await comeBack();
+    expect(await end).toBe('ended');
+  });
+
+  test('takes nothing from the time in which an engine must appear', async () => {
+    const comeBack = await hangMount(attempt.directory);
+    const { end, isOver } = watchMount();
+    await untilTold();
+    clock += 10 * TIMES.engineStart;
+    await untilTold();
+    await comeBack();
+    await work({});
+    expect(isOver()).toBe(false);
+    await kill();
+    expect(await end).toBe('ended');
+  });
+
+  test('does not keep a watch that is told to end', async () => {
+    registerMount(attempt.directory, { quickMs: 3_600_000, slowMs: 3_600_000 });
+    await makeFifo(join(attempt.directory, 'progress.json'));
+    const { end } = watchMount();
+    stop.abort(new Error('enough'));
+    await expect(end).rejects.toThrow('enough');
   });
 });

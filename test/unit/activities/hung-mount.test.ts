@@ -1,0 +1,119 @@
+/** Tasks that meet a mount that hangs: before their work, in it, and while an engine works. */
+import { mkdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { ApplicationFailureCategory } from '@temporalio/common';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { CONTRACT_VERSION } from '../../../src/contract.js';
+import { scaledTimes } from '../../../src/phases.js';
+import { GroupMount, setUpGroupDirectory } from '../../../src/workers/group-directory.js';
+import { eventually } from '../../helpers/eventually.js';
+import { hangMount } from '../../helpers/fifo.js';
+import { hold, release } from '../../helpers/gate.js';
+import { createSite, failureFrom, HOST, NODE, type Site } from '../../helpers/site.js';
+
+const times = scaledTimes(0.05);
+const HAND_BACK = { nonRetryable: false, category: ApplicationFailureCategory.BENIGN };
+
+let site: Site;
+beforeEach(async () => {
+  site = await createSite();
+});
+
+describe('while an engine works', () => {
+  test('the task goes on: heartbeats tell of it, and the engine is left alone', async () => {
+    await hold(site, 'P1');
+    const { done, beats } = site.begin('P1');
+    await eventually(() => beats.some(({ at }) => at === '1/P1-1'));
+    const comeBack = await hangMount(site.group.root);
+    const told = () => beats.filter(({ at, step }) => at === '1/P1-1' && / hung for \d+ s$/.test(step));
+    await eventually(() => told().length > 3);
+    expect(told()[0]?.step).toContain(site.group.root);
+    // It writes its result although nobody can see it.
+    await release(site, 'P1');
+    await comeBack();
+    expect(await done).toMatchObject({ at: '1/P1-1', host: HOST });
+    expect(await site.started()).toEqual(['1/P1-1']);
+  });
+});
+
+describe("when the group's directory is opened", () => {
+  test('the task is handed back, later and later, with the name of the mount', async () => {
+    await setUpGroupDirectory(site.group.root, 1, NODE);
+    const mount = new GroupMount(site.group.root);
+    const groupDirectory = (group: number) => mount.open(group);
+    const comeBack = await hangMount(site.group.root);
+    const delays = [];
+    for (const attempt of [1, 2, 100]) {
+      const thrown = await failureFrom(site.run('P1', {}, { attempt }, { groupDirectory }));
+      expect(thrown).toMatchObject({ type: 'MountHung', ...HAND_BACK });
+      expect(thrown.message).toMatch(new RegExp(`^${HOST}: ${site.group.root} is hung: no answer since 2`));
+      delays.push(thrown.nextRetryDelay);
+    }
+    expect(delays).toEqual([times.noSlotFirst, 2 * times.noSlotFirst, times.noRoomMost]);
+    expect(await site.started()).toEqual([]);
+    await comeBack();
+    expect(await site.run('P1', {}, {}, { groupDirectory })).toMatchObject({ at: '1/P1-1' });
+  });
+});
+
+describe('behind that', () => {
+  test.each(['preCommitPhase1', 'cleanSector'] as const)(
+    '%s fails, and is tried again later',
+    async (name) => {
+      await site.seals('P1', 'P2', 'P3', 'P4', 'P5');
+      const comeBack = await hangMount(site.group.root);
+      const run = () => (name === 'cleanSector' ? site.clean() : site.run('P1', { voided: ['1/P1-1'] }));
+      const thrown = await failureFrom(run());
+      expect(thrown).toMatchObject({ type: 'MountHung', nonRetryable: true, details: [{ host: HOST }] });
+      expect(thrown.message).toContain(site.group.root);
+      await comeBack();
+      await run();
+    },
+  );
+
+  test('a stop is handed back, as any host of the group can do it', async () => {
+    await site.seals('P1');
+    const comeBack = await hangMount(site.group.root);
+    const stop = () =>
+      site.offer('stopSector', { v: CONTRACT_VERSION, seal: site.seal, claim: 1, why: 'cancelled' }).done;
+    expect(await failureFrom(stop())).toMatchObject({ type: 'MountHung', ...HAND_BACK });
+    await comeBack();
+    expect(await stop()).toMatchObject({ stopped: [] });
+  });
+});
+
+describe('a storage node that hangs', () => {
+  test('is passed over while another will do', async () => {
+    const other = join(site.root, 'nodes/10.10.4.99');
+    await mkdir(other);
+    await site.seals('P1', 'P2');
+    const storageNodes = [site.node, other];
+    const comeBack = await hangMount(site.node);
+    expect(await site.run('P5', {}, {}, { storageNodes })).toMatchObject({ node: '10.10.4.99' });
+    await comeBack();
+  });
+
+  test('holds up P5 and P6 when it is the only one, and no sector that is at work', async () => {
+    await site.seals('P1');
+    const comeBack = await hangMount(site.node);
+    await site.seals('P2', 'P3', 'P4');
+    expect(await failureFrom(site.run('P5'))).toMatchObject({ type: 'MountHung', nonRetryable: true });
+    await comeBack();
+    await site.seals('P5');
+    const again = await hangMount(site.node);
+    expect(await failureFrom(site.clean())).toMatchObject({ type: 'MountHung', nonRetryable: true });
+    expect(existsSync(site.directory)).toBe(true);
+    await again();
+    await site.clean();
+    expect(existsSync(site.directory)).toBe(false);
+  });
+
+  test('keeps a new sector waiting: it may hold its receipt', async () => {
+    const comeBack = await hangMount(site.node);
+    expect(await failureFrom(site.run('P1'))).toMatchObject({ type: 'MountHung', nonRetryable: true });
+    expect(existsSync(site.directory)).toBe(false);
+    await comeBack();
+    await site.seals('P1');
+  });
+});

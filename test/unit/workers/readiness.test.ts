@@ -1,0 +1,162 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { PhaseId } from '../../../src/phases.js';
+import type { Log } from '../../../src/telemetry.js';
+import { checkWritable, GroupMount, setUpGroupDirectory } from '../../../src/workers/group-directory.js';
+import { nodesSeen } from '../../../src/workers/nodes.js';
+import { Readiness } from '../../../src/workers/readiness.js';
+import { lookForRoom } from '../../../src/workers/scratch.js';
+import { MountHungError } from '../../../src/mounts/mounts.js';
+import { hangMount } from '../../helpers/fifo.js';
+import { temporaryDirectory } from '../../helpers/temporary.js';
+
+const ALL: PhaseId[] = ['P1', 'P2', 'P5', 'P6'];
+let said: string[];
+let log: Log;
+let changes: number;
+const onChange = (): void => void (changes += 1);
+beforeEach(() => {
+  said = [];
+  changes = 0;
+  log = {
+    info: (text: string) => void said.push(`INFO ${text}`),
+    warn: (text: string) => void said.push(`WARN ${text}`),
+  };
+});
+
+describe('readiness', () => {
+  test('stands against everything before the first look', () => {
+    const readiness = new Readiness(
+      { a: { phases: ['P1'], check: () => Promise.resolve(undefined) } },
+      log,
+      onChange,
+    );
+    expect(readiness.isReady('P1')).toBe(false);
+    expect(readiness.isReady('P2')).toBe(true);
+  });
+
+  test('says each change once', async () => {
+    let reason: string | undefined = 'not there';
+    const check = () => Promise.resolve(reason);
+    const readiness = new Readiness({ 'the thing': { phases: ['P1', 'P2'], check } }, log, onChange);
+    for (const now of ['not there', 'not there', undefined, undefined, 'gone']) {
+      reason = now;
+      await readiness.look();
+      expect(readiness.isReady('P1')).toBe(now === undefined);
+    }
+    expect(said).toEqual([
+      'WARN P1 P2 not served: not there',
+      'INFO P1 P2 served again: the thing: in order',
+      'WARN P1 P2 not served: gone',
+    ]);
+    expect(changes).toBe(5);
+  });
+
+  test('of one thing does not wait for another that does not come back, and asks that only once', async () => {
+    let asked = 0;
+    let answer: (reason: undefined) => void = () => undefined;
+    const readiness = new Readiness(
+      {
+        hangs: { phases: ['P1'], check: () => ((asked += 1), new Promise((resolve) => (answer = resolve))) },
+        answers: { phases: ['P2'], check: () => Promise.resolve(undefined) },
+      },
+      log,
+      onChange,
+    );
+    const first = readiness.look();
+    await readiness.look();
+    expect([readiness.isReady('P1'), readiness.isReady('P2')]).toEqual([false, true]);
+    expect(asked).toBe(1);
+    answer(undefined);
+    await first;
+    expect(readiness.isReady('P1')).toBe(true);
+  });
+
+  test('takes a check that fails for its reason', async () => {
+    const check = () => Promise.reject(new Error('not mounted'));
+    const readiness = new Readiness({ a: { phases: ['P1'], check } }, log, onChange);
+    await readiness.look();
+    expect(said).toEqual(['WARN P1 not served: not mounted']);
+  });
+});
+
+describe('a local_dir that hangs', () => {
+  test('is told once with its name, and nothing is served until it is back', async () => {
+    const root = await temporaryDirectory();
+    await setUpGroupDirectory(root, 1, '10.10.4.23');
+    const mount = new GroupMount(root);
+    const check = () => mount.open(1).then(() => undefined);
+    const readiness = new Readiness({ 'the directory of the group': { phases: ALL, check } }, log, onChange);
+    await readiness.look();
+    const comeBack = await hangMount(root);
+    for (let looks = 0; looks < 3; looks++) await readiness.look();
+    expect(ALL.some((phase) => readiness.isReady(phase))).toBe(false);
+    expect(said).toHaveLength(1);
+    expect(said[0]).toMatch(
+      new RegExp(`^WARN P1 P2 P5 P6 not served: ${root} is hung: no answer since 2\\S+Z$`),
+    );
+    await expect(lookForRoom({ root, place: '10.10.4.23' })).rejects.toThrow(MountHungError);
+    // A worker may start before its mount answers.
+    await checkWritable(root);
+    await comeBack();
+    await readiness.look();
+    expect(ALL.every((phase) => readiness.isReady(phase))).toBe(true);
+    expect(said[1]).toBe('INFO P1 P2 P5 P6 served again: the directory of the group: in order');
+  });
+});
+
+describe('a storage node that hangs', () => {
+  let nodes: string[];
+  beforeEach(async () => {
+    const root = await temporaryDirectory();
+    nodes = ['10.10.4.23', '10.10.4.24'].map((name) => join(root, name));
+    for (const node of nodes) await mkdir(node);
+  });
+
+  test('and is the only one keeps P5 and P6 from being served', async () => {
+    const [node = ''] = nodes;
+    const readiness = new Readiness(nodesSeen([node], ALL), log, onChange);
+    const comeBack = await hangMount(node);
+    for (let looks = 0; looks < 2; looks++) await readiness.look();
+    expect(ALL.filter((phase) => readiness.isReady(phase))).toEqual(['P1', 'P2']);
+    expect(said).toEqual([
+      expect.stringContaining(`WARN P5 P6 not served: ${node} is hung: no answer since `),
+    ]);
+    await comeBack();
+    await readiness.look();
+    expect(said[1]).toBe(`INFO P5 P6 served again: storage node ${node}: in order`);
+    expect(ALL.every((phase) => readiness.isReady(phase))).toBe(true);
+  });
+
+  test('beside another is told, and all is served', async () => {
+    const [node = '', other = ''] = nodes;
+    const readiness = new Readiness(nodesSeen(nodes, ALL), log, onChange);
+    const comeBack = await hangMount(node);
+    for (let looks = 0; looks < 2; looks++) await readiness.look();
+    expect(ALL.every((phase) => readiness.isReady(phase))).toBe(true);
+    expect(said).toEqual([expect.stringMatching(new RegExp(`^WARN ${node} is hung: no answer since \\S+$`))]);
+    const otherBack = await hangMount(other);
+    await readiness.look();
+    expect(ALL.filter((phase) => readiness.isReady(phase))).toEqual(['P1', 'P2']);
+    expect(said).toContain('WARN P5 P6 not served: no storage node answers');
+    await otherBack();
+    await comeBack();
+    await readiness.look();
+    expect(said.slice(-3).sort()).toEqual([
+      'INFO P5 P6 served again: storage nodes: in order',
+      `INFO storage node ${node}: in order`,
+      `INFO storage node ${other}: in order`,
+    ]);
+  });
+
+  test('is none of a host that serves neither P5 nor P6', () => {
+    expect(nodesSeen(nodes, ['P1', 'P2'])).toEqual({});
+  });
+
+  test('that is not there is left to the phases that want it', async () => {
+    const readiness = new Readiness(nodesSeen(['/nowhere/10.10.4.23'], ALL), log, onChange);
+    await readiness.look();
+    expect(readiness.isReady('P5')).toBe(true);
+  });
+});
