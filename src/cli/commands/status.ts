@@ -16,10 +16,12 @@ import {
 } from '../common.js';
 import { sectorStatus, type SectorStatus } from '../../client/sector-status.js';
 import { table } from '../table.js';
+import { statusOnDisk } from './status-on-disk.js';
 
 interface StatusOptions extends ServerOptions {
   limit: number;
   json?: boolean;
+  onDisk?: boolean;
 }
 
 export const statusCommand = (): Command =>
@@ -27,8 +29,14 @@ export const statusCommand = (): Command =>
     .description('all sectors, or some in detail')
     .argument('[sectors...]', 'like t01000/7 or t01000/1-500', parseSectors)
     .option('--limit <n>', 'list at most so many sectors', parseCount, 100)
+    .option('--on-disk', 'what lies in local_dir of --config, and which of it no workflow claims')
     .option('--json', 'print JSON')
-    .action(async (sectors: SectorId[], { limit, json, ...server }: StatusOptions) => {
+    .action(async (sectors: SectorId[], { limit, json, onDisk, ...server }: StatusOptions) => {
+      if (onDisk) {
+        if (server.config === undefined) throw new UserError('--on-disk needs --config config.toml');
+        await statusOnDisk(server.config, json ?? false);
+        return;
+      }
       const client = await clientFrom(server);
       if (sectors.length === 0) await list(client, limit, json ?? false);
       for (const sector of sectors) {

@@ -1,0 +1,80 @@
+/** `sealflow status --on-disk`: what lies in the group's directory, and which of it no workflow claims. */
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { sectorsOnDisk, type SectorOnDisk } from '../../attempts/on-disk.js';
+import { hostIdentity } from '../../attempts/processes.js';
+import { readConfig } from '../../config.js';
+import { connectClient, targetOf } from '../../connect.js';
+import { workflowId } from '../../contract.js';
+import { bytes } from '../../dev/summary.js';
+import { sectorOf } from '../../sector.js';
+import { UserError } from '../../user-error.js';
+import { NotOfGroupError, readMarker } from '../../workers/group-directory.js';
+import { print, printJson } from '../common.js';
+import { table } from '../table.js';
+
+/** `none`: no workflow is open; `unknown`: Temporal does not answer. */
+type Claim = 'RUNNING' | 'none' | 'unknown';
+
+/** @throws UserError when the group's directory is not there. Without a server the directory is listed all the same. */
+export async function statusOnDisk(configFile: string, json: boolean): Promise<void> {
+  const config = readConfig(configFile);
+  const marker = await readMarker(config.localDir).catch((error: unknown) => {
+    if (error instanceof NotOfGroupError) throw new UserError(error.message, { exitCode: 1 });
+    throw error;
+  });
+  const group = { root: config.localDir, place: marker.place };
+  const sectors = await sectorsOnDisk(group, await hostIdentity(config.ip));
+  const client = await connectClient(targetOf(config.schedulerUrl)).catch((error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    process.stderr.write(`sealflow: ${error.message}: which sectors are claimed is not known\n`);
+  });
+  const rows = await Promise.all(
+    sectors.map(async (sector) => ({
+      ...sector,
+      workflow: client ? await claimOf(client, sector) : 'unknown',
+    })),
+  );
+  if (json) for (const row of rows) printJson(row);
+  else if (rows.length === 0) print(`no sectors in ${config.localDir}`);
+  else tell(rows);
+}
+
+async function claimOf(client: Client, { sector }: SectorOnDisk): Promise<Claim> {
+  try {
+    const { status } = await client.workflow.getHandle(workflowId(sectorOf(sector))).describe();
+    return status.name === 'RUNNING' ? 'RUNNING' : 'none';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return 'none';
+    throw error;
+  }
+}
+
+function tell(rows: (SectorOnDisk & { workflow: string })[]): void {
+  print(
+    table(
+      rows.map(({ sector, state, seal, done, engines, usedBytes, workflow, problem }) => ({
+        sector,
+        size: seal?.size ?? '',
+        state,
+        workflow,
+        done: done.join(' '),
+        'at work': engines.map(({ at, host, alive }) => `${at} on ${host}${alive ? '' : '?'}`).join(' '),
+        used: bytes(usedBytes),
+        problem: problem ?? '',
+      })),
+    ),
+  );
+  const unclaimed = rows.filter(({ state, workflow }) => state === 'begun' && workflow === 'none');
+  if (unclaimed.length === 0) return;
+  print('\nno workflow claims these; nothing of them is deleted. To go on with what is done:');
+  for (const row of unclaimed) print(`  ${startOf(row)}`);
+}
+
+/** The command that starts the sector again as it was. */
+function startOf({ sector, seal }: SectorOnDisk): string {
+  if (!seal) return `# ${sector}: sector.json cannot be read; start it with its own ticket`;
+  const { group, size, ticket, ticketEpoch, seed } = seal;
+  const at = ticketEpoch === undefined ? '' : `@${ticketEpoch}`;
+  const rest = seed === undefined ? '' : ` --seed ${seed}`;
+  return `sealflow start ${sector} --group ${group} --size ${size} --ticket ${ticket}${at}${rest}`;
+}

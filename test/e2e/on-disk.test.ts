@@ -1,0 +1,111 @@
+/** What no workflow claims is kept, listed, and started again as it was; what is given up is deleted. */
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { Cluster } from '../helpers/cluster.js';
+import { eventually, isAlive } from '../helpers/eventually.js';
+import type { Group } from '../helpers/group.js';
+import { sealflow } from '../helpers/sealflow.js';
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
+let cluster: Cluster;
+beforeAll(async () => {
+  cluster = await Cluster.start();
+  return () => cluster.end();
+});
+
+const hex32 = (): string => randomBytes(32).toString('hex');
+
+async function served(): Promise<{
+  group: Group;
+  sector: string;
+  list: (...args: string[]) => ReturnType<typeof sealflow>;
+}> {
+  const group = await cluster.group();
+  await group.serve(1);
+  await cluster.untilServed(group);
+  const config = join(group.root, 'host-1.toml');
+  const list = (...args: string[]) => sealflow(['status', '--on-disk', '--config', config, ...args]);
+  return { group, sector: cluster.newSector(), list };
+}
+
+test('a sector whose workflow is gone is listed with the command that goes on with it', async () => {
+  const { group, sector, list } = await served();
+  expect((await list()).stdout).toMatch(/^no sectors in /);
+  const [ticket, seed] = [hex32(), hex32()];
+  await group.tell(sector, 'P2', 'hold');
+  await cluster.start(group, sector, '--ticket', `${ticket}@77`, '--seed', seed);
+  const { pid } = await group.engine(sector, 'P2');
+  const row = async (): Promise<unknown> => JSON.parse((await list('--json')).stdout) as unknown;
+  await eventually(async () => ((await row()) as { engines: unknown[] }).engines.length > 0);
+  expect(await row()).toMatchObject({
+    sector,
+    state: 'begun',
+    workflow: 'RUNNING',
+    done: ['P1'],
+    engines: [{ at: '1/P2-1', host: group.ip(1), alive: true }],
+    seal: { ticket, ticketEpoch: 77, seed, size: '2KiB' },
+  });
+
+  await cluster.handle(sector).terminate();
+  const { stdout } = await list();
+  const command = `sealflow start ${sector} --group ${group.number} --size 2KiB --ticket ${ticket}@77 --seed ${seed}`;
+  expect(stdout).toContain(
+    `no workflow claims these; nothing of them is deleted. To go on with what is done:\n  ${command}\n`,
+  );
+  expect(await isAlive(pid)).toBe(true);
+
+  const [, ...args] = command.split(' ');
+  expect(await cluster.sealflow(...args, '--time-scale', '0.2')).toMatchObject({ code: 0 });
+  await group.takeBack(sector, 'P2', 'hold');
+  await cluster.sealed(sector);
+  expect(await group.starts(sector, 'P1')).toHaveLength(1);
+  expect((await list()).stdout).toMatch(/^no sectors in /);
+});
+
+test('abort asks, ends the engine, deletes the files, and lets the sector begin anew', async () => {
+  const { group, sector, list } = await served();
+  await group.tell(sector, 'P1', 'hold');
+  await cluster.start(group, sector, '--ticket', hex32());
+  const { pid } = await group.engine(sector, 'P1');
+  expect(await cluster.sealflow('abort', sector)).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: 'sealflow: abort deletes all files of a sector\n  say --yes\n',
+  });
+  expect(await isAlive(pid)).toBe(true);
+
+  const { code, stdout } = await cluster.sealflow('abort', sector, '--yes', '--why', 'wrong miner');
+  expect({ code, stdout }).toEqual({
+    code: 0,
+    stdout: expect.stringMatching(
+      new RegExp(`^${sector}: aborted, wrong miner; [1-9][0-9]* bytes freed\n$`),
+    ) as string,
+  });
+  expect(await isAlive(pid)).toBe(false);
+  expect(existsSync(group.sector(sector))).toBe(false);
+  expect((await list()).stdout).toMatch(/^no sectors in /);
+  expect((await cluster.handle(sector).describe()).status.name).toBe('FAILED');
+
+  await group.takeBack(sector, 'P1', 'hold');
+  await cluster.start(group, sector, '--test');
+  await cluster.sealed(sector);
+  expect(await readdir(join(group.node, 'receipts'))).toHaveLength(1);
+});
+
+test('without a server, or without the group’s directory, it says so', async () => {
+  const { group, list } = await served();
+  const config = await group.writeConfig(2, { config: { scheduler_url: 'http://127.0.0.1:1' } });
+  const { code, stdout, stderr } = await sealflow(['status', '--on-disk', '--config', config]);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^no sectors in /) as string });
+  expect(stderr).toContain('which sectors are claimed is not known\n');
+  expect(await cluster.sealflow('status', '--on-disk')).toMatchObject({
+    code: 2,
+    stderr: 'sealflow: --on-disk needs --config config.toml\n',
+  });
+  await rm(join(group.directory.root, 'sealflow.json'));
+  expect(await list()).toMatchObject({ code: 1, stderr: expect.stringContaining('is not there') as string });
+});
