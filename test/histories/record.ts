@@ -1,10 +1,11 @@
 /**
- * Records the histories anew, which replay.test.ts replays:
+ * Records the histories that are not there yet, which replay.test.ts replays:
  *
  *     node --import ./test/helpers/ts-loader.mjs test/histories/record.ts
  *
- * Only for a change that may break sectors under way (no release has been made, or `patched` tells old from new).
+ * The old ones stay: they are sectors under way. A change that they do not go with needs `patched`.
  */
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
@@ -22,6 +23,8 @@ await temporal.close();
 await shared.stop();
 
 async function record({ name, fakes, input, tell }: Scenario, number: number): Promise<void> {
+  const file = fileURLToPath(new URL(`${name}.json`, import.meta.url));
+  if (existsSync(file)) return;
   const where = { sector: `t01000/${number}`, group: 1, size: '2KiB' } as const;
   const sealing = new Sealing(temporal, WORKFLOW_QUEUE, inputOf(name, { ...where, ...input }), fakes);
   try {
@@ -30,7 +33,7 @@ async function record({ name, fakes, input, tell }: Scenario, number: number): P
     await tell(sealing);
     const { events } = JSON.parse(historyToJSON(await sealing.handle.fetchHistory()), withoutTraces) as { events: object[] };
     const lines = events.map((event) => JSON.stringify(event));
-    await writeFile(fileURLToPath(new URL(`${name}.json`, import.meta.url)), `{"events":[\n${lines.join(',\n')}\n]}\n`);
+    await writeFile(file, `{"events":[\n${lines.join(',\n')}\n]}\n`);
     console.log(`${name}: ${events.length} events`);
   } finally {
     await sealing.stop();

@@ -1,8 +1,9 @@
 /** What the recorded histories tell: each scenario is one file. */
 import type { SealInput } from '../../src/contract.js';
 import { failure } from '../../src/errors.js';
+import { abortUpdate } from '../../src/messages.js';
 import { fakeActivities, held, repeat, type Fakes } from '../helpers/fakes.js';
-import { SEED, type Sealing } from '../helpers/sealing.js';
+import { OTHER_SEED, SEED, type Sealing } from '../helpers/sealing.js';
 
 export interface Scenario {
   /** Name of its file. */
@@ -48,6 +49,26 @@ export function scenarios(): Scenario[] {
         await sealing.fakes.begun('P1');
         await sealing.handle.cancel();
         await untilEnd(sealing).catch(() => undefined);
+      },
+    },
+    {
+      name: 'aborted',
+      fakes: fakeActivities({ P4: [held()], P5: [held()], abort: [failure('MountMissing', 'not there')] }),
+      tell: async (sealing) => {
+        await sealing.fakes.begun('P4');
+        await sealing.fakes.begun('P5');
+        await sealing.handle.executeUpdate(abortUpdate, { args: [{ why: 'wrong miner' }] });
+        await untilEnd(sealing).catch(() => undefined);
+      },
+    },
+    {
+      name: 'restored',
+      // The run's own later claim, from before its database was restored; then another seed while P4 runs.
+      fakes: fakeActivities({ P2: [failure('Overtaken', 'claim 3 is in force', { claim: 3 })], P4: [held()] }),
+      tell: async (sealing) => {
+        await sealing.fakes.begun('P4');
+        await sealing.provideSeed({ seed: OTHER_SEED, replace: true });
+        await untilEnd(sealing);
       },
     },
   ];

@@ -159,6 +159,14 @@ describe('failures', () => {
     await sealing.handle.result();
   });
 
+  test('a later claim of its own run, from before its database was restored, is taken up', async () => {
+    const overtaken = failure('Overtaken', "epoch 5 is this run's claim 3", { claim: 3 });
+    const sealing = await seal({ fakes: fakeActivities({ P2: [overtaken] }) });
+    await sealing.handle.result();
+    expect(sealing.fakes.inputsOf('P2').map(({ claim }) => claim)).toEqual([1, 3]);
+    expect(sealing.fakes.inputsOf('P6').map(({ claim }) => claim)).toEqual([3]);
+  });
+
   test('a sector that another run has claimed is taken back by retry', async () => {
     const claimed = failure('ClaimedByOther', 'epoch 3 is of run x');
     const sealing = await seal({ fakes: fakeActivities({ P2: [claimed] }) });

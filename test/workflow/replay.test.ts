@@ -39,9 +39,11 @@ describe('a recorded history', () => {
 
   test('is there for each kind of story', () => {
     expect(names.toSorted()).toEqual([
+      'aborted.json',
       'attention.json',
       'cancelled.json',
       'normal.json',
+      'restored.json',
       'seed-late.json',
       'step-back.json',
     ]);
