@@ -18,6 +18,9 @@ describe.each(CACHE_MODES)('a step back, $cache', (mode) => {
     await handle.result();
     expect(fakes.order().slice(0, 5)).toEqual(['P1', 'P2', 'P1', 'P2', 'P3']);
     expect(fakes.inputsOf('P1').map(({ voided }) => voided)).toEqual([[], ['1/P1-1']]);
+    // What a cut-off host still does for the state of affairs before must not count as the newest try.
+    expect(fakes.inputsOf('P1').map(({ claim }) => claim)).toEqual([1, 2]);
+    expect(fakes.inputsOf('P6').map(({ claim }) => claim)).toEqual([2]);
     const [, again] = fakes.inputsOf('P2');
     expect(again).toMatchObject({ basis: { P1: { at: '1/P1-2' } }, voided: ['1/P1-1'], told: '1/P2-1' });
     // Whoever comes later may be the first to see the sector's directory again.
