@@ -60,6 +60,31 @@ export default tseslint.config(
     },
   },
   {
+    // What lies on a mount is touched through src/mounts only. processes.ts reads /proc.
+    files: [
+      'src/files.ts',
+      'src/attempts/**',
+      'src/activities/**',
+      'src/workers/{group-directory,scratch,nodes}.ts',
+    ],
+    ignores: ['src/attempts/processes.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            {
+              name: 'node:fs',
+              allowImportNames: ['constants'],
+              message: 'may hang: src/mounts/remote-fs.ts',
+            },
+            { name: 'node:fs/promises', message: 'may hang: src/mounts/remote-fs.ts' },
+          ],
+        },
+      ],
+    },
+  },
+  {
     files: ['**/*.mjs', '**/*.js', '**/*.cjs'],
     languageOptions: {
       globals: globals.node,
