@@ -16,6 +16,7 @@ export const workerCommand = (): Command =>
       const engine = await engineFor(config);
       const log = createLog();
       const signal = untilSignal();
+      signal.addEventListener('abort', () => log.info('told to end: takes nothing new'));
       installRuntime(config.metricsListen);
       const target = targetOf(config.schedulerUrl);
       const serve = () =>
