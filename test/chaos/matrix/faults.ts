@@ -8,7 +8,7 @@ import type { Cell, Fault } from './cells.js';
 import type { Held } from './moments.js';
 
 /** What a worker says when it was told to end. */
-const SHUTTING_DOWN = 'DRAINING';
+const SHUTTING_DOWN = 'told to end';
 
 interface Strike {
   /** Resolves when it has happened. */
