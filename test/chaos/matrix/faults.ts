@@ -74,11 +74,14 @@ export async function inflict(bed: Bed, held: Held, cell: Cell): Promise<void> {
   const { strike, mend } = STRIKES[cell.fault];
   await strike(bed, held, cell);
   tally({ faults: 1 });
-  if (!mend || cell.moment === 'end' || cell.phase === 'P6') await held.release();
+  if (!mend || cell.moment === 'end' || cannotEndBefore(cell)) await held.release();
   if (mend && cell.moment === 'end') await held.untilWorkIsDone();
   await mend?.(bed, held);
   await held.release();
 }
+
+/** A worker waits for its own work in P6, as long as that waits for us. */
+const cannotEndBefore = ({ phase, fault }: Cell): boolean => phase === 'P6' && fault === 'worker SIGTERM';
 
 /** The sector's engines that this host has started and that live. */
 async function enginesOn(bed: Bed, host: number, sector: string): Promise<number[]> {

@@ -7,7 +7,7 @@
  */
 import { execFile } from 'node:child_process';
 import { constants, existsSync } from 'node:fs';
-import { mkdir, open, readdir, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
@@ -62,7 +62,8 @@ async function wake(pid: number): Promise<void> {
 
 /** Gives whoever waits at the FIFO what says nothing, and takes it away. */
 async function letRead(fifo: string): Promise<void> {
-  if (!existsSync(fifo)) return;
+  // P6 may have put its journal there since.
+  if (!(await lstat(fifo).catch(() => undefined))?.isFIFO()) return;
   // Open for both, so that it does not wait for a reader: the one that was there may have been killed.
   const both = await open(fifo, constants.O_RDWR | constants.O_NONBLOCK);
   await rm(fifo);
@@ -80,15 +81,12 @@ async function plant(directory: string): Promise<void> {
 
 /** @throws when P6 was faster than our looks */
 async function untilHalfDeleted(bed: Bed, sector: string): Promise<void> {
-  const left = async (): Promise<number> => {
-    const [gone] = await goneDirectories(bed, sector);
-    if (gone === undefined) return existsSync(bed.group.sector(sector)) ? MANY_FILES : 0;
-    return (await readdir(join(gone, '1/P1-1', PLANTED)).catch(() => [])).length;
-  };
   for (;;) {
-    const files = await left();
-    if (files === 0) throw new Error(`P6 of ${sector} was over before it was met`);
-    if (files < MANY_FILES) return;
+    const over = existsSync(bed.group.done(sector));
+    const [gone] = await goneDirectories(bed, sector);
+    const left = gone && (await readdir(join(gone, '1/P1-1', PLANTED)).catch(() => []));
+    if (left && left.length > 0 && left.length < MANY_FILES) return;
+    if (over && !left?.length) throw new Error(`P6 of ${sector} was over before it was met`);
   }
 }
 
