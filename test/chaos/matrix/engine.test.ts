@@ -1,3 +1,21 @@
-import { testCells } from './run.js';
+import { test } from 'vitest';
+import { cellsOf, MOMENTS } from './cells.js';
+import { runCell, testCells, titleOf, useBed } from './run.js';
 
-testCells(1, 'engine SIGKILL');
+const bed = useBed(1);
+
+testCells(bed, 'engine SIGKILL');
+
+// An engine that hangs is found when neither its work nor its CPU time has moved for a limit that is long, scaled too: those
+// that wait for it do so together.
+const hung = cellsOf('engine SIGSTOP').filter(({ phase }) => phase !== 'P6');
+for (const cells of MOMENTS.map((moment) => hung.filter((cell) => cell.moment === moment))) {
+  if (cells.length === 0) continue;
+  test(cells.map(titleOf).join('; '), async () => {
+    await Promise.all(cells.map((cell) => runCell(bed(), cell)));
+  });
+}
+
+for (const cell of cellsOf('engine SIGSTOP').filter(({ phase }) => phase === 'P6')) {
+  test(titleOf(cell), () => runCell(bed(), cell));
+}

@@ -11,15 +11,23 @@ import { reach } from './moments.js';
 /** What an engine that dies may cost P1: the layer in work, and the one before it, not yet recorded. */
 const LAYERS_AT_MOST = 2;
 
-/** A test for each cell of these faults, one after the other, in a group of `hosts` hosts. Call it at the top of a file. */
-export function testCells(hosts: number, ...faults: Fault[]): void {
-  let bed: Bed;
+/** A bed of that many hosts for the tests of a file. Call it at the top. @returns it, once the tests run */
+export function useBed(hosts: number): () => Bed {
+  let bed: Bed | undefined;
   beforeAll(async () => {
     const cluster = await Cluster.start();
     bed = await Bed.make(cluster, hosts);
     return () => cluster.end();
   });
-  for (const cell of cellsOf(...faults)) test(titleOf(cell), () => runCell(bed, cell));
+  return () => {
+    if (!bed) throw new Error('there is no bed before the tests run');
+    return bed;
+  };
+}
+
+/** A test for each cell of these faults, one after the other. */
+export function testCells(bed: () => Bed, ...faults: Fault[]): void {
+  for (const cell of cellsOf(...faults)) test(titleOf(cell), () => runCell(bed(), cell));
 }
 
 export const titleOf = ({ phase, fault, moment }: Cell): string =>

@@ -1,3 +1,3 @@
-import { testCells } from './run.js';
+import { testCells, useBed } from './run.js';
 
-testCells(1, 'server SIGKILL');
+testCells(useBed(1), 'server SIGKILL');

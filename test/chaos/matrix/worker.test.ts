@@ -1,3 +1,3 @@
-import { testCells } from './run.js';
+import { testCells, useBed } from './run.js';
 
-testCells(1, 'worker SIGKILL', 'worker SIGTERM');
+testCells(useBed(1), 'worker SIGKILL', 'worker SIGTERM');
