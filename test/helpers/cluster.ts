@@ -7,7 +7,7 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { expect, onTestFailed, onTestFinished } from 'vitest';
 import { sectorStatus } from '../../src/client/sector-status.js';
 import { unservedPhases } from '../../src/client/start-sector.js';
-import { workflowId, type HeartbeatDetails, type SealResult } from '../../src/contract.js';
+import { WORKFLOW_QUEUE, workflowId, type HeartbeatDetails, type SealResult } from '../../src/contract.js';
 import { statusQuery, type Attention, type SealStatus } from '../../src/messages.js';
 import { SEARCH_ATTRIBUTES } from '../../src/search-attributes.js';
 import { PHASE_IDS, type PhaseId, type SectorSize } from '../../src/phases.js';
@@ -36,7 +36,7 @@ export class Cluster {
 
   static async start(): Promise<Cluster> {
     const directory = await mkdtemp(join(tmpdir(), 'sealflow-e2e-'));
-    const server = await startServer(directory);
+    const server = await startServer(join(directory, 'server'));
     const orchestrator = startSealflow(['orchestrator', '--address', server.address]);
     const connection = await Connection.connect({ address: server.address });
     await orchestrator.until('orchestrator ready');
@@ -61,17 +61,22 @@ export class Cluster {
     return this.server.pid;
   }
 
+  /** Where the server keeps all that it knows: to be touched only while it is stopped. */
+  get serverData(): string {
+    return join(this.directory, 'server');
+  }
+
   stopServer = (): Promise<void> => this.server.stop();
 
   /** Ends the server as a power cut does. */
   async killServer(): Promise<void> {
-    process.kill(this.server.pid, 'SIGKILL');
+    process.kill(-this.server.pid, 'SIGKILL');
     await this.server.ended;
   }
 
-  /** Starts the server again on the same data, at the same address. */
+  /** Starts the server again at the same address, on what is in its data directory. */
   async restartServer(): Promise<void> {
-    this.server = await startServer(this.directory, Number(this.address.split(':')[1]));
+    this.server = await startServer(this.serverData, Number(this.address.split(':')[1]));
   }
 
   /** A new group, which ends with the test. */
@@ -107,6 +112,16 @@ export class Cluster {
     eventually(
       async () => !(await unservedPhases(this.client, number, size)).some((id) => phases.includes(id)),
     );
+
+  /** Who polls for workflows: `host#pid` each. */
+  async orchestrators(): Promise<string[]> {
+    const { pollers } = await this.client.workflowService.describeTaskQueue({
+      namespace: this.client.options.namespace,
+      taskQueue: { name: WORKFLOW_QUEUE },
+      taskQueueType: 1, // TASK_QUEUE_TYPE_WORKFLOW
+    });
+    return pollers.flatMap(({ identity }) => identity ?? []);
+  }
 
   /** Starts a sector in a group, with times that suit tests. */
   async start({ number, size }: Group, sector: string, ...options: string[]): Promise<void> {
@@ -169,10 +184,10 @@ export class Cluster {
   }
 }
 
-const startServer = async (directory: string, port?: number): Promise<EmbeddedServer> =>
+const startServer = async (dataDir: string, port?: number): Promise<EmbeddedServer> =>
   startEmbeddedServer({
     cli: await findTemporalCli(),
-    dataDir: join(directory, 'server'),
+    dataDir,
     port,
     searchAttributes: SEARCH_ATTRIBUTES,
   });

@@ -1,0 +1,136 @@
+/** Sectors of chaos tests: begun with known randomness, and compared in the end with what nothing has disturbed. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import type { FileDigest } from '../../src/attempts/protocol.js';
+import { finalName } from '../../src/activities/receipt.js';
+import type { EnginePhaseId } from '../../src/phases.js';
+import { sectorFileName, sectorOf } from '../../src/sector.js';
+import { computeByHand } from '../helpers/by-hand.js';
+import type { Cluster } from '../helpers/cluster.js';
+import { ENGINE, engineRuns } from '../helpers/engine.js';
+import type { Group } from '../helpers/group.js';
+import { readReceipt, receiptPath, verifyReceipt } from '../helpers/on-disk.js';
+import { processesWith } from '../helpers/processes.js';
+import type { Random } from '../helpers/random.js';
+import { temporaryDirectory } from '../helpers/temporary.js';
+import { tally } from './tally.js';
+
+/** Layers of a test engine's P1 in chaos tests: enough to see which of them are computed again. */
+export const LAYERS = 6;
+export const LAYERS_ENV = { FIXTURE_LAYERS: String(LAYERS) };
+
+export interface Begun {
+  sector: string;
+  ticket: string;
+  seed: string;
+}
+
+const hex32 = (random: Random): string =>
+  Array.from({ length: 32 }, () => (1 + random.below(255)).toString(16).padStart(2, '0')).join('');
+
+/** A sector that is to be sealed: one that is not counts as lost. */
+export function newSector(cluster: Cluster, random: Random): Begun {
+  tally({ begun: 1 });
+  return { sector: cluster.newSector(), ticket: hex32(random), seed: hex32(random) };
+}
+
+/** Starts a sector; done again after its workflow was lost it is the same sector with the same randomness. */
+export async function begin(
+  cluster: Cluster,
+  group: Group,
+  { sector, ticket, seed }: Begun,
+  ...options: string[]
+): Promise<void> {
+  await cluster.start(group, sector, '--ticket', ticket, '--seed', seed, ...options);
+}
+
+/** The digests of what is kept of a sector, and commR, when nothing disturbs it. Computed without sealflow. */
+export async function undisturbed({ sector, ticket, seed }: Begun, environment = LAYERS_ENV) {
+  const directory = await temporaryDirectory();
+  const phases: EnginePhaseId[] = ['P1', 'P2', 'P3'];
+  const { P2 } = await computeByHand(ENGINE, directory, phases, { sector, ticket, seed }, environment);
+  const { commR, commD, files = [] } = P2?.outputs ?? {};
+  return {
+    commR,
+    commD,
+    files: files.map((file) => ({ ...file, name: finalName(sectorOf(sector), file.name) })),
+  };
+}
+
+const byName = (files: readonly FileDigest[]): FileDigest[] =>
+  [...files].sort((a, b) => (a.name < b.name ? -1 : 1));
+
+/** Waits until a sector is sealed, and checks that it is the one that it would have been undisturbed. */
+export async function expectSealed(cluster: Cluster, group: Group, begun: Begun): Promise<void> {
+  const { sector, ticket, seed } = begun;
+  await cluster.sealed(sector);
+  tally({ sealed: 1 });
+  await expectRight(group, begun);
+  const { commR } = await readReceipt(group.node, sector);
+  const status = await cluster.status(sector);
+  expect(status).toMatchObject({ ticket, seed });
+  expect(Buffer.from(status.commR ?? '', 'base64').toString('hex')).toBe(commR);
+}
+
+/** Checks what lies on the storage node, and that nothing of the sector is left elsewhere. */
+export async function expectRight(group: Group, begun: Begun): Promise<void> {
+  const { sector, ticket, seed } = begun;
+  const { files, ...receipt } = await readReceipt(group.node, sector);
+  const { files: kept, ...comm } = await undisturbed(begun);
+  const verified = await verifyReceipt(ENGINE, receiptPath(group.node, sector));
+  const found = { ...receipt, files: byName(files), verified: verified.said };
+  const expected = {
+    sector,
+    ticket,
+    seed,
+    ...comm,
+    files: byName(kept),
+    verified: { sector, valid: true },
+  };
+  tally({ wrong: Number(!matches(found, expected)) });
+  expect(found).toMatchObject(expected);
+  const orphans = [
+    ...(await enginesOf(group, sector)),
+    ...(existsSync(group.sector(sector)) ? ['scratch'] : []),
+  ];
+  tally({ orphans: orphans.length });
+  expect(orphans).toEqual([]);
+}
+
+function matches(found: object, expected: object): boolean {
+  try {
+    expect(found).toMatchObject(expected);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Engines of a sector that live. */
+export const enginesOf = (group: Group, sector: string): Promise<number[]> =>
+  processesWith(join(group.sector(sector), ''));
+
+/** The pieces of work of a sector's phase so far, in their order: `layer 2 of 6`. */
+export async function stepsOf(group: Group, sector: string, phase: EnginePhaseId): Promise<string[]> {
+  const name = sectorFileName(sectorOf(sector));
+  return (await engineRuns(group.gate))
+    .filter(
+      (run) => run.what === 'step' && run.sector === name && run.at.includes(phase) && run.words !== 'done',
+    )
+    .map(({ words }) => words);
+}
+
+/** Counts what P1 and the other phases have computed more than once. @returns layers and trees-d that were repeated */
+export async function repeated(
+  group: Group,
+  sector: string,
+): Promise<{ layers: string[]; phases: string[] }> {
+  const steps = await stepsOf(group, sector, 'P1');
+  const layers = steps.filter((step, i) => steps.indexOf(step) < i);
+  const phases = (await group.starts(sector))
+    .map(({ at }) => at.slice(at.indexOf('P'), at.indexOf('P') + 2))
+    .filter((phase, i, all) => phase !== 'P1' && all.indexOf(phase) < i);
+  tally({ layersAgain: layers.length, phasesAgain: phases.length });
+  return { layers, phases };
+}
