@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { Command } from 'commander';
 import { connectWorker } from '../../connect.js';
 import { createLog, installRuntime } from '../../telemetry.js';
+import { ServerLink } from '../../server-link.js';
 import { runOrchestrator } from '../../workers/orchestrator.js';
 import { targetFrom, unlessStopped, untilSignal, withServer, type ServerOptions } from '../common.js';
 
@@ -18,13 +19,15 @@ export const orchestratorCommand = (): Command =>
         const connection = await connectWorker(target, signal, () =>
           log.warn(`waiting for Temporal at ${target.address}: it does not answer`),
         );
+        const link = await ServerLink.connect(target.options);
         await runOrchestrator({
           connection,
           namespace: target.namespace,
           identity: `${hostname()}#${process.pid}`,
           signal,
+          serverLost: () => link.lost(),
           onReady: () => log.info('orchestrator ready'),
         });
-        await connection.close();
+        await Promise.all([connection.close(), link.close()]);
       });
     });
