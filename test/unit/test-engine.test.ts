@@ -1,12 +1,17 @@
 /** The test engine itself: where it departs from docs/engine-protocol.md, other tests prove nothing. */
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { blake3 } from '@noble/hashes/blake3.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { readError, readResult } from '../../src/attempts/attempt.js';
 import { readProgress } from '../../src/attempts/progress.js';
+import type { EnginePhaseId } from '../../src/phases.js';
 import { writeAttempt } from '../helpers/attempts.js';
+import { computeByHand, runByHand } from '../helpers/by-hand.js';
+import { flip } from '../helpers/damage.js';
 import { ENGINE, startEngine, untilShown } from '../helpers/engine.js';
 import { eventually } from '../helpers/eventually.js';
 import { createSite } from '../helpers/site.js';
@@ -64,6 +69,13 @@ describe('run', () => {
     expect(await readError({ directory })).toMatchObject({ exit: 2, type: 'BadInput' });
   });
 
+  test('does not begin what another engine has begun', async () => {
+    const { directory } = await writeAttempt(sector, '1/P1-1', { progress: {} });
+    const before = await readdir(directory);
+    expect(await engine('run', directory)).toMatchObject({ code: 3 });
+    expect(await readdir(directory)).toEqual(before);
+  });
+
   test.each(['', 'P1-1', '1/P6-1', '1/void-P1-1'])('refuses the directory %j', async (name) => {
     await mkdir(join(sector, name), { recursive: true });
     expect(await engine('run', join(sector, name))).toMatchObject({ code: 2 });
@@ -78,6 +90,70 @@ describe('run', () => {
     expect(await readError(attempt)).toMatchObject({ exit: 3, type: 'PassingFault' });
     expect((await readdir(sector)).sort()).toEqual(['1']);
     expect(directory).toContain('P2-1');
+  });
+});
+
+describe('what it builds on', () => {
+  const job = { sector: 't01000/7', ticket: 'aa'.repeat(32), seed: 'bb'.repeat(32) };
+  const path = (at: string, name: string): string => join(sector, '1', at, name);
+  const edit = async (file: string, change: (value: Record<string, unknown>) => object): Promise<void> =>
+    writeFile(
+      file,
+      JSON.stringify(change(JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>)),
+    );
+  const run = async (phase: EnginePhaseId) => {
+    const { code, directory } = await runByHand(ENGINE, sector, phase, job);
+    return { code, from: (await readError({ directory }))?.from };
+  };
+
+  test.each(['sc-02-data-tree-d.dat', 'sc-02-data-layer-1.dat', 'sc-02-data-layer-2.dat', 'phase1.json'])(
+    'is checked by P2: %s, damaged or gone',
+    async (name) => {
+      await computeByHand(ENGINE, sector, ['P1'], job);
+      await flip(path('P1-1', name));
+      expect(await run('P2')).toEqual({ code: 4, from: 'P1' });
+      await rm(join(sector, '1/P2-1'), { recursive: true });
+      await rm(path('P1-1', name));
+      expect(await run('P2')).toEqual({ code: 4, from: 'P1' });
+    },
+  );
+
+  test.each(['ticket', 'seed', 'commR'])('is checked by P4: another %s', async (key) => {
+    await computeByHand(ENGINE, sector, ['P1', 'P2', 'P3'], job);
+    const other = 'cc'.repeat(32);
+    const file = path('P3-1', 'commit-phase1.json');
+    await edit(file, (value) => ({ ...value, [key]: other }));
+    const bytes = await readFile(file);
+    const files = [{ name: 'commit-phase1.json', size: bytes.length, blake3: bytesToHex(blake3(bytes)) }];
+    await edit(path('P3-1', 'result.json'), (value) => ({ ...value, outputs: { files } }));
+    expect(await run('P4')).toEqual({ code: 4, from: 'P3' });
+  });
+
+  test.each([
+    ['version', { v: 2 }],
+    ['sector', { sector: 't01000/8' }],
+    ['size', { size: '8MiB' }],
+    ['phase', { phase: 'P3' }],
+  ])('is no result of another %s', async (_, change) => {
+    await computeByHand(ENGINE, sector, ['P1'], job);
+    await edit(path('P1-1', 'result.json'), (value) => ({ ...value, ...change }));
+    expect(await run('P2')).toEqual({ code: 2, from: undefined });
+  });
+
+  test('is taken over by P1 from where most of it is good', async () => {
+    await computeByHand(ENGINE, sector, ['P1'], job);
+    for (const name of ['P1-2', 'P1-3'])
+      await cp(join(sector, '1/P1-1'), join(sector, '1', name), { recursive: true });
+    await flip(path('P1-1', 'sc-02-data-layer-1.dat'));
+    await flip(path('P1-2', 'sc-02-data-layer-2.dat'));
+    await flip(path('P1-3', 'sc-02-data-tree-d.dat'));
+    const earlier = ['P1-3', 'P1-2', 'P1-1'].map((name) => `../../1/${name}`);
+    const { directory } = await writeAttempt(sector, '2/P1-1', { job: { ...job, earlier } });
+    expect(await engine('run', directory)).toMatchObject({ code: 0 });
+    const inode = async (file: string): Promise<number> => (await stat(file)).ino;
+    const layer = 'sc-02-data-layer-1.dat';
+    expect(await inode(join(directory, layer))).toBe(await inode(path('P1-2', layer)));
+    expect((await stat(join(directory, 'sc-02-data-layer-2.dat'))).nlink).toBe(1);
   });
 });
 
