@@ -69,7 +69,8 @@ async function runOnce(worker: Worker, { signal, serverLost, onReady }: Orchestr
   const running = worker.run();
   onReady?.();
   if (signal.aborted) stop();
-  void serverLost?.().then(stop);
+  // A link that was closed on purpose tells nothing.
+  serverLost?.().then(stop, () => undefined);
   await running;
   signal.removeEventListener('abort', stop);
 }
