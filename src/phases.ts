@@ -164,7 +164,7 @@ export const TIMES = {
   /** Hand-backs: first and longest delay. */
   noSlotFirst: 100,
   noSlotMost: 10_000,
-  busyElsewhereFirst: 5_000,
+  busyElsewhereFirst: 1_000,
   busyElsewhereMost: 60_000,
   noRoomMost: 60_000,
   /** A stop that no worker of the group has taken for this long is given up. */

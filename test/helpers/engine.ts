@@ -6,7 +6,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { eventually, isAlive } from './eventually.js';
+import { eventually } from './eventually.js';
+import { processesWith } from './processes.js';
 
 export const ENGINE = [process.execPath, fileURLToPath(new URL('../fixtures/engine.mjs', import.meta.url))];
 
@@ -80,13 +81,21 @@ export async function processesOf(directory: string): Promise<number[]> {
   return pids.filter((_, i) => commands[i]?.split('\0').includes(directory));
 }
 
-/** Kills what still runs of the engines that were started with this gate. `root` is in their command lines. */
-export async function killEngines(gate: string, root: string): Promise<void> {
-  for (const pid of new Set((await engineRuns(gate)).map((run) => run.pid))) {
-    // A pid may be another program's by now.
-    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (!command.includes(root)) continue;
-    process.kill(pid, 'SIGKILL');
-    await eventually(async () => !(await isAlive(pid)));
-  }
+/** Ends all engines below a directory, those too that have not told of themselves yet. */
+export async function killEngines(root: string): Promise<void> {
+  const isEngine = async (pid: number): Promise<boolean> =>
+    (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0').includes('run');
+  await eventually(async () => {
+    let left = 0;
+    for (const pid of await processesWith(root)) {
+      if (!(await isEngine(pid))) continue;
+      left += 1;
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has ended by itself.
+      }
+    }
+    return left === 0;
+  });
 }

@@ -139,7 +139,7 @@ export class Group {
   async end(): Promise<void> {
     for (const worker of this.workers) worker.kill('SIGKILL');
     await Promise.all(this.workers.map(({ ended }) => ended));
-    await killEngines(this.gate, this.root);
+    await killEngines(`${this.root}/`);
   }
 
   /** What its workers have said, for a test that failed. */

@@ -161,10 +161,10 @@ export class Site {
 
   /** Ends engines, then tasks: none may write any more when the files are removed. */
   async end(): Promise<void> {
-    await killEngines(this.gate, this.root);
+    await killEngines(`${this.root}/`);
     for (const { env } of this.tasks) env.cancel('CANCELLED');
     await Promise.allSettled(this.tasks.map(({ done }) => done));
-    await killEngines(this.gate, this.root);
+    await killEngines(`${this.root}/`);
   }
 
   /** The starts of engines so far, as `1/P2-1`. */
