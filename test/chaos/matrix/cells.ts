@@ -28,24 +28,22 @@ export interface Cell {
   moment: Moment;
 }
 
-/**
- * The cells of some faults that are to be run: all of them, or in the short form one of each fault, by the seed. Over all
- * faults those have each phase once.
- */
-export function cellsOf(...faults: Fault[]): Cell[] {
-  const all = FAULTS.flatMap((fault) =>
-    PHASE_IDS.flatMap((phase) => MOMENTS.map((moment) => ({ phase, fault, moment }))),
-  );
-  const wanted = COMPLETE ? all : sample(all);
-  return wanted.filter(({ fault }) => faults.includes(fault));
-}
+const ALL: readonly Cell[] = FAULTS.flatMap((fault) =>
+  PHASE_IDS.flatMap((phase) => MOMENTS.map((moment) => ({ phase, fault, moment }))),
+);
 
-function sample(all: readonly Cell[]): Cell[] {
+/** One of each fault, by the seed; over all faults each phase comes once. */
+function sample(): Cell[] {
   const random = chaosRandom();
   const phases = [...PHASE_IDS];
   return FAULTS.flatMap((fault) => {
     const [phase] = phases.splice(random.below(phases.length), 1);
     const moment = MOMENTS[random.below(MOMENTS.length)];
-    return all.filter((cell) => cell.fault === fault && cell.phase === phase && cell.moment === moment);
+    return ALL.filter((cell) => cell.fault === fault && cell.phase === phase && cell.moment === moment);
   });
 }
+
+const WANTED = COMPLETE ? ALL : sample();
+
+/** The cells of some faults that are to be run: all of them, in the short form one of each fault. */
+export const cellsOf = (...faults: Fault[]): Cell[] => WANTED.filter(({ fault }) => faults.includes(fault));

@@ -20,7 +20,7 @@ import { startLateEngine } from './late-engine.js';
 import type { Held } from './moments.js';
 
 /** Seconds of work for P6, many looks for us. */
-const MANY_FILES = 6_000;
+const MANY_FILES = 3_000;
 const AT_ONCE = 100;
 const PLANTED = 'planted';
 
