@@ -77,7 +77,16 @@ export async function inflict(bed: Bed, held: Held, cell: Cell): Promise<void> {
   if (!mend || cell.moment === 'end' || cannotEndBefore(cell)) await held.release();
   if (mend && cell.moment === 'end') await held.untilWorkIsDone();
   await mend?.(bed, held);
+  if (mend && cell.moment !== 'end' && cell.phase !== 'P6') await untilSeen(bed, held, cell);
   await held.release();
+}
+
+/** Somebody has the phase and has told of an attempt: of the one that is there, unless it does what it should not. */
+async function untilSeen(bed: Bed, { begun: { sector } }: Held, { phase }: Cell): Promise<void> {
+  await bed.hostOf(sector, phase);
+  await eventually(async () =>
+    (await bed.cluster.heartbeats(sector)).some((beat) => beat.phase === phase && beat.at !== ''),
+  );
 }
 
 /** A worker waits for its own work in P6, as long as that waits for us. */
