@@ -54,7 +54,7 @@ export interface EngineRun {
   pid: number;
   /** Milliseconds since 1970. */
   time: number;
-  /** `step`: what it computes; `held`: at which moment. */
+  /** `step`: what it computes; `held`: at which moment; `end`: its exit code. */
   words: string;
 }
 

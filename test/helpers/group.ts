@@ -33,6 +33,7 @@ export class Group {
   /** FIXTURE_GATE of its engines. */
   readonly gate: string;
   private readonly workers: Running[] = [];
+  private readonly ends: (() => Promise<void>)[] = [];
 
   constructor(
     readonly root: string,
@@ -135,11 +136,17 @@ export class Group {
   attempt = (sector: string, at: string, ...names: string[]): string =>
     join(attemptDir(this.sector(sector), at), ...names);
 
-  /** Ends its workers and engines. */
+  /** Something below `root` that workers and engines use, a mount: it is ended behind them, the last one first. */
+  onEnd(end: () => Promise<void>): void {
+    this.ends.unshift(end);
+  }
+
+  /** Ends its workers and engines, and what they used. */
   async end(): Promise<void> {
     for (const worker of this.workers) worker.kill('SIGKILL');
     await Promise.all(this.workers.map(({ ended }) => ended));
     await killEngines(`${this.root}/`);
+    for (const end of this.ends) await end();
   }
 
   /** What its workers have said, for a test that failed. */

@@ -31,12 +31,17 @@ export interface SealflowOptions {
   env?: NodeJS.ProcessEnv;
   /** User and group ID to run as. */
   uid?: number;
+  /** A program, with its arguments, that becomes sealflow in other surroundings (`nsenter --net=…`). */
+  through?: readonly string[];
 }
 
 /** Starts `sealflow <args>`; it cannot outlive this process. */
-export function startSealflow(args: readonly string[], { env = {}, uid }: SealflowOptions = {}): Running {
+export function startSealflow(
+  args: readonly string[],
+  { env = {}, uid, through = [] }: SealflowOptions = {},
+): Running {
   if (!existsSync(MAIN)) throw new Error(`${MAIN} is not there: npm run build`);
-  const command = uid === undefined ? [process.execPath, MAIN] : [...asUser(uid), process.execPath, MAIN];
+  const command = [...through, ...(uid === undefined ? [] : asUser(uid)), process.execPath, MAIN];
   const [program = '', ...first] = command;
   const child = spawnBound(program, [...first, ...args], {
     env: { ...ownEnvironment(), ...env },
