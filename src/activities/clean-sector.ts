@@ -4,12 +4,13 @@
  */
 import { join } from 'node:path';
 import { z } from 'zod';
+import { listAttempts } from '../attempts/attempt.js';
 import { claimEpoch } from '../attempts/epochs.js';
 import { CONTRACT_VERSION, readable, refuseNewer, type CleanInput, type CleanResult } from '../contract.js';
 import { failure } from '../errors.js';
-import { ifPresent, readJson, usedBytes, writeJson } from '../files.js';
-import { lstat } from '../mounts/remote-fs.js';
-import { doneFile, sectorDir, stored, type GroupDirectory } from '../paths.js';
+import { ifPresent, isErrno, readJson, usedBytes, writeJson } from '../files.js';
+import { lstat, rm } from '../mounts/remote-fs.js';
+import { doneFile, plainName, sectorDir, stored, type GroupDirectory } from '../paths.js';
 import { ENGINE_PHASE_IDS } from '../phases.js';
 import type { SectorId } from '../sector.js';
 import type { Deps } from './deps.js';
@@ -92,7 +93,22 @@ async function publish(
     host: deps.self.host,
     at: new Date().toISOString(),
   };
-  await writeJson(join(directory, JOURNAL), journal);
+  const write = (): Promise<void> => writeJson(join(directory, JOURNAL), journal);
+  await write().catch(async (error: unknown) => {
+    if (!isErrno(error, 'ENOSPC', 'EDQUOT')) throw error;
+    // On a full disk only P6 makes room, and it has none for its own journal.
+    await deleteLayers(directory, results);
+    await write();
+  });
+}
+
+/** Deletes what P1 made, wherever attempts have linked it. With the receipt written nothing needs it any more. */
+async function deleteLayers(directory: string, { P1 }: Results): Promise<void> {
+  const lists = await Promise.all(ENGINE_PHASE_IDS.map((phase) => listAttempts(directory, phase)));
+  for (const attempt of lists.flatMap(({ all, voided }) => [...all, ...voided])) {
+    for (const { name } of P1.outputs.files ?? [])
+      await rm(join(attempt.directory, plainName(name)), { force: true });
+  }
 }
 
 /** @throws failure `StepBack` to P1 when P6 has not renamed the sector's directory away: it was lost. */
