@@ -1,7 +1,7 @@
 /** Files: JSON that decides something (temporary name, fsync, rename), and what directories hold. */
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { lstat, readdir, readFile, rename, rm, syncDirectory, writeNewFile } from './mounts/remote-fs.js';
+import { lstat, readdir, readFile, rename, rm, statfs, syncDirectory, writeNewFile } from './mounts/remote-fs.js';
 
 export { syncDirectory };
 
@@ -59,4 +59,13 @@ export async function usedBytes(directory: string, seen = new Set<number>()): Pr
     used += stat.isDirectory() ? await usedBytes(path, seen) : stat.blocks * 512;
   }
   return used;
+}
+
+/** What a few small files need: without it a program cannot even leave word of why it ends. */
+const SMALL_FILES_BYTES = 65_536;
+
+/** Whether the file system of a directory has no room left. */
+export async function isFull(directory: string): Promise<boolean> {
+  const { bavail, bsize } = await statfs(directory);
+  return bavail * bsize < SMALL_FILES_BYTES;
 }

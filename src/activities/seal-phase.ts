@@ -17,6 +17,7 @@ import { makeAttempt } from '../attempts/start.js';
 import { watchEngine } from '../attempts/watch.js';
 import type { PhaseInput, PhaseResult } from '../contract.js';
 import { failure, handBack, isFailureType } from '../errors.js';
+import { isFull } from '../files.js';
 import type { EnginePhaseId } from '../phases.js';
 import type { Deps } from './deps.js';
 import { checkBasis, hangMsOf, inputHash, jobFor, phaseResult } from './phase-job.js';
@@ -134,6 +135,10 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
     const gone = await stopEngine(attempt, deps, task);
     const outcome = gone ? 'was stopped' : 'cannot be stopped: it is in uninterruptible sleep';
     throw failure('Hung', `${at} on ${deps.self.host} did no work for its limit and ${outcome}`, details);
+  }
+  // A full disk keeps an engine from writing its error.json, or even from showing itself.
+  if (await isFull(work.sectorDirectory)) {
+    throw failure('NoSpace', `${at} on ${deps.self.host}: the engine ${end}; the disk is full`, details);
   }
   throw failure(
     'EngineDied',
