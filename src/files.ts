@@ -1,7 +1,16 @@
 /** Files: JSON that decides something (temporary name, fsync, rename), and what directories hold. */
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { lstat, readdir, readFile, rename, rm, statfs, syncDirectory, writeNewFile } from './mounts/remote-fs.js';
+import {
+  lstat,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  statfs,
+  syncDirectory,
+  writeNewFile,
+} from './mounts/remote-fs.js';
 
 export { syncDirectory };
 

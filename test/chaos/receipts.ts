@@ -2,6 +2,7 @@
 import { expect } from 'vitest';
 import { computeByHand } from '../helpers/by-hand.js';
 import { ENGINE } from '../helpers/engine.js';
+import type { Group } from '../helpers/group.js';
 import { readReceipt } from '../helpers/on-disk.js';
 import type { Random } from '../helpers/random.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
@@ -23,14 +24,14 @@ export function randomnessFrom(random: Random): Randomness {
  * @param env what decides the files' contents: FIXTURE_BYTES, FIXTURE_LAYERS
  */
 export async function expectUndisturbed(
-  node: string,
-  sector: string,
-  { ticket, seed }: Randomness,
+  { node, size }: Group,
+  { sector, ticket, seed }: Randomness & { sector: string },
   env: NodeJS.ProcessEnv = {},
 ): Promise<void> {
   const directory = await temporaryDirectory();
   const phases = ['P1', 'P2', 'P3', 'P4'] as const;
-  const { P2, P4 } = await computeByHand(ENGINE, directory, phases, { sector, ticket, seed }, env);
+  const job = { sector, size, ticket, seed };
+  const { P2, P4 } = await computeByHand(ENGINE, directory, phases, job, env);
   const { commD, commR, files = [] } = P2?.outputs ?? {};
   const receipt = await readReceipt(node, sector);
   const digests = (of: readonly { blake3: string }[]): string[] => of.map(({ blake3 }) => blake3).sort();

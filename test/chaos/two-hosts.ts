@@ -1,8 +1,7 @@
 /** Two hosts of one group, A and B, on a network on which A can be cut off; sectors that A has engines for in several phases. */
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { expect, onTestFailed } from 'vitest';
-import { readProgress } from '../../src/attempts/progress.js';
+import { expect } from 'vitest';
 import { sectorStatus } from '../../src/client/sector-status.js';
 import { controlQueue } from '../../src/contract.js';
 import { cacheDir } from '../../src/paths.js';
@@ -12,44 +11,35 @@ import { contentsOf } from '../helpers/changes.js';
 import type { Cluster } from '../helpers/cluster.js';
 import type { EngineRun } from '../helpers/engine.js';
 import { eventually, isAlive } from '../helpers/eventually.js';
-import { untilGone, type Group, type HostOptions } from '../helpers/group.js';
+import type { HostOptions } from '../helpers/group.js';
 import { makeNetwork, type NetworkHost } from '../helpers/network.js';
-import { expectCleaned, expectNoParts, expectStored, readJsonFile } from '../helpers/on-disk.js';
+import { readJsonFile } from '../helpers/on-disk.js';
 import type { Random } from '../helpers/random.js';
 import type { Running } from '../helpers/sealflow.js';
-import { tally } from './tally.js';
-import { expectUndisturbed, randomnessFrom, type Randomness } from './receipts.js';
+import { Scene, type Work } from './scene.js';
 
 export type HostName = 'A' | 'B';
-
-/** A sector, and the phase in which it is caught. */
-export interface Work extends Randomness {
-  sector: string;
-  phase: EnginePhaseId;
-}
 
 /** The phases of the question, each of another nature: goes on from layers; all or nothing; writes on a storage node. */
 export const CAUGHT_IN: readonly EnginePhaseId[] = ['P1', 'P2', 'P5'];
 
-export class TwoHosts {
+export class TwoHosts extends Scene {
   private readonly numbers = { A: 1, B: 2 };
-  private readonly sealed = new Set<string>();
 
   private constructor(
-    readonly cluster: Cluster,
-    readonly group: Group,
     readonly hosts: Record<HostName, NetworkHost>,
     private readonly schedulerUrl: string,
-    private readonly random: Random,
-    private readonly env: NodeJS.ProcessEnv,
-  ) {}
+    ...scene: ConstructorParameters<typeof Scene>
+  ) {
+    super(...scene);
+  }
 
   /** They end with the test. @param env of their engines */
   static async make(cluster: Cluster, random: Random, env: NodeJS.ProcessEnv = {}): Promise<TwoHosts> {
     const network = await makeNetwork();
     const hosts = { A: await network.host(), B: await network.host() };
     const schedulerUrl = `http://${await network.offer(cluster.address)}`;
-    return new TwoHosts(cluster, await cluster.group(), hosts, schedulerUrl, random, env);
+    return new TwoHosts(hosts, schedulerUrl, cluster, await cluster.group(), random, env);
   }
 
   /** Starts a host's worker, and waits until it serves. */
@@ -64,42 +54,6 @@ export class TwoHosts {
       run: { through, env: this.env },
     });
   }
-
-  /** A sector that is to be caught in a phase, not yet started. */
-  newWork = (phase: EnginePhaseId): Work => ({
-    sector: this.cluster.newSector(),
-    phase,
-    ...randomnessFrom(this.random),
-  });
-
-  async start({ sector, phase, ticket, seed }: Work): Promise<void> {
-    tally({ begun: 1 });
-    await this.cluster.start(this.group, sector, '--ticket', ticket, '--seed', seed);
-    onTestFailed(async () =>
-      console.error(
-        `${sector}, ${phase}: ${JSON.stringify((await this.cluster.status(sector)).phases, null, 1)}`,
-      ),
-    );
-  }
-
-  /** Tells the engines of a work's phase what to do. */
-  tell = ({ sector, phase }: Work, setting: string, text?: string): Promise<void> =>
-    this.group.tell(sector, phase, setting, text);
-
-  takeBack = ({ sector, phase }: Work, setting: string): Promise<void> =>
-    this.group.takeBack(sector, phase, setting);
-
-  /** The nth engine of a work, when it has come that far. */
-  async engineAt({ sector, phase }: Work, fraction: number, nth = 1): Promise<EngineRun> {
-    const engine = await this.group.engine(sector, phase, nth);
-    const directory = this.group.attempt(sector, engine.at);
-    await eventually(async () => ((await readProgress(directory))?.fraction ?? 0) >= fraction);
-    return engine;
-  }
-
-  /** Of P4 and P5, which run at once, only the one that is caught is to be under way. */
-  untilAlone = ({ sector, phase }: Work): Promise<void> =>
-    eventually(async () => phase !== 'P5' || (await this.cluster.status(sector)).phases.P4.state === 'done');
 
   /** Waits until a host has met the engine of another one and given the task back. */
   untilBusyElsewhere = ({ sector }: Work): Promise<void> =>
@@ -141,9 +95,6 @@ export class TwoHosts {
     );
   }
 
-  /** The engines of a work's phase, in the order of their starts. */
-  runs = ({ sector, phase }: Work): Promise<EngineRun[]> => this.group.starts(sector, phase);
-
   /** All files of the group, and on its storage node, but those that only these engines may write. */
   async allBut(engines: readonly EngineRun[]): Promise<Record<string, string>> {
     const { directory, node } = this.group;
@@ -172,35 +123,6 @@ export class TwoHosts {
     const job = here && (await readJsonFile<{ copy?: { into: string } }>(join(here, 'job.json')));
     const copy = job ? job.copy : undefined;
     return [...names, ...(copy ? [join(this.group.node, copy.into)] : [])];
-  }
-
-  async untilSealed(works: readonly Work[]): Promise<void> {
-    for (const { sector } of works) {
-      await this.cluster.sealed(sector);
-      if (!this.sealed.has(sector)) tally({ sealed: 1 });
-      this.sealed.add(sector);
-    }
-  }
-
-  /** Waits until all are sealed, and checks that nothing shows of what happened: not in the files, nor beside them. */
-  async expectSealed(works: readonly Work[]): Promise<void> {
-    const { node } = this.group;
-    await this.untilSealed(works);
-    for (const work of works) await expectUndisturbed(node, work.sector, work, this.env);
-    const sectors = works.map(({ sector }) => sector);
-    await this.expectNoRemains(sectors);
-    await expectStored(node, sectors);
-  }
-
-  private async expectNoRemains(sectors: readonly string[]): Promise<void> {
-    try {
-      for (const { pid } of await this.group.starts()) await untilGone(pid);
-      await expectNoParts(this.group.node);
-      await expectCleaned(this.group, sectors);
-    } catch (error) {
-      tally({ orphans: 1 });
-      throw error;
-    }
   }
 
   /** A host alone seals one more sector: it goes on. @param other the other host's worker, which ends */

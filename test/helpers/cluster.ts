@@ -166,6 +166,15 @@ export class Cluster {
     return { activities, events: events.length };
   }
 
+  /** Types of the failures that the sector's workflow has been told by activities; hand-backs are not among them. */
+  async failures(sector: string): Promise<string[]> {
+    const events = (await this.handle(sector).fetchHistory()).events ?? [];
+    return events.flatMap(
+      ({ activityTaskFailedEventAttributes: failed, activityTaskTimedOutEventAttributes: timedOut }) =>
+        failed ? [failed.failure?.applicationFailureInfo?.type ?? 'unknown'] : timedOut ? ['timed out'] : [],
+    );
+  }
+
   /** Attempts that workers watch at the moment, by their heartbeats. */
   async watched(sector: string): Promise<string[]> {
     return (await this.heartbeats(sector)).map(({ at }) => at);

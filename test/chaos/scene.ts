@@ -1,0 +1,118 @@
+/** A group, and sectors that are caught in one phase or another; in the end each must be as if nothing had happened. */
+import { onTestFailed } from 'vitest';
+import { readProgress } from '../../src/attempts/progress.js';
+import type { EnginePhaseId, PhaseId } from '../../src/phases.js';
+import type { Cluster } from '../helpers/cluster.js';
+import { engineRuns, type EngineRun } from '../helpers/engine.js';
+import { eventually } from '../helpers/eventually.js';
+import { untilGone, type Group } from '../helpers/group.js';
+import { expectCleaned, expectNoParts, expectStored } from '../helpers/on-disk.js';
+import type { Random } from '../helpers/random.js';
+import { expectUndisturbed, randomnessFrom, type Randomness } from './receipts.js';
+import { tally } from './tally.js';
+
+/** A sector, and the phase in which it is caught. */
+export interface Work extends Randomness {
+  sector: string;
+  phase: EnginePhaseId;
+}
+
+export class Scene {
+  private readonly sealed = new Set<string>();
+
+  /** @param env of the engines */
+  constructor(
+    readonly cluster: Cluster,
+    readonly group: Group,
+    private readonly random: Random,
+    protected readonly env: NodeJS.ProcessEnv = {},
+  ) {}
+
+  /** A sector that is to be caught in a phase, not yet started. */
+  newWork = (phase: EnginePhaseId): Work => ({
+    sector: this.cluster.newSector(),
+    phase,
+    ...randomnessFrom(this.random),
+  });
+
+  /** @param options of `sealflow start` beside the usual ones */
+  async start({ sector, phase, ticket, seed }: Work, ...options: string[]): Promise<void> {
+    tally({ begun: 1 });
+    await this.cluster.start(this.group, sector, '--ticket', ticket, '--seed', seed, ...options);
+    onTestFailed(async () =>
+      console.error(
+        `${sector}, ${phase}: ${JSON.stringify((await this.cluster.status(sector)).phases, null, 1)}`,
+      ),
+    );
+  }
+
+  /** Tells the engines of a work's phase what to do. */
+  tell = ({ sector, phase }: Work, setting: string, text?: string): Promise<void> =>
+    this.group.tell(sector, phase, setting, text);
+
+  takeBack = ({ sector, phase }: Work, setting: string): Promise<void> =>
+    this.group.takeBack(sector, phase, setting);
+
+  /** The nth engine of a work, when it has come that far. */
+  async engineAt({ sector, phase }: Work, fraction: number, nth = 1): Promise<EngineRun> {
+    const engine = await this.group.engine(sector, phase, nth);
+    const directory = this.group.attempt(sector, engine.at);
+    await eventually(async () => ((await readProgress(directory))?.fraction ?? 0) >= fraction);
+    return engine;
+  }
+
+  /** Waits until the first engine of a work has stopped where it was told to. */
+  held = async ({ sector, phase }: Work): Promise<EngineRun> => {
+    const engine = await this.group.engine(sector, phase);
+    await eventually(async () =>
+      (await engineRuns(this.group.gate)).some(({ what, pid }) => what === 'held' && pid === engine.pid),
+    );
+    return engine;
+  };
+
+  /** Waits until these phases of a work are done. */
+  untilDone = ({ sector }: Work, ...phases: PhaseId[]): Promise<void> =>
+    eventually(async () => {
+      const status = await this.cluster.status(sector);
+      return phases.every((phase) => status.phases[phase].state === 'done');
+    });
+
+  /** Of P4 and P5, which run at once, only the one that is caught is to be under way. */
+  untilAlone = ({ sector, phase }: Work): Promise<void> =>
+    eventually(async () => {
+      const { P4, P5 } = (await this.cluster.status(sector)).phases;
+      return (phase !== 'P5' || P4.state === 'done') && (phase !== 'P4' || P5.state === 'done');
+    });
+
+  /** The engines of a work's phase, in the order of their starts. */
+  runs = ({ sector, phase }: Work): Promise<EngineRun[]> => this.group.starts(sector, phase);
+
+  async untilSealed(works: readonly Work[]): Promise<void> {
+    for (const { sector } of works) {
+      await this.cluster.sealed(sector);
+      if (!this.sealed.has(sector)) tally({ sealed: 1 });
+      this.sealed.add(sector);
+    }
+  }
+
+  /** Waits until all are sealed, and checks that nothing shows of what happened: not in the files, nor beside them. */
+  async expectSealed(works: readonly Work[]): Promise<void> {
+    const { node } = this.group;
+    await this.untilSealed(works);
+    for (const work of works) await expectUndisturbed(this.group, work, this.env);
+    const sectors = works.map(({ sector }) => sector);
+    await this.expectNoRemains(sectors);
+    await expectStored(node, sectors);
+  }
+
+  private async expectNoRemains(sectors: readonly string[]): Promise<void> {
+    try {
+      for (const { pid } of await this.group.starts()) await untilGone(pid);
+      await expectNoParts(this.group.node);
+      await expectCleaned(this.group, sectors);
+    } catch (error) {
+      tally({ orphans: 1 });
+      throw error;
+    }
+  }
+}
