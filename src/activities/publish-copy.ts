@@ -12,13 +12,14 @@ import { plainName, stored } from '../paths.js';
 import type { SectorId } from '../sector.js';
 import { finalName, type Receipt } from './receipt.js';
 
-/** Files up to this size are hashed once more at the end: p_aux and t_aux. The large ones P5 has read back. */
+/** Files up to this size are hashed once more, before and after: p_aux and t_aux. The large ones P5 has read back. */
 const SMALL = 65_536;
 
 /**
  * Links the files of `part` to their final names and writes the receipt. Done again after a crash it finds its own links
  * and goes on.
- * @throws failure `CopyDiffers` when a final name belongs to another file; `StepBack` to P5 when the copy is incomplete.
+ * @throws failure `CopyDiffers` when a final name belongs to another file; `StepBack` to P5, before any name is given, when
+ *   the copy is not whole.
  */
 export async function publishCopy(
   node: string,
@@ -34,6 +35,7 @@ export async function publishCopy(
     throw failure('CopyDiffers', `${receiptPath} is there and says something else`);
   }
   if (known === undefined) {
+    for (const file of copied) await checkWhole(join(node, part, plainName(file.name)), file);
     for (const directory of ['sealed', 'cache', 'receipts', stored.cache(sector)])
       await makeDirectory(join(node, directory));
     for (const file of copied) await give(node, part, sector, file);
@@ -59,10 +61,7 @@ export async function removeParts(node: string, sector: SectorId): Promise<void>
 async function give(node: string, part: string, sector: SectorId, file: FileDigest): Promise<void> {
   const from = join(node, part, plainName(file.name));
   const to = join(node, finalName(sector, file.name));
-  const source = await ifPresent(lstat(from));
-  if (!source?.isFile() || source.size !== file.size) {
-    throw failure('StepBack', `the copy ${from} is not whole`, { from: 'P5' });
-  }
+  const source = await lstat(from);
   try {
     await link(from, to);
   } catch (error) {
@@ -74,17 +73,24 @@ async function give(node: string, part: string, sector: SectorId, file: FileDige
   }
 }
 
-/** Sizes of all files, digests of the small ones. @throws failure `CopyDiffers` */
+// All files before the first name: a copy that is made again has other inodes, and a name that was given would stand against it.
+async function checkWhole(path: string, file: FileDigest): Promise<void> {
+  if (!(await isSame(path, file))) throw failure('StepBack', `the copy ${path} is not whole`, { from: 'P5' });
+}
+
+/** @throws failure `CopyDiffers` */
 async function lookAgain(node: string, files: FileDigest[]): Promise<void> {
-  for (const { name, size, blake3: digest } of files) {
-    const path = join(node, name);
-    const found = await ifPresent(lstat(path));
-    const differs =
-      !found?.isFile() ||
-      found.size !== size ||
-      (size <= SMALL && bytesToHex(blake3(await readFile(path))) !== digest);
-    if (differs) throw failure('CopyDiffers', `${path} is not the file that was copied`);
+  for (const file of files) {
+    const path = join(node, file.name);
+    if (!(await isSame(path, file))) throw failure('CopyDiffers', `${path} is not the file that was copied`);
   }
+}
+
+/** Compares size, and digest where the file is small. */
+async function isSame(path: string, { size, blake3: digest }: FileDigest): Promise<boolean> {
+  const found = await ifPresent(lstat(path));
+  if (!found?.isFile() || found.size !== size) return false;
+  return size > SMALL || bytesToHex(blake3(await readFile(path))) === digest;
 }
 
 // One level at a time: a missing storage node must not come into being as a plain directory.
