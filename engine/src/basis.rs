@@ -3,6 +3,7 @@
 use crate::digest::FileRecord;
 use crate::failure::{At, Failure, Outcome};
 use crate::job::{Job, Phase};
+use crate::versions;
 use serde::de::DeserializeOwned;
 use serde::Deserialize;
 use std::fs;
@@ -38,7 +39,11 @@ impl<T: DeserializeOwned> Basis<T> {
         };
         let found: Found<T> = serde_json::from_slice(&bytes)
             .map_err(|error| Failure::step_back(phase, format!("{}: {error}", path.display())))?;
-        if found.v != 1 || found.phase != phase || found.sector != job.sector.name || found.size != job.size.name() {
+        if !versions::readable(found.v)
+            || found.phase != phase
+            || found.sector != job.sector.name
+            || found.size != job.size.name()
+        {
             return Err(Failure::BadInput(format!(
                 "{} is the result v{} of {} {} {}, not of {phase} {} {}",
                 path.display(),

@@ -2,6 +2,7 @@
 
 use crate::durable;
 use crate::job::Phase;
+use crate::versions::PROTOCOL;
 use serde_json::json;
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -121,7 +122,7 @@ pub fn end(failure: &Failure) -> ! {
     complain(format_args!("{}: {}", failure.kind(), one_line(failure.message())));
     if let (Some(phase), false) = (ATTEMPT.get(), matches!(failure, Failure::Superseded(_))) {
         let mut error = json!({
-            "v": 1, "phase": phase, "exit": failure.exit(), "type": failure.kind(), "message": failure.message(),
+            "v": PROTOCOL, "phase": phase, "exit": failure.exit(), "type": failure.kind(), "message": failure.message(),
         });
         if let Failure::StepBack { from, .. } = failure {
             error["from"] = json!(from);

@@ -4,6 +4,7 @@ use crate::failure::{At, Failure, Outcome};
 use crate::hex32::Hex32;
 use crate::sector::Sector;
 use crate::sizes::Size;
+use crate::versions::{self, PROTOCOL};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -92,8 +93,8 @@ impl Job {
             v: u64,
         }
         let Versioned { v } = serde_json::from_slice(text).map_err(|error| error.to_string())?;
-        if v != 1 {
-            return Err(format!("v is {v}; this engine knows version 1"));
+        if !versions::readable(v) {
+            return Err(format!("v is {v}; this engine knows version {PROTOCOL} and the one before"));
         }
         let job: Job = serde_json::from_slice(text).map_err(|error| error.to_string())?;
         job.check(phase)?;
@@ -187,12 +188,17 @@ mod tests {
     }
 
     #[test]
+    fn of_the_version_before_is_understood() {
+        assert!(job(|job| job["v"] = json!(PROTOCOL - 1)).is_ok());
+    }
+
+    #[test]
     fn what_cannot_be_right_is_named() {
         let wrong = |key: &str, value: Value, said: &str| {
             let error = job(|job| job[key] = value.clone()).unwrap_err();
             assert!(error.contains(said), "{key}: {error}");
         };
-        wrong("v", json!(2), "v is 2");
+        wrong("v", json!(PROTOCOL + 1), "v is 2");
         wrong("phase", json!("P6"), "P6");
         wrong("phase", json!("P2"), "phase is P2");
         wrong("sector", json!("t01000"), "t01000");

@@ -4,6 +4,7 @@ use crate::digest::FileRecord;
 use crate::durable;
 use crate::failure::{At, Outcome};
 use crate::hex32::Hex32;
+use crate::versions::{self, PROTOCOL};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io;
@@ -19,7 +20,7 @@ pub struct Layers {
 
 impl Layers {
     pub fn new(input_hash: Hex32) -> Layers {
-        Layers { v: 1, input_hash, files: Vec::new() }
+        Layers { v: PROTOCOL, input_hash, files: Vec::new() }
     }
 
     /// Makes the record durable. The files that it names must be so already.
@@ -36,7 +37,7 @@ impl Layers {
             read => read.at(format_args!("reading {}", path.display()))?,
         };
         let files = match serde_json::from_slice::<Layers>(&text) {
-            Ok(layers) if layers.v == 1 && layers.input_hash == input_hash => layers.files,
+            Ok(layers) if versions::readable(layers.v) && layers.input_hash == input_hash => layers.files,
             _ => Vec::new(),
         };
         let in_order = files.into_iter().zip(expected).take_while(|(file, name)| file.name == **name);

@@ -31,6 +31,7 @@ mod sizes;
 mod stream;
 mod take_over;
 mod verify;
+mod versions;
 
 use cli::Command;
 use failure::Outcome;

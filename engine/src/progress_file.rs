@@ -4,6 +4,7 @@ use crate::clock;
 use crate::failure::{self, At, Outcome};
 use crate::machine;
 use crate::progress;
+use crate::versions::PROTOCOL;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
@@ -21,7 +22,7 @@ const LONGEST_TEXT: usize = 200;
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Shown<'a> {
-    v: u32,
+    v: u64,
     pid: u32,
     start_time: u64,
     boot_id: &'a str,
@@ -96,7 +97,7 @@ impl Writer {
         self.counter += 1;
         let now = progress::view();
         let shown = Shown {
-            v: 1,
+            v: PROTOCOL,
             pid: std::process::id(),
             start_time: self.start_time,
             boot_id: &self.boot_id,

@@ -11,6 +11,7 @@ use crate::machine;
 use crate::phases;
 use crate::progress;
 use crate::progress_file;
+use crate::versions::PROTOCOL;
 use serde_json::json;
 use std::path::Path;
 use std::time::{Instant, SystemTime};
@@ -47,7 +48,7 @@ pub fn run(dir: &Path) -> Outcome<()> {
     });
     facts.extend(common.as_object().cloned().unwrap_or_default());
     let result = json!({
-        "v": 1, "phase": job.phase, "sector": job.sector.name, "size": job.size.name(), "inputHash": job.input_hash,
+        "v": PROTOCOL, "phase": job.phase, "sector": job.sector.name, "size": job.size.name(), "inputHash": job.input_hash,
         "outputs": done.outputs, "facts": facts,
     });
     durable::write_json(Path::new("result.json"), &result)
