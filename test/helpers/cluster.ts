@@ -53,6 +53,12 @@ export class Cluster {
     await rm(this.directory, { recursive: true, force: true });
   }
 
+  /** Ends the orchestrator, so that another one can take its place. */
+  async endOrchestrator(): Promise<void> {
+    this.orchestrator.kill('SIGTERM');
+    await this.orchestrator.ended;
+  }
+
   get address(): string {
     return this.server.address;
   }

@@ -7,7 +7,8 @@ import type { Readable } from 'node:stream';
 import { spawnBound } from '../../src/machine/bound-process.js';
 import { eventually } from './eventually.js';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/sealflow.cjs', import.meta.url));
+/** The program that is tested. */
+export const MAIN = fileURLToPath(new URL('../../dist/cli/sealflow.cjs', import.meta.url));
 
 export interface End {
   /** Exit code or signal. */
@@ -33,15 +34,17 @@ export interface SealflowOptions {
   uid?: number;
   /** A program, with its arguments, that becomes sealflow in other surroundings (`nsenter --net=…`). */
   through?: readonly string[];
+  /** Another program in the place of {@link MAIN}: another version. */
+  main?: string;
 }
 
 /** Starts `sealflow <args>`; it cannot outlive this process. */
 export function startSealflow(
   args: readonly string[],
-  { env = {}, uid, through = [] }: SealflowOptions = {},
+  { env = {}, uid, through = [], main = MAIN }: SealflowOptions = {},
 ): Running {
-  if (!existsSync(MAIN)) throw new Error(`${MAIN} is not there: npm run build`);
-  const command = [...through, ...(uid === undefined ? [] : asUser(uid)), process.execPath, MAIN];
+  if (!existsSync(main)) throw new Error(`${main} is not there: npm run build`);
+  const command = [...through, ...(uid === undefined ? [] : asUser(uid)), process.execPath, main];
   const [program = '', ...first] = command;
   const child = spawnBound(program, [...first, ...args], {
     env: { ...ownEnvironment(), ...env },
