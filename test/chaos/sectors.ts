@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { FileDigest } from '../../src/attempts/protocol.js';
 import { finalName } from '../../src/activities/receipt.js';
+import { startSector } from '../../src/client/start-sector.js';
 import type { EnginePhaseId } from '../../src/phases.js';
 import { sectorFileName, sectorOf } from '../../src/sector.js';
 import { computeByHand } from '../helpers/by-hand.js';
@@ -43,6 +44,16 @@ export async function begin(
   ...options: string[]
 ): Promise<void> {
   await cluster.start(group, sector, '--ticket', ticket, '--seed', seed, ...options);
+}
+
+/** The same without a command, which takes a second each: for many sectors at once. */
+export async function beginAtOnce(
+  { client }: Cluster,
+  { number: group, size }: Group,
+  begun: Begun,
+  timeScale: number,
+): Promise<void> {
+  await startSector(client, { ...begun, size, group, timeScale });
 }
 
 /** The digests of what is kept of a sector, and commR, when nothing disturbs it. Computed without sealflow. */
