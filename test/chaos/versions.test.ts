@@ -9,8 +9,10 @@ import type { Group } from '../helpers/group.js';
 import { nextVersion } from '../helpers/next-version.js';
 import { filesBelow, readJsonFile, readReceipt } from '../helpers/on-disk.js';
 import { sealflow, startSealflow, type Running } from '../helpers/sealflow.js';
-import { chaosRandom } from './form.js';
+import { chaosRandom, oneOf } from './form.js';
 import { begin, expectSealed, LAYERS_ENV, newSector, repeated, type Begun } from './sectors.js';
+
+const wanted = oneOf(3);
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
@@ -53,81 +55,90 @@ async function beginByNext(group: Group, { sector, ticket, seed }: Begun): Promi
 
 const versionOf = async (path: string): Promise<number> => (await readJsonFile<{ v: number }>(path)).v;
 
-test('a newer sector waits, visibly, for a newer orchestrator and a newer worker', async () => {
-  await orchestrate();
-  const group = await cluster.group();
-  const older = await serveThis(group, 1);
-  await cluster.untilServed(group);
-  const begun = newSector(cluster, random);
-  const { sector } = begun;
-  await beginByNext(group, begun);
-  const why = `has version ${NEXT}, this sealflow knows ${CONTRACT_VERSION}`;
-  await eventually(async () => {
-    const events = (await cluster.handle(sector).fetchHistory()).events ?? [];
-    return events.some((event) => event.workflowTaskFailedEventAttributes?.failure?.message?.includes(why));
-  });
+test.runIf(wanted())(
+  'a newer sector waits, visibly, for a newer orchestrator and a newer worker',
+  async () => {
+    await orchestrate();
+    const group = await cluster.group();
+    const older = await serveThis(group, 1);
+    await cluster.untilServed(group);
+    const begun = newSector(cluster, random);
+    const { sector } = begun;
+    await beginByNext(group, begun);
+    const why = `has version ${NEXT}, this sealflow knows ${CONTRACT_VERSION}`;
+    await eventually(async () => {
+      const events = (await cluster.handle(sector).fetchHistory()).events ?? [];
+      return events.some((event) => event.workflowTaskFailedEventAttributes?.failure?.message?.includes(why));
+    });
 
-  await orchestrate(next);
-  await eventually(async () => (await cluster.handBacks(sector)).includes('TooNew'));
-  expect(await filesBelow(group.directory.root)).toEqual(['sealflow.json']);
+    await orchestrate(next);
+    await eventually(async () => (await cluster.handBacks(sector)).includes('TooNew'));
+    expect(await filesBelow(group.directory.root)).toEqual(['sealflow.json']);
 
-  await serveNext(group, 2);
-  await expectSealed(cluster, group, begun);
-  expect(await isAlive(older.pid)).toBe(true);
-  const { phases } = await readReceipt(group.node, sector);
-  for (const { host } of Object.values(phases)) expect(host).toBe(group.ip(2));
-  expect(await repeated(group, sector)).toEqual(nothing);
-});
+    await serveNext(group, 2);
+    await expectSealed(cluster, group, begun);
+    expect(await isAlive(older.pid)).toBe(true);
+    const { phases } = await readReceipt(group.node, sector);
+    for (const { host } of Object.values(phases)) expect(host).toBe(group.ip(2));
+    expect(await repeated(group, sector)).toEqual(nothing);
+  },
+);
 
-test('a sector that the version before has begun goes on with the next one, and nothing is done again', async () => {
-  await orchestrate();
-  const group = await cluster.group();
-  const older = await serveThis(group, 1);
-  await cluster.untilServed(group);
-  const begun = newSector(cluster, random);
-  const { sector } = begun;
-  await group.tell(sector, 'P2', 'hold');
-  await begin(cluster, group, begun, '--time-scale', '0.1');
-  const engine = await group.engine(sector, 'P2');
-  expect(await versionOf(join(group.sector(sector), '1/epoch.json'))).toBe(CONTRACT_VERSION);
+test.runIf(wanted())(
+  'a sector that the version before has begun goes on with the next one, and nothing is done again',
+  async () => {
+    await orchestrate();
+    const group = await cluster.group();
+    const older = await serveThis(group, 1);
+    await cluster.untilServed(group);
+    const begun = newSector(cluster, random);
+    const { sector } = begun;
+    await group.tell(sector, 'P2', 'hold');
+    await begin(cluster, group, begun, '--time-scale', '0.1');
+    const engine = await group.engine(sector, 'P2');
+    expect(await versionOf(join(group.sector(sector), '1/epoch.json'))).toBe(CONTRACT_VERSION);
 
-  older.kill('SIGTERM');
-  await older.ended;
-  await orchestrate(next);
-  await serveNext(group, 1);
-  await eventually(async () => (await cluster.watched(sector)).includes('1/P2-1'));
-  expect(await isAlive(engine.pid)).toBe(true);
-  await group.takeBack(sector, 'P2', 'hold');
-  await expectSealed(cluster, group, begun);
-  expect(await versionOf(group.done(sector))).toBe(NEXT);
-  expect(await repeated(group, sector)).toEqual(nothing);
-});
+    older.kill('SIGTERM');
+    await older.ended;
+    await orchestrate(next);
+    await serveNext(group, 1);
+    await eventually(async () => (await cluster.watched(sector)).includes('1/P2-1'));
+    expect(await isAlive(engine.pid)).toBe(true);
+    await group.takeBack(sector, 'P2', 'hold');
+    await expectSealed(cluster, group, begun);
+    expect(await versionOf(group.done(sector))).toBe(NEXT);
+    expect(await repeated(group, sector)).toEqual(nothing);
+  },
+);
 
-test('a version that is taken back leaves the newer engine and all files alone, until it is there again', async () => {
-  await orchestrate(next);
-  const group = await cluster.group();
-  const newer = await serveNext(group, 1);
-  await cluster.untilServed(group);
-  const begun = newSector(cluster, random);
-  const { sector } = begun;
-  await group.tell(sector, 'P1', 'hold');
-  await beginByNext(group, begun);
-  const engine = await group.engine(sector, 'P1');
-  const epoch = join(group.sector(sector), '1/epoch.json');
-  expect(await versionOf(epoch)).toBe(NEXT);
-  newer.kill('SIGKILL');
-  await newer.ended;
+test.runIf(wanted())(
+  'a version that is taken back leaves the newer engine and all files alone, until it is there again',
+  async () => {
+    await orchestrate(next);
+    const group = await cluster.group();
+    const newer = await serveNext(group, 1);
+    await cluster.untilServed(group);
+    const begun = newSector(cluster, random);
+    const { sector } = begun;
+    await group.tell(sector, 'P1', 'hold');
+    await beginByNext(group, begun);
+    const engine = await group.engine(sector, 'P1');
+    const epoch = join(group.sector(sector), '1/epoch.json');
+    expect(await versionOf(epoch)).toBe(NEXT);
+    newer.kill('SIGKILL');
+    await newer.ended;
 
-  const older = await serveThis(group, 1);
-  await eventually(async () => (await cluster.handBacks(sector)).includes('TooNew'));
-  expect(await isAlive(engine.pid)).toBe(true);
-  expect(await group.starts(sector)).toEqual([engine]);
-  expect(await readFile(epoch, 'utf8')).toContain(`"v": ${NEXT}`);
-  older.kill('SIGKILL');
-  await older.ended;
+    const older = await serveThis(group, 1);
+    await eventually(async () => (await cluster.handBacks(sector)).includes('TooNew'));
+    expect(await isAlive(engine.pid)).toBe(true);
+    expect(await group.starts(sector)).toEqual([engine]);
+    expect(await readFile(epoch, 'utf8')).toContain(`"v": ${NEXT}`);
+    older.kill('SIGKILL');
+    await older.ended;
 
-  await serveNext(group, 1);
-  await group.takeBack(sector, 'P1', 'hold');
-  await expectSealed(cluster, group, begun);
-  expect(await repeated(group, sector)).toEqual(nothing);
-});
+    await serveNext(group, 1);
+    await group.takeBack(sector, 'P1', 'hold');
+    await expectSealed(cluster, group, begun);
+    expect(await repeated(group, sector)).toEqual(nothing);
+  },
+);
