@@ -14,6 +14,10 @@ use std::path::Path;
 
 pub fn run(job: &Job) -> Outcome<Done> {
     let basis = Basis::<P2Outputs>::read(job, Phase::P2)?;
+    // The library panics over roots in p_aux that do not fit the trees.
+    for name in ["p_aux", "t_aux"] {
+        basis.read_file(basis.record(&basis.outputs.files, name)?)?;
+    }
     let pre_commit = SealPreCommitPhase2Output {
         registered_proof: job.size.proof(),
         comm_r: basis.outputs.comm_r.0,
