@@ -20,6 +20,7 @@ import { deleteGone, goneDirectories, renameAway } from './remove-sector.js';
 import { copiedFiles, receiptOf, type Results } from './receipt.js';
 import { findNode } from './storage-nodes.js';
 import { openGroup, runTask, type Task } from './task.js';
+import { untilSeen } from './until-seen.js';
 
 /** Written into the sector's directory before that is renamed away, and then as `done/`. */
 const journalSchema = z.object({
@@ -48,6 +49,10 @@ export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult>
     const done = doneFile(group, task.sector);
     let journal = await readJournal(done);
     if (!journal) {
+      await untilSeen(
+        task,
+        async () => (await ifPresent(lstat(directory))) ?? (await goneDirectories(group, task.sector))[0],
+      );
       if (await ifPresent(lstat(directory))) await publish(deps, input, task, directory, say);
       await renameAway(group, task.sector);
       journal = await journalOfGone(group, task.sector);
@@ -71,7 +76,7 @@ async function publish(
   await claimEpoch(directory, task.owner, deps.self.host);
   const entries = ENGINE_PHASE_IDS.map(async (id) => [
     id,
-    await basisResult(directory, id, input.results[id]),
+    await basisResult(task, directory, id, input.results[id]),
   ]);
   const results = Object.fromEntries(await Promise.all(entries)) as Results;
   const receipt = receiptOf(input.seal, task.sector, results, deps.version);

@@ -11,6 +11,7 @@ import { sectorOf } from '../sector.js';
 import type { Deps } from './deps.js';
 import { chooseNode } from './storage-nodes.js';
 import type { Task } from './task.js';
+import { untilSeen } from './until-seen.js';
 
 const NEEDS_SEED: readonly EnginePhaseId[] = ['P3', 'P4'];
 const ON_FEWER_CORES: readonly EnginePhaseId[] = ['P2', 'P3'];
@@ -35,17 +36,18 @@ export function inputHash({ phase, seal, basis }: PhaseInput): string {
  * What the phase builds on must be there, as the workflow knows it.
  * @throws failure `StepBack` to the phase whose result is gone or has changed.
  */
-export async function checkBasis(sectorDirectory: string, input: PhaseInput): Promise<void> {
-  for (const [from, ref] of basisOf(input)) await basisResult(sectorDirectory, from, ref);
+export async function checkBasis(task: Task, sectorDirectory: string, input: PhaseInput): Promise<void> {
+  for (const [from, ref] of basisOf(input)) await basisResult(task, sectorDirectory, from, ref);
 }
 
 /** The result that a reference means. @throws failure `StepBack` to `from` when it is gone or has changed. */
 export async function basisResult(
+  task: Task,
   sectorDirectory: string,
   from: EnginePhaseId,
   { at, digest }: ResultRef,
 ): Promise<EngineResult> {
-  const result = await readResult({ directory: attemptDir(sectorDirectory, at) });
+  const result = await untilSeen(task, () => readResult({ directory: attemptDir(sectorDirectory, at) }));
   if (!result) throw failure('StepBack', `the result of ${from} (${at}) is gone`, { from });
   if (digestOf(result.outputs) !== digest) {
     throw failure('StepBack', `the result of ${from} (${at}) is not the one that was made`, { from });

@@ -39,7 +39,7 @@ export const sealPhase = (deps: Deps, phase: EnginePhaseId, input: PhaseInput): 
     const sectorDirectory = await openSectorDirectory(deps, group, task);
     await claimEpoch(sectorDirectory, task.owner, deps.self.host);
     for (const at of input.voided) await voidAttempt(sectorDirectory, at);
-    await checkBasis(sectorDirectory, input);
+    await checkBasis(task, sectorDirectory, input);
     const { attempt, result, epoch } = await untilResult({
       deps,
       task,

@@ -11,6 +11,7 @@ import { doneFile, nodeName, sealedLink, sectorDir, stored, type GroupDirectory 
 import { abortNote } from './abort-sector.js';
 import type { Deps } from './deps.js';
 import { growing, type Task } from './task.js';
+import { untilSeen } from './until-seen.js';
 
 /**
  * The sector's directory; P1 makes it where there is none and the scratch has room.
@@ -18,11 +19,13 @@ import { growing, type Task } from './task.js';
  */
 export async function openSectorDirectory(deps: Deps, group: GroupDirectory, task: Task): Promise<string> {
   const directory = sectorDir(group, task.sector);
-  const exists = (await ifPresent(lstat(directory)))?.isDirectory() ?? false;
-  if (!exists) await makeSectorDirectory(deps, group, task, directory);
+  if (!(await isThere(directory))) await makeSectorDirectory(deps, group, task, directory);
   await writeSectorFile(directory, task);
   return directory;
 }
+
+const isThere = async (directory: string): Promise<true | undefined> =>
+  (await ifPresent(lstat(directory)))?.isDirectory() || undefined;
 
 async function makeSectorDirectory(
   deps: Deps,
@@ -33,6 +36,7 @@ async function makeSectorDirectory(
   await refuseSealed(deps, group, task);
   if (await abortNote(group, task)) throw failure('Overtaken', `${task.seal.sector} was aborted`);
   if (task.phase !== 'P1') {
+    if (await untilSeen(task, () => isThere(directory))) return;
     throw failure('StepBack', `${directory} is gone`, { from: 'P1', host: deps.self.host });
   }
   if (!(await deps.hasRoom(group, task.seal.size))) {
