@@ -20,6 +20,7 @@ vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 });
 /** The time that a phase is given where its engine must be met in the middle; each file takes a part of it. */
 const SLOW_MS = '12000';
 const SUPERSEDED = '7';
+const PASSING_FAULT = '3';
 
 describe.skipIf(!COMPLETE || (await lacks('network')))('a host that is cut off from the server', () => {
   const random = chaosRandom();
@@ -125,8 +126,8 @@ describe.skipIf(!COMPLETE || (await lacks('network')))('a host that is cut off f
     const before = await hosts.allBut(engines);
     const own = await hosts.filesOf(engines);
 
-    // They write all that they have to, and only then do they see.
-    expect(await thaw(hosts, engines)).toEqual(engines.map(() => SUPERSEDED));
+    // They write all that they have to, and only then do they see; or their directory has been deleted meanwhile.
+    for (const exit of await thaw(hosts, engines)) expect([SUPERSEDED, PASSING_FAULT]).toContain(exit);
     expect(await hosts.allBut(engines)).toEqual(before);
     expect(await hosts.filesOf(engines)).not.toEqual(own);
 

@@ -24,7 +24,7 @@ export function randomnessFrom(random: Random): Randomness {
  * @param env what decides the files' contents: FIXTURE_BYTES, FIXTURE_LAYERS
  */
 export async function expectUndisturbed(
-  { node, size }: Group,
+  { node, size }: Pick<Group, 'node' | 'size'>,
   { sector, ticket, seed }: Randomness & { sector: string },
   env: NodeJS.ProcessEnv = {},
 ): Promise<void> {

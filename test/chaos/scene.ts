@@ -1,5 +1,5 @@
 /** A group, and sectors that are caught in one phase or another; in the end each must be as if nothing had happened. */
-import { onTestFailed } from 'vitest';
+import { expect, onTestFailed } from 'vitest';
 import { readProgress } from '../../src/attempts/progress.js';
 import type { EnginePhaseId, PhaseId } from '../../src/phases.js';
 import type { Cluster } from '../helpers/cluster.js';
@@ -36,14 +36,23 @@ export class Scene {
   });
 
   /** @param options of `sealflow start` beside the usual ones */
-  async start({ sector, phase, ticket, seed }: Work, ...options: string[]): Promise<void> {
+  start = (work: Work, ...options: string[]): Promise<void> =>
+    this.begin(work, '--seed', work.seed, ...options);
+
+  /** Starts a sector that waits for its seed between P2 and P3. */
+  startWithoutSeed = (work: Work): Promise<void> => this.begin(work);
+
+  async giveSeed({ sector, seed }: Work): Promise<void> {
+    expect(await this.cluster.sealflow('seed', sector, seed)).toMatchObject({ code: 0 });
+  }
+
+  private async begin({ sector, phase, ticket }: Work, ...options: string[]): Promise<void> {
     tally({ begun: 1 });
-    await this.cluster.start(this.group, sector, '--ticket', ticket, '--seed', seed, ...options);
-    onTestFailed(async () =>
-      console.error(
-        `${sector}, ${phase}: ${JSON.stringify((await this.cluster.status(sector)).phases, null, 1)}`,
-      ),
-    );
+    await this.cluster.start(this.group, sector, '--ticket', ticket, ...options);
+    onTestFailed(async () => {
+      const { phases } = await this.cluster.status(sector);
+      console.error(`${sector}, ${phase}: ${JSON.stringify(phases, null, 1)}`);
+    });
   }
 
   /** Tells the engines of a work's phase what to do. */

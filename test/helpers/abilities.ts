@@ -32,6 +32,8 @@ const ABILITIES = {
       fusermount3: 'fuse3',
       sshd: 'openssh-server',
       'ssh-keygen': 'openssh-client',
+      'ssh-keyscan': 'openssh-client',
+      mountpoint: 'util-linux',
     },
     try: async () => (await open('/dev/fuse', 'r+')).close(),
   },

@@ -25,6 +25,8 @@ export interface HostOptions {
   /** Keys of config.toml in the place of the usual ones; `undefined` leaves one out. */
   config?: Record<string, unknown>;
   run?: SealflowOptions;
+  /** Of the command line, beside the usual ones. */
+  args?: readonly string[];
 }
 
 export class Group {
@@ -34,6 +36,8 @@ export class Group {
   readonly gate: string;
   private readonly workers: Running[] = [];
   private readonly ends: (() => Promise<void>)[] = [];
+  /** Directories in which its engines run. */
+  private readonly places: string[];
 
   constructor(
     readonly root: string,
@@ -45,6 +49,7 @@ export class Group {
     this.directory = { root: join(root, 'sealer'), place };
     this.node = join(root, 'storage', place);
     this.gate = join(root, 'gate');
+    this.places = [root];
   }
 
   /** Makes its directories as an administrator does. */
@@ -88,7 +93,7 @@ export class Group {
   /** Starts a host's worker process. */
   async start(host: number, options: HostOptions = {}): Promise<Running> {
     const { env, ...run } = options.run ?? {};
-    const args = ['worker', '--config', await this.writeConfig(host, options)];
+    const args = ['worker', '--config', await this.writeConfig(host, options), ...(options.args ?? [])];
     const worker = startSealflow(args, { ...run, env: { FIXTURE_GATE: this.gate, ...env } });
     this.workers.push(worker);
     return worker;
@@ -141,11 +146,14 @@ export class Group {
     this.ends.unshift(end);
   }
 
+  /** Its engines run in this directory too, which is not below `root`. */
+  alsoIn = (directory: string): void => void this.places.push(directory);
+
   /** Ends its workers and engines, and what they used. */
   async end(): Promise<void> {
     for (const worker of this.workers) worker.kill('SIGKILL');
     await Promise.all(this.workers.map(({ ended }) => ended));
-    await killEngines(`${this.root}/`);
+    for (const place of this.places) await killEngines(`${place}/`);
     for (const end of this.ends) await end();
   }
 
