@@ -23,44 +23,47 @@ describe.skipIf(await lacks('mount'))('a mount that vanishes and comes back', ()
     return () => cluster.end();
   });
 
-  test('the directory of the group: engines end in it, nothing is written in its place, nothing is made twice', async () => {
-    const scene = new Scene(cluster, await cluster.group(), random);
-    const { group } = scene;
-    const mount = await BoundMount.replace(group, group.directory.root);
-    const worker = await group.serve(1);
-    await cluster.untilServed(group);
-    const works = CAUGHT_IN.map(scene.newWork);
-    for (const work of works) {
-      await scene.tell(work, 'hold', 'middle');
-      await scene.start(work);
-    }
-    // The fourth waits between two phases: its seed comes while the mount is away.
-    const between = scene.newWork('P3');
-    await scene.startWithoutSeed(between);
-    const engines = await Promise.all(works.map((work) => scene.held(work)));
-    await eventually(async () => (await cluster.status(between.sector)).state === 'waiting-for-seed');
+  test.runIf(COMPLETE)(
+    'the directory of the group: engines end in it, nothing is written in its place, nothing is made twice',
+    async () => {
+      const scene = new Scene(cluster, await cluster.group(), random);
+      const { group } = scene;
+      const mount = await BoundMount.replace(group, group.directory.root);
+      const worker = await group.serve(1);
+      await cluster.untilServed(group);
+      const works = CAUGHT_IN.map(scene.newWork);
+      for (const work of works) {
+        await scene.tell(work, 'hold', 'middle');
+        await scene.start(work);
+      }
+      // The fourth waits between two phases: its seed comes while the mount is away.
+      const between = scene.newWork('P3');
+      await scene.startWithoutSeed(between);
+      const engines = await Promise.all(works.map((work) => scene.held(work)));
+      await eventually(async () => (await cluster.status(between.sector)).state === 'waiting-for-seed');
 
-    await mount.vanish();
-    tally({ faults: works.length + 1 });
-    await worker.until(' not served: ');
-    for (const work of works) await scene.takeBack(work, 'hold');
-    await scene.giveSeed(between);
-    const ended = async (): Promise<number[]> =>
-      (await engineRuns(group.gate)).filter(({ what }) => what === 'end').map(({ pid }) => pid);
-    await eventually(async () => {
-      const pids = await ended();
-      return engines.every(({ pid }) => pids.includes(pid));
-    });
-    await eventually(async () => (await cluster.status(between.sector)).phases.P3.state !== 'waiting');
-    expect(await readdir(mount.path)).toEqual([]);
+      await mount.vanish();
+      tally({ faults: works.length + 1 });
+      await worker.until(' not served: ');
+      for (const work of works) await scene.takeBack(work, 'hold');
+      await scene.giveSeed(between);
+      const ended = async (): Promise<number[]> =>
+        (await engineRuns(group.gate)).filter(({ what }) => what === 'end').map(({ pid }) => pid);
+      await eventually(async () => {
+        const pids = await ended();
+        return engines.every(({ pid }) => pids.includes(pid));
+      });
+      await eventually(async () => (await cluster.status(between.sector)).phases.P3.state !== 'waiting');
+      expect(await readdir(mount.path)).toEqual([]);
 
-    await mount.comeBack();
-    await scene.expectSealed([...works, between]);
-    for (const [i, work] of works.entries()) expect(await scene.runs(work)).toEqual([engines[i]]);
-    for (const { sector } of [...works, between]) expect((await cluster.status(sector)).stepsBack).toBe(0);
-  });
+      await mount.comeBack();
+      await scene.expectSealed([...works, between]);
+      for (const [i, work] of works.entries()) expect(await scene.runs(work)).toEqual([engines[i]]);
+      for (const { sector } of [...works, between]) expect((await cluster.status(sector)).stepsBack).toBe(0);
+    },
+  );
 
-  test.runIf(COMPLETE)('the storage node: the copy is made again, and nowhere else', async () => {
+  test('the storage node: the copy is made again, and nowhere else', async () => {
     const scene = new Scene(cluster, await cluster.group(), random);
     const { group } = scene;
     const mount = await BoundMount.replace(group, group.node);

@@ -17,12 +17,18 @@ const ABILITIES = {
   },
   /** Mounts that this user makes and takes away. */
   mount: {
-    programs: { mount: 'mount', umount: 'mount', unshare: 'util-linux' },
+    programs: { mount: 'mount', umount: 'mount', mountpoint: 'util-linux', unshare: 'util-linux' },
     try: () => run('unshare', '--mount', 'sh', '-ec', 'mount -t tmpfs none /mnt'),
   },
   /** A file as a disk. */
   disk: {
-    programs: { mount: 'mount', umount: 'mount', losetup: 'mount', 'mkfs.ext4': 'e2fsprogs' },
+    programs: {
+      mount: 'mount',
+      umount: 'mount',
+      mountpoint: 'util-linux',
+      losetup: 'mount',
+      'mkfs.ext4': 'e2fsprogs',
+    },
     try: () => run('losetup', '--find'),
   },
   /** A directory seen through sshfs. */
