@@ -1,8 +1,8 @@
 /**
  * What takes minutes the first time: said before, and not within some test's time.
- * @param wanted `server`: the Temporal CLI; `engine`: the real engine and the proof parameters for 2 KiB
+ * @param wanted `server`: the Temporal CLI; `engine`: the real engine, and the proof parameters for 2 KiB unless `parameters` is false
  */
-export async function fillCaches({ server, engine }) {
+export async function fillCaches({ server, engine, parameters = engine }) {
   const { plainDisplay } = await import('../dist/dev/display.js');
   const display = plainDisplay((line) => process.stdout.write(`${line}\n`));
   if (server) {
@@ -21,9 +21,11 @@ export async function fillCaches({ server, engine }) {
       'engine',
       async (say) => (await findEngine()) ?? (await buildEngine({ onStep: say })),
     );
-    void display.step('proof parameters for 2KiB', async (say) =>
-      ensureParameters(await program, '2KiB', { onStep: say }),
-    );
+    if (parameters) {
+      void display.step('proof parameters for 2KiB', async (say) =>
+        ensureParameters(await program, '2KiB', { onStep: say }),
+      );
+    }
   }
   await display.start();
 }

@@ -15,7 +15,7 @@ const files = process.argv.slice(2);
 const LEAST_FAULTS = 100;
 
 prepare();
-await fillCaches({ server: true, engine: false });
+await fillCaches({ server: true, engine: true, parameters: false });
 const directory = mkdtempSync(join(tmpdir(), 'sealflow-chaos-'));
 const path = join(directory, 'tally');
 try {

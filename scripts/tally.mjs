@@ -3,17 +3,21 @@ import { existsSync, readFileSync } from 'node:fs';
 
 /** @returns sums by name; what nobody has counted is 0 */
 export function sums(path) {
-  const names = ['faults', 'begun', 'ended', 'sealed', 'wrong', 'orphans', 'layersAgain', 'phasesAgain'];
+  const names = [
+    ...['faults', 'begun', 'ended', 'sealed', 'throughP3'],
+    ...['wrong', 'orphans', 'layersAgain', 'phasesAgain'],
+  ];
   const total = Object.fromEntries(names.map((name) => [name, 0]));
   const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : [];
   for (const line of lines) for (const [name, n] of Object.entries(JSON.parse(line))) total[name] += n;
-  return { ...total, lost: total.begun - total.ended - total.sealed };
+  return { ...total, lost: total.begun - total.ended - total.sealed - total.throughP3 };
 }
 
-export function table({ faults, sealed, lost, wrong, orphans, layersAgain, phasesAgain }) {
+export function table({ faults, sealed, throughP3, lost, wrong, orphans, layersAgain, phasesAgain }) {
   const rows = [
     ['faults tried', faults],
     ['sectors sealed', sealed],
+    ['sectors of 8 MiB through P3 (real engine)', throughP3],
     ['sectors lost', lost],
     ['sectors sealed wrong', wrong],
     ['orphans (engines, scratch, parts of copies)', orphans],

@@ -12,9 +12,11 @@ export interface Figures {
   /** Sectors that were meant to end otherwise, and did: aborted, cancelled. */
   ended: number;
   sealed: number;
-  /** Sealed, but not as the undisturbed sector: commR, a digest or the proof. */
+  /** Sectors of 8 MiB that went through P3 with the real engine, where they end: they are not lost, and not sealed. */
+  throughP3: number;
+  /** Sealed (or through P3), but not as the undisturbed sector: commR, a digest or the proof. */
   wrong: number;
-  /** Engines that live when their sector is sealed, scratch or parts of copies that are left. */
+  /** Engines that live when their sector is sealed (or aborted), scratch or parts of copies that are left. */
   orphans: number;
   /** Layers (and trees-d) of P1 that were computed more than once. */
   layersAgain: number;

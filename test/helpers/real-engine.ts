@@ -7,9 +7,13 @@ import type { SectorSize } from '../../src/phases.js';
 /** The first build and the first parameters of a user take a quarter of an hour on two cores; later ones none. */
 export const ENGINE_TIMEOUT_MS = 3_600_000;
 
+/** The real engine, built where it is missing: all that P1, P2 and P3 need. */
+export const builtEngine = async (): Promise<Engine> =>
+  (await findEngine()) ?? (await buildEngine({ onStep: say }));
+
 /** The real engine with its proof parameters, built and made where they are missing. */
 export async function realEngine(size: SectorSize): Promise<Engine> {
-  const engine = (await findEngine()) ?? (await buildEngine({ onStep: say }));
+  const engine = await builtEngine();
   await ensureParameters(engine, size, { onStep: say });
   return engine;
 }

@@ -1,0 +1,62 @@
+/** The matrix with the real engine: P1 to P3 at 8 MiB, hit at what the engine says. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Fault, Moment } from '../matrix/cells.js';
+import type { Met } from './log.js';
+
+export const REAL_PHASES = ['P1', 'P2', 'P3'] as const;
+export type RealPhase = (typeof REAL_PHASES)[number];
+
+export interface RealCell {
+  phase: RealPhase;
+  fault: Fault;
+  moment: Moment;
+}
+
+interface Line {
+  /** Beginnings of lines, said one after the other; at the last one the fault is done. */
+  said: readonly string[];
+  /** What must hold besides. */
+  when?: (met: Met) => boolean;
+}
+
+/** All but `fault` of a cell, and when it is there. */
+const LINES: Record<RealPhase, Partial<Record<Moment, Line>>> = {
+  P1: {
+    start: { said: ['looking for finished layers'] },
+    // Layer 1 is recorded within a second, and layer 2 takes longer: it is what a second engine goes on from.
+    middle: { said: ['generating layer: 2'], when: (met) => recordedLabels(met) >= 2 },
+    // Of layer 2: it is computed, and nothing of it is recorded.
+    end: { said: ['generating layer: 2', '  storing labels on disk'] },
+  },
+  P2: {
+    start: { said: ['checking the layers'] },
+    middle: { said: ['tree_c done'] },
+    end: { said: ['trial P3'] },
+  },
+  P3: {
+    start: { said: ['proving'] },
+    // The phase takes 30 ms, and after this line it says nothing until the proofs are written: its middle and its end are one.
+    end: { said: ['generating interactive vanilla proofs'] },
+  },
+};
+
+/** Where a cell's fault is done. */
+export const lineOf = ({ phase, moment }: Omit<RealCell, 'fault'>): Line =>
+  LINES[phase][moment] ?? { said: [] };
+
+/** The phases that have this moment. */
+export const phasesAt = (moment: Moment): RealPhase[] => REAL_PHASES.filter((phase) => LINES[phase][moment]);
+
+export const titleOf = (fault: Fault, phases: readonly RealPhase[], moment: Moment): string =>
+  `${fault}: ${phases.join(', ')}, ${moment}`;
+
+/** What P1 has recorded so far: tree-d, then layers. */
+function recordedLabels({ directory }: Met): number {
+  try {
+    const text = readFileSync(join(directory, 'layers.json'), 'utf8');
+    return (JSON.parse(text) as { files: unknown[] }).files.length;
+  } catch {
+    return 0; // Not there yet. It is never half written.
+  }
+}

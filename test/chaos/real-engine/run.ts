@@ -1,0 +1,157 @@
+/** One cell, from the start of a sector to what must have come of it. */
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { blake3 } from '@noble/hashes/blake3.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { expect, test } from 'vitest';
+import { readResult } from '../../../src/attempts/attempt.js';
+import { cacheDir, isGoneName, sealedLink } from '../../../src/paths.js';
+import { sectorOf } from '../../../src/sector.js';
+import { eventually } from '../../helpers/eventually.js';
+import { untilGone } from '../../helpers/group.js';
+import { processesWith } from '../../helpers/processes.js';
+import type { Fault, Moment } from '../matrix/cells.js';
+import { tally } from '../tally.js';
+import { useRealBed, type RealBed, type RealSector, type Results } from './bed.js';
+import { phasesAt, REAL_PHASES, titleOf, type RealCell, type RealPhase } from './cells.js';
+import { inflict, sparesEngines } from './faults.js';
+
+/** Of 8 MiB. */
+const LAYERS = 2;
+/** What an engine that dies may cost P1: the layer in work, and the one before it, not yet recorded. */
+const LAYERS_AT_MOST = 2;
+
+/** A test of these cells at once, each in a group of its own: phases of one host are not slowed by those of another. */
+export function testAtOnce(bed: () => RealBed, fault: Fault, moment: Moment): void {
+  const phases = phasesAt(moment);
+  test(titleOf(fault, phases, moment), async () => {
+    const runs = phases.map((phase, i) => runCell(bed(), { phase, fault, moment }, i + 1));
+    // All, so that none goes on behind a test that is over.
+    const failed = (await Promise.allSettled(runs)).filter((run) => run.status === 'rejected');
+    if (failed.length > 0) throw new AggregateError(failed.map(({ reason }) => reason as unknown));
+  });
+}
+
+/** A test of one cell. */
+export function testCell(bed: () => RealBed, cell: RealCell): void {
+  test(titleOf(cell.fault, [cell.phase], cell.moment), () => runCell(bed(), cell, 1));
+}
+
+export { useRealBed };
+
+/** @throws when the nth sector does not come through P3 as if nothing had happened */
+async function runCell(bed: RealBed, cell: RealCell, n: number): Promise<void> {
+  for (;;) {
+    const sector = await bed.begin(bed.sector(n), cell.fault === 'host lost' ? 2 : 1);
+    const struck = await inflict(sector, cell);
+    if (!struck) {
+      console.log(`${titleOf(cell.fault, [cell.phase], cell.moment)}: the engine was faster; again`);
+      await abort(sector);
+      tally({ ended: 1 });
+      continue;
+    }
+    await throughP3(sector);
+    tally({ throughP3: 1 });
+    if (cell.fault === 'engine SIGSTOP') await untilGone(struck.pid);
+    await expectAsUndisturbed(sector);
+    expectWork(sector, cell);
+    await abort(sector);
+    await expectNothingLeft(sector);
+    return;
+  }
+}
+
+/** Waits until P3 is done. @throws when the sector needs attention before, as it would then wait for ever */
+async function throughP3({ bed: { cluster }, begun: { sector } }: RealSector): Promise<void> {
+  await eventually(async () => {
+    const { phases, attention } = await cluster.status(sector);
+    if (attention[0]) throw new Error(`${sector} needs attention: ${JSON.stringify(attention)}`);
+    return phases.P3.state === 'done';
+  });
+}
+
+/** What every attempt that has a result says, and what lies there, is what the engine alone makes of this sector. */
+async function expectAsUndisturbed(sector: RealSector): Promise<void> {
+  const { bed, begun } = sector;
+  const expected = await bed.undisturbed(begun);
+  const { commR, commD } = await bed.cluster.status(begun.sector);
+  const hex = (base64 = ''): string => Buffer.from(base64, 'base64').toString('hex');
+  const told = { commR: hex(commR), commD: hex(commD) };
+  const results = await resultsOf(sector);
+  const kept = await keptOf(sector, expected);
+  const actual = { told, results, kept };
+  const right = {
+    told: { commR: expected.P2.commR, commD: expected.P2.commD },
+    results: results.map(({ at, phase }) => ({ at, phase, outputs: expected[phase] })),
+    kept: Object.fromEntries((expected.P2.files ?? []).map(({ name, blake3: digest }) => [name, digest])),
+  };
+  if (JSON.stringify(actual) !== JSON.stringify(right)) tally({ wrong: 1 });
+  expect(actual).toEqual(right);
+  expect(new Set(results.map(({ phase }) => phase))).toEqual(new Set(REAL_PHASES));
+}
+
+async function resultsOf({
+  directory,
+}: RealSector): Promise<{ at: string; phase: RealPhase; outputs: Results[RealPhase] }[]> {
+  const found = [];
+  for (const phase of REAL_PHASES) {
+    for (const at of await attemptsOf(directory, phase)) {
+      const result = await readResult({ directory: join(directory, at) });
+      if (result) found.push({ at, phase, outputs: result.outputs });
+    }
+  }
+  return found;
+}
+
+/** Digests of the replica and of what is kept with it, as they lie in the attempt of P2 that counts. */
+async function keptOf({ directory }: RealSector, expected: Results): Promise<Record<string, string>> {
+  for (const at of await attemptsOf(directory, 'P2')) {
+    if (!existsSync(join(directory, at, 'result.json'))) continue;
+    const digests = (expected.P2.files ?? []).map(
+      async ({ name }) => [name, bytesToHex(blake3(await readFile(join(directory, at, name))))] as const,
+    );
+    return Object.fromEntries(await Promise.all(digests));
+  }
+  return {};
+}
+
+async function attemptsOf(directory: string, phase: RealPhase): Promise<string[]> {
+  const names = await readdir(join(directory, '1'));
+  const number = (name: string): number => Number(name.split('-')[1]);
+  return names
+    .filter((name) => name.startsWith(`${phase}-`))
+    .sort((a, b) => number(a) - number(b))
+    .map((name) => `1/${name}`);
+}
+
+/** No work is done twice but by an engine that was killed, and of that only its own phase's; of P1 not even that whole. */
+function expectWork({ logs }: RealSector, cell: RealCell): void {
+  // Each engine of P1 says "tree-d", also one that has taken it over: only layers can be counted.
+  const layersAgain = logs.count('P1', 'generating layer: ') - LAYERS;
+  const starts = Object.fromEntries(REAL_PHASES.map((phase) => [phase, logs.attempts(phase).length]));
+  const phasesAgain = logs.attempts('P2').length + logs.attempts('P3').length - 2;
+  tally({ layersAgain, phasesAgain });
+
+  const once = { P1: 1, P2: 1, P3: 1 };
+  expect(starts).toEqual(sparesEngines(cell.fault) ? once : { ...once, [cell.phase]: 2 });
+  expect(layersAgain).toBeLessThanOrEqual(LAYERS_AT_MOST);
+  if (cell.phase !== 'P1' || sparesEngines(cell.fault)) expect(layersAgain).toBe(0);
+  // It was killed while it computed layer 2, with layer 1 on record.
+  else if (cell.moment === 'middle') expect(layersAgain).toBe(1);
+}
+
+async function abort({ bed: { cluster }, begun: { sector } }: RealSector): Promise<void> {
+  const end = await cluster.sealflow('abort', sector, '--yes');
+  expect(end).toMatchObject({ code: 0, stderr: '' });
+}
+
+async function expectNothingLeft({ group, directory, begun }: RealSector): Promise<void> {
+  const sector = sectorOf(begun.sector);
+  const engines = (await processesWith(`${directory}/`)).map((pid) => `engine ${pid}`);
+  const paths = [directory, sealedLink(group.directory, sector)].filter((path) => existsSync(path));
+  const gone = (await readdir(cacheDir(group.directory))).filter((name) => isGoneName(sector, name));
+  const left = [...engines, ...paths, ...gone];
+  tally({ orphans: left.length });
+  expect(left).toEqual([]);
+}
