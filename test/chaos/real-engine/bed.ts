@@ -69,8 +69,8 @@ export class RealBed {
   /** Starts a sector in a new group with that many hosts, all of which end with the test. */
   async begin(begun: Begun, hosts: number): Promise<RealSector> {
     const group = await this.cluster.group(SIZE);
-    const sector = new RealSector(this, group, begun);
-    for (let host = 1; host <= hosts; host++) await sector.serve(host);
+    const sector = new RealSector(this, group, begun, hosts);
+    await sector.fill();
     tally({ begun: 1 });
     await startSector(this.cluster.client, {
       ...begun,
@@ -87,19 +87,32 @@ export class RealSector {
   /** The workers that live, by host. */
   readonly workers = new Map<number, Running>();
   readonly logs: EngineLogs;
+  private numbers = 0;
 
   constructor(
     readonly bed: RealBed,
     readonly group: Group,
     readonly begun: Begun,
+    private readonly hosts: number,
   ) {
     this.logs = new EngineLogs(this.directory);
     onTestFailed(() => console.error(`${begun.sector} ${begun.ticket} ${begun.seed}\n${this.logs.story()}`));
     onTestFinished(() => this.logs.end());
+    // It may be begun again in another test, whatever came of this one.
+    onTestFinished(async () => {
+      const handle = bed.cluster.handle(begun.sector);
+      if ((await handle.describe()).status.name === 'RUNNING') await handle.terminate('its test is over');
+    });
   }
 
   get directory(): string {
     return this.group.sector(this.begun.sector);
+  }
+
+  /** Puts new hosts in the place of those that are missing. */
+  async fill(): Promise<void> {
+    const missing = this.hosts - this.workers.size;
+    await Promise.all(Array.from({ length: missing }, () => this.serve(++this.numbers)));
   }
 
   /** Starts the worker of a host, which may have had one before. */

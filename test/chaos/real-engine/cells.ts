@@ -1,17 +1,11 @@
-/** The matrix with the real engine: P1 to P3 at 8 MiB, hit at what the engine says. */
+/** The moments of the matrix with the real engine: P1 to P3 at 8 MiB, hit at what the engine says. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Fault, Moment } from '../matrix/cells.js';
+import type { Moment } from '../matrix/cells.js';
 import type { Met } from './log.js';
 
 export const REAL_PHASES = ['P1', 'P2', 'P3'] as const;
 export type RealPhase = (typeof REAL_PHASES)[number];
-
-export interface RealCell {
-  phase: RealPhase;
-  fault: Fault;
-  moment: Moment;
-}
 
 interface Line {
   /** Beginnings of lines, said one after the other; at the last one the fault is done. */
@@ -20,7 +14,6 @@ interface Line {
   when?: (met: Met) => boolean;
 }
 
-/** All but `fault` of a cell, and when it is there. */
 const LINES: Record<RealPhase, Partial<Record<Moment, Line>>> = {
   P1: {
     start: { said: ['looking for finished layers'] },
@@ -41,15 +34,8 @@ const LINES: Record<RealPhase, Partial<Record<Moment, Line>>> = {
   },
 };
 
-/** Where a cell's fault is done. */
-export const lineOf = ({ phase, moment }: Omit<RealCell, 'fault'>): Line =>
-  LINES[phase][moment] ?? { said: [] };
-
-/** The phases that have this moment. */
-export const phasesAt = (moment: Moment): RealPhase[] => REAL_PHASES.filter((phase) => LINES[phase][moment]);
-
-export const titleOf = (fault: Fault, phases: readonly RealPhase[], moment: Moment): string =>
-  `${fault}: ${phases.join(', ')}, ${moment}`;
+/** Where an engine of the phase is hit; undefined when the phase has no such moment. */
+export const lineOf = (phase: RealPhase, moment: Moment): Line | undefined => LINES[phase][moment];
 
 /** What P1 has recorded so far: tree-d, then layers. */
 function recordedLabels({ directory }: Met): number {

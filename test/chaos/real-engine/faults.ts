@@ -4,10 +4,17 @@ import { eventually, isAlive } from '../../helpers/eventually.js';
 import { untilGone } from '../../helpers/group.js';
 import type { Running } from '../../helpers/sealflow.js';
 import { tally } from '../tally.js';
-import type { Fault } from '../matrix/cells.js';
+import type { Fault, Moment } from '../matrix/cells.js';
 import type { RealSector } from './bed.js';
-import { lineOf, type RealCell } from './cells.js';
+import { lineOf, type RealPhase } from './cells.js';
 import { engineOf, type Met } from './log.js';
+
+/** One fault for a phase, at one moment of it. */
+export interface Cell {
+  phase: RealPhase;
+  fault: Fault;
+  moment: Moment;
+}
 
 /** An engine at its moment, and the host that has started it. */
 interface Struck {
@@ -72,23 +79,27 @@ const STRIKES: Record<Fault, Strike> = {
 export const sparesEngines = (fault: Fault): boolean => STRIKES[fault].mend !== undefined;
 
 /**
- * Does it when the cell's engine says its line. What can be put right is at once, and the engine that is there must be
- * adopted; at the end of a phase when the engine has ended, and its result must be found.
+ * Does it when the phase's engine says the line of the moment. What can be put right is at once, and the engine that is there
+ * must be adopted; at the end of a phase when the engine has ended, and its result must be found.
  *
- * @returns undefined when the phase was over before the fault was done: then it has hit nothing
+ * @returns false when the phase was over before the fault was done: then it has hit nothing
  */
-export async function inflict(sector: RealSector, cell: RealCell): Promise<Struck | undefined> {
-  const { strike, mend } = STRIKES[cell.fault];
-  const { said, when } = lineOf(cell);
-  const met = await sector.logs.until(cell.phase, said, when);
+export async function inflict(sector: RealSector, { phase, fault, moment }: Cell): Promise<boolean> {
+  const line = lineOf(phase, moment);
+  if (!line) return true;
+  const { strike, mend } = STRIKES[fault];
+  const met = await sector.logs.until(phase, line.said, line.when);
   const struck = { sector, met, ...engineAndWorker(sector, met) };
-  if (sector.hasResult(met.at)) return undefined;
+  if (sector.hasResult(met.at)) return false;
   await strike(struck);
-  if (!mend && sector.hasResult(met.at)) return undefined;
+  if (!mend && sector.hasResult(met.at)) return false;
   tally({ faults: 1 });
-  if (mend && cell.moment === 'end') await untilGone(struck.pid);
+  if (mend && moment === 'end') await untilGone(struck.pid);
   await mend?.(struck);
-  return struck;
+  // A host that is lost is followed by another one, the hang watch ends an engine that stands still.
+  await sector.fill();
+  if (fault === 'engine SIGSTOP') await untilGone(struck.pid);
+  return true;
 }
 
 function engineAndWorker({ group, workers }: RealSector, met: Met): Pick<Struck, 'pid' | 'host' | 'worker'> {

@@ -1,4 +1,4 @@
-/** One cell, from the start of a sector to what must have come of it. */
+/** Cells of one sector, from its start to what must have come of it. */
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,57 +9,51 @@ import { readResult } from '../../../src/attempts/attempt.js';
 import { cacheDir, isGoneName, sealedLink } from '../../../src/paths.js';
 import { sectorOf } from '../../../src/sector.js';
 import { eventually } from '../../helpers/eventually.js';
-import { untilGone } from '../../helpers/group.js';
 import { processesWith } from '../../helpers/processes.js';
 import type { Fault, Moment } from '../matrix/cells.js';
 import { tally } from '../tally.js';
-import { useRealBed, type RealBed, type RealSector, type Results } from './bed.js';
-import { phasesAt, REAL_PHASES, titleOf, type RealCell, type RealPhase } from './cells.js';
-import { inflict, sparesEngines } from './faults.js';
+import type { RealBed, RealSector, Results } from './bed.js';
+import { lineOf, REAL_PHASES, type RealPhase } from './cells.js';
+import { inflict, sparesEngines, type Cell } from './faults.js';
+
+/** A fault at a moment of each phase that has it. */
+type Row = Omit<Cell, 'phase'>;
 
 /** Of 8 MiB. */
 const LAYERS = 2;
 /** What an engine that dies may cost P1: the layer in work, and the one before it, not yet recorded. */
 const LAYERS_AT_MOST = 2;
 
-/** A test of these cells at once, each in a group of its own: phases of one host are not slowed by those of another. */
-export function testAtOnce(bed: () => RealBed, fault: Fault, moment: Moment): void {
-  const phases = phasesAt(moment);
-  test(titleOf(fault, phases, moment), async () => {
-    const runs = phases.map((phase, i) => runCell(bed(), { phase, fault, moment }, i + 1));
+/** A test of a fault at some moments, at once: each has a group of its own. */
+export function testFault(bed: () => RealBed, fault: Fault, moments: readonly Moment[]): void {
+  test(`${fault}: P1, P2, P3; ${moments.join(', ')}`, async () => {
+    const runs = moments.map((moment, i) => runRow(bed(), { fault, moment }, i + 1));
     // All, so that none goes on behind a test that is over.
     const failed = (await Promise.allSettled(runs)).filter((run) => run.status === 'rejected');
     if (failed.length > 0) throw new AggregateError(failed.map(({ reason }) => reason as unknown));
   });
 }
 
-/** A test of one cell. */
-export function testCell(bed: () => RealBed, cell: RealCell): void {
-  test(titleOf(cell.fault, [cell.phase], cell.moment), () => runCell(bed(), cell, 1));
-}
-
-export { useRealBed };
-
-/** @throws when the nth sector does not come through P3 as if nothing had happened */
-async function runCell(bed: RealBed, cell: RealCell, n: number): Promise<void> {
-  for (;;) {
-    const sector = await bed.begin(bed.sector(n), cell.fault === 'host lost' ? 2 : 1);
-    const struck = await inflict(sector, cell);
-    if (!struck) {
-      console.log(`${titleOf(cell.fault, [cell.phase], cell.moment)}: the engine was faster; again`);
-      await abort(sector);
-      tally({ ended: 1 });
-      continue;
-    }
-    await throughP3(sector);
-    tally({ throughP3: 1 });
-    if (cell.fault === 'engine SIGSTOP') await untilGone(struck.pid);
-    await expectAsUndisturbed(sector);
-    expectWork(sector, cell);
+/**
+ * The nth sector goes through three cells, one in each phase: what a phase makes is compared with what it makes alone, so
+ * nothing that one of them has spoilt is hidden by another.
+ * @throws when it does not come through P3 as if nothing had happened
+ */
+async function runRow(bed: RealBed, row: Row, n: number): Promise<void> {
+  const sector = await bed.begin(bed.sector(n), row.fault === 'host lost' ? 2 : 1);
+  for (const phase of REAL_PHASES) {
+    if (await inflict(sector, { phase, ...row })) continue;
+    console.log(`${row.fault}, ${row.moment}: an engine of ${phase} was faster; again`);
     await abort(sector);
-    await expectNothingLeft(sector);
-    return;
+    tally({ ended: 1 });
+    return await runRow(bed, row, n);
   }
+  await throughP3(sector);
+  tally({ throughP3: 1 });
+  await expectAsUndisturbed(sector);
+  expectWork(sector, row);
+  await abort(sector);
+  await expectNothingLeft(sector);
 }
 
 /** Waits until P3 is done. @throws when the sector needs attention before, as it would then wait for ever */
@@ -125,20 +119,22 @@ async function attemptsOf(directory: string, phase: RealPhase): Promise<string[]
     .map((name) => `1/${name}`);
 }
 
-/** No work is done twice but by an engine that was killed, and of that only its own phase's; of P1 not even that whole. */
-function expectWork({ logs }: RealSector, cell: RealCell): void {
-  // Each engine of P1 says "tree-d", also one that has taken it over: only layers can be counted.
-  const layersAgain = logs.count('P1', 'generating layer: ') - LAYERS;
-  const starts = Object.fromEntries(REAL_PHASES.map((phase) => [phase, logs.attempts(phase).length]));
+/** No work is done twice but by an engine that was killed, and of P1 not even that whole. */
+function expectWork({ logs }: RealSector, { fault, moment }: Row): void {
+  // Each engine of P1 says "tree-d", and each layer, also of what it has taken over: it then says that it skips that layer.
+  const computed = logs.count('P1', 'generating layer: ') - logs.count('P1', 'skipping layer ');
+  const layersAgain = computed - LAYERS;
+  const starts = REAL_PHASES.map((phase) => [phase, logs.attempts(phase).length] as const);
   const phasesAgain = logs.attempts('P2').length + logs.attempts('P3').length - 2;
   tally({ layersAgain, phasesAgain });
 
-  const once = { P1: 1, P2: 1, P3: 1 };
-  expect(starts).toEqual(sparesEngines(cell.fault) ? once : { ...once, [cell.phase]: 2 });
+  const spared = sparesEngines(fault);
+  const expected = REAL_PHASES.map((phase) => [phase, spared || !lineOf(phase, moment) ? 1 : 2]);
+  expect(starts).toEqual(expected);
   expect(layersAgain).toBeLessThanOrEqual(LAYERS_AT_MOST);
-  if (cell.phase !== 'P1' || sparesEngines(cell.fault)) expect(layersAgain).toBe(0);
+  if (spared) expect(layersAgain).toBe(0);
   // It was killed while it computed layer 2, with layer 1 on record.
-  else if (cell.moment === 'middle') expect(layersAgain).toBe(1);
+  else if (moment === 'middle') expect(layersAgain).toBe(1);
 }
 
 async function abort({ bed: { cluster }, begun: { sector } }: RealSector): Promise<void> {
