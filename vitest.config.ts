@@ -4,6 +4,12 @@ import { configDefaults, defineConfig } from 'vitest/config';
 const PROJECTS = { unit: 10, workflow: 60, e2e: 120, chaos: 300, engine: 600 };
 /** Test files at a time. Most tests wait for other programs; those of `engine` want all cores. */
 const FILES_AT_A_TIME = { unit: 2, workflow: 2, e2e: 2, chaos: 2, engine: 1 };
+/** What the files of a project share. */
+const GLOBAL_SETUP: Record<string, string> = {
+  workflow: 'test/workflow/global-setup.ts',
+  e2e: 'test/helpers/shared-cluster.ts',
+  chaos: 'test/helpers/shared-cluster.ts',
+};
 /** With the real engine at 8 MiB, for minutes: only in the complete form (`npm run chaos`). */
 const COMPLETE_ONLY = 'test/chaos/real-engine/**';
 
@@ -20,7 +26,7 @@ export default defineConfig({
           ...configDefaults.exclude,
           ...(process.env['SEALFLOW_CHAOS'] === 'complete' ? [] : [COMPLETE_ONLY]),
         ],
-        globalSetup: name === 'workflow' ? ['test/workflow/global-setup.ts'] : [],
+        globalSetup: GLOBAL_SETUP[name] ?? [],
         testTimeout: seconds * 1000,
         hookTimeout: seconds * 1000,
         maxWorkers: FILES_AT_A_TIME[name as keyof typeof FILES_AT_A_TIME],

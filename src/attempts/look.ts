@@ -1,7 +1,7 @@
 /** What is on disk for a phase, and so what an activity has to do. Decides from files alone; changes nothing. */
 import type { Observation } from '../contract.js';
 import type { EnginePhaseId, Times } from '../phases.js';
-import { inputHashOf, listAttempts, readError, readResult, type Attempt } from './attempt.js';
+import { inputHashOf, listAttempts, readError, readJob, readResult, type Attempt } from './attempt.js';
 import { isAlive, isLocal, type HostIdentity } from './processes.js';
 import { readProgress } from './progress.js';
 import type { EngineError, EngineResult, Progress } from './protocol.js';
@@ -75,23 +75,32 @@ async function lookAtOwner(attempt: Attempt, l: Look): Promise<Sight | undefined
   const error = await readError(attempt);
   if (error) return attempt.at === l.told ? undefined : { is: 'failed', attempt, error };
   const progress = await readProgress(attempt.directory);
-  if (!progress) return l.isOurs(attempt) ? { is: 'starting', attempt } : foreign(attempt, undefined, l);
+  if (!progress) return l.isOurs(attempt) ? { is: 'starting', attempt } : notYetSeen(attempt, l);
   if (isLocal(progress, l.self)) {
     return (await isAlive(progress)) ? { is: 'live here', attempt, progress } : undefined;
   }
-  return foreign(attempt, progress, l);
+  return foreign(attempt, progress, l.times.observation, l);
 }
 
 /**
- * An engine whose process cannot be seen is alive until its counter has stood still for the observation time. One that
- * has not written its progress yet is given the time that an engine needs to appear.
+ * An engine that has not written its progress is given the time that an engine needs to appear; one that another host has
+ * started the observation time, since this host's view of the directory may be as old as a minute.
  */
-function foreign(attempt: Attempt, progress: Progress | undefined, l: Look): Sight | undefined {
-  const counter = progress?.counter ?? -1;
+async function notYetSeen(attempt: Attempt, l: Look): Promise<Sight | undefined> {
+  const host = (await readJob(attempt))?.madeBy.host ?? 'unknown';
+  const patience = host === l.self.host ? l.times.engineStart : l.times.observation;
+  return foreign(attempt, { counter: -1, host }, patience, l);
+}
+
+/** An engine whose process cannot be seen is alive until its counter has stood still for `patience`. */
+function foreign(
+  attempt: Attempt,
+  { counter, host }: Pick<Progress, 'counter' | 'host'>,
+  patience: number,
+  l: Look,
+): Sight | undefined {
   const same = l.observed?.at === attempt.at && l.observed.counter === counter;
   const since = same && l.observed ? l.observed.since : l.now;
-  const patience = progress ? l.times.observation : l.times.engineStart;
   if (l.now - since >= patience) return undefined;
-  const observed = { at: attempt.at, counter, since };
-  return { is: 'live elsewhere', attempt, observed, host: progress?.host ?? 'unknown' };
+  return { is: 'live elsewhere', attempt, observed: { at: attempt.at, counter, since }, host };
 }

@@ -5,7 +5,7 @@ import { onTestFailed } from 'vitest';
 import { randomHex32, startSector } from '../../src/client/start-sector.js';
 import { PHASES, type PhaseId } from '../../src/phases.js';
 import { sectorFileName, sectorOf } from '../../src/sector.js';
-import type { Cluster } from '../helpers/cluster.js';
+import type { OwnCluster } from '../helpers/own-cluster.js';
 import { engineRuns, type EngineRun } from '../helpers/engine.js';
 import { eventually } from '../helpers/eventually.js';
 import type { Group } from '../helpers/group.js';
@@ -35,13 +35,13 @@ export class Bed {
   private numbers = 0;
 
   private constructor(
-    readonly cluster: Cluster,
+    readonly cluster: OwnCluster,
     readonly group: Group,
     private readonly wanted: number,
   ) {}
 
   /** A bed with that many hosts, each of which serves all phases; it ends with the cluster. */
-  static async make(cluster: Cluster, hosts = 1): Promise<Bed> {
+  static async make(cluster: OwnCluster, hosts = 1): Promise<Bed> {
     const bed = new Bed(cluster, await cluster.lastingGroup(), hosts);
     await bed.fill();
     return bed;

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readResult } from '../../src/attempts/attempt.js';
-import type { Cluster } from '../helpers/cluster.js';
+import type { OwnCluster } from '../helpers/own-cluster.js';
 import { flip } from '../helpers/damage.js';
 import { engineRuns } from '../helpers/engine.js';
 import { isAlive } from '../helpers/eventually.js';
@@ -11,7 +11,7 @@ import type { Group, HostOptions } from '../helpers/group.js';
 import { readJsonFile } from '../helpers/on-disk.js';
 import type { Random } from '../helpers/random.js';
 import type { Running } from '../helpers/sealflow.js';
-import { beginAtOnce, type Begun } from './sectors.js';
+import { begin, type Begun } from './sectors.js';
 import { tally } from './tally.js';
 
 export const FAULTS = [
@@ -41,7 +41,7 @@ export class Chaos {
   private readonly spoilt = new Set<string>();
 
   constructor(
-    private readonly cluster: Cluster,
+    private readonly cluster: OwnCluster,
     private readonly group: Group,
     private readonly random: Random,
     private readonly host: HostOptions,
@@ -115,7 +115,7 @@ export class Chaos {
     await handle.result().catch(() => undefined);
     const { status } = await handle.describe();
     if (status.name !== 'CANCELLED') return `${begun.sector}, which was ${status.name} before`;
-    await beginAtOnce(this.cluster, this.group, begun, this.scale);
+    await begin(this.cluster, this.group, begun, this.scale);
     return begun.sector;
   }
 

@@ -28,7 +28,7 @@ describe.skipIf(!COMPLETE || (await lacks('network')))('a host that is cut off f
   let cluster: Cluster;
 
   beforeAll(async () => {
-    cluster = await Cluster.start();
+    cluster = await Cluster.join();
     return () => cluster.end();
   });
 

@@ -40,7 +40,7 @@ let cluster: Cluster;
 let group: Group;
 
 beforeAll(async () => {
-  cluster = await Cluster.start();
+  cluster = await Cluster.join();
   group = await cluster.lastingGroup();
   await group.serve(1, { run: { env: LAYERS_ENV } });
   await cluster.untilServed(group);

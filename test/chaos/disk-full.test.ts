@@ -26,7 +26,7 @@ describe.skipIf(await lacks('disk'))('a full disk', () => {
   let cluster: Cluster;
 
   beforeAll(async () => {
-    cluster = await Cluster.start();
+    cluster = await Cluster.join();
     return () => cluster.end();
   });
 
@@ -35,7 +35,7 @@ describe.skipIf(await lacks('disk'))('a full disk', () => {
     const works = (Object.keys(at) as EnginePhaseId[]).map(scene.newWork);
     for (const work of works) {
       await scene.tell(work, 'hold', at[work.phase]);
-      await scene.start(work, '--force');
+      await scene.start(work);
     }
     for (const work of works) {
       await scene.held(work);
@@ -109,7 +109,7 @@ describe.skipIf(await lacks('disk'))('a full disk', () => {
     await group.serve(1, { pools: all.map((phase): Pool => [2, phase]), run: { env: ENV } });
     await cluster.untilServed(group, all);
     const done = scene.newWork('P5');
-    await scene.start(done, '--force');
+    await scene.start(done);
     await scene.untilDone(done, 'P4', 'P5');
     const [waiting] = (await caught(scene, { P2: 'start' })) as [Work];
     await disk.fill();

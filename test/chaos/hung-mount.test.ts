@@ -28,7 +28,7 @@ describe.skipIf(!COMPLETE || (await lacks('sshfs', 'disk')))('a mount that hangs
   let cluster: Cluster;
 
   beforeAll(async () => {
-    cluster = await Cluster.start();
+    cluster = await Cluster.join();
     return () => cluster.end();
   });
 

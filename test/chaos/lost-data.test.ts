@@ -4,7 +4,7 @@ import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { beforeAll, expect, test, vi } from 'vitest';
 import type { EnginePhaseId } from '../../src/phases.js';
-import { Cluster } from '../helpers/cluster.js';
+import { OwnCluster } from '../helpers/own-cluster.js';
 import { engineRuns } from '../helpers/engine.js';
 import { eventually, isAlive } from '../helpers/eventually.js';
 import type { Group } from '../helpers/group.js';
@@ -19,13 +19,13 @@ const wanted = oneOf(6);
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 /** A heartbeat timeout of 3 s. */
-const SHORT = ['--time-scale', '0.05'];
+const SHORT = 0.05;
 
 const random = chaosRandom();
-let cluster: Cluster;
+let cluster: OwnCluster;
 
 beforeAll(async () => {
-  cluster = await Cluster.start();
+  cluster = await OwnCluster.start();
   return () => cluster.end();
 });
 
@@ -40,7 +40,7 @@ async function serve(): Promise<Group> {
 async function heldIn(group: Group, phase: EnginePhaseId, moment = 'end'): Promise<Begun> {
   const begun = newSector(cluster, random);
   await group.tell(begun.sector, phase, 'hold', moment);
-  await begin(cluster, group, begun, ...SHORT);
+  await begin(cluster, group, begun, SHORT);
   const { pid } = await group.engine(begun.sector, phase);
   await eventually(async () =>
     (await engineRuns(group.gate)).some((run) => run.what === 'held' && run.pid === pid),
@@ -115,7 +115,7 @@ test.runIf(wanted())(
     for (const { pid } of engines) expect(await isAlive(pid)).toBe(true);
     expect(await filesBelow(group.root)).toEqual(expect.arrayContaining(files));
 
-    for (const begun of all) await begin(cluster, group, begun, ...SHORT);
+    for (const begun of all) await begin(cluster, group, begun, SHORT);
     // Each run has a claim of its own, which ends the engines of the lost ones.
     for (const { pid } of engines) await eventually(async () => !(await isAlive(pid)));
     for (const [begun, phase] of [
@@ -140,7 +140,7 @@ test.runIf(wanted())(
     await withServerDown(group, loseAll);
     await group.takeBack(begun.sector, 'P1', 'hold');
     await eventually(async () => (await engineRuns(group.gate)).some(({ what }) => what === 'end'));
-    await begin(cluster, group, begun, ...SHORT);
+    await begin(cluster, group, begun, SHORT);
     await expectSealed(cluster, group, begun);
     expect(await started(group, begun)).toBe('P1 P2 P3 P4 P5');
     await expectStoredAndCleaned(group, [begun]);
@@ -178,7 +178,7 @@ test.runIf(wanted()).each(['P1', 'P3', 'P4', 'P5'] as const)(
 
     await withServerDown(group, putBack);
     await expectAlreadySealed(begun);
-    await begin(cluster, group, begun, ...SHORT);
+    await begin(cluster, group, begun, SHORT);
     await expectAlreadySealed(begun);
     expect([await snapshot(group.directory.root), await snapshot(group.node)]).toEqual(before);
     expect(await started(group, begun)).toBe('P1 P2 P3 P4 P5');
@@ -197,7 +197,7 @@ test.runIf(wanted())(
     await expect(cluster.handle(sector).result()).rejects.toThrow('cancelled');
     await group.tell(sector, 'P3', 'hold');
     await group.takeBack(sector, 'P1', 'hold');
-    await begin(cluster, group, begun, ...SHORT);
+    await begin(cluster, group, begun, SHORT);
     await group.engine(sector, 'P3');
     const files = await filesBelow(group.root);
 
@@ -218,13 +218,13 @@ test.runIf(wanted())(
   async () => {
     const group = await serve();
     const begun = newSector(cluster, random);
-    await begin(cluster, group, begun, ...SHORT);
+    await begin(cluster, group, begun, SHORT);
     await expectSealed(cluster, group, begun);
     await withServerDown(group, loseAll);
     for (const forget of [false, true]) {
       if (forget) await rm(group.done(begun.sector));
       const before = [await snapshot(group.directory.root), await snapshot(group.node)];
-      await begin(cluster, group, begun, ...SHORT);
+      await begin(cluster, group, begun, SHORT);
       await expectAlreadySealed(begun);
       expect([await snapshot(group.directory.root), await snapshot(group.node)]).toEqual(before);
     }

@@ -19,7 +19,7 @@ describe.skipIf(await lacks('mount'))('a mount that vanishes and comes back', ()
   let cluster: Cluster;
 
   beforeAll(async () => {
-    cluster = await Cluster.start();
+    cluster = await Cluster.join();
     return () => cluster.end();
   });
 

@@ -2,7 +2,7 @@
 import { beforeAll, expect, test, vi } from 'vitest';
 import { readProgress } from '../../src/attempts/progress.js';
 import { TIMES } from '../../src/phases.js';
-import { Cluster } from '../helpers/cluster.js';
+import { OwnCluster } from '../helpers/own-cluster.js';
 import { engineRuns } from '../helpers/engine.js';
 import { eventually, isAlive } from '../helpers/eventually.js';
 import type { Group } from '../helpers/group.js';
@@ -17,16 +17,16 @@ const wanted = oneOf(4);
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 /** A heartbeat timeout of 3 s. */
-const SHORT = ['--time-scale', '0.05'];
+const SHORT = 0.05;
 /** An outage lasts as many heartbeat timeouts. */
 const TIMEOUTS = 4;
 const ONCE = ['P1', 'P2', 'P3', 'P4', 'P5'];
 
 const random = chaosRandom();
-let cluster: Cluster;
+let cluster: OwnCluster;
 
 beforeAll(async () => {
-  cluster = await Cluster.start();
+  cluster = await OwnCluster.start();
   return () => cluster.end();
 });
 
@@ -63,7 +63,7 @@ test.runIf(wanted())(
     const phases = ['P1', 'P2', 'P3', 'P4', 'P5'] as const;
     const held = phases.map((phase) => ({ phase, ...newSector(cluster, random) }));
     for (const { phase, sector } of held) await group.tell(sector, phase, 'hold');
-    for (const begun of held) await begin(cluster, group, begun, ...SHORT);
+    for (const begun of held) await begin(cluster, group, begun, SHORT);
     for (const { phase, sector } of held) await group.engine(sector, phase);
 
     await cluster.stopServer();
@@ -90,7 +90,7 @@ test.runIf(wanted())('kill -9 of the server, again and again while sectors run, 
   const sectors = Array.from({ length: 5 }, () => newSector(cluster, random));
   for (const { sector } of sectors)
     for (const phase of ['P1', 'P2', 'P3', 'P4', 'P5'] as const) await group.tell(sector, phase, 'ms', '700');
-  for (const begun of sectors) await begin(cluster, group, begun, ...SHORT);
+  for (const begun of sectors) await begin(cluster, group, begun, SHORT);
   for (let kills = 1; kills <= 4; kills++) {
     // At some moment of the life of some engine.
     const seen = (await engineRuns(group.gate)).length + 1 + random.below(20);
@@ -141,7 +141,7 @@ test.runIf(wanted())(
     const begun = newSector(cluster, random);
     const { sector } = begun;
     await group.tell(sector, 'P1', 'hold', 'middle');
-    await begin(cluster, group, begun, ...SHORT);
+    await begin(cluster, group, begun, SHORT);
     await eventually(async () => (await engineRuns(group.gate)).some(({ what }) => what === 'held'));
     const engine = await group.engine(sector, 'P1');
     const files = await filesBelow(group.directory.root);
@@ -152,7 +152,7 @@ test.runIf(wanted())(
     expect(await isAlive(engine.pid)).toBe(true);
     expect(await filesBelow(group.directory.root)).toEqual(expect.arrayContaining(files));
 
-    await begin(cluster, group, begun, ...SHORT);
+    await begin(cluster, group, begun, SHORT);
     await group.engine(sector, 'P1', 2);
     await group.takeBack(sector, 'P1', 'hold');
     await expectSealed(cluster, group, begun);

@@ -1,7 +1,7 @@
 /** Random runs: faults in an order that nobody has thought of, over many sectors and three hosts. The seed gives the order again. */
 import { existsSync } from 'node:fs';
 import { beforeAll, expect, onTestFailed, test, vi } from 'vitest';
-import { Cluster } from '../helpers/cluster.js';
+import { OwnCluster } from '../helpers/own-cluster.js';
 import { engineRuns } from '../helpers/engine.js';
 import { eventually } from '../helpers/eventually.js';
 import type { Group, Pool } from '../helpers/group.js';
@@ -9,7 +9,7 @@ import { expectCleaned, expectNoParts, expectStored } from '../helpers/on-disk.j
 import type { Random } from '../helpers/random.js';
 import { Chaos, FAULTS, type FaultName } from './chaos.js';
 import { chaosRandom, COMPLETE } from './form.js';
-import { beginAtOnce, expectSealed, LAYERS_ENV, newSector, repeated } from './sectors.js';
+import { begin, expectSealed, LAYERS_ENV, newSector, repeated } from './sectors.js';
 
 vi.setConfig({ testTimeout: 900_000, hookTimeout: 300_000 });
 
@@ -31,10 +31,10 @@ const SCALE = 0.1;
 const HOST = { pools: POOLS, run: { env: { ...LAYERS_ENV, ...SLOWLY } } };
 
 const random = chaosRandom();
-let cluster: Cluster;
+let cluster: OwnCluster;
 
 beforeAll(async () => {
-  cluster = await Cluster.start();
+  cluster = await OwnCluster.start();
   return () => cluster.end();
 });
 
@@ -62,7 +62,7 @@ test.each(Array.from({ length: RUNS }, (_, i) => i + 1))('random run %i', async 
   await cluster.untilServed(group);
   const all = Array.from({ length: SECTORS }, () => newSector(cluster, random));
   const sectors = all.map(({ sector }) => sector);
-  for (const begun of all) await beginAtOnce(cluster, group, begun, SCALE);
+  for (const begun of all) await begin(cluster, group, begun, SCALE);
 
   const faults = sequence(random);
   for (let n = 0; n < FAULTS_OF_A_RUN && (await someWork(group, sectors)); n++) {

@@ -35,9 +35,7 @@ export class Scene {
     ...randomnessFrom(this.random),
   });
 
-  /** @param options of `sealflow start` beside the usual ones */
-  start = (work: Work, ...options: string[]): Promise<void> =>
-    this.begin(work, '--seed', work.seed, ...options);
+  start = (work: Work, timeScale?: number): Promise<void> => this.begin(work, work.seed, timeScale);
 
   /** Starts a sector that waits for its seed between P2 and P3. */
   startWithoutSeed = (work: Work): Promise<void> => this.begin(work);
@@ -46,9 +44,9 @@ export class Scene {
     expect(await this.cluster.sealflow('seed', sector, seed)).toMatchObject({ code: 0 });
   }
 
-  private async begin({ sector, phase, ticket }: Work, ...options: string[]): Promise<void> {
+  private async begin({ sector, phase, ticket }: Work, seed?: string, timeScale?: number): Promise<void> {
     tally({ begun: 1 });
-    await this.cluster.start(this.group, sector, '--ticket', ticket, ...options);
+    await this.cluster.start(this.group, sector, { ticket, seed, timeScale });
     onTestFailed(async () => {
       const { phases } = await this.cluster.status(sector);
       console.error(`${sector}, ${phase}: ${JSON.stringify(phases, null, 1)}`);

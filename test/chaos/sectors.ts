@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { expect, onTestFailed } from 'vitest';
 import type { FileDigest } from '../../src/attempts/protocol.js';
 import { finalName } from '../../src/activities/receipt.js';
-import { startSector } from '../../src/client/start-sector.js';
 import type { EnginePhaseId } from '../../src/phases.js';
 import { sectorFileName, sectorOf } from '../../src/sector.js';
 import { computeByHand } from '../helpers/by-hand.js';
@@ -14,7 +13,7 @@ import { eventually } from '../helpers/eventually.js';
 import type { Group } from '../helpers/group.js';
 import { readReceipt, receiptPath, verifyReceipt } from '../helpers/on-disk.js';
 import { processesWith } from '../helpers/processes.js';
-import type { Random } from '../helpers/random.js';
+import { hex32, type Random } from '../helpers/random.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { tally } from './tally.js';
 
@@ -28,9 +27,6 @@ export interface Begun {
   seed: string;
 }
 
-const hex32 = (random: Random): string =>
-  Array.from({ length: 32 }, () => (1 + random.below(255)).toString(16).padStart(2, '0')).join('');
-
 /** A sector that is to be sealed: one that is not counts as lost. */
 export function newSector(cluster: Cluster, random: Random): Begun {
   tally({ begun: 1 });
@@ -38,24 +34,10 @@ export function newSector(cluster: Cluster, random: Random): Begun {
 }
 
 /** Starts a sector; done again after its workflow was lost it is the same sector with the same randomness. */
-export async function begin(
-  cluster: Cluster,
-  group: Group,
-  { sector, ticket, seed }: Begun,
-  ...options: string[]
-): Promise<void> {
-  await cluster.start(group, sector, '--ticket', ticket, '--seed', seed, ...options);
-}
-
-/** The same without a command, which takes a second each: for many sectors at once. */
-export async function beginAtOnce(
-  { client }: Cluster,
-  { number: group, size }: Group,
-  begun: Begun,
-  timeScale: number,
-): Promise<void> {
-  await startSector(client, { ...begun, size, group, timeScale });
-}
+export const begin = (cluster: Cluster, group: Group, begun: Begun, timeScale?: number): Promise<void> => {
+  const { sector, ticket, seed } = begun;
+  return cluster.start(group, sector, { ticket, seed, timeScale });
+};
 
 /** The digests of what is kept of a sector, and commR, when nothing disturbs it. Computed without sealflow. */
 export async function undisturbed({ sector, ticket, seed }: Begun, environment = LAYERS_ENV) {

@@ -17,7 +17,7 @@ import { CAUGHT_IN, TwoHosts, type HostName } from './two-hosts.js';
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 });
 
 /** A view is up to 60 s old; a foreign engine counts as dead after 120 s, and so it must stay in proportion. */
-const TIMES = ['--time-scale', '0.6'];
+const TIME_SCALE = 0.6;
 
 const needed = NFS_VIEWS ? (['network'] as const) : (['network', 'sshfs'] as const);
 
@@ -28,7 +28,7 @@ describe.skipIf(!COMPLETE || (await lacks(...needed)))(
     let cluster: Cluster;
 
     beforeAll(async () => {
-      cluster = await Cluster.start();
+      cluster = await Cluster.join();
       return () => cluster.end();
     });
 
@@ -56,7 +56,7 @@ describe.skipIf(!COMPLETE || (await lacks(...needed)))(
       const works = CAUGHT_IN.map(hosts.newWork);
       for (const work of works) {
         await hosts.tell(work, 'hold');
-        await hosts.start(work, ...TIMES);
+        await hosts.start(work, TIME_SCALE);
       }
       const engines = await Promise.all(works.map((work) => hosts.engineAt(work, 1)));
       for (const work of works) await hosts.untilAlone(work);
@@ -75,7 +75,7 @@ describe.skipIf(!COMPLETE || (await lacks(...needed)))(
       await cluster.untilServed(hosts.group);
       const work = hosts.newWork('P1');
       await hosts.tell(work, 'hold');
-      await hosts.start(work, ...TIMES);
+      await hosts.start(work, TIME_SCALE);
       await hosts.engineAt(work, 1);
       await look('B');
       await hosts.takeBack(work, 'hold');

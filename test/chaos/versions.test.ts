@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { CONTRACT_VERSION } from '../../src/contract.js';
-import { Cluster } from '../helpers/cluster.js';
+import { OwnCluster } from '../helpers/own-cluster.js';
 import { eventually, isAlive } from '../helpers/eventually.js';
 import type { Group } from '../helpers/group.js';
 import { nextVersion } from '../helpers/next-version.js';
@@ -19,12 +19,12 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 const NEXT = CONTRACT_VERSION + 1;
 const random = chaosRandom();
 const nothing = { layers: [], phases: [] };
-let cluster: Cluster;
+let cluster: OwnCluster;
 let next: string;
 let orchestrator: Running | undefined;
 
 beforeAll(async () => {
-  cluster = await Cluster.start();
+  cluster = await OwnCluster.start();
   await cluster.endOrchestrator();
   next = await nextVersion(join(cluster.directory, 'next'));
   return async () => {
@@ -94,7 +94,7 @@ test.runIf(wanted())(
     const begun = newSector(cluster, random);
     const { sector } = begun;
     await group.tell(sector, 'P2', 'hold');
-    await begin(cluster, group, begun, '--time-scale', '0.1');
+    await begin(cluster, group, begun, 0.1);
     const engine = await group.engine(sector, 'P2');
     expect(await versionOf(join(group.sector(sector), '1/epoch.json'))).toBe(CONTRACT_VERSION);
 

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { Cluster } from '../helpers/cluster.js';
+import { createRandom, hex32 } from '../helpers/random.js';
 import { computeByHand } from '../helpers/by-hand.js';
 import { ENGINE } from '../helpers/engine.js';
 import { eventually } from '../helpers/eventually.js';
@@ -16,10 +16,11 @@ const FIXTURE_LAYERS = String(LAYERS);
 /** Half-way in P1, when the fixture's engine stops to work: tree-d and the first half of the layers. */
 const RECORDED = 1 + LAYERS / 2;
 
+const random = createRandom();
 let cluster: Cluster;
 
 beforeAll(async () => {
-  cluster = await Cluster.start();
+  cluster = await Cluster.join();
   return () => cluster.end();
 });
 
@@ -29,11 +30,11 @@ async function hangInP1() {
   await group.serve(1, { run: { env: { FIXTURE_LAYERS } } });
   await cluster.untilServed(group);
   const sector = cluster.newSector();
-  const ticket = randomBytes(32).toString('hex');
+  const ticket = hex32(random);
   await group.tell(sector, 'P1', 'hang', '1');
   // The next one does not end either, so that there is something to look at.
   await group.tell(sector, 'P1', 'hold');
-  await cluster.start(group, sector, '--test', '--ticket', ticket);
+  await cluster.start(group, sector, { ticket, seed: hex32(random) });
   const engine = await group.engine(sector, 'P1');
   await eventually(async () => (await recorded(group, sector, '1/P1-1')).length === RECORDED);
   return { group, sector, ticket, engine };
@@ -83,7 +84,7 @@ test('cancelling stops the engine and keeps all files; starting the sector again
   expect(await recorded(group, sector, '1/P1-1')).toHaveLength(RECORDED);
   expect((await cluster.handle(sector).describe()).status.name).toBe('CANCELLED');
 
-  await cluster.start(group, sector, '--test', '--ticket', ticket);
+  await cluster.start(group, sector, { ticket, seed: hex32(random) });
   const next = await group.engine(sector, 'P1', 2);
   await expectTakenOver(group, sector, '1/P1-1', next.at);
   await group.takeBack(sector, 'P1', 'hold');

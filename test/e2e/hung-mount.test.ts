@@ -19,7 +19,7 @@ const ALL = 'P1 P2 P3 P4 P5 P6';
 let cluster: Cluster;
 
 beforeAll(async () => {
-  cluster = await Cluster.start();
+  cluster = await Cluster.join();
   return () => cluster.end();
 });
 
@@ -63,7 +63,7 @@ test('a local_dir that hangs is told once, and served as soon as it is back', as
   expect(worker.said.stderr.match(/ is hung: /g)).toHaveLength(1);
   const sector = cluster.newSector();
   await cluster.untilServed(group);
-  await cluster.start(group, sector, '--test');
+  await cluster.start(group, sector);
   await cluster.sealed(sector);
 });
 

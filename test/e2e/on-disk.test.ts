@@ -1,5 +1,4 @@
 /** What no workflow claims is kept, listed, and started again as it was; what is given up is deleted. */
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,17 +6,18 @@ import { beforeAll, expect, test, vi } from 'vitest';
 import { Cluster } from '../helpers/cluster.js';
 import { eventually, isAlive } from '../helpers/eventually.js';
 import type { Group } from '../helpers/group.js';
+import { createRandom, hex32 } from '../helpers/random.js';
 import { sealflow } from '../helpers/sealflow.js';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 let cluster: Cluster;
 beforeAll(async () => {
-  cluster = await Cluster.start();
+  cluster = await Cluster.join();
   return () => cluster.end();
 });
 
-const hex32 = (): string => randomBytes(32).toString('hex');
+const random = createRandom();
 
 async function served(): Promise<{
   group: Group;
@@ -35,9 +35,9 @@ async function served(): Promise<{
 test('a sector whose workflow is gone is listed with the command that goes on with it', async () => {
   const { group, sector, list } = await served();
   expect((await list()).stdout).toMatch(/^no sectors in /);
-  const [ticket, seed] = [hex32(), hex32()];
+  const [ticket, seed] = [hex32(random), hex32(random)];
   await group.tell(sector, 'P2', 'hold');
-  await cluster.start(group, sector, '--ticket', `${ticket}@77`, '--seed', seed);
+  await cluster.start(group, sector, { ticket, ticketEpoch: 77, seed });
   const { pid } = await group.engine(sector, 'P2');
   const row = async (): Promise<unknown> => JSON.parse((await list('--json')).stdout) as unknown;
   await eventually(async () => ((await row()) as { engines: unknown[] }).engines.length > 0);
@@ -69,7 +69,7 @@ test('a sector whose workflow is gone is listed with the command that goes on wi
 test('abort asks, ends the engine, deletes the files, and lets the sector begin anew', async () => {
   const { group, sector, list } = await served();
   await group.tell(sector, 'P1', 'hold');
-  await cluster.start(group, sector, '--ticket', hex32());
+  await cluster.start(group, sector, { ticket: hex32(random) });
   const { pid } = await group.engine(sector, 'P1');
   expect(await cluster.sealflow('abort', sector)).toEqual({
     code: 2,
@@ -91,7 +91,7 @@ test('abort asks, ends the engine, deletes the files, and lets the sector begin 
   expect((await cluster.handle(sector).describe()).status.name).toBe('FAILED');
 
   await group.takeBack(sector, 'P1', 'hold');
-  await cluster.start(group, sector, '--test');
+  await cluster.start(group, sector);
   await cluster.sealed(sector);
   expect(await readdir(join(group.node, 'receipts'))).toHaveLength(1);
 });

@@ -1,20 +1,20 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { Cluster } from '../helpers/cluster.js';
 import { eventually } from '../helpers/eventually.js';
 import type { Group } from '../helpers/group.js';
 import { readReceipt } from '../helpers/on-disk.js';
+import { createRandom, hex32 } from '../helpers/random.js';
 import type { End } from '../helpers/sealflow.js';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
-const hex32 = (): string => randomBytes(32).toString('hex');
+const random = createRandom();
 
 let cluster: Cluster;
 
 beforeAll(async () => {
-  cluster = await Cluster.start();
+  cluster = await Cluster.join();
   return () => cluster.end();
 });
 
@@ -34,8 +34,8 @@ function answerOf({ code, stdout, stderr }: End): unknown {
 test('a sector waits for its seed, and takes the first one that it is given', async () => {
   const group = await servedGroup();
   const sector = cluster.newSector();
-  const [ticket, seed] = [hex32(), hex32()];
-  await cluster.start(group, sector, '--ticket', `${ticket}@12345`);
+  const [ticket, seed] = [hex32(random), hex32(random)];
+  await cluster.start(group, sector, { ticket, ticketEpoch: 12345 });
   await eventually(async () => (await cluster.status(sector)).state === 'waiting-for-seed');
   const status = answerOf(await cluster.sealflow('status', sector, '--json'));
   expect(status).toMatchObject({ sector, ticket, state: 'waiting-for-seed', workflow: 'RUNNING' });
@@ -55,7 +55,7 @@ test('a sector waits for its seed, and takes the first one that it is given', as
     stdout: `${sector}: known already\n`,
     stderr: '',
   });
-  expect(await cluster.sealflow('seed', sector, hex32())).toEqual({
+  expect(await cluster.sealflow('seed', sector, hex32(random))).toEqual({
     code: 1,
     stdout: '',
     stderr: `sealflow: ${sector}: SeedKnown: another seed is known already; replace takes P3 back\n`,
@@ -69,9 +69,9 @@ test('a sector waits for its seed, and takes the first one that it is given', as
 test('a seed that is replaced takes the sector back to P3', async () => {
   const group = await servedGroup();
   const sector = cluster.newSector();
-  const [first, second] = [hex32(), hex32()];
+  const [first, second] = [hex32(random), hex32(random)];
   await group.tell(sector, 'P4', 'hold');
-  await cluster.start(group, sector, '--ticket', hex32(), '--seed', first);
+  await cluster.start(group, sector, { ticket: hex32(random), seed: first });
   await group.engine(sector, 'P4');
   expect(answerOf(await cluster.sealflow('seed', sector, second, '--replace', '--json'))).toEqual({
     sector,
@@ -89,7 +89,7 @@ test('a sector that needs attention says why and goes on when it is told to', as
   const group = await servedGroup();
   const sector = cluster.newSector();
   await group.tell(sector, 'P2', 'fail', '*:2:BadInput');
-  await cluster.start(group, sector, '--test');
+  await cluster.start(group, sector);
   expect(await cluster.attention(sector)).toMatchObject({ phase: 'P2', type: 'BadInput' });
 
   const { code, stdout, stderr } = await cluster.sealflow('status', sector);
@@ -110,7 +110,7 @@ test('a sector is started once', async () => {
   const group = await servedGroup();
   const sector = cluster.newSector();
   await group.tell(sector, 'P1', 'hold');
-  await cluster.start(group, sector, '--test');
+  await cluster.start(group, sector);
   const id = sector.replace('/', '-');
   const again = ['start', sector, '--group', String(group.number), '--size', group.size, '--test'];
   const refused = {

@@ -17,7 +17,7 @@ const PARAMETERLESS = fileURLToPath(new URL('../fixtures/engine-without-paramete
 let cluster: Cluster;
 
 beforeAll(async () => {
-  cluster = await Cluster.start();
+  cluster = await Cluster.join();
   return () => cluster.end();
 });
 
@@ -90,7 +90,7 @@ test('a host without proof parameters serves all but P4, until they are there', 
   });
   expect(linesOf(worker).filter((line) => line.startsWith('WARN'))).toEqual([`WARN  ${why}`]);
 
-  await cluster.start(group, sector, '--test', '--force');
+  await cluster.start(group, sector);
   await group.engine(sector, 'P5');
   expect(await group.starts(sector, 'P4')).toEqual([]);
   await rm(none);

@@ -1,15 +1,15 @@
 import { beforeAll, expect, test, vi } from 'vitest';
-import { Cluster } from '../helpers/cluster.js';
+import { OwnCluster } from '../helpers/own-cluster.js';
 import { engineRuns } from '../helpers/engine.js';
 import { eventually, isAlive } from '../helpers/eventually.js';
 import { expectCleaned, expectStored } from '../helpers/on-disk.js';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
-let cluster: Cluster;
+let cluster: OwnCluster;
 
 beforeAll(async () => {
-  cluster = await Cluster.start();
+  cluster = await OwnCluster.start();
   return () => cluster.end();
 });
 
@@ -20,7 +20,7 @@ async function holdInP1() {
   await cluster.untilServed(group);
   const sector = cluster.newSector();
   await group.tell(sector, 'P1', 'hold');
-  await cluster.start(group, sector, '--test');
+  await cluster.start(group, sector);
   const engine = await group.engine(sector, 'P1');
   return { group, worker, sector, engine };
 }

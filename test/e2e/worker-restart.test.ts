@@ -10,7 +10,7 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 let cluster: Cluster;
 
 beforeAll(async () => {
-  cluster = await Cluster.start();
+  cluster = await Cluster.join();
   return () => cluster.end();
 });
 
@@ -21,7 +21,7 @@ async function holdIn(phase: 'P1' | 'P2') {
   await cluster.untilServed(group);
   const sector = cluster.newSector();
   await group.tell(sector, phase, 'hold');
-  await cluster.start(group, sector, '--test');
+  await cluster.start(group, sector);
   const engine = await group.engine(sector, phase);
   return { group, worker, sector, engine };
 }

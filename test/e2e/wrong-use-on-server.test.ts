@@ -8,7 +8,7 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 let cluster: Cluster;
 
 beforeAll(async () => {
-  cluster = await Cluster.start();
+  cluster = await Cluster.join();
   return () => cluster.end();
 });
 
@@ -58,7 +58,7 @@ test('a retry of a sector that needs none is refused', async () => {
   await cluster.untilServed(group);
   const sector = cluster.newSector();
   await group.tell(sector, 'P1', 'hold');
-  await cluster.start(group, sector, '--test');
+  await cluster.start(group, sector);
   await group.engine(sector, 'P1');
   expect(await cluster.sealflow('retry', sector)).toEqual(
     refused(1, `sealflow: ${sector}: NothingToRetry: nothing waits for a retry`),

@@ -8,7 +8,7 @@ import { readError } from '../../src/attempts/attempt.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { SECTOR_SIZES } from '../../src/phases.js';
 import { computeByHand, runByHand } from '../helpers/by-hand.js';
-import { Cluster } from '../helpers/cluster.js';
+import { OwnCluster } from '../helpers/own-cluster.js';
 import type { Pool } from '../helpers/group.js';
 import {
   expectCleaned,
@@ -35,11 +35,11 @@ const HOSTS: readonly (readonly Pool[])[] = [
 ];
 
 let engine: Engine;
-let cluster: Cluster;
+let cluster: OwnCluster;
 
 beforeAll(async () => {
   engine = await realEngine('2KiB');
-  cluster = await Cluster.start();
+  cluster = await OwnCluster.start();
   return () => cluster.end();
 });
 

@@ -1,88 +1,84 @@
-/** A Temporal server, an orchestrator and groups of hosts, as in production: each a process of its own, in one directory. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+/** Groups of hosts, and what their sectors come to, on a Temporal server with an orchestrator: all of them processes. */
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
-import { expect, onTestFailed, onTestFinished } from 'vitest';
+import { inject, onTestFailed, onTestFinished } from 'vitest';
 import { sectorStatus } from '../../src/client/sector-status.js';
-import { unservedPhases } from '../../src/client/start-sector.js';
+import { randomHex32, startSector, unservedPhases } from '../../src/client/start-sector.js';
 import { WORKFLOW_QUEUE, workflowId, type HeartbeatDetails, type SealResult } from '../../src/contract.js';
 import { statusQuery, type Attention, type SealStatus } from '../../src/messages.js';
-import { SEARCH_ATTRIBUTES } from '../../src/search-attributes.js';
+import { isErrno } from '../../src/files.js';
 import { PHASE_IDS, type PhaseId, type SectorSize } from '../../src/phases.js';
 import { sectorOf } from '../../src/sector.js';
-import { startEmbeddedServer, type EmbeddedServer } from '../../src/server/embedded-server.js';
-import { findTemporalCli } from '../../src/server/temporal-cli.js';
 import { eventually } from './eventually.js';
 import { Group } from './group.js';
-import { sealflow, startSealflow, type End, type Running } from './sealflow.js';
+import { sealflow, type End } from './sealflow.js';
 
 /** Short backoffs and timeouts, but longer than a busy machine takes to start an engine. */
 const TIME_SCALE = 0.2;
 const ATTENTION_LOOK_MS = 500;
+const GROUPS_OF_A_FILE = 50;
+
+/** How a sector is started; what is not given is random, but without a seed it waits for one. */
+export interface StartOptions {
+  ticket: string;
+  ticketEpoch?: number;
+  seed?: string;
+  /** If not given, one with which even a busy machine starts an engine in time. */
+  timeScale?: number;
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** By test/helpers/shared-cluster.ts. */
+    cluster: ClusterPlace;
+  }
+}
+
+/** Where a cluster is. */
+export interface ClusterPlace {
+  address: string;
+  directory: string;
+}
 
 export class Cluster {
   private groups = 0;
   private sectors = 0;
   private readonly lasting: Group[] = [];
+  /** Miner of its sectors, number of its first group. */
+  private readonly miner: string;
+  private readonly firstGroup: number;
 
-  private constructor(
+  /** @param file number of the test file, from 0: groups and sectors of files that share a server differ by it */
+  protected constructor(
     readonly directory: string,
-    private server: EmbeddedServer,
+    readonly address: string,
     readonly client: Client,
-    private readonly orchestrator: Running,
-  ) {}
-
-  static async start(): Promise<Cluster> {
-    const directory = await mkdtemp(join(tmpdir(), 'sealflow-e2e-'));
-    const server = await startServer(join(directory, 'server'));
-    const orchestrator = startSealflow(['orchestrator', '--address', server.address]);
-    const connection = await Connection.connect({ address: server.address });
-    await orchestrator.until('orchestrator ready');
-    return new Cluster(directory, server, new Client({ connection }), orchestrator);
+    file = 0,
+  ) {
+    this.miner = `t0${1000 + file}`;
+    this.firstGroup = 1 + file * GROUPS_OF_A_FILE;
   }
 
-  /** Ends all processes and deletes all files. */
+  /** The server and the orchestrator that the test files of a project share: for tests that leave both alone. */
+  static async join(): Promise<Cluster> {
+    const { address, directory } = inject('cluster');
+    const connection = await Connection.connect({ address });
+    return new Cluster(directory, address, new Client({ connection }), await claimFileNumber(directory));
+  }
+
+  /** Ends its hosts and its sectors. */
   async end(): Promise<void> {
-    await Promise.all(this.lasting.map((group) => group.end()));
-    this.orchestrator.kill('SIGKILL');
-    await this.orchestrator.ended;
+    await this.endGroups();
+    const own = `WorkflowId STARTS_WITH "s-${this.miner}-" AND ExecutionStatus = "Running"`;
+    for await (const { workflowId: id } of this.client.workflow.list({ query: own }))
+      await this.client.workflow.getHandle(id).terminate();
     await this.client.connection.close();
-    await this.server.stop();
-    await rm(this.directory, { recursive: true, force: true });
   }
 
-  /** Ends the orchestrator, so that another one can take its place. */
-  async endOrchestrator(): Promise<void> {
-    this.orchestrator.kill('SIGTERM');
-    await this.orchestrator.ended;
-  }
-
-  get address(): string {
-    return this.server.address;
-  }
-
-  get serverPid(): number {
-    return this.server.pid;
-  }
-
-  /** Where the server keeps all that it knows: to be touched only while it is stopped. */
-  get serverData(): string {
-    return join(this.directory, 'server');
-  }
-
-  stopServer = (): Promise<void> => this.server.stop();
-
-  /** Ends the server as a power cut does. */
-  async killServer(): Promise<void> {
-    process.kill(-this.server.pid, 'SIGKILL');
-    await this.server.ended;
-  }
-
-  /** Starts the server again at the same address, on what is in its data directory. */
-  async restartServer(): Promise<void> {
-    this.server = await startServer(this.serverData, Number(this.address.split(':')[1]));
+  protected async endGroups(): Promise<void> {
+    await Promise.all(this.lasting.map((group) => group.end()));
   }
 
   /** A new group, which ends with the test. */
@@ -103,12 +99,12 @@ export class Cluster {
   }
 
   private newGroup(size: SectorSize): Group {
-    const number = ++this.groups;
+    const number = this.firstGroup + this.groups++;
     return new Group(join(this.directory, `group-${number}`), number, size, this.address);
   }
 
   /** A sector that no other test of this cluster has. */
-  newSector = (): string => `t01000/${++this.sectors}`;
+  newSector = (): string => `${this.miner}/${++this.sectors}`;
 
   /** Runs a command against this server. */
   sealflow = (...args: string[]): Promise<End> => sealflow([...args, '--address', this.address]);
@@ -129,11 +125,10 @@ export class Cluster {
     return pollers.flatMap(({ identity }) => identity ?? []);
   }
 
-  /** Starts a sector in a group, with times that suit tests. */
-  async start({ number, size }: Group, sector: string, ...options: string[]): Promise<void> {
-    const place = ['--group', String(number), '--size', size, '--time-scale', String(TIME_SCALE)];
-    const end = await this.sealflow('start', sector, ...place, ...options);
-    expect(end).toMatchObject({ code: 0, stderr: '' });
+  /** Starts a sector in a group, with times that suit tests, whether or not anybody serves the group. */
+  async start({ number: group, size }: Group, sector: string, options?: StartOptions): Promise<void> {
+    const randomness = options ?? { ticket: randomHex32(), seed: randomHex32() };
+    await startSector(this.client, { sector, group, size, timeScale: TIME_SCALE, ...randomness });
   }
 
   // ---- workflows ----
@@ -199,10 +194,14 @@ export class Cluster {
   }
 }
 
-const startServer = async (dataDir: string, port?: number): Promise<EmbeddedServer> =>
-  startEmbeddedServer({
-    cli: await findTemporalCli(),
-    dataDir,
-    port,
-    searchAttributes: SEARCH_ATTRIBUTES,
-  });
+/** A number that no other test file of a shared cluster has. */
+async function claimFileNumber(directory: string): Promise<number> {
+  for (let number = 0; ; number++) {
+    try {
+      await mkdir(join(directory, `file-${number}`));
+      return number;
+    } catch (error) {
+      if (!isErrno(error, 'EEXIST')) throw error;
+    }
+  }
+}

@@ -2,13 +2,13 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'smol-toml';
-import { expect } from 'vitest';
 import { PHASES, SECTOR_SIZES, type PhaseId, type SectorSize } from '../../src/phases.js';
 import { attemptDir, doneFile, sectorDir, type GroupDirectory } from '../../src/paths.js';
 import { sectorFileName, sectorOf } from '../../src/sector.js';
+import { setUpGroupDirectory } from '../../src/workers/group-directory.js';
 import { ENGINE, engineRuns, killEngines, type EngineRun } from './engine.js';
 import { eventually, isAlive } from './eventually.js';
-import { sealflow, startSealflow, type Running, type SealflowOptions } from './sealflow.js';
+import { startSealflow, type Running, type SealflowOptions } from './sealflow.js';
 
 /** A pool: slots, then the phases that share them. */
 export type Pool = readonly [number, ...PhaseId[]];
@@ -60,12 +60,11 @@ export class Group {
 
   async setUpDirectory(localDir: string): Promise<void> {
     const { number, directory } = this;
-    const args = ['setup', '--local-dir', localDir, '--group', String(number), '--place', directory.place];
-    expect(await sealflow(args)).toMatchObject({ code: 0, stderr: '' });
+    await setUpGroupDirectory(localDir, number, directory.place);
   }
 
   /** A loopback address as the host's own: engines of another one count as foreign. */
-  ip = (host: number): string => `127.0.${this.number}.${host}`;
+  ip = (host: number): string => `127.${1 + (this.number >> 8)}.${this.number & 255}.${host}`;
 
   /** @returns the path of the config.toml of a host. */
   async writeConfig(host: number, { pools = ALL_PHASES, config = {} }: HostOptions = {}): Promise<string> {

@@ -5,6 +5,10 @@ export interface Random {
   below(n: number): number;
 }
 
+/** 32 bytes as hex digits, none of them zero: a ticket, a seed. */
+export const hex32 = (random: Random): string =>
+  Array.from({ length: 32 }, () => (1 + random.below(255)).toString(16).padStart(2, '0')).join('');
+
 export function createRandom(variable = 'SEALFLOW_TEST_SEED'): Random {
   const seed = Number(process.env[variable] ?? Math.floor(Math.random() * 2 ** 31));
   console.log(`${variable}=${seed}`);

@@ -1,7 +1,7 @@
 /** One cell of the matrix, from the start of a sector to what must have come of it. */
 import { beforeAll, expect, test } from 'vitest';
 import { PHASES } from '../../../src/phases.js';
-import { Cluster } from '../../helpers/cluster.js';
+import { OwnCluster } from '../../helpers/own-cluster.js';
 import { Bed } from '../bed.js';
 import { expectAsUndisturbed, type Work } from '../undisturbed.js';
 import { cellsOf, type Cell, type Fault } from './cells.js';
@@ -15,7 +15,7 @@ const LAYERS_AT_MOST = 2;
 export function useBed(hosts: number): () => Bed {
   let bed: Bed | undefined;
   beforeAll(async () => {
-    const cluster = await Cluster.start();
+    const cluster = await OwnCluster.start();
     bed = await Bed.make(cluster, hosts);
     return () => cluster.end();
   });

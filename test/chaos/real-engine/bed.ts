@@ -8,7 +8,7 @@ import type { EngineResult } from '../../../src/attempts/protocol.js';
 import { startSector } from '../../../src/client/start-sector.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { computeByHand } from '../../helpers/by-hand.js';
-import { Cluster } from '../../helpers/cluster.js';
+import { OwnCluster } from '../../helpers/own-cluster.js';
 import type { Group, Pool } from '../../helpers/group.js';
 import { builtEngine, ENGINE_TIMEOUT_MS } from '../../helpers/real-engine.js';
 import type { Running } from '../../helpers/sealflow.js';
@@ -37,7 +37,7 @@ export class RealBed {
   private readonly randomness = new Map<string, Pick<Begun, 'ticket' | 'seed'>>();
 
   constructor(
-    readonly cluster: Cluster,
+    readonly cluster: OwnCluster,
     readonly engine: Engine,
     private readonly directory: string,
   ) {}
@@ -133,7 +133,7 @@ export function useRealBed(): () => RealBed {
   beforeAll(async () => {
     const engine = await builtEngine();
     const directory = await mkdtemp(join(tmpdir(), 'sealflow-real-'));
-    const cluster = await Cluster.start();
+    const cluster = await OwnCluster.start();
     bed = new RealBed(cluster, engine, directory);
     // Makes the parent cache too: it is the user's, and no fault is to meet an engine that waits for it.
     await bed.undisturbed(bed.sector(1));

@@ -198,15 +198,19 @@ describe('an engine elsewhere', () => {
     });
   });
 
-  test('that has not shown itself is given the time to start', async () => {
-    await writeAttempt(sector, '2/P2-1');
+  test.each([
+    ['of this host', HOST, TIMES.engineStart],
+    ['of another host, whose files may be seen late,', '10.0.0.2', TIMES.observation],
+  ])('%s that has not shown itself is given its time', async (_, host, patience) => {
+    const madeBy = { host, worker: 'test', version: '0.0.0' };
+    await writeAttempt(sector, '2/P2-1', { job: { madeBy } });
     expect(await see()).toMatchObject({
       is: 'live elsewhere',
-      host: 'unknown',
+      host,
       observed: { counter: -1, since: NOW },
     });
-    expect(await see(seen(NOW - TIMES.engineStart + 1, -1))).toMatchObject({ is: 'live elsewhere' });
-    expect(await see(seen(NOW - TIMES.engineStart, -1))).toMatchObject({ is: 'free', number: 2 });
+    expect(await see(seen(NOW - patience + 1, -1))).toMatchObject({ is: 'live elsewhere' });
+    expect(await see(seen(NOW - patience, -1))).toMatchObject({ is: 'free', number: 2 });
   });
 
   test('that shows itself at last begins to be observed', async () => {
