@@ -27,7 +27,7 @@ export async function untilServed(
   }
 }
 
-/** Goes on with the sectors that were begun, and starts new ones. @returns their names. */
+/** Goes on with the sectors that were begun, and starts new ones where they are fewer than asked for. @returns their names. */
 export async function startSectors(
   client: Client,
   home: DevHome,
@@ -38,7 +38,7 @@ export async function startSectors(
   for (const sector of begun) {
     if (await goOn(client, home, sector, size)) started.push(sector);
   }
-  for (let number = next; number < next + count; number++) {
+  for (let number = next; started.length < count; number++) {
     const sector = sectorName(devSector(number));
     const [ticket, seed] = [randomHex32(), randomHex32()];
     await startSector(client, { sector, size, group: DEV_GROUP, ticket, seed, timeScale });

@@ -64,6 +64,7 @@ test('Ctrl-C ends dev and all that it has started; the same command goes on with
   const again = await start().ended;
   expect(again).toMatchObject({ code: 0, stderr: '' });
   expect(again.stdout).toContain('t01000/1 is sealed\n');
+  expect(again.stdout).not.toContain('t01000/2');
   const starts = (await engineRuns(directory)).filter(
     ({ what, sector }) => what === 'start' && sector === 's-t01000-1',
   );

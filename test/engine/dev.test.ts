@@ -1,17 +1,32 @@
-/** `sealflow dev` as a user runs it: real sectors. */
+/** Real sectors of 2 KiB through `sealflow dev`, as a user runs it, and what came of them checked without it. */
+import { stat, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { readError } from '../../src/attempts/attempt.js';
 import { readProgress } from '../../src/attempts/progress.js';
 import type { Engine } from '../../src/engine/engine.js';
+import { SECTOR_SIZES } from '../../src/phases.js';
+import { computeByHand, runByHand } from '../helpers/by-hand.js';
 import { eventually, isAlive } from '../helpers/eventually.js';
-import { filesBelow, receiptPath, verifyReceipt } from '../helpers/on-disk.js';
+import {
+  expectNoParts,
+  expectStored,
+  filesBelow,
+  readReceipt,
+  receiptPath,
+  verifyReceipt,
+} from '../helpers/on-disk.js';
 import { processesWith } from '../helpers/processes.js';
+import { createRandom, hex32 } from '../helpers/random.js';
 import { ENGINE_TIMEOUT_MS, realEngine } from '../helpers/real-engine.js';
 import { startSealflow, type Running } from '../helpers/sealflow.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 
 vi.setConfig({ testTimeout: 900_000, hookTimeout: ENGINE_TIMEOUT_MS });
 
+const SECTOR = 't01000/1';
+const random = createRandom();
 let engine: Engine;
 
 beforeAll(async () => {
@@ -61,10 +76,50 @@ test('dev seals a real sector; Ctrl-C in the midst of P4 stops everything, and t
   const { code, stdout, stderr } = await startDev(directory).ended;
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/Temporal server: done in .*, Web UI http:\/\/127\.0\.0\.1:\d+\n/);
-  expect(stdout).toContain('t01000/1 is sealed\n');
-  expect(stdout).toMatch(/ {2}commR {5}[0-9a-f]{64}\n/);
+  expect(stdout).toContain(`${SECTOR} is sealed\n`);
   expect(stdout).toMatch(/ {2}proof {5}192 bytes, verified by a separate process from the receipt alone\n/);
   expect(await processesWith(directory)).toEqual([]);
-  const receipt = receiptPath(join(directory, 'storage', 'node-1'), 't01000/1');
-  expect(await verifyReceipt(engine.command, receipt, engine.environment)).toMatchObject({ code: 0 });
+
+  const node = join(directory, 'storage', 'node-1');
+  await expectStored(node, [SECTOR]);
+  await expectNoParts(node);
+  const { ticket, commR, commD, files, proof } = await readReceipt(node, SECTOR);
+  expect(stdout).toContain(`  commR     ${commR}\n`);
+  const replica = files.find(({ name }) => name.startsWith('sealed/'))?.name ?? '';
+  expect((await stat(join(node, replica))).size).toBe(SECTOR_SIZES['2KiB']);
+  const byHand = await computeByHand(
+    engine.command,
+    await temporaryDirectory(),
+    ['P1', 'P2'],
+    { sector: SECTOR, ticket },
+    engine.environment,
+  );
+  expect(byHand.P2?.outputs).toMatchObject({ commR, commD });
+
+  const receipt = receiptPath(node, SECTOR);
+  expect(await verifyReceipt(engine.command, receipt, engine.environment)).toEqual({
+    code: 0,
+    said: { sector: SECTOR, valid: true },
+  });
+  const bytes = Buffer.from(proof, 'base64');
+  expect(bytes).toHaveLength(192);
+  bytes.writeUInt8(bytes.readUInt8(100) ^ 1, 100);
+  const forged = join(directory, 'forged.json');
+  await writeFile(
+    forged,
+    JSON.stringify({ ...(await readReceipt(node, SECTOR)), proof: bytes.toString('base64') }),
+  );
+  expect((await verifyReceipt(engine.command, forged, engine.environment)).code).toBe(6);
+});
+
+test('without proof parameters P4 ends with exit code 5 and makes no proof', async () => {
+  const directory = await temporaryDirectory();
+  const job = { sector: SECTOR, ticket: hex32(random), seed: hex32(random) };
+  await computeByHand(engine.command, directory, ['P1', 'P2', 'P3'], job, engine.environment);
+  const none = join(directory, 'none');
+  const env = { ...engine.environment, FIL_PROOFS_PARAMETER_CACHE: none };
+  const { code, directory: attempt } = await runByHand(engine.command, directory, 'P4', job, env);
+  expect(code).toBe(5);
+  expect(await readError({ directory: attempt })).toMatchObject({ exit: 5, type: 'MissingParameters' });
+  expect(existsSync(join(attempt, 'result.json'))).toBe(false);
 });

@@ -21,7 +21,7 @@ interface DevCommandOptions {
 export const devCommand = (): Command =>
   new Command('dev')
     .description('everything on this machine: server, Web UI, workers; seals real sectors')
-    .option('--sectors <n>', 'how many', parseCount, 1)
+    .option('--sectors <n>', 'how many; those that an earlier run has left come first', parseCount, 1)
     .addOption(new Option('--size <size>', 'sector size').choices(TEST_SIZES.slice()).default('2KiB'))
     .option('--keep', 'keep server and Web UI open afterwards, until Ctrl-C')
     .option('--directory <dir>', 'where its files lie', defaultDevDirectory())

@@ -421,6 +421,7 @@ describe('nothing is deleted', () => {
   );
 
   test.each(['P1', 'P2', 'P3', 'P4', 'P5'] as const)('when the result of %s is gone', async (phase) => {
+    site.hurry();
     await rm(site.path(`1/${phase}-1`, 'result.json'));
     expect(await failureFrom(site.clean())).toMatchObject({ type: 'StepBack', details: [{ from: phase }] });
     expect(existsSync(site.path('1/P1-1', 'sc-02-data-layer-1.dat'))).toBe(true);
@@ -443,6 +444,7 @@ describe('nothing is deleted', () => {
   });
 
   test('when neither directory nor done/ are there: the mount may be another', async () => {
+    site.hurry();
     await rename(site.directory, join(site.root, 'away'));
     expect(await failureFrom(site.clean())).toMatchObject({ type: 'StepBack', details: [{ from: 'P1' }] });
     expect(existsSync(done)).toBe(false);

@@ -169,6 +169,7 @@ describe('a sector that is sealed', () => {
 
 describe('a later phase', () => {
   test.each(['P2', 'P3', 'P4', 'P5'] as const)('%s does not bring a deleted sector back', async (phase) => {
+    site.hurry();
     site.results = Object.fromEntries(['P1', 'P2', 'P3'].map((id) => [id, { at: `1/${id}-1`, digest: '' }]));
     const thrown = await failureFrom(site.run(phase));
     expect(thrown).toMatchObject({ type: 'StepBack', details: [{ from: 'P1' }] });

@@ -79,6 +79,7 @@ describe('a basis', () => {
   test.each(cases)('of %s whose result of %s is gone is told, and no engine starts', async (phase, from) => {
     await site.seals('P1', 'P2', 'P3');
     const before = await site.started();
+    site.hurry();
     await rm(site.path(`1/${from}-1`, 'result.json'));
     await expectStepBack(phase, from);
     expect(await site.started()).toEqual(before);
@@ -86,6 +87,7 @@ describe('a basis', () => {
 
   test.each(cases)('of %s whose attempt of %s is gone is told', async (phase, from) => {
     await site.seals('P1', 'P2', 'P3');
+    site.hurry();
     await rename(site.path(`1/${from}-1`), site.path(`1/gone-${from}-1`));
     await expectStepBack(phase, from);
   });
@@ -100,6 +102,7 @@ describe('a basis', () => {
 
   test('that is empty or cut off is told', async () => {
     await site.seals('P1');
+    site.hurry();
     for (const text of ['', '{"v":1,']) {
       await writeFile(site.path('1/P1-1', 'result.json'), text);
       await expectStepBack('P2', 'P1');

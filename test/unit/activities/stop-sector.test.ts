@@ -104,7 +104,7 @@ describe('a stop', () => {
 
 describe('an engine on another host', () => {
   test('that is silent for the observation time counts as ended', async () => {
-    site.seal = { ...site.seal, timeScale: 0.002 };
+    site.hurry();
     await foreignEngine();
     expect((await stop().done).stopped).toEqual(['1/P2-1']);
   });
