@@ -51,3 +51,14 @@ test('a P1 that ends while the server is down counts', async () => {
   await cluster.sealed(sector);
   expect(await group.starts(sector, 'P1')).toEqual([engine]);
 });
+
+test('where no orchestrator runs, a status says so', async () => {
+  await cluster.endOrchestrator();
+  const { group, sector } = { group: await cluster.group(), sector: cluster.newSector() };
+  await cluster.start(group, sector);
+  expect(await cluster.sealflow('status', sector)).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: 'sealflow: no orchestrator answers\n  sealflow orchestrator\n',
+  });
+});

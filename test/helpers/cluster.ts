@@ -7,7 +7,7 @@ import { inject, onTestFailed, onTestFinished } from 'vitest';
 import { sectorStatus } from '../../src/client/sector-status.js';
 import { randomHex32, startSector, unservedPhases } from '../../src/client/start-sector.js';
 import { WORKFLOW_QUEUE, workflowId, type HeartbeatDetails, type SealResult } from '../../src/contract.js';
-import { statusQuery, type Attention, type SealStatus } from '../../src/messages.js';
+import type { Attention, SealStatus } from '../../src/messages.js';
 import { isErrno } from '../../src/files.js';
 import { PHASE_IDS, type PhaseId, type SectorSize } from '../../src/phases.js';
 import { sectorOf } from '../../src/sector.js';
@@ -135,7 +135,11 @@ export class Cluster {
 
   handle = (sector: string): WorkflowHandle => this.client.workflow.getHandle(workflowId(sectorOf(sector)));
 
-  status = (sector: string): Promise<SealStatus> => this.handle(sector).query(statusQuery);
+  async status(sector: string): Promise<SealStatus> {
+    const status = await sectorStatus(this.client, sectorOf(sector));
+    if (!status) throw new Error(`no workflow seals ${sector}`);
+    return status;
+  }
 
   /** Waits until a sector needs attention. */
   async attention(sector: string): Promise<Attention> {
