@@ -1,5 +1,10 @@
 /** What is known of a sector: the workflow's own words, and what its engines said last. */
-import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
+import {
+  isGrpcServiceError,
+  WorkflowNotFoundError,
+  type Client,
+  type WorkflowHandle,
+} from '@temporalio/client';
 import { workflowId, type HeartbeatDetails } from '../contract.js';
 import { statusQuery, type SealStatus } from '../messages.js';
 import { PHASE_IDS } from '../phases.js';
@@ -19,7 +24,7 @@ export async function sectorStatus(client: Client, sector: SectorId): Promise<Se
   const handle = client.workflow.getHandle(workflowId(sector));
   try {
     const description = await handle.describe();
-    const status = await askStatus(handle);
+    const status = await askStatus(client, handle);
     const engines = (description.raw.pendingActivities ?? []).flatMap(({ heartbeatDetails }) => {
       const payload = heartbeatDetails?.payloads?.[0];
       return payload
@@ -29,28 +34,37 @@ export async function sectorStatus(client: Client, sector: SectorId): Promise<Se
     return { ...status, workflow: description.status.name, runId: description.runId, engines };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
-    if (isUnanswered(error as Error))
-      throw new UserError('no orchestrator answers', { exitCode: 1, hint: 'sealflow orchestrator' });
     throw error;
   }
 }
 
-/** Asked twice: a server that has just been started gives the first query to orchestrators that are still on their way back. */
-async function askStatus(handle: WorkflowHandle): Promise<SealStatus> {
+/** An orchestrator that is there answers in well under a second. */
+const ANSWER_MS = 10_000;
+/** gRPC's number for it. */
+const DEADLINE_EXCEEDED = 4;
+
+/**
+ * Asked twice: a server that has just been started gives the first query to orchestrators that are still on their way back.
+ * @throws UserError when neither is answered
+ */
+async function askStatus({ connection }: Client, handle: WorkflowHandle): Promise<SealStatus> {
+  const ask = () => connection.withDeadline(Date.now() + ANSWER_MS, () => handle.query(statusQuery));
   try {
-    return await handle.query(statusQuery);
+    return await ask().catch((error: unknown) => {
+      if (!isUnanswered(error)) throw error;
+      return ask();
+    });
   } catch (error) {
-    if (!isUnanswered(error as Error)) throw error;
-    return await handle.query(statusQuery);
+    if (!isUnanswered(error)) throw error;
+    throw new UserError('no orchestrator answers', { exitCode: 1, hint: 'sealflow orchestrator' });
   }
 }
 
-/** In the server's words; it has a code of its own for neither. */
-function isUnanswered({ message, cause }: Error): boolean {
-  const words = `${message} ${cause instanceof Error ? cause.message : ''}`;
-  return /no poller|timed out before a worker/.test(words);
+/** Nobody has asked for work lately, or nobody has answered in time. */
+function isUnanswered(error: unknown): boolean {
+  const cause = error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : undefined;
+  return Number(cause?.code) === DEADLINE_EXCEEDED || cause?.details.includes('no poller') === true;
 }
-
 /** `P3` or `P4+P5`: the phases that are neither done nor still to come. */
 export const activePhases = ({ phases }: SealStatus): string =>
   PHASE_IDS.filter((id) => !['waiting', 'done'].includes(phases[id].state)).join('+');
