@@ -2,7 +2,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFailed } from 'vitest';
-import { randomHex32, startSector } from '../../src/client/start-sector.js';
 import { PHASES, type PhaseId } from '../../src/phases.js';
 import { sectorFileName, sectorOf } from '../../src/sector.js';
 import type { OwnCluster } from '../helpers/own-cluster.js';
@@ -10,6 +9,9 @@ import { engineRuns, type EngineRun } from '../helpers/engine.js';
 import { eventually } from '../helpers/eventually.js';
 import type { Group } from '../helpers/group.js';
 import type { Running } from '../helpers/sealflow.js';
+import { chaosRandom } from './form.js';
+import { newRandomness, type Begun } from './outcome.js';
+import { begin } from './sectors.js';
 import { tally } from './tally.js';
 
 /**
@@ -22,17 +24,11 @@ export const LAYERS = 4;
 /** As the real engine: the last finished layer is not recorded yet when the next one is in work. */
 export const ENGINE_ENVIRONMENT = { FIXTURE_LAYERS: String(LAYERS), FIXTURE_RECORDS: 'late' };
 
-/** A sector that was started, with what decides how it must come out. */
-export interface Begun {
-  sector: string;
-  ticket: string;
-  seed: string;
-}
-
 export class Bed {
   /** Those that live, by number. */
   readonly hosts = new Map<number, Running>();
   private numbers = 0;
+  private readonly random = chaosRandom();
 
   private constructor(
     readonly cluster: OwnCluster,
@@ -60,13 +56,11 @@ export class Bed {
 
   /** Starts a new sector, with seed. Call it in a test: what is known of the sector is printed when that fails. */
   async begin(sector = this.cluster.newSector()): Promise<Begun> {
-    const { client } = this.cluster;
-    const { number: group, size } = this.group;
-    const [ticket, seed] = [randomHex32(), randomHex32()];
     onTestFailed(async () => console.error(await this.story(sector)));
     tally({ begun: 1 });
-    await startSector(client, { sector, size, group, ticket, seed, timeScale: TIME_SCALE });
-    return { sector, ticket, seed };
+    const begun = { sector, ...newRandomness(this.random) };
+    await begin(this.cluster, this.group, begun, TIME_SCALE);
+    return begun;
   }
 
   /** The host whose worker has the sector's phase, waiting until one has. */

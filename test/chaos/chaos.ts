@@ -11,7 +11,8 @@ import type { Group, HostOptions } from '../helpers/group.js';
 import { readJsonFile } from '../helpers/on-disk.js';
 import type { Random } from '../helpers/random.js';
 import type { Running } from '../helpers/sealflow.js';
-import { begin, type Begun } from './sectors.js';
+import type { Begun } from './outcome.js';
+import { begin } from './sectors.js';
 import { tally } from './tally.js';
 
 export const FAULTS = [

@@ -13,16 +13,8 @@ import { eventually } from '../helpers/eventually.js';
 import type { Group } from '../helpers/group.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { chaosRandom, oneOf } from './form.js';
-import {
-  begin,
-  expectSealed,
-  LAYERS,
-  LAYERS_ENV,
-  newSector,
-  repeated,
-  stepsOf,
-  type Begun,
-} from './sectors.js';
+import { begin, expectSealed, LAYERS, LAYERS_ENV, newSector, repeated, stepsOf } from './sectors.js';
+import type { Begun } from './outcome.js';
 import { tally } from './tally.js';
 
 const wanted = oneOf(9);

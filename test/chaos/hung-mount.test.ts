@@ -13,7 +13,7 @@ import { expectStored, readReceipt } from '../helpers/on-disk.js';
 import { SshServer } from '../helpers/sshfs.js';
 import { chaosRandom, COMPLETE } from './form.js';
 import { Scene } from './scene.js';
-import { expectUndisturbed } from './receipts.js';
+import { expectUndisturbed } from './outcome.js';
 import { tally } from './tally.js';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });

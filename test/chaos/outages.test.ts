@@ -9,7 +9,8 @@ import type { Group } from '../helpers/group.js';
 import { expectCleaned, expectNoParts, expectStored, filesBelow } from '../helpers/on-disk.js';
 import { startSealflow } from '../helpers/sealflow.js';
 import { chaosRandom, oneOf } from './form.js';
-import { begin, enginesOf, expectSealed, LAYERS_ENV, newSector, repeated, type Begun } from './sectors.js';
+import { begin, enginesOf, expectSealed, LAYERS_ENV, newSector, repeated } from './sectors.js';
+import type { Begun } from './outcome.js';
 import { tally } from './tally.js';
 
 const wanted = oneOf(4);

@@ -8,12 +8,11 @@ import { eventually } from '../helpers/eventually.js';
 import { untilGone, type Group } from '../helpers/group.js';
 import { expectCleaned, expectNoParts, expectStored } from '../helpers/on-disk.js';
 import type { Random } from '../helpers/random.js';
-import { expectUndisturbed, randomnessFrom, type Randomness } from './receipts.js';
+import { expectUndisturbed, newRandomness, type Begun } from './outcome.js';
 import { tally } from './tally.js';
 
 /** A sector, and the phase in which it is caught. */
-export interface Work extends Randomness {
-  sector: string;
+export interface Work extends Begun {
   phase: EnginePhaseId;
 }
 
@@ -32,7 +31,7 @@ export class Scene {
   newWork = (phase: EnginePhaseId): Work => ({
     sector: this.cluster.newSector(),
     phase,
-    ...randomnessFrom(this.random),
+    ...newRandomness(this.random),
   });
 
   start = (work: Work, timeScale?: number): Promise<void> => this.begin(work, work.seed, timeScale);

@@ -2,35 +2,26 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFailed } from 'vitest';
-import type { FileDigest } from '../../src/attempts/protocol.js';
-import { finalName } from '../../src/activities/receipt.js';
 import type { EnginePhaseId } from '../../src/phases.js';
 import { sectorFileName, sectorOf } from '../../src/sector.js';
-import { computeByHand } from '../helpers/by-hand.js';
 import type { Cluster } from '../helpers/cluster.js';
-import { ENGINE, engineRuns } from '../helpers/engine.js';
+import { engineRuns } from '../helpers/engine.js';
 import { eventually } from '../helpers/eventually.js';
 import type { Group } from '../helpers/group.js';
-import { readReceipt, receiptPath, verifyReceipt } from '../helpers/on-disk.js';
+import { readReceipt } from '../helpers/on-disk.js';
 import { processesWith } from '../helpers/processes.js';
-import { hex32, type Random } from '../helpers/random.js';
-import { temporaryDirectory } from '../helpers/temporary.js';
+import type { Random } from '../helpers/random.js';
+import { expectUndisturbed, newRandomness, type Begun } from './outcome.js';
 import { tally } from './tally.js';
 
 /** Layers of a test engine's P1 in chaos tests: enough to see which of them are computed again. */
 export const LAYERS = 6;
 export const LAYERS_ENV = { FIXTURE_LAYERS: String(LAYERS) };
 
-export interface Begun {
-  sector: string;
-  ticket: string;
-  seed: string;
-}
-
 /** A sector that is to be sealed: one that is not counts as lost. */
 export function newSector(cluster: Cluster, random: Random): Begun {
   tally({ begun: 1 });
-  return { sector: cluster.newSector(), ticket: hex32(random), seed: hex32(random) };
+  return { sector: cluster.newSector(), ...newRandomness(random) };
 }
 
 /** Starts a sector; done again after its workflow was lost it is the same sector with the same randomness. */
@@ -38,22 +29,6 @@ export const begin = (cluster: Cluster, group: Group, begun: Begun, timeScale?: 
   const { sector, ticket, seed } = begun;
   return cluster.start(group, sector, { ticket, seed, timeScale });
 };
-
-/** The digests of what is kept of a sector, and commR, when nothing disturbs it. Computed without sealflow. */
-export async function undisturbed({ sector, ticket, seed }: Begun, environment = LAYERS_ENV) {
-  const directory = await temporaryDirectory();
-  const phases: EnginePhaseId[] = ['P1', 'P2', 'P3'];
-  const { P2 } = await computeByHand(ENGINE, directory, phases, { sector, ticket, seed }, environment);
-  const { commR, commD, files = [] } = P2?.outputs ?? {};
-  return {
-    commR,
-    commD,
-    files: files.map((file) => ({ ...file, name: finalName(sectorOf(sector), file.name) })),
-  };
-}
-
-const byName = (files: readonly FileDigest[]): FileDigest[] =>
-  [...files].sort((a, b) => (a.name < b.name ? -1 : 1));
 
 /** Waits until a sector is sealed, and checks that it is the one that it would have been undisturbed. */
 export async function expectSealed(cluster: Cluster, group: Group, begun: Begun): Promise<void> {
@@ -69,34 +44,12 @@ export async function expectSealed(cluster: Cluster, group: Group, begun: Begun)
 
 /** Checks what lies on the storage node, and that nothing of the sector is left elsewhere. */
 export async function expectRight(group: Group, begun: Begun): Promise<void> {
-  const { sector, ticket, seed } = begun;
-  const { files, ...receipt } = await readReceipt(group.node, sector);
-  const { files: kept, ...comm } = await undisturbed(begun);
-  const verified = await verifyReceipt(ENGINE, receiptPath(group.node, sector));
-  const found = { ...receipt, files: byName(files), verified: verified.said };
-  const expected = {
-    sector,
-    ticket,
-    seed,
-    ...comm,
-    files: byName(kept),
-    verified: { sector, valid: true },
-  };
-  tally({ wrong: Number(!matches(found, expected)) });
-  expect(found).toMatchObject(expected);
+  const { sector } = begun;
+  await expectUndisturbed(group, begun, LAYERS_ENV);
   expect(existsSync(group.sector(sector))).toBe(false);
   // One that was superseded ends when it next looks, and one that cannot look is ended by its host.
   onTestFailed(async () => tally({ orphans: (await enginesOf(group, sector)).length }));
   await eventually(async () => (await enginesOf(group, sector)).length === 0);
-}
-
-function matches(found: object, expected: object): boolean {
-  try {
-    expect(found).toMatchObject(expected);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Engines of a sector that live. */

@@ -10,7 +10,8 @@ import { nextVersion } from '../helpers/next-version.js';
 import { filesBelow, readJsonFile, readReceipt } from '../helpers/on-disk.js';
 import { sealflow, startSealflow, type Running } from '../helpers/sealflow.js';
 import { chaosRandom, oneOf } from './form.js';
-import { begin, expectSealed, LAYERS_ENV, newSector, repeated, type Begun } from './sectors.js';
+import { begin, expectSealed, LAYERS_ENV, newSector, repeated } from './sectors.js';
+import type { Begun } from './outcome.js';
 
 const wanted = oneOf(3);
 

@@ -7,7 +7,8 @@ import { eventually } from '../../helpers/eventually.js';
 import { readJsonFile } from '../../helpers/on-disk.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 import { sectorFileName, sectorOf } from '../../../src/sector.js';
-import { ENGINE_ENVIRONMENT, type Bed, type Begun } from '../bed.js';
+import { ENGINE_ENVIRONMENT, type Bed } from '../bed.js';
+import type { Begun } from '../outcome.js';
 
 /** Has it begin `1/P1-2` beside the P1 that counts, and freezes it half-way. It is killed when the test ends. */
 export async function startLateEngine({ group }: Bed, { sector }: Begun): Promise<{ pid: number }> {

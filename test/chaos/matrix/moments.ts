@@ -2,7 +2,8 @@
 import type { EnginePhaseId } from '../../../src/phases.js';
 import { eventually } from '../../helpers/eventually.js';
 import type { Running } from '../../helpers/sealflow.js';
-import type { Bed, Begun } from '../bed.js';
+import type { Bed } from '../bed.js';
+import type { Begun } from '../outcome.js';
 import { reachInP6 } from './moments-of-p6.js';
 import type { Cell } from './cells.js';
 

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { PHASES } from '../../../src/phases.js';
 import { OwnCluster } from '../../helpers/own-cluster.js';
 import { Bed } from '../bed.js';
-import { expectAsUndisturbed, type Work } from '../undisturbed.js';
+import { expectSealed, type Work } from './sealed.js';
 import { cellsOf, type Cell, type Fault } from './cells.js';
 import { inflict } from './faults.js';
 import { reach } from './moments.js';
@@ -38,7 +38,7 @@ export async function runCell(bed: Bed, cell: Cell): Promise<void> {
   await bed.fill();
   const held = await reach(bed, cell);
   await inflict(bed, held, cell);
-  const { layersAgain, starts } = await expectAsUndisturbed(bed, held.begun);
+  const { layersAgain, starts } = await expectSealed(bed, held.begun);
   expect(layersAgain).toBeLessThanOrEqual(LAYERS_AT_MOST);
   if (sparesEngines(cell)) expect({ layersAgain, starts }).toEqual(NOTHING_TWICE);
 }

@@ -12,9 +12,9 @@ import { OwnCluster } from '../../helpers/own-cluster.js';
 import type { Group, Pool } from '../../helpers/group.js';
 import { builtEngine, ENGINE_TIMEOUT_MS } from '../../helpers/real-engine.js';
 import type { Running } from '../../helpers/sealflow.js';
-import type { Begun } from '../bed.js';
+
 import { chaosRandom } from '../form.js';
-import { randomnessFrom } from '../receipts.js';
+import { newRandomness, type Begun } from '../outcome.js';
 import { tally } from '../tally.js';
 import { REAL_PHASES, type RealPhase } from './cells.js';
 import { EngineLogs } from './log.js';
@@ -45,7 +45,7 @@ export class RealBed {
   /** The nth sector. One that was aborted can be begun again, and must come out the same. */
   sector(n: number): Begun {
     const sector = `t01000/${n}`;
-    const known = this.randomness.get(sector) ?? randomnessFrom(this.random);
+    const known = this.randomness.get(sector) ?? newRandomness(this.random);
     this.randomness.set(sector, known);
     return { sector, ...known };
   }
