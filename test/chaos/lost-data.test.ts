@@ -1,5 +1,6 @@
 /** Temporal's data is lost, or is yesterday's: what lies on disk is all that counts, and nothing of it is deleted. */
 import { cp, rm } from 'node:fs/promises';
+import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { beforeAll, expect, test, vi } from 'vitest';
 import type { EnginePhaseId } from '../../src/phases.js';
