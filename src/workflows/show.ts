@@ -60,6 +60,9 @@ function attributes(sector: Sector) {
   ];
 }
 
+/** The Web UI leaves no room between columns; spaces that do not break are kept. */
+const row = (...cells: string[]): string => `| ${cells.map((cell) => `${cell}\u00a0\u00a0`).join(' | ')} |`;
+
 function details(sector: Sector): string {
   const lines = [
     `**${sector.seal.sector}** ${sector.seal.size}, group ${sector.seal.group}: **${sector.state()}**`,
@@ -68,13 +71,11 @@ function details(sector: Sector): string {
   for (const { phase, type, message, hint } of sector.attention.values()) {
     lines.push(`> **${phase} ${type}**: ${oneLine(message)}`, `> ${hint}`, '');
   }
-  lines.push('| phase | | state | tries | host | seconds | last failure |', '|-|-|-|-|-|-|-|');
+  lines.push(row('phase', '', 'state', 'tries', 'host', 'seconds', 'last failure'), '|-|-|-|-|-|-|-|');
   for (const id of PHASE_IDS) {
     const { state, tries, host = '', seconds, failure = '' } = sector.phases[id];
     const time = seconds === undefined ? '' : seconds.toFixed(1);
-    lines.push(
-      `| ${id} | ${PHASES[id].title} | ${state} | ${tries} | ${host} | ${time} | ${oneLine(failure)} |`,
-    );
+    lines.push(row(id, PHASES[id].title, state, String(tries), host, time, oneLine(failure)));
   }
   const { commR } = sector.results.P2 ?? {};
   if (commR) lines.push('', `commR (base64) \`${commR}\``);
