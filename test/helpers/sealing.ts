@@ -132,10 +132,10 @@ export class Sealing {
     return (await this.handle.describe()).typedSearchAttributes;
   }
 
-  /** What the Web UI shows as current details. */
+  /** What the Web UI shows as current details, without the spaces that only it needs. */
   async details(): Promise<string> {
     const metadata = await this.handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
-    return metadata.currentDetails ?? '';
+    return (metadata.currentDetails ?? '').replaceAll('\u00a0', '');
   }
 
   /** Ends whatever is still under way. */
