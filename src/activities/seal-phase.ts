@@ -106,6 +106,7 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
   const { at } = attempt;
   let end;
   const leave = deps.engines.waitFor(attempt);
+  task.beat({ at, step: 'starting', fraction: null });
   try {
     end = await watchEngine({
       attempt,

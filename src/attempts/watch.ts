@@ -17,7 +17,7 @@ export interface Watch {
   hangMs: number;
   /** Ends the wait, not the engine. */
   signal: AbortSignal;
-  /** Known when this worker started the engine itself: saves the polling interval. */
+  /** Known when this worker started the engine itself: then it lives until this resolves, also if it shows nothing. */
   ended?: Promise<void>;
   onProgress: (progress: Progress) => void;
   /** Told at each look that the mount hangs: then nothing can be seen, and nothing is decided. */
@@ -68,8 +68,8 @@ export async function watchEngine({
       if (meter.idleFor(now) >= hangMs) return 'hangs';
     } else if (seen.over) {
       return 'ended';
-    } else if (now - began >= times.engineStart) {
-      return 'never appeared';
+    } else if (now - began >= (ended ? hangMs : times.engineStart)) {
+      return ended ? 'hangs' : 'never appeared';
     }
     await Promise.race([pause(times.engineLook, signal), ...(woken ? [woken] : [])]);
   }

@@ -127,6 +127,15 @@ describe('an engine', () => {
 });
 
 describe('an engine hangs', () => {
+  test('when it lives and has shown nothing for the limit', async () => {
+    const { end, isOver } = watch({ ended: new Promise(() => undefined) });
+    clock += HANG - 1;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(isOver()).toBe(false);
+    clock += 1;
+    expect(await end).toBe('hangs');
+  });
+
   test('when neither step nor fraction nor CPU time move for the limit', async () => {
     const { end, isOver } = watch();
     await work({ counter: 1 });
