@@ -4,13 +4,7 @@
  * Temporal itself retries only the hand-backs; all else comes to the workflow, and its one phase loop
  * (`workflows/run-phase.ts`) does what this table says.
  */
-import {
-  ApplicationFailure,
-  TimeoutFailure,
-  ActivityFailure,
-  ApplicationFailureCategory,
-  CancelledFailure,
-} from '@temporalio/common';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { EnginePhaseId } from './phases.js';
 
 /**
@@ -216,39 +210,3 @@ export function handBack(type: FailureType, message: string, delayMs: number): A
 // What is no fault is kept out of error logs and failure metrics.
 const category = (type: FailureType): ApplicationFailureCategory | undefined =>
   ['hand back', 'again'].includes(FAILURES[type].follows) ? ApplicationFailureCategory.BENIGN : undefined;
-
-export interface Failure {
-  type: FailureType;
-  message: string;
-  details: FailureDetails;
-}
-
-/** Error types (Temporal's names) that its own retries must leave to the workflow. */
-export const NOT_FOR_TEMPORAL = ['TemporalTimeout:Heartbeat', 'TemporalTimeout:StartToClose'];
-
-/**
- * Reads the failure of an activity as the workflow catches it.
- * @returns undefined when the error is none of an activity (a cancellation, or a bug in the workflow).
- */
-export function failureOf(error: unknown): Failure | undefined {
-  if (!(error instanceof ActivityFailure)) return undefined;
-  const cause = error.cause;
-  if (cause instanceof TimeoutFailure) {
-    const heartbeat = cause.timeoutType === 'HEARTBEAT';
-    const type = heartbeat ? 'LostWorker' : 'TimedOut';
-    return {
-      type,
-      message: heartbeat ? 'no heartbeat from the worker' : 'took longer than its limit',
-      details: {},
-    };
-  }
-  if (cause instanceof ApplicationFailure) {
-    const details = (cause.details?.[0] ?? {}) as FailureDetails;
-    return isFailureType(cause.type)
-      ? { type: cause.type, message: cause.message, details }
-      : { type: 'Unknown', message: `${cause.type ?? 'Error'}: ${cause.message}`, details };
-  }
-  // Whatever else an activity may end with must not end the sector.
-  if (cause instanceof CancelledFailure) return undefined;
-  return { type: 'Unknown', message: cause?.message ?? 'no reason given', details: {} };
-}

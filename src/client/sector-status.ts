@@ -49,14 +49,14 @@ const DEADLINE_EXCEEDED = 4;
  */
 async function askStatus({ connection }: Client, handle: WorkflowHandle): Promise<SealStatus> {
   const ask = () => connection.withDeadline(Date.now() + ANSWER_MS, () => handle.query(statusQuery));
-  try {
-    return await ask().catch((error: unknown) => {
+  for (let asked = 1; ; asked++) {
+    try {
+      return await ask();
+    } catch (error) {
       if (!isUnanswered(error)) throw error;
-      return ask();
-    });
-  } catch (error) {
-    if (!isUnanswered(error)) throw error;
-    throw new UserError('no orchestrator answers', { exitCode: 1, hint: 'sealflow orchestrator' });
+      if (asked === 2)
+        throw new UserError('no orchestrator answers', { exitCode: 1, hint: 'sealflow orchestrator' });
+    }
   }
 }
 
@@ -65,6 +65,7 @@ function isUnanswered(error: unknown): boolean {
   const cause = error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : undefined;
   return Number(cause?.code) === DEADLINE_EXCEEDED || cause?.details.includes('no poller') === true;
 }
+
 /** `P3` or `P4+P5`: the phases that are neither done nor still to come. */
 export const activePhases = ({ phases }: SealStatus): string =>
   PHASE_IDS.filter((id) => !['waiting', 'done'].includes(phases[id].state)).join('+');

@@ -6,7 +6,8 @@ import {
   type ActivityOptions,
 } from '@temporalio/workflow';
 import { phaseQueue, type PhaseResult, type SealActivities, type SealResult } from '../contract.js';
-import { failureOf, FAILURES, NOT_FOR_TEMPORAL } from '../errors.js';
+import { FAILURES } from '../errors.js';
+import { failureOf, NOT_FOR_TEMPORAL } from './failure-of.js';
 import { PHASES, type EnginePhaseId, type PhaseId } from '../phases.js';
 import { StepBack } from './step-back.js';
 import type { Sector } from './sector.js';

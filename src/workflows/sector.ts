@@ -10,7 +10,8 @@ import {
   type SealInput,
   type SealResult,
 } from '../contract.js';
-import { FAILURES, type Failure } from '../errors.js';
+import { FAILURES } from '../errors.js';
+import type { Failure } from './failure-of.js';
 import type { Attention, PhaseStatus, SealState } from '../messages.js';
 import {
   BASIS,

@@ -1,7 +1,7 @@
 /** What ends a sector before its time. Both run in a shielded scope, on the queue that every worker of the group serves. */
 import { ApplicationFailure, proxyActivities, sleep, type ActivityOptions } from '@temporalio/workflow';
 import { CONTRACT_VERSION, controlQueue, type SealActivities, type StopInput } from '../contract.js';
-import { failureOf, NOT_FOR_TEMPORAL } from '../errors.js';
+import { failureOf, NOT_FOR_TEMPORAL } from './failure-of.js';
 import { BEGUN } from './run-phase.js';
 import type { Sector } from './sector.js';
 

@@ -93,12 +93,7 @@ describe.skipIf(!COMPLETE || (await lacks('network')))('a host that is cut off f
     for (const [i, work] of works.entries())
       expect(await hosts.madeBy(work, followers[i] as EngineRun)).toBe('B');
 
-    await hosts.hosts.A.heal();
-    await hosts.untilServedBy('A');
-    for (const work of works) await hosts.takeBack(work, 'hold');
-    await hosts.expectSealed(works);
-    for (const [i, work] of works.entries())
-      expect(await hosts.runs(work)).toEqual([engines[i], followers[i]]);
+    await hosts.expectLetAlone(works, engines, followers);
     await hosts.expectGoesOn(a, b);
   });
 

@@ -125,6 +125,20 @@ export class TwoHosts extends Scene {
     return [...names, ...(copy ? [join(this.group.node, copy.into)] : [])];
   }
 
+  /** A, whose engines have died, is back: it leaves those that have followed on B alone, and they end the sectors. */
+  async expectLetAlone(
+    works: readonly Work[],
+    engines: readonly EngineRun[],
+    followers: readonly EngineRun[],
+  ): Promise<void> {
+    await this.hosts.A.heal();
+    await this.untilServedBy('A');
+    for (const work of works) await this.takeBack(work, 'hold');
+    await this.expectSealed(works);
+    for (const [i, work] of works.entries())
+      expect(await this.runs(work)).toEqual([engines[i], followers[i]]);
+  }
+
   /** A host alone seals one more sector: it goes on. @param other the other host's worker, which ends */
   async expectGoesOn(worker: Running, other: Running): Promise<void> {
     other.kill('SIGKILL');

@@ -101,12 +101,7 @@ describe.skipIf(!COMPLETE || (await lacks(...needed)))(
       for (const { pid } of engines) process.kill(pid, 'SIGKILL');
       tally({ faults: 1 + engines.length });
       const followers = await Promise.all(works.map((work) => hosts.engineAt(work, 1, 2)));
-      await hosts.hosts.A.heal();
-      await hosts.untilServedBy('A');
-      for (const work of works) await hosts.takeBack(work, 'hold');
-      await hosts.expectSealed(works);
-      for (const [i, work] of works.entries())
-        expect(await hosts.runs(work)).toEqual([engines[i], followers[i]]);
+      await hosts.expectLetAlone(works, engines, followers);
     });
 
     test('a worker is killed with its engines: the other host takes over', async () => {

@@ -20,7 +20,7 @@ const TIME_SCALE = 0.2;
 const ATTENTION_LOOK_MS = 500;
 const GROUPS_OF_A_FILE = 50;
 
-/** How a sector is started; what is not given is random, but without a seed it waits for one. */
+/** How a sector is started. Without a seed it waits for one. */
 export interface StartOptions {
   ticket: string;
   ticketEpoch?: number;
@@ -71,7 +71,7 @@ export class Cluster {
   /** Ends its hosts and its sectors. */
   async end(): Promise<void> {
     await this.endGroups();
-    const own = `WorkflowId STARTS_WITH "s-${this.miner}-" AND ExecutionStatus = "Running"`;
+    const own = `SealMiner = "${this.miner}" AND ExecutionStatus = "Running"`;
     for await (const { workflowId: id } of this.client.workflow.list({ query: own }))
       await this.client.workflow.getHandle(id).terminate();
     await this.client.connection.close();
@@ -125,7 +125,7 @@ export class Cluster {
     return pollers.flatMap(({ identity }) => identity ?? []);
   }
 
-  /** Starts a sector in a group, with times that suit tests, whether or not anybody serves the group. */
+  /** Starts a sector in a group, whether or not anybody serves that; if not told otherwise with random ticket and seed. */
   async start({ number: group, size }: Group, sector: string, options?: StartOptions): Promise<void> {
     const randomness = options ?? { ticket: randomHex32(), seed: randomHex32() };
     await startSector(this.client, { sector, group, size, timeScale: TIME_SCALE, ...randomness });

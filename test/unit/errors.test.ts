@@ -9,7 +9,8 @@ import {
   TimeoutType,
 } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { failure, failureOf, FAILURES, handBack, isFailureType, type FailureType } from '../../src/errors.js';
+import { failure, FAILURES, handBack, isFailureType, type FailureType } from '../../src/errors.js';
+import { failureOf } from '../../src/workflows/failure-of.js';
 
 const TYPES = Object.keys(FAILURES) as FailureType[];
 const FOLLOWS = ['hand back', 'again', 'wait', 'back off', 'step back', 'attention', 'end'];
