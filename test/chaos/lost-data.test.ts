@@ -42,11 +42,16 @@ async function heldIn(group: Group, phase: EnginePhaseId, moment = 'end'): Promi
   const begun = newSector(cluster, random);
   await group.tell(begun.sector, phase, 'hold', moment);
   await begin(cluster, group, begun, SHORT);
-  const { pid } = await group.engine(begun.sector, phase);
+  await untilHeld(group, begun, phase);
+  return begun;
+}
+
+/** Until the engine of a phase stands still, so that the files it makes are there and under their names. */
+async function untilHeld(group: Group, { sector }: Begun, phase: EnginePhaseId): Promise<void> {
+  const { pid } = await group.engine(sector, phase);
   await eventually(async () =>
     (await engineRuns(group.gate)).some((run) => run.what === 'held' && run.pid === pid),
   );
-  return begun;
 }
 
 /** Ends the server, changes what it knows, starts it again, and waits until the group is served by it. */
@@ -199,7 +204,7 @@ test.runIf(wanted())(
     await group.tell(sector, 'P3', 'hold');
     await group.takeBack(sector, 'P1', 'hold');
     await begin(cluster, group, begun, SHORT);
-    await group.engine(sector, 'P3');
+    await untilHeld(group, begun, 'P3');
     const files = await filesBelow(group.root);
 
     await withServerDown(group, putBack);
