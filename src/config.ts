@@ -53,6 +53,7 @@ const configSchema = z.strictObject({
     .strictObject({
       command: z.array(z.string().min(1)).min(1).optional(),
       reserved_cores: z.int().min(0).default(2),
+      p1_cores: z.int().min(0).optional(),
       environment: z.record(z.string(), z.string()).default({}),
     })
     .prefault({}),
@@ -137,7 +138,7 @@ function fromRaw(raw: RawConfig): Config {
 const KNOWN_KEYS: Record<string, string[]> = {
   '': Object.keys(configSchema.shape),
   worker: Object.keys(poolSchema.shape),
-  engine: ['command', 'reserved_cores', 'environment'],
+  engine: ['command', 'reserved_cores', 'p1_cores', 'environment'],
   metrics: ['listen'],
 };
 

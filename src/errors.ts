@@ -36,6 +36,11 @@ export const FAILURES = {
     meaning: 'local_dir has no room for one more sector',
     hint: 'nothing, or more disk: a P6 that ends makes room',
   },
+  NoMemory: {
+    follows: 'hand back',
+    meaning: 'the host has not the memory that P4 takes',
+    hint: 'lower BELLMAN_PROOF_THREADS in [engine] environment, or let fewer P4 run at once on that host',
+  },
   NotOfGroup: {
     follows: 'hand back',
     meaning: 'this host does not see the directory of the group',

@@ -41,6 +41,7 @@ export const abortSector = (deps: Deps, input: StopInput): Promise<AbortResult> 
       await renameAway(group, task.sector);
     }
     await deleteGone(group, task.sector, () => task.goOn());
+    deps.onRoomMade();
     const bytesFreed = (await abortNote(group, task))?.bytes ?? 0;
     return { v: CONTRACT_VERSION, stopped, bytesFreed };
   });
@@ -74,5 +75,8 @@ async function removeCopies(deps: Deps, task: Task, directory: string): Promise<
     const message = `${deps.self.host} has no storage nodes, and a copy was begun`;
     throw handBack('NoStorage', message, task.times.noSlotFirst);
   }
-  for (const node of deps.storageNodes) await removeParts(node, task.sector);
+  for (const node of deps.storageNodes) {
+    await deps.checkNode(node);
+    await removeParts(node, task.sector);
+  }
 }

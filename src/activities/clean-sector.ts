@@ -61,6 +61,7 @@ export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult>
     // Behind `done/` there is nothing left to lose: what a killed P6 has left of the deletion is done now.
     say('deleting the scratch', 0.5);
     await deleteGone(group, task.sector, () => task.goOn());
+    deps.onRoomMade();
     const { storage, bytes } = journal;
     const seconds = (performance.now() - began) / 1000;
     return { v: CONTRACT_VERSION, host: deps.self.host, seconds, storage, bytesFreed: bytes };
@@ -80,7 +81,7 @@ async function publish(
   ]);
   const results = Object.fromEntries(await Promise.all(entries)) as Results;
   const receipt = receiptOf(input.seal, task.sector, results, deps.version);
-  const node = await findNode(deps.storageNodes, receipt.node);
+  const node = await findNode(deps, receipt.node);
   say('final names and receipt', 0.1);
   await publishCopy(node, results.P5.facts.into ?? '', task.sector, copiedFiles(results), receipt);
   await removeParts(node, task.sector);

@@ -2,7 +2,22 @@
 import type { EngineStarter } from '../attempts/start.js';
 import type { HostIdentity } from '../attempts/processes.js';
 import type { GroupDirectory } from '../paths.js';
-import type { PhaseId, SectorSize } from '../phases.js';
+import type { PhaseId } from '../phases.js';
+
+/** A slot of a pool. */
+export interface TakenSlot {
+  leave(): void;
+  /** Leaves it to the engine, which goes on without the task. */
+  leaveToEngine(): void;
+}
+
+/** Memory that the P4 of sectors will take. */
+export interface MemoryLedger {
+  /** @returns why it is not there; undefined when it is reserved. */
+  reserve(sector: string): Promise<string | undefined>;
+  see(sector: string, rssBytes: number): void;
+  release(sector: string): void;
+}
 
 export interface Deps {
   self: HostIdentity;
@@ -13,14 +28,20 @@ export interface Deps {
   engines: EngineStarter;
   /** Mounted directories of config.toml. */
   storageNodes: readonly string[];
+  /** Whether a storage node may be written into, looked at anew. @throws MountWrongError; MountHungError */
+  checkNode(directory: string): Promise<void>;
   /** Ceiling of each copy; 0 is none. */
   copyLimitBytesPerSec: number;
   /** The group's directory, checked anew. @throws failure `NotOfGroup` when this host does not see it; MountHungError. */
   groupDirectory(group: number): Promise<GroupDirectory>;
-  /** Takes a slot of the phase's pool; undefined when it is full. */
-  enterSlot(phase: PhaseId): (() => void) | undefined;
-  /** Whether local_dir has room for a new sector. */
-  hasRoom(group: GroupDirectory, size: SectorSize): Promise<boolean>;
-  /** CPUs that P2 and P3 run on; undefined: all. */
-  cores: readonly number[] | undefined;
+  /** Takes a slot of the phase's pool: that of the sector's own engine, or a free one; undefined when it is full. */
+  enterSlot(work: { phase: PhaseId; sector: string }): TakenSlot | undefined;
+  /** Why local_dir does not hold one more sector (its own directory, of that name, not counted); undefined when it does. */
+  whyNoRoom(group: GroupDirectory, sector: string): Promise<string | undefined>;
+  /** Told when a sector's scratch has been given back. */
+  onRoomMade(): void;
+  /** Memory for P4. */
+  memory: MemoryLedger;
+  /** CPUs that a phase's engines run on; undefined: all. */
+  coresOf(phase: PhaseId): readonly number[] | undefined;
 }

@@ -4,7 +4,7 @@ import { listAttempts, readError, readResult, type Attempt } from '../attempts/a
 import { raiseEpoch } from '../attempts/epochs.js';
 import { isAlive, isLocal, terminate } from '../attempts/processes.js';
 import { readProgress } from '../attempts/progress.js';
-import { ENGINE_PHASE_IDS } from '../phases.js';
+import { ENGINE_PHASE_IDS, type EnginePhaseId } from '../phases.js';
 import type { Deps } from './deps.js';
 import type { Task } from './task.js';
 
@@ -19,6 +19,28 @@ export async function endEngines(directory: string, why: string, deps: Deps, tas
   const attempts = lists.flatMap(({ all }) => all).filter(({ epoch }) => epoch < inForce);
   const ends = await Promise.all(attempts.map((attempt) => endOf(attempt, deps, task)));
   return attempts.filter((_, i) => ends[i]).map(({ at }) => at);
+}
+
+/**
+ * Waits until the engines of lower epochs that are at work on a phase on this host have ended: the next one must not compute
+ * beside them, as they would take twice the memory and the cores that the host has for it.
+ */
+export async function untilEndedHere(
+  directory: string,
+  phase: EnginePhaseId,
+  epoch: number,
+  deps: Deps,
+  task: Task,
+): Promise<void> {
+  const { all, voided } = await listAttempts(directory, phase);
+  for (const attempt of [...all, ...voided].filter((attempt) => attempt.epoch < epoch)) {
+    const engine = await readProgress(attempt.directory);
+    if (engine && isLocal(engine, deps.self) && (await isAlive(engine)))
+      await endOf(attempt, deps, task).catch((error: unknown) => {
+        task.goOn();
+        throw error;
+      });
+  }
 }
 
 /**

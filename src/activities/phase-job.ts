@@ -14,7 +14,6 @@ import type { Task } from './task.js';
 import { untilSeen } from './until-seen.js';
 
 const NEEDS_SEED: readonly EnginePhaseId[] = ['P3', 'P4'];
-const ON_FEWER_CORES: readonly EnginePhaseId[] = ['P2', 'P3'];
 
 const basisOf = (input: PhaseInput): [EnginePhaseId, ResultRef][] =>
   Object.entries(input.basis) as [EnginePhaseId, ResultRef][];
@@ -79,7 +78,7 @@ export async function jobFor(
     ),
     earlier: phase === 'P1' ? earlier.map(({ directory }) => relative(own, directory)) : [],
     copy: phase === 'P5' ? await copyJob(deps, task) : undefined,
-    cores: ON_FEWER_CORES.includes(phase) ? deps.cores : undefined,
+    cores: deps.coresOf(phase),
     progressEveryMs: task.times.engineProgress,
     leaseEveryMs: task.times.engineLease,
     hangMs: hangMsOf(phase, task),
@@ -94,7 +93,7 @@ export const hangMsOf = (phase: EnginePhaseId, { seal, scale }: Task): number =>
 
 async function copyJob(deps: Deps, { seal }: Task): Promise<NonNullable<Job['copy']>> {
   return {
-    node: await chooseNode(deps.storageNodes, seal.size),
+    node: await chooseNode(deps, seal.size),
     into: stored.part(sectorOf(seal.sector), randomUUID()),
     limitBytesPerSec: deps.copyLimitBytesPerSec,
   };

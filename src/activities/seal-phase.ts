@@ -11,7 +11,7 @@ import {
 import { claimEpoch } from '../attempts/epochs.js';
 import { freeBefore, freeSuperseded } from '../attempts/free.js';
 import { look, type Sight } from '../attempts/look.js';
-import { terminate } from '../attempts/processes.js';
+import { isAlive, isLocal, terminate } from '../attempts/processes.js';
 import { readProgress } from '../attempts/progress.js';
 import { makeAttempt } from '../attempts/start.js';
 import { watchEngine } from '../attempts/watch.js';
@@ -20,6 +20,7 @@ import { failure, handBack, isFailureType } from '../errors.js';
 import { isFull } from '../files.js';
 import type { EnginePhaseId } from '../phases.js';
 import type { Deps } from './deps.js';
+import { untilEndedHere } from './end-engines.js';
 import { checkBasis, hangMsOf, inputHash, jobFor, phaseResult } from './phase-job.js';
 import { linkReplica, openSectorDirectory } from './sector-directory.js';
 import { draining, endOfTask, growing, openGroup, runTask, type Task } from './task.js';
@@ -81,19 +82,41 @@ async function untilResult(work: Work): Promise<Extract<Sight, { is: 'result' }>
         throw busyElsewhere(sight, task);
       case 'failed':
         throw await toldByEngine(sight, deps);
-      case 'free': {
-        const name = { epoch, phase: input.phase, number: sight.number };
-        const made = await makeAttempt(
-          sectorDirectory,
-          name,
-          await jobFor(deps, sectorDirectory, input, task, name, sight.earlier),
-        );
-        if (!made) break; // Someone else was faster: look again.
-        await freeBefore(sectorDirectory, made).catch(() => undefined);
-        await deps.engines.start(made);
-        await waitFor(made, work);
-      }
+      case 'free':
+        await untilEndedHere(sectorDirectory, input.phase, epoch, deps, task);
+        await withMemory(work, () => begin(work, epoch, sight));
     }
+  }
+}
+
+/** Makes the next attempt, starts its engine and waits for it; does nothing when someone else was faster. */
+async function begin(
+  work: Work,
+  epoch: number,
+  { number, earlier }: Extract<Sight, { is: 'free' }>,
+): Promise<void> {
+  const { deps, task, input, sectorDirectory } = work;
+  const name = { epoch, phase: input.phase, number };
+  const job = await jobFor(deps, sectorDirectory, input, task, name, earlier);
+  const made = await makeAttempt(sectorDirectory, name, job);
+  if (!made) return;
+  await freeBefore(sectorDirectory, made).catch(() => undefined);
+  await deps.engines.start(made);
+  await waitFor(made, work);
+}
+
+/** @throws hand-back `NoMemory` when P4 would not find the memory that it takes. */
+async function withMemory(work: Work, body: () => Promise<void>): Promise<void> {
+  const { deps, task, input } = work;
+  if (input.phase !== 'P4') return await body();
+  const why = await deps.memory.reserve(task.seal.sector);
+  const { noSlotMost, noRoomMost } = task.times;
+  if (why)
+    throw handBack('NoMemory', `${deps.self.host}: ${why}`, growing(noSlotMost, noRoomMost, task.offered));
+  try {
+    await body();
+  } finally {
+    deps.memory.release(task.seal.sector);
   }
 }
 
@@ -114,7 +137,10 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
       hangMs: hangMsOf(input.phase, task),
       signal: task.signal,
       ended: deps.engines.endOf(attempt),
-      onProgress: ({ step, fraction }) => task.beat({ at, step, fraction }),
+      onProgress: ({ step, fraction, rssBytes }) => {
+        task.beat({ at, step, fraction });
+        deps.memory.see(task.seal.sector, rssBytes);
+      },
       onHung: ({ forHowLong }) => task.beat({ at, step: forHowLong, fraction: null }),
     });
   } catch (error) {
@@ -125,6 +151,7 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
     throw new CancelledFailure(why);
   } finally {
     leave();
+    if (await isStillAlive(attempt, deps)) task.leaveEngine();
   }
   if ((await readResult(attempt)) || (await readError(attempt))) return;
   // An engine that was superseded ends without a word: the next look finds by whom.
@@ -146,6 +173,13 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
     `${at} on ${deps.self.host}: the engine ${end}, without result or error`,
     details,
   );
+}
+
+/** What cannot be read of an engine that another worker has started is not known to live. */
+async function isStillAlive(attempt: Attempt, { engines, self }: Deps): Promise<boolean> {
+  if (engines.processOf(attempt)) return true;
+  const engine = await readProgress(attempt.directory).catch(() => undefined);
+  return engine !== undefined && isLocal(engine, self) && (await isAlive(engine));
 }
 
 /**

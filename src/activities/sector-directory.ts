@@ -2,12 +2,14 @@
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import type { Attempt } from '../attempts/attempt.js';
+import { listEpochs } from '../attempts/epochs.js';
 import { canonicalJson } from '../attempts/protocol.js';
 import { refuseNewer } from '../contract.js';
 import { failure, handBack } from '../errors.js';
 import { exists, ifPresent, isErrno, readJson, writeJson } from '../files.js';
-import { link, lstat, mkdir, rename, rm } from '../mounts/remote-fs.js';
+import { link, lstat, mkdir, rename, rm, rmdir } from '../mounts/remote-fs.js';
 import { doneFile, nodeName, sealedLink, sectorDir, stored, type GroupDirectory } from '../paths.js';
+import { sectorFileName } from '../sector.js';
 import { abortNote } from './abort-sector.js';
 import type { Deps } from './deps.js';
 import { growing, type Task } from './task.js';
@@ -19,10 +21,14 @@ import { untilSeen } from './until-seen.js';
  */
 export async function openSectorDirectory(deps: Deps, group: GroupDirectory, task: Task): Promise<string> {
   const directory = sectorDir(group, task.sector);
-  if (!(await isThere(directory))) await makeSectorDirectory(deps, group, task, directory);
+  if (!(await isBegun(directory))) await makeSectorDirectory(deps, group, task, directory);
   await writeSectorFile(directory, task);
   return directory;
 }
+
+/** Whether a run has claimed it: until then its directory only keeps room. */
+const isBegun = async (directory: string): Promise<boolean> =>
+  (await isThere(directory)) === true && (await listEpochs(directory)).length > 0;
 
 const isThere = async (directory: string): Promise<true | undefined> =>
   (await ifPresent(lstat(directory)))?.isDirectory() || undefined;
@@ -39,13 +45,36 @@ async function makeSectorDirectory(
     if (await untilSeen(task, () => isThere(directory))) return;
     throw failure('StepBack', `${directory} is gone`, { from: 'P1', host: deps.self.host });
   }
-  if (!(await deps.hasRoom(group, task.seal.size))) {
-    const { noSlotMost, noRoomMost } = task.times;
-    const message = `${group.root} on ${deps.self.host} has no room for one more ${task.seal.size} sector`;
-    throw handBack('NoRoom', message, growing(noSlotMost, noRoomMost, task.offered));
-  }
+  await refuseWithoutRoom(deps, group, task);
+  // The directory is the reservation: others count it from now on. Of two hosts that make theirs at once each sees the other's
+  // here, and both give way; they come back at different times.
   await mkdir(directory).catch((error: unknown) => {
     if (!isErrno(error, 'EEXIST')) throw error;
+  });
+  await writeSectorFile(directory, task);
+  try {
+    await refuseWithoutRoom(deps, group, task);
+  } catch (error) {
+    await giveWay(directory);
+    throw error;
+  }
+}
+
+/** @throws hand-back `NoRoom` */
+async function refuseWithoutRoom(deps: Deps, group: GroupDirectory, task: Task): Promise<void> {
+  const why = await deps.whyNoRoom(group, sectorFileName(task.sector));
+  if (!why) return;
+  const { noSlotMost, noRoomMost } = task.times;
+  const delay = growing(noSlotMost, noRoomMost, task.offered) * (0.5 + Math.random() / 2);
+  throw handBack('NoRoom', `${deps.self.host}: ${why}`, delay);
+}
+
+/** A directory that has become more than a reservation stays. */
+async function giveWay(directory: string): Promise<void> {
+  if ((await listEpochs(directory)).length > 0) return;
+  await rm(join(directory, 'sector.json'), { force: true });
+  await rmdir(directory).catch((error: unknown) => {
+    if (!isErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw error;
   });
 }
 

@@ -13,11 +13,12 @@ import {
 } from '../contract.js';
 import { failure, handBack } from '../errors.js';
 import { isErrno } from '../files.js';
+import { MountWrongError } from '../mounts/guard.js';
 import { MountHungError } from '../mounts/mounts.js';
 import type { GroupDirectory } from '../paths.js';
 import { scaledTimes, TIMES, type PhaseId, type Times } from '../phases.js';
-import { sectorOf, type SectorId } from '../sector.js';
-import type { Deps } from './deps.js';
+import { sectorFileName, sectorOf, type SectorId } from '../sector.js';
+import type { Deps, TakenSlot } from './deps.js';
 
 /** One task of an activity on this worker. */
 export interface Task {
@@ -38,6 +39,8 @@ export interface Task {
   beat(details: Omit<HeartbeatDetails, 'phase' | 'host'>): void;
   /** The last heartbeat once more. */
   beatAgain(): void;
+  /** Its engine goes on without it: the slot stays taken when the task has ended. */
+  leaveEngine(): void;
   /** Between two steps that can be done again: @throws failure `Draining`, or the cancellation, when the task is to end. */
   goOn(): void;
 }
@@ -63,9 +66,13 @@ export async function runTask<T>(
     throw toldAsFailure(error, deps.self.host);
   }
   if (!readable(input.v)) throw failure('BadInput', `job has version ${input.v}, which is too old`);
-  const task = createTask(deps, phase, input);
-  const leave = slot === 'in a slot' ? deps.enterSlot(phase) : () => undefined;
-  if (!leave) {
+  const end = { engineGoesOn: false };
+  const task = createTask(deps, phase, input, () => {
+    end.engineGoesOn = true;
+  });
+  const taken =
+    slot === 'in a slot' ? deps.enterSlot({ phase, sector: sectorFileName(task.sector) }) : NO_SLOT;
+  if (!taken) {
     const { noSlotFirst, noSlotMost } = task.times;
     throw handBack(
       'NoSlot',
@@ -87,9 +94,12 @@ export async function runTask<T>(
     );
   } finally {
     clearInterval(pulse);
-    leave();
+    if (end.engineGoesOn) taken.leaveToEngine();
+    else taken.leave();
   }
 }
+
+const NO_SLOT: TakenSlot = { leave: () => undefined, leaveToEngine: () => undefined };
 
 /** `first`, doubling with each offer, up to `most`. */
 export const growing = (first: number, most: number, offered: number): number =>
@@ -115,7 +125,12 @@ const hungHandBack = (error: MountHungError, { self }: Deps, { times, offered }:
     growing(times.noSlotFirst, times.noRoomMost, offered),
   );
 
-function createTask({ self }: Deps, phase: PhaseId, { seal, claim }: TaskInput): Task {
+function createTask(
+  { self }: Deps,
+  phase: PhaseId,
+  { seal, claim }: TaskInput,
+  leaveEngine: () => void,
+): Task {
   const info = activityInfo();
   const began = performance.now();
   const before = info.heartbeatDetails as HeartbeatDetails | undefined;
@@ -146,6 +161,7 @@ function createTask({ self }: Deps, phase: PhaseId, { seal, claim }: TaskInput):
       heartbeat(last);
     },
     beatAgain: () => heartbeat(last),
+    leaveEngine,
     goOn: () => {
       if (signal.aborted)
         throw endOfTask() === 'draining' ? draining(self.host) : new CancelledFailure('told to end');
@@ -172,6 +188,7 @@ function toldAsFailure(error: unknown, host: string, scale = 1): unknown {
   if (error instanceof TooNewError)
     return handBack('TooNew', `${host}: ${error.message}`, TIMES.noSlotMost * scale);
   if (error instanceof MountHungError) return failure('MountHung', message, { host });
+  if (error instanceof MountWrongError) return failure('MountMissing', message, { host });
   if (error instanceof NotOursError) return failure('NotOurs', message, { host });
   if (isErrno(error, 'ENOSPC', 'EDQUOT')) return failure('NoSpace', message, { host });
   if (isErrno(error, 'ESTALE', 'ENOTCONN', 'EHOSTDOWN')) return failure('MountMissing', message, { host });

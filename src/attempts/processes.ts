@@ -39,6 +39,16 @@ export const isUninterruptible = async ({ pid, startTime }: EngineProcess): Prom
   return stat?.startTime === startTime && stat.state === 'D';
 };
 
+/** A worker's name in the jobs that it makes: `10.10.19.17#4711.183264`, host, process ID and start time. */
+export const workerName = (host: string, { pid, startTime }: EngineProcess): string =>
+  `${host}#${pid}.${startTime}`;
+
+/** The process of a worker of this host; undefined for names of any other form. */
+export function workerProcess(name: string): EngineProcess | undefined {
+  const [, pid, startTime] = /#([0-9]+)\.([0-9]+)$/.exec(name) ?? [];
+  return pid && startTime ? { pid: Number(pid), startTime: Number(startTime) } : undefined;
+}
+
 /** Clock ticks since boot; -1 when there is no such process. */
 export const startTimeOf = async (pid: number): Promise<number> => (await readStat(pid))?.startTime ?? -1;
 

@@ -37,7 +37,7 @@ export const jobSchema = z.object({
   v: version,
   inputHash: hex,
   hangMs: z.number().positive().optional(),
-  madeBy: z.object({ host: z.string() }),
+  madeBy: z.object({ host: z.string(), worker: z.string().optional() }),
 });
 
 export const progressSchema = z.object({

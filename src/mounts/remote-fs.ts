@@ -11,6 +11,7 @@ export const lstat = (path: string): Promise<Stats> => onMountOf(path, 'quick', 
 export const stat = (path: string): Promise<Stats> => onMountOf(path, 'quick', () => fs.stat(path));
 export const statfs = (path: string): Promise<StatsFs> => onMountOf(path, 'quick', () => fs.statfs(path));
 export const readdir = (path: string): Promise<string[]> => onMountOf(path, 'quick', () => fs.readdir(path));
+export const realpath = (path: string): Promise<string> => onMountOf(path, 'quick', () => fs.realpath(path));
 export const access = (path: string, mode?: number): Promise<void> =>
   onMountOf(path, 'quick', () => fs.access(path, mode));
 

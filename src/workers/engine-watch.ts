@@ -7,7 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readJob } from '../attempts/attempt.js';
 import { findEngines, type FoundEngine } from '../attempts/found-engines.js';
 import { isSuperseded } from '../attempts/lease.js';
-import { isUninterruptible, terminate, type HostIdentity } from '../attempts/processes.js';
+import {
+  isAlive,
+  isUninterruptible,
+  terminate,
+  workerProcess,
+  type HostIdentity,
+} from '../attempts/processes.js';
 import { readProgress } from '../attempts/progress.js';
 import { WorkMeter } from '../attempts/work-meter.js';
 import { MountHungError } from '../mounts/mounts.js';
@@ -22,12 +28,15 @@ export interface EngineWatchOptions {
   isMounted: () => Promise<boolean>;
   /** Whether an activity of this worker waits for the attempt: then it ends an engine that hangs, and tells the workflow. */
   isWaitedFor: (directory: string) => boolean;
+  /** Told after each look. */
+  onLook?: () => void;
   times?: Times;
 }
 
 interface Watched {
   meter: WorkMeter;
-  hangMs: number;
+  /** Undefined until it can be read. */
+  job?: Awaited<ReturnType<typeof readJob>>;
   /** Since when it is seen to be superseded, in ms of this process' clock. */
   supersededSince?: number;
   /** The last that was logged of it. */
@@ -42,7 +51,9 @@ export class EngineWatch {
     this.times = options.times ?? TIMES;
   }
 
-  /** Engines at work that no activity of this worker waits for, as of the last look. */
+  /** Engines at work in local_dir on this machine, as of the last look. */
+  live: FoundEngine[] = [];
+  /** Those of them that no activity waits for, here or in another worker of this host that has begun them. */
   unwaited: FoundEngine[] = [];
 
   async keepLooking(signal: AbortSignal): Promise<void> {
@@ -56,23 +67,48 @@ export class EngineWatch {
 
   async look(): Promise<void> {
     const { localDir, self, isWaitedFor } = this.options;
-    const engines = await findEngines(localDir, self);
-    const keys = new Set(engines.map(keyOf));
+    const found = await findEngines(localDir, self);
+    // Those of a second host on this machine (another `ip`) are its own worker's to judge.
+    const foreign = await Promise.all(found.map((engine) => this.isForeign(engine)));
+    const engines = found.filter((_, i) => !foreign[i]);
+    const keys = new Set(found.map(keyOf));
     for (const key of this.watched.keys()) if (!keys.has(key)) this.watched.delete(key);
-    this.unwaited = engines.filter(({ attempt }) => !isWaitedFor(attempt.directory));
+    this.live = engines;
+    const elsewhere = await Promise.all(engines.map((engine) => this.isOfAnotherWorker(engine)));
+    this.unwaited = engines.filter(({ attempt }, i) => !elsewhere[i] && !isWaitedFor(attempt.directory));
+    this.options.onLook?.();
     await Promise.all(engines.map((engine) => this.judge(engine)));
+  }
+
+  private watchedOf(engine: FoundEngine): Watched {
+    const watched = this.watched.get(keyOf(engine)) ?? { meter: new WorkMeter(performance.now()) };
+    this.watched.set(keyOf(engine), watched);
+    return watched;
+  }
+
+  private async isForeign(engine: FoundEngine): Promise<boolean> {
+    const watched = this.watchedOf(engine);
+    // A job that cannot be read at the moment is told by judge(); until then the engine counts as this host's.
+    watched.job ??= await readJob(engine.attempt).catch(() => undefined);
+    return watched.job !== undefined && watched.job.madeBy.host !== this.options.self.host;
+  }
+
+  /** Whether another worker of this host has begun it, and lives. */
+  private async isOfAnotherWorker(engine: FoundEngine): Promise<boolean> {
+    const worker = workerProcess(this.watchedOf(engine).job?.madeBy.worker ?? '');
+    return worker !== undefined && worker.pid !== process.pid && (await isAlive(worker));
   }
 
   private async judge(engine: FoundEngine): Promise<void> {
     const { attempt } = engine;
     const now = performance.now();
-    const watched = this.watched.get(keyOf(engine)) ?? { meter: new WorkMeter(now), hangMs: Infinity };
-    this.watched.set(keyOf(engine), watched);
+    const watched = this.watchedOf(engine);
+    let hangMs = Infinity;
     try {
-      const job = await readJob(attempt);
-      if (job) watched.hangMs = job.hangMs ?? longestHang(attempt.phase);
+      watched.job ??= await readJob(attempt);
+      if (watched.job) hangMs = watched.job.hangMs ?? longestHang(attempt.phase);
       const progress = await readProgress(attempt.directory);
-      if (progress) watched.meter.see(progress, watched.hangMs, now);
+      if (progress) watched.meter.see(progress, hangMs, now);
     } catch (error) {
       if (!(error instanceof MountHungError)) throw error;
       return watched.meter.excuse(now);
@@ -86,8 +122,7 @@ export class EngineWatch {
     watched.supersededSince = undefined;
     // The activity that waits for it, here or in another worker of this host, is given the time to do so itself.
     const waited = this.options.isWaitedFor(attempt.directory);
-    if (!waited && watched.meter.idleFor(now) >= watched.hangMs * 1.5)
-      await this.end(engine, watched, 'hangs');
+    if (!waited && watched.meter.idleFor(now) >= hangMs * 1.5) await this.end(engine, watched, 'hangs');
     else if (!waited) this.say(engine, watched, 'is at work; no activity of this worker waits for it yet');
   }
 

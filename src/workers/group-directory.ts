@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { CONTRACT_VERSION, readable, refuseNewer } from '../contract.js';
 import { ifPresent, isErrno, readJson, syncDirectory, writeJson } from '../files.js';
 import { access, mkdir, stat } from '../mounts/remote-fs.js';
+import { MountGuard, MountWrongError } from '../mounts/guard.js';
 import { MountHungError } from '../mounts/mounts.js';
 import { groupDirectories, isPlainName, markerFile, type GroupDirectory } from '../paths.js';
 import { UserError } from '../user-error.js';
@@ -12,6 +13,8 @@ import { UserError } from '../user-error.js';
 const markerSchema = z.object({
   v: z.int().refine((v) => readable(v)),
   group: z.int(),
+  /** Temporal namespace of the group's workflows: one for each chain. Markers of before have none. */
+  namespace: z.string().optional(),
   /** Random; tells two directories apart that say the same of themselves. */
   id: z.uuid(),
   place: z.string(),
@@ -43,13 +46,29 @@ export async function readMarker(localDir: string): Promise<Marker> {
 export class GroupMount {
   private id: string | undefined;
 
-  constructor(private readonly localDir: string) {}
+  /** @param namespace that this host works for */
+  constructor(
+    private readonly guard: MountGuard,
+    private readonly namespace: string,
+  ) {}
+
+  private get localDir(): string {
+    return this.guard.directory;
+  }
 
   /** @throws NotOfGroupError; MountHungError */
   async open(group: number): Promise<GroupDirectory> {
+    await this.guard.check().catch((error: unknown) => {
+      throw error instanceof MountWrongError ? new NotOfGroupError(error.message) : error;
+    });
     const marker = await readMarker(this.localDir);
     if (marker.group !== group) {
       throw new NotOfGroupError(`${this.localDir} belongs to group ${marker.group}, not to group ${group}`);
+    }
+    if (marker.namespace !== undefined && marker.namespace !== this.namespace) {
+      throw new NotOfGroupError(
+        `${this.localDir} belongs to Temporal namespace ${marker.namespace}, not to ${this.namespace}`,
+      );
     }
     if (this.id !== undefined && this.id !== marker.id) {
       throw new NotOfGroupError(
@@ -85,15 +104,21 @@ async function ownerOf(directory: string): Promise<string> {
 
 /**
  * Makes a directory that is there into a group's: `setup --local-dir`. Done again it changes nothing.
- * @throws UserError when it is not there, belongs to another group, or `place` is no plain name.
+ * @param namespace Temporal namespace of the group's workflows
+ * @throws UserError when it is not there, belongs to another group or namespace, or `place` is no plain name.
  */
-export async function setUpGroupDirectory(localDir: string, group: number, place: string): Promise<Marker> {
+export async function setUpGroupDirectory(
+  localDir: string,
+  group: number,
+  place: string,
+  namespace?: string,
+): Promise<Marker> {
   await checkWritable(localDir);
   if (!isPlainName(place)) throw new UserError(`place ${place}: must be a plain name, like 10.10.4.23`);
   if (!(await ifPresent(stat(localDir)))?.isDirectory()) {
     throw new UserError(`${localDir} is not a directory`, { hint: 'make it, or mount it, first' });
   }
-  const marker = await existingMarker(localDir, group);
+  const marker = await existingMarker(localDir, group, namespace);
   const directory = { root: localDir, place: marker?.place ?? place };
   for (const path of groupDirectories(directory)) {
     await mkdir(path).catch((error: unknown) => {
@@ -102,19 +127,28 @@ export async function setUpGroupDirectory(localDir: string, group: number, place
   }
   await syncDirectory(localDir);
   if (marker) return marker;
-  const made = { v: CONTRACT_VERSION, group, id: randomUUID(), place };
+  const made = { v: CONTRACT_VERSION, group, ...(namespace && { namespace }), id: randomUUID(), place };
   // Last: a directory with a marker is complete.
   await writeJson(markerFile(localDir), made);
   return made;
 }
 
-async function existingMarker(localDir: string, group: number): Promise<Marker | undefined> {
+async function existingMarker(
+  localDir: string,
+  group: number,
+  namespace: string | undefined,
+): Promise<Marker | undefined> {
   const value = await readJson(markerFile(localDir));
   if (value === undefined) return undefined;
   const marker = await readMarker(localDir);
   if (marker.group !== group) {
     throw new UserError(`${localDir} belongs to group ${marker.group} already`, {
       hint: 'each group has a directory of its own',
+    });
+  }
+  if (namespace !== undefined && marker.namespace !== undefined && marker.namespace !== namespace) {
+    throw new UserError(`${localDir} belongs to Temporal namespace ${marker.namespace} already`, {
+      hint: 'each chain has a namespace and directories of its own',
     });
   }
   return marker;

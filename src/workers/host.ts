@@ -1,23 +1,22 @@
 /** The activity workers of one config.toml: one for each queue that this host serves, over the slots of its pools. */
-import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { createActivities, type Deps } from '../activities/index.js';
-import { hostIdentity } from '../attempts/processes.js';
+import { hostIdentity, startTimeOf, workerName } from '../attempts/processes.js';
 import { EngineStarter } from '../attempts/start.js';
-import type { Config, PoolConfig } from '../config.js';
+import type { Config } from '../config.js';
 import { controlQueue, phaseQueue, type SealActivities } from '../contract.js';
 import { handBack } from '../errors.js';
 import { PHASES, scaledTimes, TIMES, type PhaseId } from '../phases.js';
-import { registerMount, type MountTimes } from '../mounts/mounts.js';
 import type { Log } from '../telemetry.js';
 import { VERSION } from '../version.js';
-import { engineCpus } from './cores.js';
+import { Capacity, type Pool } from './capacity.js';
 import { EngineWatch } from './engine-watch.js';
-import { checkWritable, GroupMount, NotOfGroupError } from './group-directory.js';
-import { nodesSeen } from './nodes.js';
-import { Readiness, type Check } from './readiness.js';
-import { holdsOneMore, lookForRoom } from './scratch.js';
+import { every } from './every.js';
+import { createGauges } from './gauges.js';
+import { checkWritable, NotOfGroupError } from './group-directory.js';
+import type { Check } from './readiness.js';
+import { registerMounts, servedPhases, Sight } from './sight.js';
 import { SlotPool } from './slots.js';
 
 export interface HostOptions {
@@ -37,57 +36,54 @@ export interface HostOptions {
   activities?: (deps: Deps) => SealActivities;
 }
 
+/** What a host is made of. */
+interface Host {
+  sight: Sight;
+  capacity: Capacity;
+  engines: EngineStarter;
+}
+
 /**
  * Serves the phases of the config until the signal is aborted.
  * @throws UserError when the host is not set up for what its config says.
  */
 export async function runHost(options: HostOptions): Promise<void> {
-  const { config, log, signal, activities: create = createActivities } = options;
+  const { config, log, signal } = options;
   const { mountQuick, mountSlow } = scaledTimes(options.timeScale ?? 1);
-  registerMounts(options, { quickMs: mountQuick, slowMs: mountSlow });
+  const mountTimes = { quickMs: mountQuick, slowMs: mountSlow };
+  registerMounts(config, options.engine.command[0], mountTimes, log);
   await checkWritable(config.localDir);
-  const pools = config.pools.map((pool) => ({ ...pool, slots: new SlotPool(pool.slots) }));
-  const mount = new GroupMount(config.localDir);
-  const readiness = createReadiness(options, mount, () => pools.forEach(({ slots }) => slots.pump()));
-  // Nothing that hangs keeps a worker from starting: what it stands against is just not served.
-  const enough = sleep(2 * mountQuick, undefined, { signal, ref: false }).catch(() => undefined);
-  await Promise.race([readiness.look(), enough]);
+  const sight = new Sight({ ...options, onChange: () => capacity.lookAgain() });
+  const capacity: Capacity = new Capacity({
+    config,
+    environment: options.engine.environment,
+    openGroups: () => sight.openGroups(),
+    gauges: config.metricsListen === undefined ? undefined : createGauges(),
+    log,
+  });
   const engines = new EngineStarter(options.engine);
-  const engineWatch = new EngineWatch({
+  const engineWatch: EngineWatch = new EngineWatch({
     localDir: config.localDir,
     self: await hostIdentity(config.ip),
     log,
-    isMounted: () => isGroupDirectory(mount, config.groups),
+    isMounted: async () => (await sight.openGroups()).length > 0,
     isWaitedFor: engines.isWaitedFor,
+    onLook: () => capacity.setEngines(engineWatch.live, engineWatch.unwaited),
   });
+  // Nothing that hangs keeps a worker from starting: what it stands against is just not served.
+  const enough = sleep(2 * mountQuick, undefined, { signal, ref: false }).catch(() => undefined);
+  const look = async (): Promise<void> => {
+    await sight.readiness.look();
+    // What keeps it from being looked at is told by readiness.
+    await capacity.room.look().catch(() => undefined);
+  };
+  await Promise.race([Promise.all([look(), engineWatch.look()]), enough]);
 
   const connections: NativeConnection[] = [];
-  const workers: Worker[] = [];
   try {
-    for (const pool of pools) {
-      const connection = await options.connect();
-      connections.push(connection);
-      const activities = create(await createDeps(options, mount, engines, pool.slots));
-      for (const phase of servedPhases(config, pool, log)) {
-        const tuner = tunerOf(pool.slots, () => readiness.isReady(phase));
-        const activity = PHASES[phase].activity as keyof SealActivities;
-        for (const group of config.groups) {
-          const taskQueue = phaseQueue(group, config.size, phase);
-          workers.push(await createWorker(options, connection, taskQueue, pick(activities, activity), tuner));
-        }
-      }
-    }
-    const connection = connections[0] ?? (await options.connect());
-    const control = pick(
-      create(await createDeps(options, mount, engines, new SlotPool(0))),
-      'stopSector',
-      'abortSector',
-    );
-    for (const group of config.groups) {
-      workers.push(await createWorker(options, connection, controlQueue(group), control));
-    }
+    const workers = await createWorkers(options, { sight, capacity, engines }, connections);
     await runAll(workers, signal, () => {
-      void readiness.keepLooking(Math.min(...config.pools.map(({ waitMs }) => waitMs)), signal);
+      every(Math.min(...config.pools.map(({ waitMs }) => waitMs)), signal, look);
       void engineWatch.keepLooking(signal);
       options.onReady?.();
     });
@@ -96,86 +92,60 @@ export async function runHost(options: HostOptions): Promise<void> {
   }
 }
 
-/** What may be remote, and is touched by this process. */
-function registerMounts({ config, engine, log }: HostOptions, times: MountTimes): void {
-  const [program] = engine.command;
-  const roots = [config.localDir, ...config.storageNodes, ...(program ? [dirname(program)] : [])];
-  for (const root of roots) registerMount(root, times);
-  const threads = Number(process.env['UV_THREADPOOL_SIZE'] ?? 4);
-  if (threads < 2 * roots.length + 4)
-    log.warn(
-      `UV_THREADPOOL_SIZE=${threads}: mounts that hang can stop this worker; it takes ${2 * roots.length + 4}`,
-    );
-}
-
-function createReadiness(
-  { config, parametersMissing, log }: HostOptions,
-  mount: GroupMount,
-  onChange: () => void,
-) {
-  const all = [...new Set(config.pools.flatMap(({ phases }) => phases))].sort();
-  const groupSeen = async (): Promise<undefined> => {
-    const opened = await Promise.allSettled(config.groups.map((group) => mount.open(group)));
-    const failed = opened.find((result) => result.status === 'rejected');
-    if (failed && opened.every((result) => result.status === 'rejected')) throw failed.reason;
-  };
-  return new Readiness(
-    {
-      'the directory of the group': { phases: all, check: groupSeen },
-      ...(all.includes('P4') && { 'proof parameters': { phases: ['P4'], check: once(parametersMissing) } }),
-      ...nodesSeen(config.storageNodes, all),
-    },
-    log,
-    onChange,
-  );
-}
-
-const isGroupDirectory = async (mount: GroupMount, groups: readonly number[]): Promise<boolean> =>
-  (await Promise.allSettled(groups.map((group) => mount.open(group)))).some(
-    ({ status }) => status === 'fulfilled',
-  );
-
-/** Parameters that are there stay there: asked no more, as asking starts a process. */
-function once(check: Check): Check {
-  let good = false;
-  return async () => {
-    const reason = good ? undefined : await check();
-    good = reason === undefined;
-    return reason;
-  };
-}
-
-/** Without storage nodes there is nowhere to copy to. */
-function servedPhases(config: Config, pool: PoolConfig | { phases: PhaseId[] }, log: Log): PhaseId[] {
-  const needNode: readonly PhaseId[] = ['P5', 'P6'];
-  const left = pool.phases.filter((phase) => config.storageNodes.length === 0 && needNode.includes(phase));
-  if (left.length > 0) log.warn(`${left.join(' ')} not served: config.toml names no storage-nodes`);
-  return pool.phases.filter((phase) => !left.includes(phase));
+/** @param connections to which the new ones are added, whatever comes of it */
+async function createWorkers(
+  options: HostOptions,
+  host: Host,
+  connections: NativeConnection[],
+): Promise<Worker[]> {
+  const { config, log, activities: create = createActivities } = options;
+  const workers: Worker[] = [];
+  for (const pool of host.capacity.pools) {
+    const connection = await options.connect();
+    connections.push(connection);
+    const activities = create(await createDeps(options, host, pool.taken));
+    for (const phase of servedPhases(config, pool.phases, log)) {
+      const tuner = tunerOf(pool, phase, host);
+      const activity = pick(activities, PHASES[phase].activity as keyof SealActivities);
+      for (const group of config.groups) {
+        const taskQueue = phaseQueue(group, config.size, phase);
+        workers.push(await createWorker(options, connection, taskQueue, activity, tuner));
+      }
+    }
+  }
+  const [connection] = connections as [NativeConnection];
+  const control = create(await createDeps(options, host, new SlotPool(0)));
+  for (const group of config.groups) {
+    const activities = pick(control, 'stopSector', 'abortSector');
+    workers.push(await createWorker(options, connection, controlQueue(group), activities));
+  }
+  return workers;
 }
 
 async function createDeps(
   { config }: HostOptions,
-  mount: GroupMount,
-  engines: EngineStarter,
+  { sight, capacity, engines }: Host,
   slots: SlotPool,
 ): Promise<Deps> {
-  const needCores: readonly PhaseId[] = ['P2', 'P3'];
-  const onFewerCores = config.pools.some(({ phases }) => phases.some((phase) => needCores.includes(phase)));
+  const own = { pid: process.pid, startTime: await startTimeOf(process.pid) };
   return {
     self: await hostIdentity(config.ip),
-    worker: identityOf(config),
+    worker: workerName(config.ip, own),
     version: VERSION,
     engines,
     storageNodes: config.storageNodes,
+    checkNode: sight.checkNode,
     copyLimitBytesPerSec: config.copyLimitBytesPerSec,
     groupDirectory: (group) =>
-      mount.open(group).catch((error: unknown) => {
+      sight.group.open(group).catch((error: unknown) => {
         if (!(error instanceof NotOfGroupError)) throw error;
         throw handBack('NotOfGroup', `${config.ip}: ${error.message}`, TIMES.noSlotMost);
       }),
-    enterSlot: () => slots.enter(),
-    hasRoom: async (group, size) => holdsOneMore(await lookForRoom(group), size),
-    cores: onFewerCores ? engineCpus(config.engine.reserved_cores) : undefined,
+    enterSlot: (work) => slots.enter(work),
+    whyNoRoom: (group, sector) => capacity.room.whyNoRoom(group, sector),
+    onRoomMade: () => void capacity.room.look().catch(() => undefined),
+    memory: capacity.memory,
+    coresOf: (phase) => capacity.cores[phase],
   };
 }
 
@@ -184,11 +154,17 @@ const pick = (activities: SealActivities, ...names: (keyof SealActivities)[]): P
 
 const identityOf = ({ ip }: Config): string => `${ip}#${process.pid}`;
 
-function tunerOf(slots: SlotPool, open: () => boolean): WorkerOptions['tuner'] {
+function tunerOf({ taken }: Pool, phase: PhaseId, { sight, capacity }: Host): WorkerOptions['tuner'] {
   const none = { type: 'fixed-size', numSlots: 1 } as const;
+  const { room } = capacity;
+  const isReady = (): boolean => sight.readiness.isReady(phase);
   return {
     workflowTaskSlotSupplier: none,
-    activityTaskSlotSupplier: slots.supplier(open),
+    activityTaskSlotSupplier: taken.supplier(
+      phase === 'P1'
+        ? { phase, isOpen: () => isReady() && room.isOpen(), onPoll: room.onPoll }
+        : { phase, isOpen: isReady },
+    ),
     localActivityTaskSlotSupplier: none,
     nexusTaskSlotSupplier: none,
   };

@@ -46,22 +46,4 @@ export class Readiness {
     if (reason) this.log.warn(which ? `${which} not served: ${reason}` : reason);
     else if (!first) this.log.info(`${which ? `${which} served again: ` : ''}${name}: in order`);
   }
-
-  /** Looks each `everyMs` until the signal is aborted. */
-  async keepLooking(everyMs: number, signal: AbortSignal): Promise<void> {
-    for (;;) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(done, everyMs);
-        signal.addEventListener('abort', done, { once: true });
-        function done(): void {
-          clearTimeout(timer);
-          signal.removeEventListener('abort', done);
-          resolve();
-        }
-      });
-      if (signal.aborted) return;
-      // Not awaited: what does not come back must not keep the others from being looked at.
-      void this.look();
-    }
-  }
 }

@@ -5,33 +5,83 @@ import { readJson, usedBytes } from '../files.js';
 import { readdir, statfs } from '../mounts/remote-fs.js';
 import { cacheDir, type GroupDirectory } from '../paths.js';
 import { scratchBytes, SECTOR_SIZE_NAMES, type SectorSize } from '../phases.js';
+import { gigabytes } from '../units.js';
 
 export interface Room {
   /** Bytes that the file system has free. */
   free: number;
-  /** Bytes of them that running sectors will still need. */
+  /** Bytes of them that the sectors that lie there will still need. */
   reserved: number;
+  /** How many sectors lie there. */
+  sectors: number;
 }
 
 const sectorFile = z.object({ size: z.enum(SECTOR_SIZE_NAMES) });
 
-/** What is free, and how much of it the sectors that lie there have still to use: max(0, scratch − used) each. */
-export async function lookForRoom(group: GroupDirectory): Promise<Room> {
-  const { bavail, bsize } = await statfs(group.root);
-  const base = cacheDir(group);
-  let reserved = 0;
-  for (const name of await readdir(base)) {
-    if (!name.startsWith('s-')) continue;
-    const sector = sectorFile.safeParse(
-      await readJson(join(base, name, 'sector.json')).catch((error: unknown) => {
-        if (!(error instanceof SyntaxError)) throw error;
-      }),
-    );
-    if (!sector.success) continue;
-    reserved += Math.max(0, scratchBytes(sector.data.size) - (await usedBytes(join(base, name))));
+export class Scratch {
+  /** By the name of the sector's directory: looked up once, so that a look at 500 sectors reads no 500 files. */
+  private readonly sizes = new Map<string, SectorSize>();
+
+  /** @param own size of this host's sectors: what a directory counts as that does not say (it has just been made) */
+  constructor(private readonly own: SectorSize) {}
+
+  /**
+   * Why the group's directory does not hold one more sector of this host's size; undefined when it does. The sector's own
+   * directory (`except`) is not counted, so that the same is asked before it is made and after.
+   */
+  async whyNoRoom(group: GroupDirectory, except?: string): Promise<string | undefined> {
+    const needed = scratchBytes(this.own);
+    const names = (await this.sectorsIn(group)).filter((name) => name !== except);
+    const free = await freeBytes(group);
+    // Where all of them could begin anew there is room, whatever they use by now: nothing needs to be counted.
+    if (free - (await this.sumOf(group, names, () => Promise.resolve(0))) >= needed) return undefined;
+    const room = await this.lookAt(group, names);
+    if (room.free - room.reserved >= needed) return undefined;
+    return `${group.root} has no room for one more ${this.own} sector: ${gigabytes(needed)} needed, ${gigabytes(room.free)} free, of which ${room.sectors} sectors will need ${gigabytes(room.reserved)}`;
   }
-  return { free: bavail * bsize, reserved };
+
+  /** What is free, and how much of it the sectors that lie there have still to use: max(0, scratch − used) each. */
+  async look(group: GroupDirectory): Promise<Room> {
+    return this.lookAt(group, await this.sectorsIn(group));
+  }
+
+  private async lookAt(group: GroupDirectory, names: readonly string[]): Promise<Room> {
+    const reserved = await this.sumOf(group, names, (name) => usedBytes(join(cacheDir(group), name)));
+    // Free space last: what is written meanwhile then counts twice, and never as room.
+    return { free: await freeBytes(group), reserved, sectors: names.length };
+  }
+
+  private async sectorsIn(group: GroupDirectory): Promise<string[]> {
+    const names = (await readdir(cacheDir(group))).filter((name) => name.startsWith('s-'));
+    const present = new Set(names);
+    for (const name of this.sizes.keys()) if (!present.has(name)) this.sizes.delete(name);
+    return names;
+  }
+
+  private async sumOf(
+    group: GroupDirectory,
+    names: readonly string[],
+    used: (name: string) => Promise<number>,
+  ): Promise<number> {
+    let sum = 0;
+    for (const name of names)
+      sum += Math.max(0, scratchBytes(await this.sizeOf(group, name)) - (await used(name)));
+    return sum;
+  }
+
+  private async sizeOf(group: GroupDirectory, name: string): Promise<SectorSize> {
+    const known = this.sizes.get(name);
+    if (known) return known;
+    const value = await readJson(join(cacheDir(group), name, 'sector.json')).catch((error: unknown) => {
+      if (!(error instanceof SyntaxError)) throw error;
+    });
+    const size = sectorFile.safeParse(value).data?.size;
+    if (size) this.sizes.set(name, size);
+    return size ?? this.own;
+  }
 }
 
-export const holdsOneMore = ({ free, reserved }: Room, size: SectorSize): boolean =>
-  free - reserved >= scratchBytes(size);
+async function freeBytes({ root }: GroupDirectory): Promise<number> {
+  const { bavail, bsize } = await statfs(root);
+  return bavail * bsize;
+}

@@ -1,12 +1,37 @@
-/** A pool of slots over several queues: never more than its size at work, and no queue starves another. */
+/** A pool of slots over several queues: never more than its size at work, and later phases before earlier ones. */
 import type { ActivitySlotInfo, CustomSlotSupplier, SlotReserveContext } from '@temporalio/worker';
+import { PHASE_IDS, type PhaseId } from '../phases.js';
 
 /** How long a granted permit is counted as a likely task; a task that is there arrives within it. */
 const PROBE_MS = 50;
 
-interface Waiting {
+/** What is done in a slot. */
+export interface Work {
+  phase: PhaseId;
+  /** As a file name: `s-t01000-7`. */
+  sector: string;
+}
+
+/** A slot that a task has taken. */
+export interface Slot {
+  /** Gives it back. */
+  leave(): void;
+  /** Gives it to the task's engine, which goes on without it. */
+  leaveToEngine(): void;
+}
+
+/** A queue whose tasks take slots of the pool. */
+export interface PooledQueue {
+  phase: PhaseId;
+  /** Whether it may be polled at all at the moment. */
+  isOpen?: () => boolean;
+  /** Told when it is going to be polled. */
+  onPoll?: () => void;
+}
+
+interface Waiting extends PooledQueue {
   queue: string;
-  open: () => boolean;
+  isOpen: () => boolean;
   grant: (permit: Permit) => void;
 }
 
@@ -19,38 +44,69 @@ interface Permit {
  * Temporal takes a permit *before* it knows whether there is a task, so permits cannot be slots: idle queues would hold
  * them all. Permits are therefore granted one after the other while a slot is free, at most one unused permit per queue,
  * and the slot itself is taken when the task begins (`enter`); a task that finds the pool full is handed back.
+ *
+ * An engine at work that no task waits for (its worker was restarted) holds a slot too. It admits the task of its own
+ * sector, whose queue is polled for that even when the pool is full.
  */
 export class SlotPool {
-  private busy = 0;
+  /** Tasks at work: what each does. */
+  private readonly tasks = new Map<object, string>();
+  /** Engines at work that no task waits for. */
+  private engines = new Map<string, Work>();
   private probing = 0;
   private readonly waiting: Waiting[] = [];
   private readonly unused = new Map<string, number>();
 
-  constructor(readonly size: number) {}
+  constructor(
+    readonly size: number,
+    private readonly onChange: () => void = () => undefined,
+  ) {}
 
-  /** Takes a slot. @returns a function that gives it back, or undefined when all are taken. */
-  enter(): (() => void) | undefined {
-    if (this.busy >= this.size) return undefined;
-    this.busy += 1;
-    let left = false;
-    return () => {
-      if (left) return;
-      left = true;
-      this.busy -= 1;
-      this.pump();
+  /** Slots that are taken, by tasks or by engines without one. More than `size` after the size was lowered. */
+  get taken(): number {
+    return this.tasks.size + this.engines.size;
+  }
+
+  /** Whether it counts this as an engine that no task waits for. */
+  holds = (work: Work): boolean => this.engines.has(keyOf(work));
+
+  /** Takes a slot: that of the sector's own engine, or a free one. @returns undefined when all are taken. */
+  enter(work: Work): Slot | undefined {
+    const key = keyOf(work);
+    if (!this.engines.has(key) && this.taken >= this.size) return undefined;
+    this.engines.delete(key);
+    const task = {};
+    this.tasks.set(task, key);
+    this.onChange();
+    const leave = (): boolean => this.tasks.delete(task);
+    return {
+      leave: () => {
+        if (leave()) this.pump();
+      },
+      leaveToEngine: () => {
+        if (leave()) this.engines.set(key, work);
+        this.onChange();
+      },
     };
   }
 
-  /** @param open whether the queue may be polled at all at the moment. */
-  supplier(open: () => boolean = () => true): CustomSlotSupplier<ActivitySlotInfo> {
+  /** Tells which engines are at work without a task. Those whose task has come since are counted with it. */
+  setEngines(engines: readonly Work[]): void {
+    const withTask = new Set(this.tasks.values());
+    const without = engines.filter((work) => !withTask.has(keyOf(work)));
+    this.engines = new Map(without.map((work) => [keyOf(work), work]));
+    this.pump();
+  }
+
+  supplier({ phase, isOpen = () => true, onPoll }: PooledQueue): CustomSlotSupplier<ActivitySlotInfo> {
     return {
       type: 'custom',
       reserveSlot: ({ taskQueue }: SlotReserveContext, signal: AbortSignal) =>
         // At shutdown the promise stays open on purpose: a rejection is logged as an error whatever its reason.
         new Promise<Permit>((grant) => {
-          const entry = { queue: taskQueue, grant, open };
+          const entry = { queue: taskQueue, phase, isOpen, onPoll, grant };
           if (signal.aborted) return;
-          this.waiting.push(entry);
+          this.line(entry);
           signal.addEventListener('abort', () => this.forget(entry), { once: true });
           this.pump();
         }),
@@ -60,21 +116,34 @@ export class SlotPool {
     };
   }
 
-  /** Looks again who may poll; to be called when something that `open` depends on has changed. */
+  /** Looks again who may poll; to be called when something that `isOpen` depends on has changed. */
   pump(): void {
-    while (this.probing < this.size - this.busy) {
-      const next = this.waiting.find((entry) => !this.unused.get(entry.queue) && entry.open());
+    this.onChange();
+    for (;;) {
+      const hasFree = this.probing < this.size - this.taken;
+      const next = this.waiting.find(
+        (entry) =>
+          !this.unused.get(entry.queue) && entry.isOpen() && (hasFree || this.hasEngineOf(entry.phase)),
+      );
       if (!next) return;
-      this.forget(next);
-      this.count(next.queue, 1);
-      this.probing += 1;
-      next.grant({ queue: next.queue, unused: true });
-      setTimeout(() => {
-        this.probing -= 1;
-        this.pump();
-      }, PROBE_MS).unref();
+      this.grant(next);
     }
   }
+
+  private grant(entry: Waiting): void {
+    this.forget(entry);
+    this.count(entry.queue, 1);
+    this.probing += 1;
+    entry.onPoll?.();
+    entry.grant({ queue: entry.queue, unused: true });
+    setTimeout(() => {
+      this.probing -= 1;
+      this.pump();
+    }, PROBE_MS).unref();
+  }
+
+  private hasEngineOf = (phase: PhaseId): boolean =>
+    [...this.engines.values()].some((engine) => engine.phase === phase);
 
   private use(permit: Permit): void {
     if (!permit.unused) return;
@@ -87,8 +156,17 @@ export class SlotPool {
     this.unused.set(queue, (this.unused.get(queue) ?? 0) + change);
   }
 
+  /** Later phases first, so that sectors finish and give their scratch back; of one phase whoever came first. */
+  private line(entry: Waiting): void {
+    const behind = this.waiting.findIndex(({ phase }) => rankOf(phase) < rankOf(entry.phase));
+    this.waiting.splice(behind < 0 ? this.waiting.length : behind, 0, entry);
+  }
+
   private forget(entry: Waiting): void {
     const index = this.waiting.indexOf(entry);
     if (index >= 0) this.waiting.splice(index, 1);
   }
 }
+
+const keyOf = ({ phase, sector }: Work): string => `${sector} ${phase}`;
+const rankOf = (phase: PhaseId): number => PHASE_IDS.indexOf(phase);

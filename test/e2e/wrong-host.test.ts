@@ -18,7 +18,7 @@ test('a key of config.toml that does not exist is named with the one that was me
     'allow_system_disk, engine, metrics';
   await expectRefused(['worker', '--config', file], 2, [
     `sealflow: ${file}: unknown key engine.reserved_core (did you mean reserved_cores?); ` +
-      'known: command, reserved_cores, environment',
+      'known: command, reserved_cores, p1_cores, environment',
     `${file}: unknown key storage_nodes (did you mean storage-nodes?); known: ${known}`,
   ]);
 });

@@ -7,6 +7,7 @@ import type { ApplicationFailure } from '@temporalio/common';
 import { onTestFinished, vi } from 'vitest';
 import { createActivities, type Deps } from '../../src/activities/index.js';
 import { hostIdentity } from '../../src/attempts/processes.js';
+import { MountGuard } from '../../src/mounts/guard.js';
 import { EngineStarter } from '../../src/attempts/start.js';
 import {
   CONTRACT_VERSION,
@@ -197,9 +198,12 @@ export async function createSite(environment: NodeJS.ProcessEnv = {}): Promise<S
     storageNodes: [join(root, 'nodes', NODE)],
     copyLimitBytesPerSec: 0,
     groupDirectory: () => Promise.resolve(site.group),
-    enterSlot: () => () => undefined,
-    hasRoom: () => Promise.resolve(true),
-    cores: undefined,
+    checkNode: (node) => new MountGuard(node, { allowSystemDisk: true }).check(),
+    enterSlot: () => ({ leave: () => undefined, leaveToEngine: () => undefined }),
+    whyNoRoom: () => Promise.resolve(undefined),
+    onRoomMade: () => undefined,
+    memory: { reserve: () => Promise.resolve(undefined), see: () => undefined, release: () => undefined },
+    coresOf: () => undefined,
   };
   const site = new Site(root, deps, all);
   await mkdir(site.group.root);

@@ -51,7 +51,15 @@ describe('hand-backs', () => {
   const types = TYPES.filter((type) => FAILURES[type].follows === 'hand back');
 
   test('are these', () => {
-    expect(types).toEqual(['NoSlot', 'NoRoom', 'NotOfGroup', 'NoStorage', 'BusyElsewhere', 'TooNew']);
+    expect(types).toEqual([
+      'NoSlot',
+      'NoRoom',
+      'NoMemory',
+      'NotOfGroup',
+      'NoStorage',
+      'BusyElsewhere',
+      'TooNew',
+    ]);
   });
 
   test.each(types)('%s is offered again after its delay, and is no fault', (type) => {

@@ -82,9 +82,14 @@ async function setUpServer(options: SetupOptions) {
   return { name: namespace, ...changes };
 }
 
-async function setUpGroup({ group, place, json }: SetupOptions, localDir: string) {
+async function setUpGroup({ group, place, json, ...server }: SetupOptions, localDir: string) {
   if (group === undefined) throw new UserError('--local-dir needs --group');
-  const marker = await setUpGroupDirectory(localDir, group, place ?? ownAddress());
+  const marker = await setUpGroupDirectory(
+    localDir,
+    group,
+    place ?? ownAddress(),
+    targetFrom(server).namespace,
+  );
   if (!json)
     print(`${localDir} is the directory of group ${marker.group}, sectors lie in nfs/${marker.place}`);
   return marker;

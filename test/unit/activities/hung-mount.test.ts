@@ -6,6 +6,7 @@ import { ApplicationFailureCategory } from '@temporalio/common';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { CONTRACT_VERSION } from '../../../src/contract.js';
 import { scaledTimes } from '../../../src/phases.js';
+import { MountGuard } from '../../../src/mounts/guard.js';
 import { GroupMount, setUpGroupDirectory } from '../../../src/workers/group-directory.js';
 import { eventually } from '../../helpers/eventually.js';
 import { hangMount } from '../../helpers/fifo.js';
@@ -40,7 +41,7 @@ describe('while an engine works', () => {
 describe("when the group's directory is opened", () => {
   test('the task is handed back, later and later, with the name of the mount', async () => {
     await setUpGroupDirectory(site.group.root, 1, NODE);
-    const mount = new GroupMount(site.group.root);
+    const mount = new GroupMount(new MountGuard(site.group.root, { allowSystemDisk: true }), 'default');
     const groupDirectory = (group: number) => mount.open(group);
     const comeBack = await hangMount(site.group.root);
     const delays = [];

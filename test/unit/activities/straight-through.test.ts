@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Job } from '../../../src/attempts/protocol.js';
+import type { Deps } from '../../../src/activities/index.js';
 import { createSite, HOST, NODE, type Site } from '../../helpers/site.js';
 
 let site: Site;
@@ -109,12 +110,12 @@ describe('the job of a phase', () => {
     expect((await jobAt('2/P2-1')).basis).toEqual({ P1: '../../1/P1-1' });
   });
 
-  test('keeps P2 and P3 off the reserved cores, and no other phase', async () => {
-    const cores = { cores: [0, 1] };
+  test('runs each phase on the cores of its own', async () => {
+    const cores: Partial<Deps> = { coresOf: (phase) => (phase === 'P2' ? [0, 1] : undefined) };
     for (const phase of ['P1', 'P2', 'P3', 'P4'] as const)
       site.results[phase] = await site.run(phase, {}, {}, cores);
     const jobs = await Promise.all(['P1', 'P2', 'P3', 'P4'].map((phase) => jobAt(`1/${phase}-1`)));
-    expect(jobs.map((job) => job.cores)).toEqual([undefined, [0, 1], [0, 1], undefined]);
+    expect(jobs.map((job) => job.cores)).toEqual([undefined, [0, 1], undefined, undefined]);
   });
 
   test('is scaled by the factor of times', async () => {

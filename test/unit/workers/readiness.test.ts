@@ -6,10 +6,13 @@ import type { Log } from '../../../src/telemetry.js';
 import { checkWritable, GroupMount, setUpGroupDirectory } from '../../../src/workers/group-directory.js';
 import { nodesSeen } from '../../../src/workers/nodes.js';
 import { Readiness } from '../../../src/workers/readiness.js';
-import { lookForRoom } from '../../../src/workers/scratch.js';
+import { Scratch } from '../../../src/workers/scratch.js';
+import { MountGuard } from '../../../src/mounts/guard.js';
 import { MountHungError } from '../../../src/mounts/mounts.js';
 import { hangMount } from '../../helpers/fifo.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
+
+const checkNode = (node: string): Promise<void> => new MountGuard(node, { allowSystemDisk: true }).check();
 
 const ALL: PhaseId[] = ['P1', 'P2', 'P5', 'P6'];
 let said: string[];
@@ -85,7 +88,7 @@ describe('a local_dir that hangs', () => {
   test('is told once with its name, and nothing is served until it is back', async () => {
     const root = await temporaryDirectory();
     await setUpGroupDirectory(root, 1, '10.10.4.23');
-    const mount = new GroupMount(root);
+    const mount = new GroupMount(new MountGuard(root, { allowSystemDisk: true }), 'default');
     const check = () => mount.open(1).then(() => undefined);
     const readiness = new Readiness({ 'the directory of the group': { phases: ALL, check } }, log, onChange);
     await readiness.look();
@@ -96,7 +99,7 @@ describe('a local_dir that hangs', () => {
     expect(said[0]).toMatch(
       new RegExp(`^WARN P1 P2 P5 P6 not served: ${root} is hung: no answer since 2\\S+Z$`),
     );
-    await expect(lookForRoom({ root, place: '10.10.4.23' })).rejects.toThrow(MountHungError);
+    await expect(new Scratch('2KiB').look({ root, place: '10.10.4.23' })).rejects.toThrow(MountHungError);
     // A worker may start before its mount answers.
     await checkWritable(root);
     await comeBack();
@@ -116,7 +119,7 @@ describe('a storage node that hangs', () => {
 
   test('and is the only one keeps P5 and P6 from being served', async () => {
     const [node = ''] = nodes;
-    const readiness = new Readiness(nodesSeen([node], ALL), log, onChange);
+    const readiness = new Readiness(nodesSeen([node], checkNode, ALL), log, onChange);
     const comeBack = await hangMount(node);
     for (let looks = 0; looks < 2; looks++) await readiness.look();
     expect(ALL.filter((phase) => readiness.isReady(phase))).toEqual(['P1', 'P2']);
@@ -131,7 +134,7 @@ describe('a storage node that hangs', () => {
 
   test('beside another is told, and all is served', async () => {
     const [node = '', other = ''] = nodes;
-    const readiness = new Readiness(nodesSeen(nodes, ALL), log, onChange);
+    const readiness = new Readiness(nodesSeen(nodes, checkNode, ALL), log, onChange);
     const comeBack = await hangMount(node);
     for (let looks = 0; looks < 2; looks++) await readiness.look();
     expect(ALL.every((phase) => readiness.isReady(phase))).toBe(true);
@@ -139,7 +142,7 @@ describe('a storage node that hangs', () => {
     const otherBack = await hangMount(other);
     await readiness.look();
     expect(ALL.filter((phase) => readiness.isReady(phase))).toEqual(['P1', 'P2']);
-    expect(said).toContain('WARN P5 P6 not served: no storage node answers');
+    expect(said).toContain('WARN P5 P6 not served: no storage node is in order');
     await otherBack();
     await comeBack();
     await readiness.look();
@@ -151,12 +154,13 @@ describe('a storage node that hangs', () => {
   });
 
   test('is none of a host that serves neither P5 nor P6', () => {
-    expect(nodesSeen(nodes, ['P1', 'P2'])).toEqual({});
+    expect(nodesSeen(nodes, checkNode, ['P1', 'P2'])).toEqual({});
   });
 
-  test('that is not there is left to the phases that want it', async () => {
-    const readiness = new Readiness(nodesSeen(['/nowhere/10.10.4.23'], ALL), log, onChange);
+  test('that is not there is told with its name', async () => {
+    const readiness = new Readiness(nodesSeen(['/nowhere/10.10.4.23'], checkNode, ALL), log, onChange);
     await readiness.look();
-    expect(readiness.isReady('P5')).toBe(true);
+    expect(ALL.filter((phase) => readiness.isReady(phase))).toEqual(['P1', 'P2']);
+    expect(said).toEqual(['WARN P5 P6 not served: /nowhere/10.10.4.23 is not there: is it mounted?']);
   });
 });

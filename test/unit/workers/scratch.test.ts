@@ -1,11 +1,17 @@
-import { link, mkdir, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { statfs } from '../../../src/mounts/remote-fs.js';
 import { groupDirectories, sectorDir, type GroupDirectory } from '../../../src/paths.js';
 import { scratchBytes, type SectorSize } from '../../../src/phases.js';
 import { sectorOf } from '../../../src/sector.js';
-import { holdsOneMore, lookForRoom } from '../../../src/workers/scratch.js';
+import { Scratch } from '../../../src/workers/scratch.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
+
+vi.mock(import('../../../src/mounts/remote-fs.js'), async (original) => {
+  const real = await original();
+  return { ...real, statfs: vi.fn(real.statfs) };
+});
 
 let group: GroupDirectory;
 beforeEach(async () => {
@@ -22,13 +28,13 @@ async function makeSector(number: number, size: string = '2KiB'): Promise<string
 }
 
 const blocks = async (path: string): Promise<number> => (await stat(path)).blocks * 512;
-const reserved = async (): Promise<number> => (await lookForRoom(group)).reserved;
+const reserved = async (): Promise<number> => (await new Scratch('2KiB').look(group)).reserved;
 /** What sector.json takes. */
 const own = (attempt: string): Promise<number> => blocks(join(attempt, '../../sector.json'));
 
 describe('room', () => {
   test('of an empty directory is what the file system has free', async () => {
-    const { free, reserved: kept } = await lookForRoom(group);
+    const { free, reserved: kept } = await new Scratch('2KiB').look(group);
     expect(kept).toBe(0);
     expect(free).toBeGreaterThan(0);
   });
@@ -64,11 +70,11 @@ describe('room', () => {
   });
 
   test.each(['{', '{"size":"3KiB"}', 'null'])(
-    'is not reserved for a sector whose file holds %j',
+    'is reserved as for one of its own for a sector whose file holds %j',
     async (text) => {
       const attempt = await makeSector(1);
       await writeFile(join(attempt, '../../sector.json'), text);
-      expect(await reserved()).toBe(0);
+      expect(await reserved()).toBe(scratchBytes('2KiB') - (await own(attempt)));
     },
   );
 
@@ -78,22 +84,61 @@ describe('room', () => {
       await mkdir(directory);
       await writeFile(join(directory, 'sector.json'), '{"size":"32GiB"}');
     }
-    await writeFile(join(group.root, 'nfs/10.10.4.23/cache/s-file'), '');
     expect(await reserved()).toBe(0);
   });
 
   test('of a group that is not there is an error', async () => {
-    await expect(lookForRoom({ ...group, place: 'other' })).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(new Scratch('2KiB').look({ ...group, place: 'other' })).rejects.toMatchObject({
+      code: 'ENOENT',
+    });
   });
 });
 
-test.each(['2KiB', '32GiB', '64GiB'] satisfies SectorSize[])(
-  'one more %s sector needs its scratch free, to the byte',
-  (size) => {
-    const needed = scratchBytes(size);
-    expect(holdsOneMore({ free: needed, reserved: 0 }, size)).toBe(true);
-    expect(holdsOneMore({ free: needed - 1, reserved: 0 }, size)).toBe(false);
-    expect(holdsOneMore({ free: needed + 100, reserved: 100 }, size)).toBe(true);
-    expect(holdsOneMore({ free: needed + 99, reserved: 100 }, size)).toBe(false);
-  },
-);
+/** A file system of a group that has so many bytes free. */
+const withFree = (bytes: number): void =>
+  void vi.mocked(statfs).mockResolvedValue({ bavail: bytes, bsize: 1 } as never);
+
+describe('one more sector', () => {
+  afterEach(() => vi.mocked(statfs).mockReset());
+
+  test.each(['2KiB', '32GiB', '64GiB'] satisfies SectorSize[])(
+    'of %s needs its scratch free, to the byte',
+    async (size) => {
+      const scratch = new Scratch(size);
+      withFree(scratchBytes(size));
+      expect(await scratch.whyNoRoom(group)).toBeUndefined();
+      withFree(scratchBytes(size) - 1);
+      expect(await scratch.whyNoRoom(group)).toContain(`has no room for one more ${size} sector`);
+    },
+  );
+
+  test('finds room in what sectors have used of their scratch already', async () => {
+    const attempt = await makeSector(1, '2KiB');
+    await writeFile(join(attempt, 'layer'), Buffer.alloc(8192, 1));
+    const rest = scratchBytes('2KiB') - (await own(attempt)) - 8192;
+    withFree(rest + scratchBytes('2KiB'));
+    expect(await new Scratch('2KiB').whyNoRoom(group)).toBeUndefined();
+    withFree(rest + scratchBytes('2KiB') - 1);
+    expect(await new Scratch('2KiB').whyNoRoom(group)).toMatch(/ of which 1 sectors will need 0\.0\d\d GB$/);
+  });
+
+  test('does not count its own directory, made or not', async () => {
+    const scratch = new Scratch('2KiB');
+    withFree(scratchBytes('2KiB'));
+    expect(await scratch.whyNoRoom(group, 's-t01000-1')).toBeUndefined();
+    await mkdir(sectorDir(group, sectorOf('t01000/1')));
+    expect(await scratch.whyNoRoom(group, 's-t01000-1')).toBeUndefined();
+    expect(await scratch.whyNoRoom(group, 's-t01000-2')).toBeDefined();
+  });
+
+  test('counts a sector anew that has come back under its name with another size', async () => {
+    const scratch = new Scratch('2KiB');
+    const attempt = await makeSector(1, '32GiB');
+    withFree(1e12);
+    await scratch.whyNoRoom(group);
+    await rm(join(attempt, '../..'), { recursive: true });
+    expect(await scratch.look(group)).toMatchObject({ reserved: 0, sectors: 0 });
+    await makeSector(1, '2KiB');
+    expect((await scratch.look(group)).reserved).toBeLessThanOrEqual(scratchBytes('2KiB'));
+  });
+});

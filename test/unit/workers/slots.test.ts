@@ -1,6 +1,7 @@
 import type { ActivitySlotInfo, CustomSlotSupplier } from '@temporalio/worker';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { SlotPool } from '../../../src/workers/slots.js';
+import type { PhaseId } from '../../../src/phases.js';
+import { SlotPool, type Slot } from '../../../src/workers/slots.js';
 import { createRandom, type Random } from '../../helpers/random.js';
 
 /** Longer than a granted permit is counted as a likely task. */
@@ -27,9 +28,10 @@ class Poller {
   constructor(
     pool: SlotPool,
     readonly queue: string,
-    open?: () => boolean,
+    isOpen?: () => boolean,
+    phase: PhaseId = 'P1',
   ) {
-    this.supplier = pool.supplier(open);
+    this.supplier = pool.supplier({ phase, ...(isOpen && { isOpen }) });
   }
 
   /** Asks for a permit; it lands in `permits`. */
@@ -69,28 +71,33 @@ const settle = (ms = 0): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
 const granted = (pollers: Poller[]): string[] =>
   pollers.flatMap(({ queue, permits }) => permits.map(() => queue));
 
+/** Each for a sector of its own. */
+let sectors = 0;
+const enter = (pool: SlotPool, phase: PhaseId = 'P1'): Slot | undefined =>
+  pool.enter({ phase, sector: `s-t01000-${++sectors}` });
+
 describe('slots', () => {
   test('are never more than the size', () => {
     const pool = new SlotPool(2);
-    const [leave] = [pool.enter(), pool.enter()];
-    expect(pool.enter()).toBeUndefined();
-    leave?.();
-    expect(pool.enter()).toBeDefined();
-    expect(pool.enter()).toBeUndefined();
+    const [leave] = [enter(pool), enter(pool)];
+    expect(enter(pool)).toBeUndefined();
+    leave?.leave();
+    expect(enter(pool)).toBeDefined();
+    expect(enter(pool)).toBeUndefined();
   });
 
   test('are given back once, however often that is said', () => {
     const pool = new SlotPool(2);
-    const [leave] = [pool.enter(), pool.enter()];
-    leave?.();
-    leave?.();
-    expect(pool.enter()).toBeDefined();
-    expect(pool.enter()).toBeUndefined();
+    const [leave] = [enter(pool), enter(pool)];
+    leave?.leave();
+    leave?.leave();
+    expect(enter(pool)).toBeDefined();
+    expect(enter(pool)).toBeUndefined();
   });
 
   test('of a pool of none are none', async () => {
     const pool = new SlotPool(0);
-    expect(pool.enter()).toBeUndefined();
+    expect(enter(pool)).toBeUndefined();
     const poller = new Poller(pool, 'a').ask();
     await settle(1000);
     expect(poller.permits).toEqual([]);
@@ -111,11 +118,11 @@ describe('permits', () => {
 
   test('as many at once as slots are free', async () => {
     const pool = new SlotPool(3);
-    const leave = pool.enter();
+    const leave = enter(pool);
     const pollers = ['a', 'b', 'c', 'd'].map((queue) => new Poller(pool, queue).ask());
     await settle();
     expect(granted(pollers)).toEqual(['a', 'b']);
-    leave?.();
+    leave?.leave();
     await settle();
     expect(granted(pollers)).toEqual(['a', 'b', 'c']);
   });
@@ -132,11 +139,11 @@ describe('permits', () => {
 
   test('are none while the pool is full', async () => {
     const pool = new SlotPool(1);
-    const leave = pool.enter();
+    const leave = enter(pool);
     const poller = new Poller(pool, 'a').ask();
     await settle(10 * PROBE_OVER);
     expect(poller.permits).toEqual([]);
-    leave?.();
+    leave?.leave();
     await settle();
     expect(poller.permits).toHaveLength(1);
   });
@@ -190,10 +197,10 @@ describe('a closed gate', () => {
 describe('a poller that is shut down', () => {
   test('waits no more, and the next in line is served', async () => {
     const pool = new SlotPool(1);
-    const leave = pool.enter();
+    const leave = enter(pool);
     const [gone, next] = [new Poller(pool, 'a').ask(), new Poller(pool, 'b').ask()];
     gone.abort();
-    leave?.();
+    leave?.leave();
     await settle(10 * PROBE_OVER);
     expect(granted([gone, next])).toEqual(['b']);
   });
@@ -223,7 +230,7 @@ async function serve(
     if (waiting === 0 || poller.permits.length === 0) return;
     queues.set(poller.queue, waiting - 1);
     const permit = poller.use();
-    const leave = pool.enter();
+    const leave = enter(pool);
     if (!leave) {
       poller.release(permit); // Handed back: offered again.
       queues.set(poller.queue, (queues.get(poller.queue) ?? 0) + 1);
@@ -233,7 +240,7 @@ async function serve(
     setTimeout(() => {
       busy -= 1;
       done.push(poller.queue);
-      leave();
+      leave.leave();
       poller.release(permit);
     }, ms());
   };
@@ -274,5 +281,73 @@ describe('a pool over several queues', () => {
       ['idle', 0],
     ]);
     expect((await serve(new SlotPool(4), queues, () => 1000)).most).toBe(4);
+  });
+});
+
+describe('an engine that no task waits for', () => {
+  const work = { phase: 'P1', sector: 's-t01000-7' } as const;
+
+  test('holds a slot, which admits its own sector only', () => {
+    const pool = new SlotPool(1);
+    pool.setEngines([work]);
+    expect(pool.taken).toBe(1);
+    expect(enter(pool)).toBeUndefined();
+    expect(pool.enter({ ...work, phase: 'P2' })).toBeUndefined();
+    const slot = pool.enter(work);
+    expect(slot).toBeDefined();
+    expect(pool.taken).toBe(1);
+    slot?.leave();
+    expect(pool.taken).toBe(0);
+  });
+
+  test('is not counted beside the task that has come for it, though it was seen before', () => {
+    const pool = new SlotPool(2);
+    pool.setEngines([work]);
+    pool.enter(work);
+    pool.setEngines([work]);
+    expect(pool.taken).toBe(1);
+  });
+
+  test('keeps the slot that its task leaves to it, until it is seen to have ended', async () => {
+    const pool = new SlotPool(1);
+    const slot = pool.enter(work);
+    slot?.leaveToEngine();
+    slot?.leave();
+    expect(enter(pool)).toBeUndefined();
+    const other = new Poller(pool, 'b', undefined, 'P2').ask();
+    await settle(10 * PROBE_OVER);
+    expect(other.permits).toEqual([]);
+    pool.setEngines([]);
+    await settle();
+    expect(other.permits).toHaveLength(1);
+    expect(enter(pool)).toBeDefined();
+  });
+
+  test('has its queue polled when the pool is full, and no other one', async () => {
+    const pool = new SlotPool(1);
+    const [own, other] = [
+      new Poller(pool, 'a', undefined, 'P1').ask(),
+      new Poller(pool, 'b', undefined, 'P2').ask(),
+    ];
+    pool.enter({ phase: 'P1', sector: 's-t01000-8' });
+    pool.setEngines([work]);
+    await settle(10 * PROBE_OVER);
+    expect(granted([own, other])).toEqual(['a']);
+    expect(pool.taken).toBe(2);
+  });
+});
+
+describe('later phases', () => {
+  test('are polled before earlier ones, whoever asked first', async () => {
+    const pool = new SlotPool(1);
+    const slot = enter(pool);
+    const pollers = (['P1', 'P3', 'P2'] as const).map((phase) =>
+      new Poller(pool, phase, undefined, phase).ask(),
+    );
+    slot?.leave();
+    await settle();
+    expect(granted(pollers)).toEqual(['P3']);
+    await settle(PROBE_OVER);
+    expect(granted(pollers).sort()).toEqual(['P2', 'P3']);
   });
 });

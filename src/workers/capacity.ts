@@ -1,0 +1,78 @@
+/** What this host can hold: slots of its pools, room in the group's directory, memory for P4, cores. */
+import type { FoundEngine } from '../attempts/found-engines.js';
+import type { Config, PoolConfig } from '../config.js';
+import type { GroupDirectory } from '../paths.js';
+import type { Log } from '../telemetry.js';
+import { divideCores, type Cores } from './cores.js';
+import type { Gauges } from './gauges.js';
+import { P4Memory } from './memory.js';
+import { RoomWatch } from './room-watch.js';
+import { Scratch } from './scratch.js';
+import { SlotPool, type Work } from './slots.js';
+
+export interface Pool extends PoolConfig {
+  taken: SlotPool;
+}
+
+export interface CapacityOptions {
+  config: Config;
+  /** Of the engine. */
+  environment: NodeJS.ProcessEnv;
+  /** The groups' directories that this host sees at the moment. */
+  openGroups: () => Promise<GroupDirectory[]>;
+  gauges: Gauges | undefined;
+  log: Log;
+}
+
+export class Capacity {
+  readonly pools: readonly Pool[];
+  readonly room: RoomWatch;
+  readonly memory: P4Memory;
+  /** CPUs of each phase's engines. */
+  readonly cores: Cores;
+  private engines: readonly FoundEngine[] = [];
+
+  /** @throws UserError when the cores do not suffice for what the config says */
+  constructor({ config, environment, openGroups, gauges, log }: CapacityOptions) {
+    this.cores = divideCores(config);
+    this.memory = new P4Memory({ size: config.size, environment });
+    this.pools = config.pools.map((pool) => {
+      const name = pool.phases.join('+');
+      const taken: SlotPool = new SlotPool(pool.slots, () => gauges?.slots(name, taken.taken, pool.slots));
+      return { ...pool, taken };
+    });
+    this.room = new RoomWatch({
+      scratch: new Scratch(config.size),
+      openGroups,
+      atWork: () =>
+        new Set(this.engines.flatMap(({ sector, attempt }) => (attempt.phase === 'P1' ? sector : []))),
+      gauges,
+      log,
+      onChange: () => this.lookAgain(),
+    });
+  }
+
+  /** Asks anew who may poll. */
+  lookAgain(): void {
+    for (const { taken } of this.pools) taken.pump();
+  }
+
+  /**
+   * Tells which engines live on this host, and which of them no task waits for: each of these takes a slot of a pool of its
+   * phase, of the one that counts it already, else of the first with a free one.
+   */
+  setEngines(live: readonly FoundEngine[], unwaited: readonly FoundEngine[]): void {
+    this.engines = live;
+    const shares = new Map<Pool, Work[]>(this.pools.map((pool) => [pool, []]));
+    for (const { sector, attempt } of unwaited) {
+      const work = { phase: attempt.phase, sector };
+      const fitting = this.pools.filter(({ phases }) => phases.includes(work.phase));
+      const pool =
+        fitting.find(({ taken }) => taken.holds(work)) ??
+        fitting.find((one) => (shares.get(one)?.length ?? 0) < one.slots) ??
+        fitting[0];
+      if (pool) shares.get(pool)?.push(work);
+    }
+    for (const [pool, works] of shares) pool.taken.setEngines(works);
+  }
+}

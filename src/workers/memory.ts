@@ -1,0 +1,90 @@
+/** Memory for P4, reckoned before it starts: a SNARK that meets the OOM killer has lost its hour, and perhaps its neighbours. */
+import { readFile } from 'node:fs/promises';
+import type { SectorSize } from '../phases.js';
+import { gigabytes } from '../units.js';
+
+/** Partitions of a sector's proof (storage-proofs-porep: 10 at 32 GiB, 16 at 64 GiB, 1 below). */
+const PARTITIONS: Record<SectorSize, number> = {
+  '2KiB': 1,
+  '8MiB': 1,
+  '512MiB': 1,
+  '32GiB': 10,
+  '64GiB': 16,
+};
+
+/**
+ * Bytes of memory for one partition at a time. Measured: 2KiB; told by operators: 32GiB, and 64GiB has the same circuit. 8MiB has
+ * constraints for the same FFT domain as 2KiB (2^22); 512MiB is reckoned from its parameters, which are twice as many bytes.
+ */
+const PARTITION_BYTES: Record<SectorSize, number> = {
+  '2KiB': 2.7e9,
+  '8MiB': 2.7e9,
+  '512MiB': 5.4e9,
+  '32GiB': 30e9,
+  '64GiB': 30e9,
+};
+
+/** How many partitions are proved at a time: BELLMAN_PROOF_THREADS, else all (engine/src/batches.rs). */
+export function partitionsAtOnce(size: SectorSize, environment: NodeJS.ProcessEnv): number {
+  const set = Number(environment['BELLMAN_PROOF_THREADS']);
+  return Number.isInteger(set) && set > 0 ? Math.min(set, PARTITIONS[size]) : PARTITIONS[size];
+}
+
+/** Bytes of memory that one P4 takes. */
+export const p4Bytes = (size: SectorSize, environment: NodeJS.ProcessEnv): number =>
+  partitionsAtOnce(size, environment) * PARTITION_BYTES[size];
+
+/** Bytes that processes can still take without swapping: of this host, or of this container where that is less. */
+export async function availableMemory(read = readIfPresent): Promise<number> {
+  const meminfo = /^MemAvailable:\s+([0-9]+) kB$/m.exec(await read('/proc/meminfo'))?.[1];
+  const limit = Number.parseInt(await read('/sys/fs/cgroup/memory.max'), 10);
+  const current = Number.parseInt(await read('/sys/fs/cgroup/memory.current'), 10);
+  // Page cache counts as used by a cgroup, and is given back when it is wanted.
+  const cache = Number(/^file ([0-9]+)$/m.exec(await read('/sys/fs/cgroup/memory.stat'))?.[1] ?? 0);
+  const ofHost = meminfo === undefined ? Infinity : Number(meminfo) * 1024;
+  const ofContainer = Number.isFinite(limit - current) ? limit - current + cache : Infinity;
+  return Math.min(ofHost, ofContainer);
+}
+
+const readIfPresent = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
+
+export interface P4MemoryOptions {
+  size: SectorSize;
+  /** Of the engine. */
+  environment: NodeJS.ProcessEnv;
+  available?: () => Promise<number>;
+}
+
+/** Which P4s of this worker are at work, and what each has taken: the rest of what it needs is not there for another. */
+export class P4Memory {
+  private readonly rss = new Map<string, number>();
+
+  constructor(private readonly options: P4MemoryOptions) {}
+
+  /** Reserves the memory of a P4, by its sector. @returns why not; undefined when it is reserved. */
+  async reserve(sector: string): Promise<string | undefined> {
+    const { size, environment, available = availableMemory } = this.options;
+    const needed = p4Bytes(size, environment);
+    // Before the next await: of two at once, each must see the other.
+    this.rss.set(sector, 0);
+    const free = await available();
+    const others = [...this.rss].filter(([other]) => other !== sector);
+    const promised = others.reduce((sum, [, rss]) => sum + Math.max(0, needed - rss), 0);
+    if (free - promised >= needed) return undefined;
+    this.rss.delete(sector);
+    const atOnce = partitionsAtOnce(size, environment);
+    return (
+      `P4 of a ${size} sector takes ${gigabytes(needed)} of memory with ${atOnce} of ${PARTITIONS[size]} partitions at a time ` +
+      `(BELLMAN_PROOF_THREADS), ${gigabytes(free)} are available, ${gigabytes(promised)} of them promised`
+    );
+  }
+
+  /** Tells how much of it an engine has taken by now. */
+  see(sector: string, rssBytes: number): void {
+    if (this.rss.has(sector)) this.rss.set(sector, rssBytes);
+  }
+
+  release(sector: string): void {
+    this.rss.delete(sector);
+  }
+}

@@ -1,0 +1,110 @@
+/** Whether the group's directory holds one more sector: while it does not, P1 is polled only for sectors that were begun. */
+import { join } from 'node:path';
+import { listAttempts, readResult } from '../attempts/attempt.js';
+import { listEpochs } from '../attempts/epochs.js';
+import { readdir } from '../mounts/remote-fs.js';
+import { cacheDir, type GroupDirectory } from '../paths.js';
+import type { Log } from '../telemetry.js';
+import type { Gauges } from './gauges.js';
+import type { Scratch } from './scratch.js';
+
+export interface RoomWatchOptions {
+  scratch: Scratch;
+  /** The groups' directories that this host sees at the moment. */
+  openGroups: () => Promise<GroupDirectory[]>;
+  /** Sectors (`s-t01000-7`) whose P1 is at work on this host. */
+  atWork: () => ReadonlySet<string>;
+  /** Without them what sectors use is only counted when it decides. */
+  gauges: Gauges | undefined;
+  log: Log;
+  onChange: () => void;
+}
+
+export class RoomWatch {
+  private why: string | undefined;
+  private begunWaits = false;
+  /** One task is taken after each look, so that its sector's status shows why it waits. */
+  private offers = false;
+  private looksWanted = 0;
+
+  constructor(private readonly options: RoomWatchOptions) {}
+
+  /** Why no new sector is taken; undefined when one is. */
+  get reason(): string | undefined {
+    return this.why;
+  }
+
+  /** Whether P1's queue may be polled. */
+  isOpen = (): boolean => !this.why || this.begunWaits || this.offers;
+
+  /** To be called when a task of P1 is polled for. */
+  onPoll = (): void => {
+    this.offers = false;
+  };
+
+  /** Why there is no room for the sector of that directory's name, looked at now; undefined when there is. */
+  async whyNoRoom(group: GroupDirectory, sector: string): Promise<string | undefined> {
+    const why = await this.options.scratch.whyNoRoom(group, sector);
+    if (why) this.tell(why);
+    return why;
+  }
+
+  /** Looks at what is free, and at what waits; asked for while it looks, it looks once more. */
+  async look(): Promise<void> {
+    this.looksWanted += 1;
+    if (this.looksWanted > 1) return;
+    try {
+      for (let seen = 0; seen !== this.looksWanted;) {
+        seen = this.looksWanted;
+        await this.lookOnce();
+      }
+    } finally {
+      this.looksWanted = 0;
+    }
+  }
+
+  private async lookOnce(): Promise<void> {
+    const { openGroups, scratch, gauges, onChange } = this.options;
+    const groups = await openGroups();
+    const reasons = await Promise.all(groups.map((group) => scratch.whyNoRoom(group)));
+    this.tell(reasons.find(Boolean));
+    if (gauges) await this.measure(gauges, groups);
+    const waits = this.why ? await Promise.all(groups.map((group) => this.hasBegunWaiting(group))) : [];
+    this.begunWaits = waits.includes(true);
+    this.offers = true;
+    onChange();
+  }
+
+  private async measure(gauges: Gauges, groups: readonly GroupDirectory[]): Promise<void> {
+    for (const group of groups) {
+      const { free, reserved } = await this.options.scratch.look(group);
+      gauges.scratch(free, reserved);
+    }
+  }
+
+  private tell(why: string | undefined): void {
+    const { gauges, log } = this.options;
+    if (why && !this.why) log.warn(`P1 takes no new sector: ${why}`);
+    if (!why && this.why) log.info('P1 takes new sectors again: there is room');
+    this.why = why;
+    gauges?.room(!why);
+  }
+
+  /** Whether a sector was begun whose P1 has no result, and is not at work here. */
+  private async hasBegunWaiting(group: GroupDirectory): Promise<boolean> {
+    const atWork = this.options.atWork();
+    for (const name of await readdir(cacheDir(group))) {
+      if (!name.startsWith('s-') || atWork.has(name)) continue;
+      if (await wantsP1(join(cacheDir(group), name))) return true;
+    }
+    return false;
+  }
+}
+
+async function wantsP1(sectorDirectory: string): Promise<boolean> {
+  if ((await listEpochs(sectorDirectory).catch(() => [])).length === 0) return false;
+  for (const attempt of (await listAttempts(sectorDirectory, 'P1')).all) {
+    if (await readResult(attempt)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,98 @@
+/** What this host sees: the group's directory, its storage nodes, what P4 needs; looked at again and again. */
+import { dirname } from 'node:path';
+import type { Config } from '../config.js';
+import { MountGuard } from '../mounts/guard.js';
+import { registerMount, type MountTimes } from '../mounts/mounts.js';
+import type { GroupDirectory } from '../paths.js';
+import type { PhaseId } from '../phases.js';
+import type { Log } from '../telemetry.js';
+import { GroupMount } from './group-directory.js';
+import { nodesSeen } from './nodes.js';
+import { Readiness, type Check } from './readiness.js';
+
+export interface SightOptions {
+  config: Config;
+  namespace: string;
+  /** Why P4 cannot run here (no parameters), or undefined. */
+  parametersMissing: Check;
+  log: Log;
+  onChange: () => void;
+}
+
+export class Sight {
+  readonly group: GroupMount;
+  readonly readiness: Readiness;
+  private readonly nodes: ReadonlyMap<string, MountGuard>;
+
+  constructor(private readonly options: SightOptions) {
+    const { config, log, onChange } = options;
+    const guard = (directory: string): MountGuard => new MountGuard(directory, config);
+    this.group = new GroupMount(guard(config.localDir), options.namespace);
+    this.nodes = new Map(config.storageNodes.map((directory) => [directory, guard(directory)]));
+    const all = [...new Set(config.pools.flatMap(({ phases }) => phases))].sort();
+    this.readiness = new Readiness(
+      {
+        'the directory of the group': { phases: all, check: () => this.groupSeen() },
+        ...(all.includes('P4') && {
+          'proof parameters': { phases: ['P4'], check: once(options.parametersMissing) },
+        }),
+        ...nodesSeen(config.storageNodes, this.checkNode, all),
+      },
+      log,
+      onChange,
+    );
+  }
+
+  /** @throws MountWrongError when nothing may be written on the storage node; MountHungError */
+  checkNode = async (directory: string): Promise<void> => {
+    await this.nodes.get(directory)?.check();
+  };
+
+  /** The directories of the config's groups that are in order at the moment. */
+  async openGroups(): Promise<GroupDirectory[]> {
+    const opened = await this.open();
+    return opened.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+  }
+
+  private async groupSeen(): Promise<undefined> {
+    const opened = await this.open();
+    const failed = opened.find((result) => result.status === 'rejected');
+    if (failed && opened.every((result) => result.status === 'rejected')) throw failed.reason;
+  }
+
+  private open = (): Promise<PromiseSettledResult<GroupDirectory>[]> =>
+    Promise.allSettled(this.options.config.groups.map((group) => this.group.open(group)));
+}
+
+/** Parameters that are there stay there: asked no more, as asking starts a process. */
+function once(check: Check): Check {
+  let good = false;
+  return async () => {
+    const reason = good ? undefined : await check();
+    good = reason === undefined;
+    return reason;
+  };
+}
+
+/** From now on what may be remote is touched by this process with care. */
+export function registerMounts(
+  config: Config,
+  program: string | undefined,
+  times: MountTimes,
+  log: Log,
+): void {
+  const roots = [config.localDir, ...config.storageNodes, ...(program ? [dirname(program)] : [])];
+  for (const root of roots) registerMount(root, times);
+  const threads = Number(process.env['UV_THREADPOOL_SIZE'] ?? 4);
+  const needed = 2 * roots.length + 4;
+  if (threads < needed)
+    log.warn(`UV_THREADPOOL_SIZE=${threads}: mounts that hang can stop this worker; it takes ${needed}`);
+}
+
+/** Without storage nodes there is nowhere to copy to. */
+export function servedPhases(config: Config, phases: readonly PhaseId[], log: Log): PhaseId[] {
+  const needNode: readonly PhaseId[] = ['P5', 'P6'];
+  const left = phases.filter((phase) => config.storageNodes.length === 0 && needNode.includes(phase));
+  if (left.length > 0) log.warn(`${left.join(' ')} not served: config.toml names no storage-nodes`);
+  return phases.filter((phase) => !left.includes(phase));
+}

@@ -1,0 +1,80 @@
+import { mkdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { physicalDisks, systemDisks } from '../../../src/mounts/disks.js';
+import { MountGuard, MountWrongError } from '../../../src/mounts/guard.js';
+import { mountOf, readMountTable, type MountEntry } from '../../../src/mounts/mount-table.js';
+import { lacks } from '../../helpers/abilities.js';
+import { run } from '../../helpers/commands.js';
+import { temporaryDirectory } from '../../helpers/temporary.js';
+
+let directory: string;
+let guard: MountGuard;
+beforeEach(async () => {
+  const root = await temporaryDirectory();
+  directory = join(root, 'sealer');
+  await mkdir(directory);
+  guard = new MountGuard(directory, { allowSystemDisk: true });
+});
+
+const refusal = (): Promise<string> =>
+  guard.check().then(
+    () => 'in order',
+    (error: unknown) => {
+      expect(error).toBeInstanceOf(MountWrongError);
+      return (error as Error).message;
+    },
+  );
+
+test('a directory that is not there is told', async () => {
+  guard = new MountGuard('/no/such/place', { allowSystemDisk: true });
+  expect(await refusal()).toBe('/no/such/place is not there: is it mounted?');
+});
+
+test('the system disk is refused unless it is allowed, also through a link', async () => {
+  const table = await readMountTable();
+  const shared = await physicalDisks(mountOf(directory, table) as MountEntry);
+  const isSystemDisk = (await systemDisks(table)).some((disk) => shared.includes(disk));
+  expect(await refusal()).toBe('in order');
+  const link = `${directory}-link`;
+  await symlink(directory, link);
+  for (const path of [directory, link]) {
+    guard = new MountGuard(path, { allowSystemDisk: false });
+    const told = `${path} is on the system disk ${shared.join(' ')}: is it mounted? (allow_system_disk = true allows it)`;
+    expect(await refusal()).toBe(isSystemDisk ? told : 'in order');
+  }
+});
+
+describe.skipIf(await lacks('mount'))('a mount', () => {
+  const mount = async (...args: string[]): Promise<void> => {
+    await run('mount', ...args, directory);
+    onTestFinished(() => void run('umount', directory).catch(() => undefined));
+  };
+
+  test('is in order on no disk at all', async () => {
+    await mount('-t', 'tmpfs', 'one');
+    guard = new MountGuard(directory, { allowSystemDisk: false });
+    expect(await refusal()).toBe('in order');
+  });
+
+  test('that is gone, and then another one, is told; the same again is in order', async () => {
+    await mount('-t', 'tmpfs', 'one');
+    expect(await refusal()).toBe('in order');
+    await run('umount', directory);
+    expect(await refusal()).toMatch(
+      new RegExp(`^${directory} is another file system than before: .*, was tmpfs one on ${directory}$`),
+    );
+    await mount('-t', 'tmpfs', 'two');
+    expect(await refusal()).toBe(
+      `${directory} is another file system than before: tmpfs two on ${directory}, was tmpfs one on ${directory}`,
+    );
+    await run('umount', directory);
+    await mount('-t', 'tmpfs', 'one');
+    expect(await refusal()).toBe('in order');
+  });
+
+  test('that cannot be written is told', async () => {
+    await mount('-t', 'tmpfs', '-o', 'ro', 'one');
+    expect(await refusal()).toBe(`${directory} is mounted read-only`);
+  });
+});

@@ -1,0 +1,141 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { FoundEngine } from '../../../src/attempts/found-engines.js';
+import { parseConfig } from '../../../src/config.js';
+import { cacheDir, groupDirectories, type GroupDirectory } from '../../../src/paths.js';
+import { scratchBytes, type EnginePhaseId } from '../../../src/phases.js';
+import { Capacity } from '../../../src/workers/capacity.js';
+import type { Gauges } from '../../../src/workers/gauges.js';
+import type { Scratch } from '../../../src/workers/scratch.js';
+import { RoomWatch } from '../../../src/workers/room-watch.js';
+import { writeAttempt } from '../../helpers/attempts.js';
+import { temporaryDirectory } from '../../helpers/temporary.js';
+
+const engine = (sector: string, phase: EnginePhaseId): FoundEngine => ({
+  sector,
+  attempt: { epoch: 1, phase, number: 1, at: `1/${phase}-1`, directory: `/sealer/${sector}/1/${phase}-1` },
+  process: { pid: 1, startTime: 1 },
+});
+
+let said: string[];
+let gauged: string[];
+const say = (message: string): void => void said.push(message);
+const log = { info: say, warn: say };
+const gauges: Gauges = {
+  slots: (pool, taken, size) => void gauged.push(`${pool} ${taken}/${size}`),
+  room: (hasRoom) => void gauged.push(`room ${hasRoom}`),
+  scratch: (free, reserved) => void gauged.push(`scratch ${free > 0} ${reserved}`),
+};
+beforeEach(() => {
+  [said, gauged] = [[], []];
+});
+
+describe('engines at work that no task waits for', () => {
+  const capacity = (): Capacity => {
+    const text = `
+scheduler_url = "http://10.10.19.17:3456"
+local_dir = "/sealer"
+group_id = [1]
+sector_size = 2048
+ip = "10.10.19.17"
+[engine]
+reserved_cores = 0
+[[worker]]
+num = 1
+supported_phase = ["PreCommitPhase1"]
+[[worker]]
+num = 2
+supported_phase = ["PreCommitPhase1", "CommitPhase2"]
+`;
+    const config = parseConfig(text, 'config.toml');
+    return new Capacity({ config, environment: {}, openGroups: () => Promise.resolve([]), gauges, log });
+  };
+  const taken = ({ pools }: Capacity): number[] => pools.map((pool) => pool.taken.taken);
+
+  test('take slots of the pools of their phase, the free ones first', () => {
+    const host = capacity();
+    const all = [engine('s-t01-1', 'P1'), engine('s-t01-2', 'P1'), engine('s-t01-3', 'P4')];
+    host.setEngines(all, all);
+    expect(taken(host)).toEqual([1, 2]);
+    expect(gauged).toContain('P1+P4 2/2');
+    // What a pool counts it goes on to count.
+    host.setEngines(all, all.slice(1));
+    expect(taken(host)).toEqual([0, 2]);
+    host.setEngines([], []);
+    expect(taken(host)).toEqual([0, 0]);
+  });
+
+  test('are of no pool where their phase is not served', () => {
+    const host = capacity();
+    host.setEngines([], [engine('s-t01-1', 'P2')]);
+    expect(taken(host)).toEqual([0, 0]);
+  });
+});
+
+describe('room for a new sector', () => {
+  let group: GroupDirectory;
+  let full: string | undefined;
+  let atWork: Set<string>;
+  let room: RoomWatch;
+  beforeEach(async () => {
+    group = { root: await temporaryDirectory(), place: 'here' };
+    for (const path of groupDirectories(group)) await mkdir(path);
+    [full, atWork] = ['no room', new Set()];
+    const scratch = {
+      whyNoRoom: () => Promise.resolve(full),
+      look: () => Promise.resolve({ free: 1, reserved: scratchBytes('2KiB'), sectors: 1 }),
+    } as unknown as Scratch;
+    const openGroups = () => Promise.resolve([group]);
+    room = new RoomWatch({
+      scratch,
+      openGroups,
+      atWork: () => atWork,
+      gauges,
+      log,
+      onChange: () => undefined,
+    });
+  });
+
+  test('that is missing is told once, keeps P1 from being polled but for one task a look, and comes back', async () => {
+    expect(room.isOpen()).toBe(true);
+    for (let looks = 0; looks < 3; looks++) await room.look();
+    expect(room.isOpen()).toBe(true);
+    room.onPoll();
+    expect(room.isOpen()).toBe(false);
+    full = undefined;
+    await room.look();
+    expect(room.isOpen()).toBe(true);
+    expect(said).toEqual(['P1 takes no new sector: no room', 'P1 takes new sectors again: there is room']);
+    expect(gauged).toContain('room false');
+    expect(gauged.slice(gauged.lastIndexOf('room false'))).toContain('room true');
+  });
+
+  test('that is missing does not keep out a sector that was begun and waits for its P1', async () => {
+    const sector = join(cacheDir(group), 's-t01000-7');
+    await mkdir(sector);
+    const isOpen = async (): Promise<boolean> => {
+      await room.look();
+      room.onPoll();
+      return room.isOpen();
+    };
+    // A directory that nobody has claimed is a reservation that was given up.
+    expect(await isOpen()).toBe(false);
+    await mkdir(join(sector, '1'));
+    expect(await isOpen()).toBe(true);
+    atWork.add('s-t01000-7');
+    expect(await isOpen()).toBe(false);
+    atWork.clear();
+    const { directory } = await writeAttempt(sector, '1/P1-1', { result: {} });
+    expect(await isOpen()).toBe(false);
+    await rm(join(directory, 'result.json'));
+    expect(await isOpen()).toBe(true);
+  });
+
+  test('is looked at again when that is asked for meanwhile', async () => {
+    const looks = [room.look(), room.look()];
+    full = undefined;
+    await Promise.all(looks);
+    expect(room.reason).toBeUndefined();
+  });
+});
