@@ -3,11 +3,12 @@ import {
   isGrpcServiceError,
   WorkflowNotFoundError,
   type Client,
+  type WorkflowExecutionDescription,
   type WorkflowHandle,
 } from '@temporalio/client';
 import { workflowId, type HeartbeatDetails } from '../contract.js';
 import { statusQuery, type SealStatus } from '../messages.js';
-import { PHASE_IDS } from '../phases.js';
+import { PHASE_IDS, PHASES, type PhaseId } from '../phases.js';
 import type { SectorId } from '../sector.js';
 import { UserError } from '../user-error.js';
 
@@ -17,6 +18,8 @@ export interface SectorStatus extends SealStatus {
   runId: string;
   /** The last heartbeat of each activity that is under way. */
   engines: HeartbeatDetails[];
+  /** Why hosts have handed back what waits for one: no slot, no room, … */
+  handedBack: { phase: PhaseId; type: string; why: string }[];
 }
 
 /** @returns undefined when no workflow of the sector is known. */
@@ -25,18 +28,33 @@ export async function sectorStatus(client: Client, sector: SectorId): Promise<Se
   try {
     const description = await handle.describe();
     const status = await askStatus(client, handle);
-    const engines = (description.raw.pendingActivities ?? []).flatMap(({ heartbeatDetails }) => {
+    const pending = description.raw.pendingActivities ?? [];
+    const engines = pending.flatMap(({ heartbeatDetails }) => {
       const payload = heartbeatDetails?.payloads?.[0];
       return payload
         ? [client.options.loadedDataConverter.payloadConverter.fromPayload<HeartbeatDetails>(payload)]
         : [];
     });
-    return { ...status, workflow: description.status.name, runId: description.runId, engines };
+    const handedBack = pending.flatMap(handBackOf);
+    const { status: workflow, runId } = description;
+    return { ...status, workflow: workflow.name, runId, engines, handedBack };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
   }
 }
+
+type Pending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
+
+/** A task that is with a host at the moment is handed back no more. */
+function handBackOf({ activityType, lastFailure, state }: Pending): SectorStatus['handedBack'] {
+  const phase = PHASE_IDS.find((id) => PHASES[id].activity === activityType?.name);
+  if (!phase || !lastFailure || Number(state) === STARTED) return [];
+  return [{ phase, type: lastFailure.applicationFailureInfo?.type ?? '', why: lastFailure.message ?? '' }];
+}
+
+/** Temporal's number for it (temporal.api.enums.v1.PendingActivityState). */
+const STARTED = 2;
 
 /** An orchestrator that is there answers in well under a second. */
 const ANSWER_MS = 10_000;

@@ -80,6 +80,7 @@ function describe(status: SectorStatus): void {
   const rows = PHASE_IDS.map((id) => {
     const { state: phaseState, tries, host = '', seconds, failure = '' } = status.phases[id];
     const engine = status.engines.find(({ phase }) => phase === id);
+    const back = status.handedBack.find(({ phase }) => phase === id);
     const fraction = engine?.fraction == null ? '' : `${(engine.fraction * 100).toFixed(0)} %`;
     return {
       phase: id,
@@ -88,7 +89,7 @@ function describe(status: SectorStatus): void {
       tries: tries > 1 ? String(tries) : '',
       host: engine?.host ?? host,
       seconds: seconds?.toFixed(1) ?? '',
-      now: engine ? [engine.step, fraction].filter(Boolean).join(' ') : failure,
+      now: back ? `waits: ${back.why}` : engine ? [engine.step, fraction].filter(Boolean).join(' ') : failure,
     };
   });
   print(table(rows));

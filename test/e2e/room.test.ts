@@ -1,0 +1,93 @@
+/** A disk that holds four sectors: the fifth waits until a P6 makes room, and nothing ever meets a full disk. */
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { epochDir } from '../../src/paths.js';
+import { scratchBytes } from '../../src/phases.js';
+import { lacks } from '../helpers/abilities.js';
+import { Cluster } from '../helpers/cluster.js';
+import { Disk } from '../helpers/disk.js';
+import { eventually } from '../helpers/eventually.js';
+import type { Group } from '../helpers/group.js';
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
+const SIZE = '8MiB';
+const HOLDS = 4;
+/** Sectors that really use what is reserved for them, but for what file systems and journals take. */
+const ENV = { FIXTURE_PAD: String(Math.floor(0.9 * scratchBytes(SIZE))), FIXTURE_MS_P1: '300' };
+
+/** Sectors of a group that were begun and are not cleaned yet. */
+async function begun(group: Group): Promise<number> {
+  const cache = join(group.directory.root, 'nfs', group.directory.place, 'cache');
+  const names = (await readdir(cache)).filter((name) => name.startsWith('s-'));
+  return names.filter((name) => existsSync(epochDir(join(cache, name), 1))).length;
+}
+
+/** Looks all the time how many there are at most. */
+function watchMost(group: Group): () => number {
+  let most = 0;
+  const timer = setInterval(() => {
+    void begun(group).then((count) => (most = Math.max(most, count)));
+  }, 20);
+  onTestFinished(() => clearInterval(timer));
+  return () => most;
+}
+
+describe.skipIf(await lacks('disk'))('a disk that holds four sectors', () => {
+  let cluster: Cluster;
+
+  beforeAll(async () => {
+    cluster = await Cluster.join();
+    return () => cluster.end();
+  });
+
+  async function smallDisk(): Promise<Group> {
+    const group = await cluster.group(SIZE);
+    const megabytes = Math.ceil(((HOLDS + 0.5) * scratchBytes(SIZE)) / 2 ** 20);
+    const disk = await Disk.mount(group, group.directory.root, megabytes);
+    await group.setUpDirectory(disk.path);
+    return group;
+  }
+
+  test('lets the fifth wait, says why in log and status, and takes it when a P6 has made room', async () => {
+    const group = await smallDisk();
+    const worker = await group.serve(1, { run: { env: ENV } });
+    await cluster.untilServed(group);
+    const sectors = Array.from({ length: HOLDS }, cluster.newSector);
+    for (const sector of sectors) await group.tell(sector, 'P4', 'hold');
+    for (const sector of sectors) await cluster.start(group, sector);
+    for (const sector of sectors) await group.engine(sector, 'P4');
+    const fifth = cluster.newSector();
+    await cluster.start(group, fifth);
+    await eventually(async () => (await cluster.handBacks(fifth)).includes('NoRoom'));
+    const why = `${group.directory.root} has no room for one more ${SIZE} sector`;
+    expect((await cluster.sealflow('status', fifth)).stdout).toContain(`waits: ${group.ip(1)}: ${why}`);
+    expect(existsSync(group.sector(fifth))).toBe(false);
+
+    const [first = ''] = sectors;
+    await group.takeBack(first, 'P4', 'hold');
+    await cluster.sealed(first);
+    await group.engine(fifth, 'P1');
+    for (const sector of sectors.slice(1)) await group.takeBack(sector, 'P4', 'hold');
+    for (const sector of [...sectors.slice(1), fifth]) await cluster.sealed(sector);
+    for (const sector of [...sectors, fifth]) expect(await cluster.failures(sector)).toEqual([]);
+    const told = worker.said.stderr.split('\n').filter((line) => line.includes('P1 takes no new sector'));
+    expect(told.length).toBeGreaterThan(0);
+    expect(told.every((line) => line.includes(`WARN  P1 takes no new sector: ${why}: `))).toBe(true);
+    expect(worker.said.stderr.split('P1 takes new sectors again').length - 1).toBe(told.length);
+  });
+
+  test('is not overfilled by two workers that take sectors at once', async () => {
+    const group = await smallDisk();
+    for (const host of [1, 2]) await group.serve(host, { run: { env: ENV } });
+    await cluster.untilServed(group);
+    const most = watchMost(group);
+    const sectors = Array.from({ length: 2 * HOLDS }, cluster.newSector);
+    await Promise.all(sectors.map((sector) => cluster.start(group, sector)));
+    await Promise.all(sectors.map((sector) => cluster.sealed(sector)));
+    expect(most()).toBe(HOLDS);
+    for (const sector of sectors) expect(await cluster.failures(sector)).toEqual([]);
+  });
+});

@@ -1,0 +1,62 @@
+/** A host over mixed pools: never more engines at once than a pool has slots, whatever becomes of the worker. */
+import { beforeAll, expect, test, vi } from 'vitest';
+import { Cluster } from '../helpers/cluster.js';
+import { eventually } from '../helpers/eventually.js';
+import type { Pool } from '../helpers/group.js';
+import { sampleEngines } from '../helpers/sampled-engines.js';
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
+const POOLS: readonly Pool[] = [
+  [2, 'P1', 'P2', 'P3'],
+  [1, 'P4'],
+  [2, 'P5', 'P6'],
+];
+
+let cluster: Cluster;
+
+beforeAll(async () => {
+  cluster = await Cluster.join();
+  return () => cluster.end();
+});
+
+test('mixed pools are full, and never more than full', async () => {
+  const env = Object.fromEntries(
+    ['P1', 'P2', 'P3', 'P4', 'P5'].map((phase) => [`FIXTURE_MS_${phase}`, '200']),
+  );
+  const group = await cluster.group();
+  await group.serve(1, { pools: POOLS, run: { env } });
+  await cluster.untilServed(group);
+  const most = await sampleEngines(group, POOLS);
+  const sectors = Array.from({ length: 8 }, cluster.newSector);
+  for (const sector of sectors) await cluster.start(group, sector);
+  for (const sector of sectors) await cluster.sealed(sector);
+  const [shared, alone, copies = 0] = most();
+  expect([shared, alone]).toEqual([2, 1]);
+  expect(copies).toBeLessThanOrEqual(2);
+});
+
+test('engines that a killed worker has left take their slots of the next one, which adopts them and begins no other', async () => {
+  const group = await cluster.group();
+  const worker = await group.serve(1, { pools: POOLS });
+  await cluster.untilServed(group);
+  const most = await sampleEngines(group, POOLS);
+  const [first = '', second = '', third = ''] = Array.from({ length: 3 }, cluster.newSector);
+  for (const sector of [first, second, third]) await group.tell(sector, 'P1', 'hold');
+  for (const sector of [first, second]) await cluster.start(group, sector);
+  for (const sector of [first, second]) await group.engine(sector, 'P1');
+  worker.kill('SIGKILL');
+  await worker.ended;
+  // It is in the queue before the retries of the other two, whose heartbeats have yet to time out.
+  await cluster.start(group, third);
+  await group.serve(1, { pools: POOLS });
+  await eventually(async () => (await cluster.handBacks(third)).includes('NoSlot'));
+  for (const sector of [first, second])
+    await eventually(async () => (await cluster.watched(sector)).includes('1/P1-1'));
+  expect(await group.starts(third)).toEqual([]);
+
+  for (const sector of [first, second, third]) await group.takeBack(sector, 'P1', 'hold');
+  for (const sector of [first, second, third]) await cluster.sealed(sector);
+  expect(await group.starts(first, 'P1')).toHaveLength(1);
+  expect(most()[0]).toBe(2);
+});
