@@ -98,7 +98,7 @@ async function hostOptions(directory, address, connect, signal) {
   ];
   writeFileSync(
     file,
-    `scheduler_url = "http://${address}"\nlocal_dir = "${localDir}"\ngroup_id = [1]\nsector_size = 2048\nip = "127.0.0.1"\n` +
+    `scheduler_url = "http://${address}"\nlocal_dir = "${localDir}"\ngroup_id = [1]\nsector_size = 2048\nip = "127.0.0.1"\nallow_system_disk = true\n` +
       `storage-nodes = ["${directory}"]\nengine = { reserved_cores = 0 }\n` +
       `[[worker]]\nnum = 4\nsupported_phase = ${JSON.stringify(phases)}\n`,
   );
@@ -121,7 +121,7 @@ async function hostOptions(directory, address, connect, signal) {
 function noops({ enterSlot }) {
   const bytes = Buffer.alloc(32).toString('base64');
   const phase = async (input) => {
-    const leave = enterSlot(input.phase);
+    const slot = enterSlot({ phase: input.phase, sector: input.seal.sector });
     try {
       return {
         v: 1,
@@ -134,7 +134,7 @@ function noops({ enterSlot }) {
         commD: bytes,
       };
     } finally {
-      leave?.();
+      slot?.leave();
     }
   };
   return {
