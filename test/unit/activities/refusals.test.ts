@@ -31,6 +31,18 @@ const refusal = (offer?: Offer, deps?: Partial<Deps>, changes?: Partial<PhaseInp
   failureFrom(site.run('P1', changes, offer, deps));
 const HAND_BACK = { nonRetryable: false, category: ApplicationFailureCategory.BENIGN };
 
+/** @returns a function that resolves when so many callers have come to it, again and again */
+function meetingOf(count: number): () => Promise<void> {
+  let waiting: (() => void)[] = [];
+  return () =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      if (waiting.length < count) return;
+      for (const go of waiting) go();
+      waiting = [];
+    });
+}
+
 async function expectUntouched(): Promise<void> {
   expect(existsSync(site.directory)).toBe(false);
   expect(await site.started()).toEqual([]);
@@ -129,6 +141,41 @@ describe('no room', () => {
       expect(delays[i]).toBeLessThanOrEqual(most);
     }
     await expectUntouched();
+  });
+
+  test('that two find at once is given up by both, and nothing is left of either', async () => {
+    const cache = join(site.group.root, 'nfs', NODE, 'cache');
+    const meet = meetingOf(2);
+    // Room for one. Each asks before either has made its directory, and again when both have.
+    const whyNoRoom = async (_: unknown, sector: string): Promise<string | undefined> => {
+      await meet();
+      const others = (await readdir(cache)).filter((name) => name !== sector);
+      await meet();
+      return others.length > 0 ? 'full' : undefined;
+    };
+    const ends = ['t01000/7', 't01000/8'].map((sector) =>
+      refusal({}, { whyNoRoom }, { seal: { ...site.seal, sector } }),
+    );
+    for (const end of ends) expect(await end).toMatchObject({ type: 'NoRoom', ...HAND_BACK });
+    expect(await readdir(cache)).toEqual([]);
+    expect(await site.started()).toEqual([]);
+  });
+
+  test('is asked for again by a reservation that a crash has left', async () => {
+    await mkdir(site.directory);
+    expect(await refusal({}, full)).toMatchObject({ type: 'NoRoom' });
+    await rm(site.directory, { recursive: true, force: true });
+    await site.seals('P1');
+  });
+
+  test('does not give up a sector that another task has claimed meanwhile', async () => {
+    const answers = [undefined, 'full'];
+    const whyNoRoom = async (): Promise<string | undefined> => {
+      if (answers.length === 1) await mkdir(join(site.directory, '1'));
+      return answers.shift();
+    };
+    expect(await refusal({}, { whyNoRoom })).toMatchObject({ type: 'NoRoom' });
+    expect(await readdir(site.directory)).toEqual(['1', 'sector.json']);
   });
 
   test('does not stop a sector that was begun', async () => {
