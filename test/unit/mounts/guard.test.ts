@@ -48,7 +48,9 @@ test('the system disk is refused unless it is allowed, also through a link', asy
 describe.skipIf(await lacks('mount'))('a mount', () => {
   const mount = async (...args: string[]): Promise<void> => {
     await run('mount', ...args, directory);
-    onTestFinished(() => void run('umount', directory).catch(() => undefined));
+    onTestFinished(async () => {
+      await run('umount', directory).catch(() => undefined);
+    });
   };
 
   test('is in order on no disk at all', async () => {
