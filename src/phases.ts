@@ -169,6 +169,8 @@ export const TIMES = {
   noRoomMost: 60_000,
   /** A stop that no worker of the group has taken for this long is given up. */
   stopMost: 600_000,
+  /** A host whose pools are full shows itself this often; Temporal forgets pollers after five minutes. */
+  presence: 120_000,
   /** Backoff after a failure: first delay (doubling) and longest. */
   backoffFirst: 5_000,
   backoffMost: 600_000,

@@ -57,6 +57,11 @@ export class Capacity {
     for (const { taken } of this.pools) taken.pump();
   }
 
+  /** Shows Temporal that this host is there, however full its pools are. */
+  showPresence(): void {
+    for (const { taken } of this.pools) taken.showPresence();
+  }
+
   /**
    * Tells which engines live on this host, and which of them no task waits for: each of these takes a slot of a pool of its
    * phase, of the one that counts it already, else of the first with a free one.

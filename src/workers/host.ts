@@ -49,7 +49,7 @@ interface Host {
  */
 export async function runHost(options: HostOptions): Promise<void> {
   const { config, log, signal } = options;
-  const { mountQuick, mountSlow } = scaledTimes(options.timeScale ?? 1);
+  const { mountQuick, mountSlow, presence } = scaledTimes(options.timeScale ?? 1);
   const mountTimes = { quickMs: mountQuick, slowMs: mountSlow };
   registerMounts(config, options.engine.command[0], mountTimes, log);
   await checkWritable(config.localDir);
@@ -84,6 +84,7 @@ export async function runHost(options: HostOptions): Promise<void> {
     const workers = await createWorkers(options, { sight, capacity, engines }, connections);
     await runAll(workers, signal, () => {
       every(Math.min(...config.pools.map(({ waitMs }) => waitMs)), signal, look);
+      every(presence, signal, () => capacity.showPresence());
       void engineWatch.keepLooking(signal);
       options.onReady?.();
     });

@@ -66,6 +66,8 @@ export class RoomWatch {
   private async lookOnce(): Promise<void> {
     const { openGroups, scratch, gauges, onChange } = this.options;
     const groups = await openGroups();
+    // A directory that cannot be seen says nothing of its room; what keeps it from being seen is told by readiness.
+    if (groups.length === 0) return;
     const reasons = await Promise.all(groups.map((group) => scratch.whyNoRoom(group)));
     this.tell(reasons.find(Boolean));
     if (gauges) await this.measure(gauges, groups);

@@ -130,6 +130,15 @@ export class SlotPool {
     }
   }
 
+  /**
+   * Lets each queue be polled for one task though the pool is full. Temporal forgets who has not polled for five minutes, and
+   * then takes a host that is busy for hours for one that is not there; the task is told why it waits.
+   */
+  showPresence(): void {
+    for (const entry of [...this.waiting])
+      if (!this.unused.get(entry.queue) && entry.isOpen()) this.grant(entry);
+  }
+
   private grant(entry: Waiting): void {
     this.forget(entry);
     this.count(entry.queue, 1);

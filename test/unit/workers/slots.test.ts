@@ -351,3 +351,21 @@ describe('later phases', () => {
     expect(granted(pollers).sort()).toEqual(['P2', 'P3']);
   });
 });
+
+test('a full pool lets each queue be polled once when it shows itself, unless the queue is closed', async () => {
+  const pool = new SlotPool(1);
+  enter(pool);
+  const pollers = ['a', 'b'].map((queue) => new Poller(pool, queue).ask());
+  const closed = new Poller(pool, 'c', () => false).ask();
+  for (let shown = 0; shown < 3; shown++) {
+    pool.showPresence();
+    await settle(PROBE_OVER);
+  }
+  expect(granted([...pollers, closed])).toEqual(['a', 'b']);
+  pollers[0]?.use();
+  await settle(PROBE_OVER);
+  expect(granted(pollers)).toEqual(['b']);
+  pool.showPresence();
+  await settle();
+  expect(granted(pollers)).toEqual(['a', 'b']);
+});
