@@ -1,0 +1,45 @@
+/** Whether the user that this process runs as may work in a directory. */
+import { constants, type Stats } from 'node:fs';
+import { isErrno } from '../../files.js';
+import { access, stat } from '../../mounts/remote-fs.js';
+import { fail, ok, warn, type Verdict } from '../finding.js';
+
+export interface Ownership {
+  path: string;
+  /** Of this process. */
+  uid: number;
+  gid: number;
+  owner: Pick<Stats, 'uid' | 'gid' | 'mode'>;
+  /** As the kernel answers, which knows of groups, ACLs and read-only mounts. */
+  writable: boolean;
+}
+
+/** @throws ENOENT; MountHungError */
+export async function ownershipOf(path: string): Promise<Ownership> {
+  const owner = await stat(path);
+  const writable = await access(path, constants.R_OK | constants.W_OK | constants.X_OK).then(
+    () => true,
+    (error: unknown) => {
+      if (isErrno(error, 'EACCES', 'EPERM', 'EROFS')) return false;
+      throw error;
+    },
+  );
+  return { path, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, owner, writable };
+}
+
+export function judgeOwner({ path, uid, gid, owner, writable }: Ownership): Verdict {
+  const found = `${path} of ${owner.uid}:${owner.gid}, mode ${(owner.mode & 0o7777).toString(8)}; this process ${uid}:${gid}`;
+  if (!writable) {
+    return fail(
+      found,
+      `write permission for user ${uid}`,
+      `on the host that exports it: chown -R ${uid}:${gid} ${path}, or run the worker as user ${owner.uid}`,
+    );
+  }
+  if (uid === owner.uid || uid === 0) return ok(`user ${uid}, owner ${owner.uid}:${owner.gid}`);
+  return warn(
+    found,
+    'one numeric user for all workers of a group: P2 reads and deletes what P1 has made on another host',
+    `run this worker as user ${owner.uid}`,
+  );
+}
