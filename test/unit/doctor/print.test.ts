@@ -49,7 +49,8 @@ describe('the traffic limit', () => {
 
   test('binds NFS to the others, and nothing else', () => {
     expect(commandsOf(printTc(limit))).toEqual([
-      'tc qdisc replace dev eth1 root handle 1: htb default 0',
+      'tc qdisc del dev eth1 root 2>/dev/null || true',
+      'tc qdisc add dev eth1 root handle 1: htb default 0',
       'tc class add dev eth1 parent 1: classid 1:10 htb rate 4000000kbit burst 5000000 cburst 5000000 quantum 60000',
       'tc filter add dev eth1 parent 1: protocol ip prio 1 u32 \\',
       '  match ip protocol 6 0xff match ip sport 2049 0xffff match ip dst 10.10.10.0/24 flowid 1:10',
