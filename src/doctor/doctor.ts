@@ -32,12 +32,13 @@ export interface DoctorOptions {
  * @throws UserError when Temporal's profile cannot be read
  */
 export async function* examine(config: Config, { deep }: DoctorOptions): AsyncGenerator<Finding> {
-  const server = new ServerChecks(targetOf(config.schedulerUrl));
+  const target = targetOf(config.schedulerUrl);
+  const server = new ServerChecks(target);
   registerMounts(config, MOUNT_TIMES);
   const findings = startChecks([
     configCheck(config),
     ...server.checks,
-    groupCheck(config),
+    groupCheck(config, target.namespace),
     ...mountsOf(config).flatMap((directory) => [
       diskCheck(config, directory),
       nfsCheck(directory),

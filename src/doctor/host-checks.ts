@@ -21,7 +21,7 @@ export const coresCheck = (config: Config): Check => ({
 
 export const memoryOfP4Check = (config: Config): Check => ({
   name: 'memory for P4',
-  look: () => judgeMemoryOfP4(config, environmentOf(config)['BELLMAN_PROOF_THREADS'], memory()),
+  look: () => judgeMemoryOfP4(config, environmentOf(config), memory()),
 });
 
 /** What a worker does not find out by itself. */

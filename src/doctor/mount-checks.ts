@@ -2,10 +2,10 @@
 import type { Config } from '../config.js';
 import { ifPresent } from '../files.js';
 import { registerMount, type MountTimes } from '../mounts/mounts.js';
-import { readdir, statfs } from '../mounts/remote-fs.js';
+import { statfs } from '../mounts/remote-fs.js';
 import { cacheDir, type GroupDirectory } from '../paths.js';
 import { NotOfGroupError, readMarker } from '../workers/group-directory.js';
-import { lookForRoom } from '../workers/scratch.js';
+import { Scratch } from '../workers/scratch.js';
 import { slotsOf } from './checks/config.js';
 import { checkGroup } from './checks/group.js';
 import { judgeLoad, measureLoad } from './checks/load.js';
@@ -25,9 +25,9 @@ export function registerMounts(config: Config, times: MountTimes): void {
   for (const directory of mountsOf(config)) registerMount(directory, times);
 }
 
-export const groupCheck = (config: Config): Check => ({
+export const groupCheck = (config: Config, namespace: string): Check => ({
   name: `group ${config.localDir}`,
-  look: () => checkGroup(config),
+  look: () => checkGroup(config, namespace),
 });
 
 /** A directory that is not there is told once, by this. */
@@ -79,8 +79,7 @@ export function roomChecks(config: Config): Check[] {
         if (slotsOf(config, 'P1') === 0) return skipped('P1 is not served here');
         const group = await groupDirectory(config);
         if (!group) return skipped('not the directory of the group');
-        const sectors = (await readdir(cacheDir(group))).filter((name) => name.startsWith('s-')).length;
-        return judgeRoom(config, { ...(await lookForRoom(group)), sectors });
+        return judgeRoom(config, await new Scratch(config.size).look(group));
       },
     },
     ...(storageNodes.length > 0

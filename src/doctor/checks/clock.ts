@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import type { Connection } from '@temporalio/client';
 import { fail, ok, warn, type Verdict } from '../finding.js';
-import { duration } from '../units.js';
+import { duration } from '../../units.js';
 
 /**
  * No answer of the server carries its time, but it notes when a queue was last asked, and tells that. So doctor asks a queue of

@@ -6,7 +6,7 @@ import type { EngineInfo } from '../../engine/info.js';
 import { describeEnd, runBound } from '../../machine/run-bound.js';
 import type { SectorSize } from '../../phases.js';
 import { fail, ok, type Verdict } from '../finding.js';
-import { gigabytes } from '../units.js';
+import { gigabytes } from '../../units.js';
 
 export const noEngine = (): Verdict =>
   fail(

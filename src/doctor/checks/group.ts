@@ -3,17 +3,24 @@ import type { Config } from '../../config.js';
 import { NotOfGroupError, readMarker, type Marker } from '../../workers/group-directory.js';
 import { fail, ok, warn, type Verdict } from '../finding.js';
 
-export async function checkGroup(config: Config): Promise<Verdict> {
+export async function checkGroup(config: Config, namespace: string): Promise<Verdict> {
   try {
-    return judgeGroup(config, await readMarker(config.localDir));
+    return judgeGroup(config, namespace, await readMarker(config.localDir));
   } catch (error) {
     if (!(error instanceof NotOfGroupError)) throw error;
-    return judgeGroup(config, error.message);
+    return judgeGroup(config, namespace, error.message);
   }
 }
 
-/** @param marker or why there is none */
-export function judgeGroup({ groups, localDir }: Config, marker: Marker | string): Verdict {
+/**
+ * @param namespace Temporal's, that this host works for
+ * @param marker or why there is none
+ */
+export function judgeGroup(
+  { groups, localDir }: Config,
+  namespace: string,
+  marker: Marker | string,
+): Verdict {
   const wanted = `the directory of group ${groups.join(' or ')}`;
   if (typeof marker === 'string') {
     return fail(
@@ -27,6 +34,13 @@ export function judgeGroup({ groups, localDir }: Config, marker: Marker | string
       `the directory of group ${marker.group}`,
       wanted,
       'correct group_id, or mount the right directory: P2 would look for what P1 has written elsewhere',
+    );
+  }
+  if (marker.namespace !== undefined && marker.namespace !== namespace) {
+    return fail(
+      `the directory of Temporal namespace ${marker.namespace}`,
+      `that of ${namespace}`,
+      'set TEMPORAL_NAMESPACE, or mount the right directory: each chain has a namespace and directories of its own',
     );
   }
   const others = groups.filter((group) => group !== marker.group);

@@ -4,9 +4,9 @@ import type { Cpu } from '../../machine/cpu.js';
 import type { OpenFiles } from '../../machine/limits.js';
 import { SECTOR_SIZES } from '../../phases.js';
 import { UserError } from '../../user-error.js';
-import { engineCpus } from '../../workers/cores.js';
+import { divideCores } from '../../workers/cores.js';
 import { fail, ok, skipped, warn, type Verdict } from '../finding.js';
-import { gigabytes } from '../units.js';
+import { gigabytes } from '../../units.js';
 import { servedPhases, slotsOf } from './config.js';
 
 /** @param allowed CPUs that this process may run on */
@@ -14,8 +14,9 @@ export function judgeCores(config: Config, allowed: readonly number[]): Verdict 
   const served = servedPhases(config);
   if (!served.includes('P2') && !served.includes('P3')) return ok(`${allowed.length}, no P2 or P3`);
   try {
-    const left = engineCpus(config.engine.reserved_cores, [...allowed]);
-    return ok(`${left.length} of ${allowed.length} for P2 and P3`);
+    const { P1: p1, P2: wide = [] } = divideCores(config, [...allowed]);
+    const besides = p1 ? `, ${p1.length} for P1 beside them` : '';
+    return ok(`${wide.length} of ${allowed.length} for P2 and P3${besides}`);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return fail(error.message, 'a core at least for P2 and P3', error.hint ?? '');

@@ -5,7 +5,7 @@ import { isErrno } from '../../files.js';
 import { MountHungError } from '../../mounts/mounts.js';
 import { rename, rm, writeNewFile } from '../../mounts/remote-fs.js';
 import { fail, ok, type Verdict } from '../finding.js';
-import { duration } from '../units.js';
+import { duration } from '../../units.js';
 
 /** Hidden, and in no way like a sector's directory; what a killed doctor leaves may be deleted. */
 export const PROBE_NAME = '.sealflow-doctor-';

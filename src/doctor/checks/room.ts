@@ -1,20 +1,13 @@
 /** Room for sectors: in local_dir for those in work, on a storage node for finished ones. */
 import type { Config } from '../../config.js';
 import { scratchBytes, SECTOR_SIZES, type SectorSize } from '../../phases.js';
+import type { Room } from '../../workers/scratch.js';
 import { fail, ok, warn, type Verdict } from '../finding.js';
-import { gigabytes } from '../units.js';
+import { gigabytes } from '../../units.js';
 import { slotsOf } from './config.js';
 
-export interface ScratchRoom {
-  /** Bytes. */
-  free: number;
-  /** Bytes of them that the sectors that lie there will still use. */
-  reserved: number;
-  /** How many lie there. */
-  sectors: number;
-}
-
-export function judgeRoom(config: Config, { free, reserved, sectors }: ScratchRoom): Verdict {
+/** @param room what is free, and what the sectors that lie there will still use */
+export function judgeRoom(config: Config, { free, reserved, sectors }: Room): Verdict {
   const places = Math.max(0, slotsOf(config, 'P1') - sectors);
   const each = scratchBytes(config.size);
   const wanted = reserved + places * each;

@@ -2,7 +2,7 @@
 import { SEARCH_ATTRIBUTES } from '../../search-attributes.js';
 import { isAtLeast } from '../../machine/versions.js';
 import { fail, ok, warn, type Verdict } from '../finding.js';
-import { duration } from '../units.js';
+import { duration } from '../../units.js';
 
 /** The first whose servers give begun sectors their priority without being told to (`matching.useNewMatcher`). */
 const TRIED_FROM = '1.31';

@@ -31,6 +31,13 @@ describe('cores', () => {
 
   test('are divided', () => {
     expect(judgeCores(wide, [0, 1, 2, 3])).toEqual(ok('2 of 4 for P2 and P3'));
+    const shared = config({
+      pools: [
+        [2, 'P1'],
+        [1, 'P2'],
+      ],
+    });
+    expect(judgeCores(shared, [0, 1, 2, 3, 4, 5])).toEqual(ok('2 of 6 for P2 and P3, 2 for P1 beside them'));
     expect(judgeCores(config(), [0])).toEqual(ok('1, no P2 or P3'));
   });
 
@@ -96,31 +103,32 @@ describe('memory for P1', () => {
 
 describe('memory for P4', () => {
   const p4 = config({ pools: [[1, 'P4']] });
+  const threads = (number: string) => ({ BELLMAN_PROOF_THREADS: number });
 
   test('is that of the partitions that are proved at a time', () => {
-    expect(judgeMemoryOfP4(p4, '2', 128e9)).toEqual(ok('128.0 GB for 60.0 GB'));
-    expect(judgeMemoryOfP4(p4, '99', 512e9)).toEqual(ok('512.0 GB for 300.0 GB'));
-    expect(judgeMemoryOfP4(config({ size: '2KiB', pools: [[1, 'P4']] }), undefined, 4e9).result).toBe('ok');
-    expect(judgeMemoryOfP4(config(), undefined, 1)).toEqual(skipped('P4 is not served here'));
+    expect(judgeMemoryOfP4(p4, threads('2'), 128e9)).toEqual(ok('128.0 GB for 60.0 GB'));
+    expect(judgeMemoryOfP4(p4, threads('99'), 512e9)).toEqual(ok('512.0 GB for 300.0 GB'));
+    expect(judgeMemoryOfP4(config({ size: '2KiB', pools: [[1, 'P4']] }), {}, 4e9).result).toBe('ok');
+    expect(judgeMemoryOfP4(config(), {}, 1)).toEqual(skipped('P4 is not served here'));
   });
 
   test('fails with what would fit', () => {
-    expect(judgeMemoryOfP4(p4, undefined, 128e9)).toEqual({
+    expect(judgeMemoryOfP4(p4, {}, 128e9)).toEqual({
       result: 'fail',
       found: '128.0 GB of memory',
       wanted: '300.0 GB: 10 partitions at a time for each of 1 P4',
       hint: 'set BELLMAN_PROOF_THREADS to 4 or less (of 10; it takes longer by so much), or num lower',
     });
-    expect(judgeMemoryOfP4(p4, '1', 16e9).hint).toBe(
+    expect(judgeMemoryOfP4(p4, threads('1'), 16e9).hint).toBe(
       'set num of the P4 pool lower, or serve P4 on a host with more memory',
     );
   });
 
   test('fails for a number of partitions that is none', () => {
-    expect(judgeMemoryOfP4(p4, 'two', 128e9)).toMatchObject({
+    expect(judgeMemoryOfP4(p4, threads('two'), 128e9)).toMatchObject({
       result: 'fail',
       found: 'BELLMAN_PROOF_THREADS = two',
-      wanted: 'a whole number above 0',
+      wanted: 'a whole number above 0: P4 refuses anything else',
     });
   });
 });

@@ -27,14 +27,14 @@ const GOOD = 'vers=3,rsize=1048576,wsize=1048576,hard,nolock,timeo=600,retrans=2
 
 describe("the group's directory", () => {
   test('is it', () => {
-    expect(judgeGroup(config(), marker)).toMatchObject({
+    expect(judgeGroup(config(), 'default', marker)).toMatchObject({
       result: 'ok',
       found: 'group 1, sectors in nfs/10.10.4.23',
     });
   });
 
   test('is not mounted', () => {
-    expect(judgeGroup(config(), '/sealer/sealflow.json is not there: is it mounted?')).toEqual({
+    expect(judgeGroup(config(), 'default', '/sealer/sealflow.json is not there: is it mounted?')).toEqual({
       result: 'fail',
       found: '/sealer/sealflow.json is not there: is it mounted?',
       wanted: 'the directory of group 1',
@@ -43,7 +43,7 @@ describe("the group's directory", () => {
   });
 
   test("is another group's", () => {
-    expect(judgeGroup(config(), { ...marker, group: 2 })).toEqual({
+    expect(judgeGroup(config(), 'default', { ...marker, group: 2 })).toEqual({
       result: 'fail',
       found: 'the directory of group 2',
       wanted: 'the directory of group 1',
@@ -51,8 +51,18 @@ describe("the group's directory", () => {
     });
   });
 
+  test("is another chain's", () => {
+    expect(judgeGroup(config(), 'default', { ...marker, namespace: 'default' }).result).toBe('ok');
+    expect(judgeGroup(config(), 'default', { ...marker, namespace: 'calibration' })).toEqual({
+      result: 'fail',
+      found: 'the directory of Temporal namespace calibration',
+      wanted: 'that of default',
+      hint: 'set TEMPORAL_NAMESPACE, or mount the right directory: each chain has a namespace and directories of its own',
+    });
+  });
+
   test("is one group's, where the config names two", () => {
-    expect(judgeGroup({ ...config(), groups: [1, 2] }, marker)).toEqual({
+    expect(judgeGroup({ ...config(), groups: [1, 2] }, 'default', marker)).toEqual({
       result: 'warn',
       found: 'the directory of group 1 only',
       wanted: 'one group for each config.toml: a directory belongs to one',

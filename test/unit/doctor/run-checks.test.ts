@@ -68,7 +68,7 @@ test('a mount that hangs fails each check that looks at it, with its name', asyn
   const comeBack = await hangMount(hung);
   const host = { ...config(), localDir: hung, storageNodes: [fine], allowSystemDisk: true };
   const findings = await run(
-    groupCheck(host),
+    groupCheck(host, 'default'),
     diskCheck(host, hung),
     nfsCheck(hung),
     ownerCheck(host, hung),
