@@ -1,8 +1,11 @@
 /** Checks of the engine, where a phase that needs one is served. */
+import { isAbsolute } from 'node:path';
 import type { Config } from '../config.js';
 import type { Engine } from '../engine/engine.js';
 import { engineInfo, type EngineInfo } from '../engine/info.js';
 import { findEngine } from '../engine/locate.js';
+import { isErrno } from '../files.js';
+import { stat } from '../mounts/remote-fs.js';
 import { servedPhases } from './checks/config.js';
 import {
   checkParametersDeep,
@@ -24,7 +27,7 @@ export function engineChecks(config: Config, deep: boolean): Check[] {
   const served = servedPhases(config);
   if (served.every((phase) => phase === 'P6')) return [];
   const { command, environment } = config.engine;
-  const found = findEngine({ command, environment });
+  const found = answers(command?.[0]).then(() => findEngine({ command, environment }));
   const asked = found.then((engine) => engine && engineInfo(engine, config.size));
   // Told by the checks that wait for them.
   for (const promise of [found, asked]) promise.catch(() => undefined);
@@ -50,6 +53,14 @@ export function engineChecks(config: Config, deep: boolean): Check[] {
     },
     parameters,
   ];
+}
+
+/** Starting a program from a mount that hangs would hold this process. @throws MountHungError where it is registered */
+async function answers(program = ''): Promise<void> {
+  if (!isAbsolute(program)) return;
+  await stat(program).catch((error: unknown) => {
+    if (!isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES')) throw error;
+  });
 }
 
 async function settled(

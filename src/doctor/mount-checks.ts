@@ -1,9 +1,10 @@
 /** Checks of the directories that this host works in: local_dir and each storage node. */
+import { dirname, isAbsolute } from 'node:path';
 import type { Config } from '../config.js';
-import { ifPresent } from '../files.js';
+import { ifPresent, isErrno } from '../files.js';
 import { registerMount, type MountTimes } from '../mounts/mounts.js';
 import { statfs } from '../mounts/remote-fs.js';
-import { cacheDir, type GroupDirectory } from '../paths.js';
+import { cacheDir, doneDir, sealedDir, type GroupDirectory } from '../paths.js';
 import { NotOfGroupError, readMarker } from '../workers/group-directory.js';
 import { Scratch } from '../workers/scratch.js';
 import { slotsOf } from './checks/config.js';
@@ -14,7 +15,7 @@ import { judgeOwner, ownershipOf } from './checks/owner.js';
 import { probe } from './checks/probe.js';
 import { judgeNodes, judgeRoom, type NodeRoom } from './checks/room.js';
 import { judgePlace, placeOf } from './checks/system-disk.js';
-import { fail, skipped, type Verdict } from './finding.js';
+import { fail, ok, skipped, type Verdict } from './finding.js';
 import type { Check } from './run-checks.js';
 
 /** All directories that may be mounted from elsewhere. */
@@ -22,7 +23,9 @@ export const mountsOf = ({ localDir, storageNodes }: Config): string[] => [local
 
 /** So that one that hangs holds up nothing else. A directory that is registered already keeps its times. */
 export function registerMounts(config: Config, times: MountTimes): void {
-  for (const directory of mountsOf(config)) registerMount(directory, times);
+  const program = config.engine.command?.[0] ?? '';
+  const roots = [...mountsOf(config), ...(isAbsolute(program) ? [dirname(program)] : [])];
+  for (const root of roots) registerMount(root, times);
 }
 
 export const groupCheck = (config: Config, namespace: string): Check => ({
@@ -50,7 +53,15 @@ export const nfsCheck = (directory: string): Check => ({
 
 export const ownerCheck = (config: Config, directory: string): Check => ({
   name: `owner ${directory}`,
-  look: ifThere(directory, async () => judgeOwner(await ownershipOf(await workPlace(config, directory)))),
+  look: ifThere(directory, async () => {
+    // The first that is not in order hides those below it.
+    let verdict = ok('');
+    for (const place of await workPlaces(config, directory)) {
+      verdict = judgeOwner(await ownershipOf(place));
+      if (verdict.result !== 'ok') break;
+    }
+    return verdict;
+  }),
 });
 
 /** fsync waits for what others have written to the same disk: on a busy P1 host that takes its time. */
@@ -61,7 +72,7 @@ export const trials = (config: Config, directory: string): Check[] => [
   {
     name: `probe ${directory}`,
     deadlineMs: PROBE_DEADLINE_MS,
-    look: ifThere(directory, async () => probe(await workPlace(config, directory))),
+    look: ifThere(directory, async () => probe((await workPlaces(config, directory)).at(-1) ?? directory)),
   },
   {
     name: `load ${directory}`,
@@ -69,12 +80,16 @@ export const trials = (config: Config, directory: string): Check[] => [
   },
 ];
 
+/** All files of all sectors are looked at, over NFS too. */
+const ROOM_DEADLINE_MS = 60_000;
+
 /** Room for the sectors that this host takes. */
 export function roomChecks(config: Config): Check[] {
   const { localDir, storageNodes, size } = config;
   return [
     {
       name: `room ${localDir}`,
+      deadlineMs: ROOM_DEADLINE_MS,
       look: async () => {
         if (slotsOf(config, 'P1') === 0) return skipped('P1 is not served here');
         const group = await groupDirectory(config);
@@ -108,15 +123,21 @@ async function groupDirectory({ localDir }: Config): Promise<GroupDirectory | un
   }
 }
 
-/** Where sectors are made: a directory of the group, deeper than local_dir, may have another owner. */
-async function workPlace(config: Config, directory: string): Promise<string> {
+/** Where this host makes files: the directories of the group, deeper than local_dir, may have other owners; sectors' last. */
+async function workPlaces(config: Config, directory: string): Promise<string[]> {
   const group = directory === config.localDir ? await groupDirectory(config) : undefined;
-  if (!group) return directory;
-  return (await isThere(cacheDir(group))) ? cacheDir(group) : directory;
+  return group ? [directory, doneDir(group), sealedDir(group), cacheDir(group)] : [directory];
 }
 
+/** Also where it may not be entered: by whom it may is told with its owner. */
 const isThere = async (directory: string): Promise<boolean> =>
-  (await ifPresent(statfs(directory))) !== undefined;
+  await ifPresent(statfs(directory)).then(
+    (found) => found !== undefined,
+    (error: unknown) => {
+      if (!isErrno(error, 'EACCES')) throw error;
+      return true;
+    },
+  );
 
 const ifThere =
   (directory: string, look: () => Promise<Verdict>): (() => Promise<Verdict>) =>

@@ -1,9 +1,9 @@
 /** The engine, and the proof parameters of P4. */
-import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine } from '../../engine/engine.js';
 import type { EngineInfo } from '../../engine/info.js';
 import { describeEnd, runBound } from '../../machine/run-bound.js';
+import { readdir, stat } from '../../mounts/remote-fs.js';
 import type { SectorSize } from '../../phases.js';
 import { fail, ok, type Verdict } from '../finding.js';
 import { gigabytes } from '../../units.js';

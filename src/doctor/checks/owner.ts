@@ -9,30 +9,44 @@ export interface Ownership {
   /** Of this process. */
   uid: number;
   gid: number;
-  owner: Pick<Stats, 'uid' | 'gid' | 'mode'>;
+  /** Undefined where a directory above may not be entered. */
+  owner: Pick<Stats, 'uid' | 'gid' | 'mode'> | undefined;
   /** As the kernel answers, which knows of groups, ACLs and read-only mounts. */
   writable: boolean;
 }
 
 /** @throws ENOENT; MountHungError */
 export async function ownershipOf(path: string): Promise<Ownership> {
-  const owner = await stat(path);
+  const owner = await stat(path).catch(unlessRefused);
   const writable = await access(path, constants.R_OK | constants.W_OK | constants.X_OK).then(
     () => true,
     (error: unknown) => {
-      if (isErrno(error, 'EACCES', 'EPERM', 'EROFS')) return false;
-      throw error;
+      unlessRefused(error);
+      return false;
     },
   );
   return { path, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, owner, writable };
 }
 
+/** @throws what is no refusal */
+function unlessRefused(error: unknown): undefined {
+  if (!isErrno(error, 'EACCES', 'EPERM', 'EROFS')) throw error;
+}
+
 export function judgeOwner({ path, uid, gid, owner, writable }: Ownership): Verdict {
+  const wanted = `write permission for user ${uid}`;
+  if (!owner) {
+    return fail(
+      `${path}: user ${uid} may not enter a directory above it`,
+      wanted,
+      `\`namei -l ${path}\` shows which; chown it to ${uid}, or run the worker as its owner`,
+    );
+  }
   const found = `${path} of ${owner.uid}:${owner.gid}, mode ${(owner.mode & 0o7777).toString(8)}; this process ${uid}:${gid}`;
   if (!writable) {
     return fail(
       found,
-      `write permission for user ${uid}`,
+      wanted,
       `on the host that exports it: chown -R ${uid}:${gid} ${path}, or run the worker as user ${owner.uid}`,
     );
   }

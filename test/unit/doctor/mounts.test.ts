@@ -161,6 +161,15 @@ describe('the owner', () => {
     });
   });
 
+  test('cannot be seen', () => {
+    expect(judgeOwner({ ...own, owner: undefined, writable: false })).toEqual({
+      result: 'fail',
+      found: '/sealer/nfs: user 1000 may not enter a directory above it',
+      wanted: 'write permission for user 1000',
+      hint: '`namei -l /sealer/nfs` shows which; chown it to 1000, or run the worker as its owner',
+    });
+  });
+
   test('is somebody else who lets us write', () => {
     const others = { ...own, owner: { uid: 1001, gid: 1000, mode: 0o40775 } };
     expect(judgeOwner(others)).toEqual({
