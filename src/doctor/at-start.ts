@@ -21,6 +21,7 @@ export async function warnAtStart(config: Config, log: Log, times: MountTimes): 
   const checks = [...mountsOf(config).map(nfsCheck), ...hostChecks(config)];
   for (const finding of startChecks(checks.map((check) => ({ ...check, deadlineMs: QUICK_MS })))) {
     const { check, result, found, wanted, hint } = await finding;
-    if (result === 'fail') log.warn(`doctor: ${check}: ${found}; wanted: ${wanted}; ${hint}`);
+    if (result !== 'fail') continue;
+    log.warn(`doctor: ${check}: ${found}; wanted: ${wanted}; ${hint}`.replaceAll('\n', ', '));
   }
 }

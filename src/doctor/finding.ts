@@ -35,12 +35,12 @@ export const fail = (found: string, wanted: string, hint: string): Verdict => ({
 
 const WORST_FIRST: readonly Result[] = ['fail', 'warn', 'skipped', 'ok'];
 
-/** Several in one: as bad as the worst, with what all of that kind or worse than `ok` have to say. */
+/** Several in one: as bad as the worst; what each failure and warning has to say, a line each. */
 export function together(verdicts: readonly Verdict[], otherwise: Verdict): Verdict {
   const bad = verdicts.filter(({ result }) => result === 'fail' || result === 'warn');
   const result = WORST_FIRST.find((kind) => bad.some((verdict) => verdict.result === kind));
   if (result === undefined) return otherwise;
-  const all = (of: (verdict: Verdict) => string): string => [...new Set(bad.map(of))].join('; ');
+  const all = (of: (verdict: Verdict) => string): string => [...new Set(bad.map(of))].join('\n');
   return {
     result,
     found: all(({ found }) => found),

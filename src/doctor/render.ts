@@ -10,8 +10,11 @@ export function renderFinding({ check, result, found, wanted, hint }: Finding): 
   const head = shown.padEnd(RESULT_WIDTH) + check;
   if (result === 'ok' || result === 'skipped') return `${head.padEnd(RESULT_WIDTH + NAME_WIDTH)}  ${found}`;
   const lines = Object.entries({ found, wanted, hint }).filter(([, text]) => text !== '');
-  return [head, ...lines.map(([name, text]) => `${INDENT}  ${name.padEnd(8)}${text}`)].join('\n');
+  return [head, ...lines.map(([name, text]) => `${INDENT}  ${name.padEnd(8)}${indented(text)}`)].join('\n');
 }
+
+/** Several lines, each below the first. */
+const indented = (text: string): string => text.replaceAll('\n', `\n${INDENT}${' '.repeat(10)}`);
 
 /** `18 ok, 2 warn, 1 fail, 3 skipped` */
 export function summarize(findings: readonly Finding[]): string {

@@ -58,7 +58,7 @@ export function judgeParameters({ size, directory, present, bytes }: Parameters)
   if (!present) {
     return fail(
       `none for ${size} in ${directory}`,
-      'without them P4 is not served',
+      'the proof parameters of the size: without them P4 is not served',
       published
         ? 'put the published files there, or name their directory in FIL_PROOFS_PARAMETER_CACHE'
         : `sealflow setup --parameters ${size}, or FIL_PROOFS_PARAMETER_CACHE`,

@@ -1,5 +1,5 @@
 /** Whether the user that this process runs as may work in a directory. */
-import { constants, type Stats } from 'node:fs';
+import { constants } from 'node:fs';
 import { isErrno } from '../../files.js';
 import { access, stat } from '../../mounts/remote-fs.js';
 import { fail, ok, warn, type Verdict } from '../finding.js';
@@ -10,7 +10,7 @@ export interface Ownership {
   uid: number;
   gid: number;
   /** Undefined where a directory above may not be entered. */
-  owner: Pick<Stats, 'uid' | 'gid' | 'mode'> | undefined;
+  owner: { uid: number; gid: number; mode: number } | undefined;
   /** As the kernel answers, which knows of groups, ACLs and read-only mounts. */
   writable: boolean;
 }

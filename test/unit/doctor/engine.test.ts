@@ -97,7 +97,7 @@ describe('the parameters', () => {
     expect(judgeParameters({ size: '2KiB', directory: '/p', present: false, bytes: undefined })).toEqual({
       result: 'fail',
       found: 'none for 2KiB in /p',
-      wanted: 'without them P4 is not served',
+      wanted: 'the proof parameters of the size: without them P4 is not served',
       hint: 'sealflow setup --parameters 2KiB, or FIL_PROOFS_PARAMETER_CACHE',
     });
     expect(judgeParameters({ size: '32GiB', directory: '/p', present: false, bytes: undefined }).hint).toBe(

@@ -169,11 +169,11 @@ describe('environment', () => {
     expect(verdict).toEqual({
       result: 'fail',
       found:
-        "FORCE_HUGE_PAGE: kept P1's layers in huge pages in force-remote-worker's fork; FIL_PROOFS_ROWS_TO_DISCARD=3",
+        "FORCE_HUGE_PAGE: kept P1's layers in huge pages in force-remote-worker's fork\nFIL_PROOFS_ROWS_TO_DISCARD=3",
       wanted:
-        'unset: it does nothing here; ' +
+        'unset: it does nothing here\n' +
         'FIL_PROOFS_ROWS_TO_DISCARD unset: every program that reads a sector later must know the same number',
-      hint: 'take FORCE_HUGE_PAGE away; take FIL_PROOFS_ROWS_TO_DISCARD away',
+      hint: 'take FORCE_HUGE_PAGE away\ntake FIL_PROOFS_ROWS_TO_DISCARD away',
     });
     expect(judgeEnvironment({ FIL_PROOFS_ROWS_TO_DISCARD: '2' }).result).toBe('ok');
   });
@@ -199,9 +199,9 @@ describe('systemd unit', () => {
   test('fails where a restart or the OOM killer would end engines', () => {
     expect(judgeUnits([{ ...good, KillMode: 'control-group', OOMPolicy: 'stop' }], fil)).toEqual({
       result: 'fail',
-      found: 'sealflow-worker.service: KillMode=control-group; sealflow-worker.service: OOMPolicy=stop',
+      found: 'sealflow-worker.service: KillMode=control-group\nsealflow-worker.service: OOMPolicy=stop',
       wanted:
-        'KillMode=process: else a restart of the worker ends all engines: P1 loses its layer, P2 to P4 all; ' +
+        'KillMode=process: else a restart of the worker ends all engines: P1 loses its layer, P2 to P4 all\n' +
         'OOMPolicy=continue: else one engine that takes too much memory ends the worker and all others',
       hint: 'systemctl edit sealflow-worker.service',
     });

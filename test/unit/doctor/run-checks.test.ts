@@ -115,7 +115,7 @@ describe('findings', () => {
     { check: 'cores', ...ok('2 of 4') },
     { check: 'systemd unit', ...skipped('systemd does not run here') },
     { check: 'SHA-NI', ...warn('none', 'SHA-NI', 'another host') },
-    { check: 'room /sealer', ...fail('1 GB free', '518 GB', 'make room') },
+    { check: 'room /sealer', ...fail('1 GB free\nand fragmented', '518 GB', 'make room') },
   ];
 
   test('are short where all is well, and say more where it is not', () => {
@@ -129,6 +129,7 @@ describe('findings', () => {
         '           hint    another host',
         'FAIL     room /sealer',
         '           found   1 GB free',
+        '                   and fragmented',
         '           wanted  518 GB',
         '           hint    make room',
       ].join('\n'),
