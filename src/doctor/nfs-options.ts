@@ -116,9 +116,9 @@ export const NFS_OPTIONS: readonly NfsOption[] = [
     level: 'warn',
   },
   {
-    option: `acregmax=${LONGEST_CACHE_S},acdirmax=${LONGEST_CACHE_S}`,
+    option: `acdirmax=${LONGEST_CACHE_S}`,
     isDefault: true,
-    why: 'seconds: with more a host sees the others too late, and takes their engines for dead',
+    why: 'seconds, as acregmax: with more a host sees the others too late, and takes their engines for dead',
     wrong: above(['acregmin', 'acregmax', 'acdirmin', 'acdirmax'], LONGEST_CACHE_S),
     level: 'fail',
   },

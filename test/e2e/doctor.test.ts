@@ -1,11 +1,13 @@
 /** `sealflow doctor`: what it prints and how it ends, with and without a server. */
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Finding } from '../../src/doctor/finding.js';
+import { markerFile } from '../../src/paths.js';
 import { freePort } from '../../src/server/ports.js';
 import { Cluster } from '../helpers/cluster.js';
 import { ENGINE } from '../helpers/engine.js';
+import { makeFifo } from '../helpers/fifo.js';
 import type { Group, HostOptions } from '../helpers/group.js';
 import { expectRefused, groupAt } from '../helpers/refused.js';
 import { sealflow, type SealflowOptions } from '../helpers/sealflow.js';
@@ -106,6 +108,23 @@ describe('without a server', () => {
     const before = await namesBelow(group.directory.root, group.node);
     await examine(group);
     expect(await namesBelow(group.directory.root, group.node)).toEqual(before);
+  });
+
+  test('a mount that hangs is told, and everything else is looked at; then the program ends as a signal ends it', async () => {
+    const group = await groupAt('127.0.0.1:1');
+    const { root } = group.directory;
+    await rm(markerFile(root));
+    await makeFifo(markerFile(root));
+    const { code, byCheck } = await examine(group);
+    expect(code).toBe('SIGTERM');
+    for (const check of [`group ${root}`, `disk ${root}`, `owner ${root}`, `probe ${root}`]) {
+      expect(byCheck.get(check)).toMatchObject({
+        result: 'fail',
+        found: expect.stringMatching(`^${root} is hung: no answer since `) as string,
+      });
+    }
+    expect(byCheck.get(`probe ${group.node}`)?.result).toBe('ok');
+    expect(byCheck.get('engine')?.result).toBe('ok');
   });
 
   test('a config that cannot be read is wrong use', async () => {

@@ -8,6 +8,7 @@ import { printExports } from '../../doctor/print/exports.js';
 import { printMounts } from '../../doctor/print/mounts.js';
 import { printTc } from '../../doctor/print/tc.js';
 import { renderFinding, summarize } from '../../doctor/render.js';
+import { mountOf, readMountTable } from '../../mounts/mount-table.js';
 import { UserError } from '../../user-error.js';
 import { print, printJson } from '../common.js';
 
@@ -41,7 +42,7 @@ export const doctorCommand = (): Command =>
     .option('--rate <MB/s>', 'for all of them together (default: copy_limit_mb_per_sec)', parseRate)
     .action(async (options: DoctorCommandOptions) => {
       const config = readConfig(options.config);
-      const texts = textsFor(config, options);
+      const texts = await textsFor(config, options);
       if (texts.length > 0) print(texts.join('\n\n'));
       else process.exitCode = await runDoctor(config, options);
     });
@@ -60,11 +61,12 @@ async function runDoctor(
   return exitCodeOf(findings);
 }
 
-function textsFor(config: Config, options: DoctorCommandOptions): string[] {
+async function textsFor(config: Config, options: DoctorCommandOptions): Promise<string[]> {
   const texts: string[] = [];
   if (options.printExports) {
     const clients = needed('--print-exports', '--clients', options.clients);
-    texts.push(printExports(config, { clients, asRoot: process.getuid?.() === 0 }));
+    const mountPoint = mountOf(config.localDir, await readMountTable())?.mountPoint ?? '/';
+    texts.push(printExports(config, { clients, mountPoint, asRoot: process.getuid?.() === 0 }));
   }
   if (options.printMounts) {
     const own = servedPhases(config).includes('P1') ? config.ip : undefined;

@@ -4,13 +4,15 @@ import type { Config } from '../../config.js';
 export interface ExportOptions {
   /** Network or host of the others: `10.10.10.0/24`. */
   clients: string;
+  /** Where the file system of local_dir is mounted; `/` while it is not. */
+  mountPoint: string;
   /** Whether the workers run as root: else root of another host has no business there. */
   asRoot: boolean;
 }
 
 export function printExports(
   { localDir }: Pick<Config, 'localDir'>,
-  { clients, asRoot }: ExportOptions,
+  { clients, mountPoint, asRoot }: ExportOptions,
 ): string {
   const reasons: [string, string][] = [
     ['rw', 'all phases write into their own attempt directories'],
@@ -22,7 +24,10 @@ export function printExports(
       'no_subtree_check',
       'directories are renamed while files in them are open, which the check would refuse',
     ],
-    ['mp', 'exported only while something is mounted there: never the system disk below'],
+    [
+      [localDir, '/'].includes(mountPoint) ? 'mp' : `mp=${mountPoint}`,
+      'exported only while something is mounted there: never the system disk below',
+    ],
     asRoot
       ? ['no_root_squash', 'the workers run as root']
       : ['root_squash', 'the workers run as one numeric user on all hosts, and need no root'],

@@ -122,7 +122,7 @@ describe('options of NFS', () => {
     ['hard', 'softerr', 'fail', 'softerr', 'hard: calls wait'],
     ['vers=3', 'vers=2', 'fail', 'vers=2', 'vers=3: the server keeps no state'],
     ['nolock', 'proto=udp', 'fail', 'proto=udp', 'proto=tcp: UDP mixes up fragments'],
-    ['nolock', 'acdirmax=3600', 'fail', 'acdirmax=3600', 'acregmax=60,acdirmax=60: seconds'],
+    ['nolock', 'acdirmax=3600', 'fail', 'acdirmax=3600', 'acdirmax=60: seconds, as acregmax'],
     ['timeo=600', 'timeo=14', 'warn', 'timeo=14', 'timeo=600: tenths of a second'],
     ['retrans=2', 'retrans=1', 'warn', 'retrans=1', 'retrans=2: how often it asks again'],
     ['rsize=1048576', 'rsize=8192', 'warn', 'rsize=8192', 'rsize=1048576: P2 reads 400 GB'],

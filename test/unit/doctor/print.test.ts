@@ -12,13 +12,26 @@ const optionsOf = (text: string): string[] =>
 
 describe('the export', () => {
   test('is of the directory, to the others, safe', () => {
-    const text = printExports(host, { clients: '10.10.10.0/24', asRoot: false });
+    const text = printExports(host, { clients: '10.10.10.0/24', mountPoint: '/sealer', asRoot: false });
     expect(commandsOf(text)).toEqual(['/sealer 10.10.10.0/24(rw,sync,no_subtree_check,mp,root_squash)']);
     expect(optionsOf(text)).toEqual(['rw', 'sync', 'no_subtree_check', 'mp', 'root_squash']);
   });
 
+  test('of a directory below a mount asks for that mount', () => {
+    const [line] = commandsOf(
+      printExports(
+        { localDir: '/data/sealer' },
+        { clients: '10.10.10.33', mountPoint: '/data', asRoot: false },
+      ),
+    );
+    expect(line).toBe('/data/sealer 10.10.10.33(rw,sync,no_subtree_check,mp=/data,root_squash)');
+  });
+
   test('lets root be root where the workers are', () => {
-    const text = printExports({ localDir: '/my sealer' }, { clients: '10.10.10.33', asRoot: true });
+    const text = printExports(
+      { localDir: '/my sealer' },
+      { clients: '10.10.10.33', mountPoint: '/', asRoot: true },
+    );
     expect(commandsOf(text)).toEqual([
       '"/my sealer" 10.10.10.33(rw,sync,no_subtree_check,mp,no_root_squash)',
     ]);
