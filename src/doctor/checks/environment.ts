@@ -24,6 +24,9 @@ const FOREIGN: readonly (readonly [name: string, meaning: string])[] = [
   ['RUST_GPU_TOOLS_CUSTOM_GPU', 'named a GPU; this engine computes on the CPU'],
 ];
 
+/** Of terminals and test runners; nothing of sealing. */
+const OTHERS = ['FORCE_COLOR', 'FORCE_TTY', 'FORCE_HYPERLINK'];
+
 /** The library's default; storage-proofs-core `settings.rs` DEFAULT_ROWS_TO_DISCARD. */
 const ROWS_TO_DISCARD = '2';
 
@@ -44,7 +47,7 @@ function judge(name: string, value: string): Verdict[] {
     ];
   }
   const known = FOREIGN.find(([pattern]) => matches(name, pattern));
-  if (!known) return [];
+  if (!known || OTHERS.includes(name)) return [];
   return [warn(`${name}: ${known[1]}`, 'unset: it does nothing here', `take ${name} away`)];
 }
 

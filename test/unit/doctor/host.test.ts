@@ -139,6 +139,7 @@ describe('environment', () => {
       PATH: '/bin',
       RUST_LOG: 'info',
       BELLMAN_PROOF_THREADS: '2',
+      FORCE_COLOR: '1',
       FIL_PROOFS_PARAMETER_CACHE: '/p',
     };
     expect(judgeEnvironment(own)).toEqual(ok('nothing that other engines know'));
