@@ -66,6 +66,7 @@ export default tseslint.config(
       'src/attempts/**',
       'src/activities/**',
       'src/workers/{group-directory,scratch,nodes}.ts',
+      'src/doctor/**',
     ],
     ignores: ['src/attempts/processes.ts', 'src/attempts/found-engines.ts'],
     rules: {

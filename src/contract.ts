@@ -195,6 +195,15 @@ export interface Observation {
   since: number;
 }
 
+/** How busy a disk was lately (src/machine/disk-load.ts). */
+export interface DiskBusy {
+  disk: string;
+  /** 0…1 */
+  busy: number;
+  /** Mean of a write from request to completion, in ms. */
+  writeWaitMs: number;
+}
+
 export interface HeartbeatDetails {
   phase: PhaseId;
   host: string;
@@ -204,4 +213,6 @@ export interface HeartbeatDetails {
   /** 0…1, or null when unknown. */
   fraction: number | null;
   observed?: Observation;
+  /** With P1: the busiest disk of local_dir, where it lies on disks of this host. */
+  disk?: DiskBusy;
 }

@@ -1,6 +1,7 @@
 /** What the activities of a worker need from it. */
 import type { EngineStarter } from '../attempts/start.js';
 import type { HostIdentity } from '../attempts/processes.js';
+import type { DiskBusy } from '../contract.js';
 import type { GroupDirectory } from '../paths.js';
 import type { PhaseId } from '../phases.js';
 
@@ -42,6 +43,8 @@ export interface Deps {
   onRoomMade(): void;
   /** Memory for P4. */
   memory: MemoryLedger;
+  /** The busiest disk of local_dir as of the last look; undefined where it is not on disks of this host. */
+  diskLoad(): DiskBusy | undefined;
   /** CPUs that a phase's engines run on; undefined: all. */
   coresOf(phase: PhaseId): readonly number[] | undefined;
 }

@@ -138,7 +138,8 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
       signal: task.signal,
       ended: deps.engines.endOf(attempt),
       onProgress: ({ step, fraction, rssBytes }) => {
-        task.beat({ at, step, fraction });
+        // P1 is bound by its disk: when it is slow, this is where to look first.
+        task.beat({ at, step, fraction, ...(input.phase === 'P1' && { disk: deps.diskLoad() }) });
         deps.memory.see(task.seal.sector, rssBytes);
       },
       onHung: ({ forHowLong }) => task.beat({ at, step: forHowLong, fraction: null }),

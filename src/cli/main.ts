@@ -6,6 +6,7 @@ import { UserError } from '../user-error.js';
 import { VERSION } from '../version.js';
 import { abortCommand } from './commands/abort.js';
 import { devCommand } from './commands/dev.js';
+import { doctorCommand } from './commands/doctor.js';
 import { orchestratorCommand } from './commands/orchestrator.js';
 import { retryCommand } from './commands/retry.js';
 import { seedCommand } from './commands/seed.js';
@@ -31,6 +32,7 @@ for (const createCommand of [
   retryCommand,
   abortCommand,
   setupCommand,
+  doctorCommand,
 ]) {
   program.addCommand(createCommand().copyInheritedSettings(program));
 }

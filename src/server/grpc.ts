@@ -1,3 +1,5 @@
+import { isGrpcServiceError } from '@temporalio/client';
+
 /** The gRPC status codes that mean something here (grpc.io, "Status codes and their use"). */
 export const GRPC = {
   invalidArgument: 3,
@@ -7,3 +9,8 @@ export const GRPC = {
   unimplemented: 12,
   unauthenticated: 16,
 } as const;
+
+type GrpcError = Error & { code: number; details: string };
+
+export const hasCode = (error: unknown, ...codes: number[]): error is GrpcError =>
+  isGrpcServiceError(error) && codes.includes(error.code);

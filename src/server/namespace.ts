@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isGrpcServiceError, type Connection } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
 import { msNumberToTs, tsToMs } from '@temporalio/common/lib/time.js';
 import { UserError } from '../user-error.js';
-import { GRPC } from './grpc.js';
+import { GRPC, hasCode } from './grpc.js';
 
 /** Name and type of the attributes that workflows are listed by. */
 export type SearchAttributes = Readonly<Record<string, 'Keyword' | 'Int'>>;
@@ -171,8 +171,3 @@ async function refusable<T>(
     });
   }
 }
-
-type GrpcError = Error & { code: number; details: string };
-
-const hasCode = (error: unknown, ...codes: number[]): error is GrpcError =>
-  isGrpcServiceError(error) && codes.includes(error.code);

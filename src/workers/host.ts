@@ -11,6 +11,7 @@ import { PHASES, scaledTimes, TIMES, type PhaseId } from '../phases.js';
 import type { Log } from '../telemetry.js';
 import { VERSION } from '../version.js';
 import { Capacity, type Pool } from './capacity.js';
+import { DISK_LOOK_MS, disksOf, DiskWatch } from './disk-watch.js';
 import { EngineWatch } from './engine-watch.js';
 import { every } from './every.js';
 import { createGauges } from './gauges.js';
@@ -41,6 +42,7 @@ interface Host {
   sight: Sight;
   capacity: Capacity;
   engines: EngineStarter;
+  diskWatch: DiskWatch;
 }
 
 /**
@@ -70,6 +72,7 @@ export async function runHost(options: HostOptions): Promise<void> {
     isWaitedFor: engines.isWaitedFor,
     onLook: () => capacity.setEngines(engineWatch.live, engineWatch.unwaited),
   });
+  const diskWatch = new DiskWatch(disksOf(config.localDir));
   // Nothing that hangs keeps a worker from starting: what it stands against is just not served.
   const enough = sleep(2 * mountQuick, undefined, { signal, ref: false }).catch(() => undefined);
   const look = async (): Promise<void> => {
@@ -81,11 +84,12 @@ export async function runHost(options: HostOptions): Promise<void> {
 
   const connections: NativeConnection[] = [];
   try {
-    const workers = await createWorkers(options, { sight, capacity, engines }, connections);
+    const workers = await createWorkers(options, { sight, capacity, engines, diskWatch }, connections);
     await runAll(workers, signal, () => {
       every(Math.min(...config.pools.map(({ waitMs }) => waitMs)), signal, look);
       every(presence, signal, () => capacity.showPresence());
       void engineWatch.keepLooking(signal);
+      if (serves(config, 'P1')) every(DISK_LOOK_MS, signal, () => diskWatch.look());
       options.onReady?.();
     });
   } finally {
@@ -125,7 +129,7 @@ async function createWorkers(
 
 async function createDeps(
   { config }: HostOptions,
-  { sight, capacity, engines }: Host,
+  { sight, capacity, engines, diskWatch }: Host,
   slots: SlotPool,
 ): Promise<Deps> {
   const own = { pid: process.pid, startTime: await startTimeOf(process.pid) };
@@ -146,12 +150,16 @@ async function createDeps(
     whyNoRoom: (group, sector) => capacity.room.whyNoRoom(group, sector),
     onRoomMade: () => void capacity.room.look().catch(() => undefined),
     memory: capacity.memory,
+    diskLoad: () => diskWatch.latest,
     coresOf: (phase) => capacity.cores[phase],
   };
 }
 
 const pick = (activities: SealActivities, ...names: (keyof SealActivities)[]): Partial<SealActivities> =>
   Object.fromEntries(names.map((name) => [name, activities[name]]));
+
+const serves = ({ pools }: Config, phase: PhaseId): boolean =>
+  pools.some(({ phases }) => phases.includes(phase));
 
 const identityOf = ({ ip }: Config): string => `${ip}#${process.pid}`;
 

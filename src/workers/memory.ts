@@ -3,13 +3,13 @@ import { readFile } from 'node:fs/promises';
 import type { SectorSize } from '../phases.js';
 import { gigabytes } from '../units.js';
 
-/** Partitions of a sector's proof (storage-proofs-porep: 10 at 32 GiB, 16 at 64 GiB, 1 below). */
+/** Partitions of a sector's proof (filecoin-proofs `constants.rs`, POREP_PARTITIONS). */
 const PARTITIONS: Record<SectorSize, number> = {
   '2KiB': 1,
   '8MiB': 1,
   '512MiB': 1,
   '32GiB': 10,
-  '64GiB': 16,
+  '64GiB': 10,
 };
 
 /**

@@ -202,6 +202,7 @@ export async function createSite(environment: NodeJS.ProcessEnv = {}): Promise<S
     enterSlot: () => ({ leave: () => undefined, leaveToEngine: () => undefined }),
     whyNoRoom: () => Promise.resolve(undefined),
     onRoomMade: () => undefined,
+    diskLoad: () => undefined,
     memory: { reserve: () => Promise.resolve(undefined), see: () => undefined, release: () => undefined },
     coresOf: () => undefined,
   };

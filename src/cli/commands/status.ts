@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Client } from '@temporalio/client';
 import { WORKFLOW_TYPE } from '../../contract.js';
+import { describeLoad } from '../../machine/disk-load.js';
 import { sealHost, sealPhase, sealState } from '../../search-attributes.js';
 import { PHASE_IDS, PHASES } from '../../phases.js';
 import { sectorName, type SectorId } from '../../sector.js';
@@ -82,6 +83,7 @@ function describe(status: SectorStatus): void {
     const engine = status.engines.find(({ phase }) => phase === id);
     const back = status.handedBack.find(({ phase }) => phase === id);
     const fraction = engine?.fraction == null ? '' : `${(engine.fraction * 100).toFixed(0)} %`;
+    const disk = engine?.disk ? `(${describeLoad(engine.disk)})` : '';
     return {
       phase: id,
       '': PHASES[id].title,
@@ -89,7 +91,11 @@ function describe(status: SectorStatus): void {
       tries: tries > 1 ? String(tries) : '',
       host: engine?.host ?? host,
       seconds: seconds?.toFixed(1) ?? '',
-      now: back ? `waits: ${back.why}` : engine ? [engine.step, fraction].filter(Boolean).join(' ') : failure,
+      now: back
+        ? `waits: ${back.why}`
+        : engine
+          ? [engine.step, fraction, disk].filter(Boolean).join(' ')
+          : failure,
     };
   });
   print(table(rows));

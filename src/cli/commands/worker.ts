@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import { targetOf, connectWorker } from '../../connect.js';
 import { readConfig } from '../../config.js';
+import { warnAtStart } from '../../doctor/at-start.js';
+import { scaledTimes } from '../../phases.js';
 import { createLog, installRuntime } from '../../telemetry.js';
 import { runHost } from '../../workers/host.js';
 import { timeScaleOption, unlessStopped, untilSignal } from '../common.js';
@@ -19,6 +21,8 @@ export const workerCommand = (): Command =>
       signal.addEventListener('abort', () => log.info('told to end: takes nothing new'));
       installRuntime(config.metricsListen);
       const target = targetOf(config.schedulerUrl);
+      const { mountQuick, mountSlow } = scaledTimes(timeScale);
+      void warnAtStart(config, log, { quickMs: mountQuick, slowMs: mountSlow });
       const serve = () =>
         runHost({
           config,

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Job } from '../../../src/attempts/protocol.js';
 import type { Deps } from '../../../src/activities/index.js';
+import { eventually } from '../../helpers/eventually.js';
+import { hold, release } from '../../helpers/gate.js';
 import { createSite, HOST, NODE, type Site } from '../../helpers/site.js';
 
 let site: Site;
@@ -79,6 +81,18 @@ describe('a sector', () => {
       expect(site.results[phase].digest).toBe(first[phase]?.digest);
     }
   });
+});
+
+test('with P1, and only with it, is told how busy the disk is', async () => {
+  const disk = { disk: 'sdb', busy: 0.97, writeWaitMs: 214 };
+  for (const phase of ['P1', 'P2'] as const) {
+    await hold(site, phase);
+    const { beats, done } = site.begin(phase, {}, {}, { diskLoad: () => disk });
+    await eventually(() => beats.some(({ step }) => !['looking', 'starting'].includes(step)));
+    await release(site, phase);
+    site.results[phase] = await done;
+    expect(beats.flatMap((beat) => beat.disk ?? [])[0]).toEqual(phase === 'P1' ? disk : undefined);
+  }
 });
 
 describe('the job of a phase', () => {

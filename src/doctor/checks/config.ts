@@ -1,0 +1,27 @@
+/** What the config asks of this host, and whether that can be served at all. */
+import type { Config } from '../../config.js';
+import { PHASE_IDS, type PhaseId } from '../../phases.js';
+import { fail, ok, type Verdict } from '../finding.js';
+
+export const servedPhases = ({ pools }: Pick<Config, 'pools'>): PhaseId[] =>
+  PHASE_IDS.filter((id) => pools.some(({ phases }) => phases.includes(id)));
+
+/** Slots of all pools that a phase is in. */
+export const slotsOf = ({ pools }: Pick<Config, 'pools'>, phase: PhaseId): number =>
+  pools.filter(({ phases }) => phases.includes(phase)).reduce((sum, { slots }) => sum + slots, 0);
+
+const NEED_NODE: readonly PhaseId[] = ['P5', 'P6'];
+
+export function judgeConfig(config: Pick<Config, 'pools' | 'storageNodes' | 'groups' | 'size'>): Verdict {
+  const served = servedPhases(config);
+  const needNode = served.filter((phase) => NEED_NODE.includes(phase));
+  if (needNode.length > 0 && config.storageNodes.length === 0) {
+    return fail(
+      `${needNode.join(' ')} in supported_phase, and no storage-nodes`,
+      'a mounted directory that finished sectors are copied to: without it they are not served',
+      'add a line like storage-nodes = ["/mnt/nfs/10.10.4.23"] above the first [[worker]]',
+    );
+  }
+  const group = `group${config.groups.length > 1 ? 's' : ''} ${config.groups.join(', ')}`;
+  return ok(`${served.join(' ')} of ${group}, ${config.size}`);
+}

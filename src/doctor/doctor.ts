@@ -1,0 +1,59 @@
+/** `sealflow doctor`: everything that a host needs, looked at before work is taken. Nothing is changed. */
+import type { Config } from '../config.js';
+import { targetOf } from '../connect.js';
+import type { MountTimes } from '../mounts/mounts.js';
+import { engineChecks } from './engine-checks.js';
+import type { Finding } from './finding.js';
+import { configCheck, coresCheck, hostChecks, memoryOfP4Check } from './host-checks.js';
+import {
+  diskCheck,
+  groupCheck,
+  mountsOf,
+  nfsCheck,
+  ownerCheck,
+  registerMounts,
+  roomChecks,
+  trials,
+} from './mount-checks.js';
+import { startChecks } from './run-checks.js';
+import { ServerChecks } from './server-checks.js';
+
+/** A person waits: a mount that has not answered a look for this long is told as hung. */
+const MOUNT_TIMES: MountTimes = { quickMs: 5_000, slowMs: 50_000 };
+
+export interface DoctorOptions {
+  /** Compare the digests of the proof parameters too. */
+  deep: boolean;
+}
+
+/**
+ * Looks at everything at once.
+ * @returns the findings in their order, each as soon as it is known
+ * @throws UserError when Temporal's profile cannot be read
+ */
+export async function* examine(config: Config, { deep }: DoctorOptions): AsyncGenerator<Finding> {
+  const target = targetOf(config.schedulerUrl);
+  const server = new ServerChecks(target);
+  registerMounts(config, MOUNT_TIMES);
+  const findings = startChecks([
+    configCheck(config),
+    ...server.checks,
+    groupCheck(config, target.namespace),
+    ...mountsOf(config).flatMap((directory) => [
+      diskCheck(config, directory),
+      nfsCheck(directory),
+      ownerCheck(config, directory),
+      ...trials(config, directory),
+    ]),
+    ...roomChecks(config),
+    coresCheck(config),
+    memoryOfP4Check(config),
+    ...hostChecks(config),
+    ...engineChecks(config, deep),
+  ]);
+  try {
+    for (const finding of findings) yield await finding;
+  } finally {
+    await server.close();
+  }
+}

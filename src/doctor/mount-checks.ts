@@ -1,0 +1,145 @@
+/** Checks of the directories that this host works in: local_dir and each storage node. */
+import { dirname, isAbsolute } from 'node:path';
+import type { Config } from '../config.js';
+import { ifPresent, isErrno } from '../files.js';
+import { registerMount, type MountTimes } from '../mounts/mounts.js';
+import { statfs } from '../mounts/remote-fs.js';
+import { cacheDir, doneDir, sealedDir, type GroupDirectory } from '../paths.js';
+import { NotOfGroupError, readMarker } from '../workers/group-directory.js';
+import { Scratch } from '../workers/scratch.js';
+import { slotsOf } from './checks/config.js';
+import { checkGroup } from './checks/group.js';
+import { judgeLoad, measureLoad } from './checks/load.js';
+import { judgeNfs } from './checks/nfs.js';
+import { judgeOwner, ownershipOf } from './checks/owner.js';
+import { probe } from './checks/probe.js';
+import { judgeNodes, judgeRoom, type NodeRoom } from './checks/room.js';
+import { judgePlace, placeOf } from './checks/system-disk.js';
+import { fail, ok, skipped, type Verdict } from './finding.js';
+import type { Check } from './run-checks.js';
+
+/** All directories that may be mounted from elsewhere. */
+export const mountsOf = ({ localDir, storageNodes }: Config): string[] => [localDir, ...storageNodes];
+
+/** So that one that hangs holds up nothing else. A directory that is registered already keeps its times. */
+export function registerMounts(config: Config, times: MountTimes): void {
+  const program = config.engine.command?.[0] ?? '';
+  const roots = [...mountsOf(config), ...(isAbsolute(program) ? [dirname(program)] : [])];
+  for (const root of roots) registerMount(root, times);
+}
+
+export const groupCheck = (config: Config, namespace: string): Check => ({
+  name: `group ${config.localDir}`,
+  look: () => checkGroup(config, namespace),
+});
+
+/** A directory that is not there is told once, by this. */
+export const diskCheck = (config: Config, directory: string): Check => ({
+  name: `disk ${directory}`,
+  look: async () =>
+    (await isThere(directory))
+      ? judgePlace(await placeOf(directory), config.allowSystemDisk)
+      : fail(
+          `${directory} is not there`,
+          'a mounted directory',
+          `make it, or mount it (\`findmnt ${directory}\`)`,
+        ),
+});
+
+export const nfsCheck = (directory: string): Check => ({
+  name: `nfs ${directory}`,
+  look: ifThere(directory, async () => judgeNfs((await placeOf(directory)).mount)),
+});
+
+export const ownerCheck = (config: Config, directory: string): Check => ({
+  name: `owner ${directory}`,
+  look: ifThere(directory, async () => {
+    // The first that is not in order hides those below it.
+    let verdict = ok('');
+    for (const place of await workPlaces(config, directory)) {
+      verdict = judgeOwner(await ownershipOf(place));
+      if (verdict.result !== 'ok') break;
+    }
+    return verdict;
+  }),
+});
+
+/** fsync waits for what others have written to the same disk: on a busy P1 host that takes its time. */
+const PROBE_DEADLINE_MS = 60_000;
+
+/** What a directory is tried with, and how busy it is. */
+export const trials = (config: Config, directory: string): Check[] => [
+  {
+    name: `probe ${directory}`,
+    deadlineMs: PROBE_DEADLINE_MS,
+    look: ifThere(directory, async () => probe((await workPlaces(config, directory)).at(-1) ?? directory)),
+  },
+  {
+    name: `load ${directory}`,
+    look: ifThere(directory, async () => judgeLoad(await measureLoad((await placeOf(directory)).disks))),
+  },
+];
+
+/** All files of all sectors are looked at, over NFS too. */
+const ROOM_DEADLINE_MS = 60_000;
+
+/** Room for the sectors that this host takes. */
+export function roomChecks(config: Config): Check[] {
+  const { localDir, storageNodes, size } = config;
+  return [
+    {
+      name: `room ${localDir}`,
+      deadlineMs: ROOM_DEADLINE_MS,
+      look: async () => {
+        if (slotsOf(config, 'P1') === 0) return skipped('P1 is not served here');
+        const group = await groupDirectory(config);
+        if (!group) return skipped('not the directory of the group');
+        return judgeRoom(config, await new Scratch(config.size).look(group));
+      },
+    },
+    ...(storageNodes.length > 0
+      ? [{ name: 'storage nodes', look: async () => judgeNodes(await roomOf(storageNodes), size) }]
+      : []),
+  ];
+}
+
+const roomOf = (nodes: readonly string[]): Promise<NodeRoom[]> =>
+  Promise.all(
+    nodes.map(async (node) => {
+      const free = await statfs(node).then(
+        ({ bavail, bsize }) => bavail * bsize,
+        (error: unknown) => error as Error,
+      );
+      return { node, free };
+    }),
+  );
+
+async function groupDirectory({ localDir }: Config): Promise<GroupDirectory | undefined> {
+  try {
+    return { root: localDir, place: (await readMarker(localDir)).place };
+  } catch (error) {
+    if (error instanceof NotOfGroupError) return undefined;
+    throw error;
+  }
+}
+
+/** Where this host makes files: the directories of the group, deeper than local_dir, may have other owners; sectors' last. */
+async function workPlaces(config: Config, directory: string): Promise<string[]> {
+  const group = directory === config.localDir ? await groupDirectory(config) : undefined;
+  return group ? [directory, doneDir(group), sealedDir(group), cacheDir(group)] : [directory];
+}
+
+/** Also where it may not be entered: by whom it may is told with its owner. */
+const isThere = async (directory: string): Promise<boolean> =>
+  await ifPresent(statfs(directory)).then(
+    (found) => found !== undefined,
+    (error: unknown) => {
+      if (!isErrno(error, 'EACCES')) throw error;
+      return true;
+    },
+  );
+
+const ifThere =
+  (directory: string, look: () => Promise<Verdict>): (() => Promise<Verdict>) =>
+  async () =>
+    (await isThere(directory)) ? await look() : skipped('not there');

@@ -1,0 +1,134 @@
+/** Checks that ask the Temporal server, over one connection. */
+import type { Client, Connection } from '@temporalio/client';
+import { tsToMs } from '@temporalio/common/lib/time.js';
+import { connectClient, type Target } from '../connect.js';
+import { WORKFLOW_QUEUE } from '../contract.js';
+import { GRPC, hasCode } from '../server/grpc.js';
+import { UserError } from '../user-error.js';
+import { clockDifference, judgeClock } from './checks/clock.js';
+import { judgeAttributes, judgeOrchestrators, judgeRetention, judgeVersion } from './checks/server.js';
+import { fail, ok, skipped, type Verdict } from './finding.js';
+import type { Check } from './run-checks.js';
+
+const ANSWER_MS = 5_000;
+/** Connecting, asking whether something else listens there, and one answer. */
+const DEADLINE_MS = 15_000;
+
+type Namespace = Awaited<ReturnType<Connection['workflowService']['describeNamespace']>>;
+
+export class ServerChecks {
+  private readonly connected: Promise<Client>;
+  private readonly described: Promise<Namespace>;
+
+  constructor(private readonly target: Target) {
+    this.connected = connectClient(target);
+    this.described = this.ask(({ workflowService }, namespace) =>
+      workflowService.describeNamespace({ namespace }),
+    );
+    // Told by the checks that wait for them.
+    this.connected.catch(() => undefined);
+    this.described.catch(() => undefined);
+  }
+
+  get checks(): Check[] {
+    const named: [string, () => Promise<Verdict>][] = [
+      ['server', () => this.reached()],
+      ['server version', () => this.ifReached(() => this.version())],
+      ['namespace', () => this.ifReached(() => this.namespace())],
+      ['retention', () => this.ifNamespace(() => this.retention())],
+      ['search attributes', () => this.ifNamespace(() => this.attributes())],
+      ['orchestrator', () => this.ifNamespace(() => this.orchestrators())],
+      ['clock', () => this.ifNamespace(() => this.clock())],
+    ];
+    return named.map(([name, look]) => ({ name, deadlineMs: DEADLINE_MS, look }));
+  }
+
+  /** Lets go of the connection. */
+  async close(): Promise<void> {
+    const client = await this.connected.catch(() => undefined);
+    await client?.connection.close();
+  }
+
+  private async reached(): Promise<Verdict> {
+    const { address, options } = this.target;
+    try {
+      await this.connected;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      const { cause, message, hint = '' } = error;
+      const why = cause instanceof Error ? ` (${cause.message})` : '';
+      return fail(`${message}${why}`, 'a Temporal frontend', hint);
+    }
+    return ok(`${address}${options.tls ? ', TLS' : ''}`);
+  }
+
+  private async version(): Promise<Verdict> {
+    const { serverVersion } = await this.ask(({ workflowService }) => workflowService.getSystemInfo({}));
+    return judgeVersion(serverVersion);
+  }
+
+  private async namespace(): Promise<Verdict> {
+    const { namespace } = this.target;
+    try {
+      await this.described;
+    } catch (error) {
+      if (!hasCode(error, GRPC.notFound)) throw error;
+      return fail(`${namespace} is not there`, 'a namespace that is set up', 'sealflow setup');
+    }
+    return ok(namespace);
+  }
+
+  private async retention(): Promise<Verdict> {
+    const { config } = await this.described;
+    return judgeRetention(tsToMs(config?.workflowExecutionRetentionTtl));
+  }
+
+  private async attributes(): Promise<Verdict> {
+    const { customAttributes } = await this.ask(({ operatorService }, namespace) =>
+      operatorService.listSearchAttributes({ namespace }),
+    );
+    return judgeAttributes(customAttributes);
+  }
+
+  private async orchestrators(): Promise<Verdict> {
+    const { pollers } = await this.ask(({ workflowService }, namespace) =>
+      workflowService.describeTaskQueue({
+        namespace,
+        taskQueue: { name: WORKFLOW_QUEUE },
+        taskQueueType: 1, // TASK_QUEUE_TYPE_WORKFLOW
+      }),
+    );
+    return judgeOrchestrators(pollers.flatMap(({ identity }) => identity ?? []));
+  }
+
+  private async clock(): Promise<Verdict> {
+    const { connection } = await this.connected;
+    return judgeClock(await clockDifference(connection as Connection, this.target.namespace));
+  }
+
+  /** @throws gRPC's error when the server refuses, or does not answer in time; UserError when there is none */
+  private async ask<T>(call: (connection: Connection, namespace: string) => Promise<T>): Promise<T> {
+    const connection = (await this.connected).connection as Connection;
+    return await connection.withDeadline(Date.now() + ANSWER_MS, () =>
+      call(connection, this.target.namespace),
+    );
+  }
+
+  private async ifReached(look: () => Promise<Verdict>): Promise<Verdict> {
+    const isReached = await this.connected.then(
+      () => true,
+      () => false,
+    );
+    return isReached ? await look() : skipped('no server');
+  }
+
+  private async ifNamespace(look: () => Promise<Verdict>): Promise<Verdict> {
+    return await this.ifReached(async () => {
+      const isThere = await this.described.then(
+        () => true,
+        () => false,
+      );
+      return isThere ? await look() : skipped('no namespace');
+    });
+  }
+}

@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest';
+import { judgeClock } from '../../../src/doctor/checks/clock.js';
+import {
+  judgeAttributes,
+  judgeOrchestrators,
+  judgeRetention,
+  judgeVersion,
+} from '../../../src/doctor/checks/server.js';
+
+const DAY = 86_400_000;
+const ALL = {
+  SealMiner: 2,
+  SealSector: 3,
+  SealSize: 2,
+  SealGroup: 2,
+  SealPhase: 2,
+  SealState: 2,
+  SealHost: 2,
+};
+const WANTED =
+  'SealMiner Keyword, SealSector Int, SealSize Keyword, SealGroup Keyword, SealPhase Keyword, SealState Keyword, SealHost Keyword';
+
+test('the version', () => {
+  expect(judgeVersion('1.31.2')).toMatchObject({ result: 'ok', found: '1.31.2' });
+  expect(judgeVersion('1.29.1')).toEqual({
+    result: 'warn',
+    found: 'Temporal server 1.29.1',
+    wanted: '1.31 or newer: tried with sealflow',
+    hint: 'upgrade it; until then set matching.useNewMatcher = true in its dynamic configuration, so that begun sectors go first',
+  });
+});
+
+describe('retention', () => {
+  const wanted = '30 days or more: proof and history of a sector are gone afterwards';
+  const hint = 'sealflow setup (365 days, or --retention-days)';
+
+  test('is long enough', () => {
+    expect(judgeRetention(365 * DAY)).toMatchObject({ result: 'ok', found: '365 d' });
+  });
+
+  test('is short', () => {
+    const found = 'workflows that have ended are kept for 7 d';
+    expect(judgeRetention(7 * DAY)).toEqual({ result: 'warn', found, wanted, hint });
+  });
+
+  test("is shorter than a sector takes: the development server's", () => {
+    const found = 'workflows that have ended are kept for 1 d';
+    expect(judgeRetention(DAY)).toEqual({ result: 'fail', found, wanted, hint });
+  });
+});
+
+describe('search attributes', () => {
+  test('are there, beside others', () => {
+    expect(judgeAttributes({ ...ALL, Other: 1 }).result).toBe('ok');
+  });
+
+  test('are missing', () => {
+    const { SealHost: _, SealSector: __, ...rest } = ALL;
+    expect(judgeAttributes(rest)).toEqual({
+      result: 'fail',
+      found: 'SealSector missing, SealHost missing',
+      wanted: WANTED,
+      hint: 'sealflow setup',
+    });
+  });
+
+  test('are of another type', () => {
+    expect(judgeAttributes({ ...ALL, SealSector: 2 })).toEqual({
+      result: 'fail',
+      found: 'SealSector is Keyword',
+      wanted: WANTED,
+      hint: 'remove those of another type (temporal operator search-attribute remove), then sealflow setup; or take another namespace',
+    });
+  });
+});
+
+test('orchestrators', () => {
+  expect(judgeOrchestrators(['a#1', 'b#2'])).toMatchObject({ result: 'ok', found: 'a#1 b#2' });
+  expect(judgeOrchestrators([])).toEqual({
+    result: 'warn',
+    found: 'nobody asks for workflows',
+    wanted: 'an orchestrator, better two on different hosts: without one no sector goes on',
+    hint: 'sealflow orchestrator',
+  });
+});
+
+describe('the clock', () => {
+  const wanted = '2 s at most: logs, receipts and the age of tickets are compared across hosts';
+  const hint = 'let chrony or systemd-timesyncd run on both (`timedatectl`)';
+
+  test('is right, as far as can be told', () => {
+    expect(judgeClock({ aheadMs: -3, accuracyMs: 12 })).toMatchObject({
+      result: 'ok',
+      found: '3 ms behind the server (± 12 ms)',
+    });
+    // Off by five seconds or by none: the answer took ten.
+    expect(judgeClock({ aheadMs: 5_000, accuracyMs: 5_000 }).result).toBe('ok');
+  });
+
+  test('is off', () => {
+    const found = '12 s ahead of the server (± 20 ms)';
+    expect(judgeClock({ aheadMs: 12_000, accuracyMs: 20 })).toEqual({ result: 'warn', found, wanted, hint });
+  });
+
+  test('is an hour off', () => {
+    const found = '1 h behind the server (± 20 ms)';
+    expect(judgeClock({ aheadMs: -3_600_000, accuracyMs: 20 })).toEqual({
+      result: 'fail',
+      found,
+      wanted,
+      hint,
+    });
+  });
+});

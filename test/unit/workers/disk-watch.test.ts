@@ -1,0 +1,54 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { DiskCounters } from '../../../src/machine/disk-load.js';
+import { disksOf, DiskWatch } from '../../../src/workers/disk-watch.js';
+import { temporaryDirectory } from '../../helpers/temporary.js';
+
+let disks: string[];
+let counters: Record<string, DiskCounters>;
+let at: number;
+let watch: DiskWatch;
+beforeEach(() => {
+  [disks, counters, at] = [['sdb', 'sdc'], {}, 0];
+  watch = new DiskWatch({
+    disks: () => (disks.length > 0 ? Promise.resolve(disks) : Promise.reject(new Error('hung'))),
+    look: () => Promise.resolve({ disks: new Map(Object.entries(counters)), at }),
+  });
+});
+
+/** One look at these counters: writes, ms of them, ms busy. */
+async function lookAt(ms: number, ...of: [string, number, number, number][]): Promise<void> {
+  at = ms;
+  counters = Object.fromEntries(
+    of.map(([name, writes, writeMs, busyMs]) => [name, { writes, writeMs, busyMs }]),
+  );
+  await watch.look();
+}
+
+describe('the load of local_dir', () => {
+  test('is that of the busiest disk between two looks', async () => {
+    await lookAt(0, ['sda', 0, 0, 0], ['sdb', 100, 1_000, 500], ['sdc', 0, 0, 0]);
+    expect(watch.latest).toBeUndefined();
+    await lookAt(10_000, ['sda', 9, 9, 10_000], ['sdb', 200, 21_000, 10_200], ['sdc', 50, 50, 2_000]);
+    expect(watch.latest).toEqual({ disk: 'sdb', busy: 0.97, writeWaitMs: 200 });
+    await lookAt(20_000, ['sda', 9, 9, 20_000], ['sdb', 200, 21_000, 10_200], ['sdc', 60, 60, 7_000]);
+    expect(watch.latest).toEqual({ disk: 'sdc', busy: 0.5, writeWaitMs: 1 });
+  });
+
+  test('is not known while the mount does not answer, nor where there is no disk', async () => {
+    await lookAt(0, ['sdb', 0, 0, 0]);
+    await lookAt(10, ['sdb', 1, 1, 5]);
+    disks = [];
+    await lookAt(20, ['sdb', 1, 1, 5]);
+    expect(watch.latest).toBeUndefined();
+    disks = ['nothing'];
+    await lookAt(30, ['sdb', 1, 1, 5]);
+    await lookAt(40, ['sdb', 1, 1, 5]);
+    expect(watch.latest).toBeUndefined();
+  });
+
+  test('is looked for where the directory lies', async () => {
+    const { disks: find, look } = disksOf(await temporaryDirectory());
+    const known = (await look()).disks;
+    expect((await find()).every((disk) => known.has(disk))).toBe(true);
+  });
+});
