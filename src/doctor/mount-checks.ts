@@ -36,14 +36,13 @@ export const groupCheck = (config: Config, namespace: string): Check => ({
 /** A directory that is not there is told once, by this. */
 export const diskCheck = (config: Config, directory: string): Check => ({
   name: `disk ${directory}`,
-  look: async () =>
-    (await isThere(directory))
-      ? judgePlace(await placeOf(directory), config.allowSystemDisk)
-      : fail(
-          `${directory} is not there`,
-          'a mounted directory',
-          `make it, or mount it (\`findmnt ${directory}\`)`,
-        ),
+  look: async () => {
+    const state = await seen(directory);
+    if (state === 'there') return judgePlace(await placeOf(directory), config.allowSystemDisk);
+    if (state !== 'not there') return skipped(state);
+    const hint = `make it, or mount it (\`findmnt ${directory}\`)`;
+    return fail(`${directory} is not there`, 'a mounted directory', hint);
+  },
 });
 
 export const nfsCheck = (directory: string): Check => ({
@@ -53,7 +52,8 @@ export const nfsCheck = (directory: string): Check => ({
 
 export const ownerCheck = (config: Config, directory: string): Check => ({
   name: `owner ${directory}`,
-  look: ifThere(directory, async () => {
+  look: async () => {
+    if ((await seen(directory)) === 'not there') return skipped('not there');
     // The first that is not in order hides those below it.
     let verdict = ok('');
     for (const place of await workPlaces(config, directory)) {
@@ -61,7 +61,7 @@ export const ownerCheck = (config: Config, directory: string): Check => ({
       if (verdict.result !== 'ok') break;
     }
     return verdict;
-  }),
+  },
 });
 
 /** fsync waits for what others have written to the same disk: on a busy P1 host that takes its time. */
@@ -129,17 +129,19 @@ async function workPlaces(config: Config, directory: string): Promise<string[]> 
   return group ? [directory, doneDir(group), sealedDir(group), cacheDir(group)] : [directory];
 }
 
-/** Also where it may not be entered: by whom it may is told with its owner. */
-const isThere = async (directory: string): Promise<boolean> =>
+/** Whom a directory lets in is told by the check of its owner. */
+const seen = async (directory: string): Promise<'there' | 'not there' | 'may not be entered'> =>
   await ifPresent(statfs(directory)).then(
-    (found) => found !== undefined,
+    (found) => (found ? 'there' : 'not there'),
     (error: unknown) => {
       if (!isErrno(error, 'EACCES')) throw error;
-      return true;
+      return 'may not be entered';
     },
   );
 
 const ifThere =
   (directory: string, look: () => Promise<Verdict>): (() => Promise<Verdict>) =>
-  async () =>
-    (await isThere(directory)) ? await look() : skipped('not there');
+  async () => {
+    const state = await seen(directory);
+    return state === 'there' ? await look() : skipped(state);
+  };
