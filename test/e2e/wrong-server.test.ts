@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { freePort } from '../../src/server/ports.js';
 import { expectRefused, groupAt } from '../helpers/refused.js';
-import { startSealflow } from '../helpers/sealflow.js';
+import { sealflow, startSealflow } from '../helpers/sealflow.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -31,6 +31,11 @@ test('the port of the old scheduler is told from a Temporal server', async () =>
   await expectRefused(['start', 't01000/1', '--group', '1', '--test', '--config', file], 2, lines);
   await expectRefused(['status', '--address', `127.0.0.1:${port}`], 2, lines);
   await expectRefused(['status'], 2, lines, { env: { TEMPORAL_ADDRESS: `127.0.0.1:${port}` } });
+  const { code, stdout } = await sealflow(['doctor', '--config', file]);
+  expect(code).toBe(1);
+  expect(stdout).toContain(
+    `found   127.0.0.1:${port} answers HTTP, but not Temporal's gRPC: is it the old scheduler?`,
+  );
 });
 
 test('a command says that no server answers', async () => {

@@ -15,6 +15,15 @@ const ABILITIES = {
         'ip link add sfa type veth peer name sfb; ip link add sfc type bridge; iptables -I INPUT -j DROP',
       ),
   },
+  /** Traffic that is limited by what it is. */
+  traffic: {
+    programs: { ip: 'iproute2', tc: 'iproute2', unshare: 'util-linux' },
+    try: () =>
+      run(
+        ...(['unshare', '--net', 'sh', '-ec'] as const),
+        'tc qdisc add dev lo root handle 1: htb; tc filter add dev lo parent 1: protocol ip u32 match ip sport 1 0xffff',
+      ),
+  },
   /** Mounts that this user makes and takes away. */
   mount: {
     programs: { mount: 'mount', umount: 'mount', mountpoint: 'util-linux', unshare: 'util-linux' },
