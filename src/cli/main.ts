@@ -7,6 +7,7 @@ import { VERSION } from '../version.js';
 import { abortCommand } from './commands/abort.js';
 import { devCommand } from './commands/dev.js';
 import { doctorCommand } from './commands/doctor.js';
+import { healthCommand } from './commands/health.js';
 import { orchestratorCommand } from './commands/orchestrator.js';
 import { retryCommand } from './commands/retry.js';
 import { seedCommand } from './commands/seed.js';
@@ -33,6 +34,7 @@ for (const createCommand of [
   abortCommand,
   setupCommand,
   doctorCommand,
+  healthCommand,
 ]) {
   program.addCommand(createCommand().copyInheritedSettings(program));
 }

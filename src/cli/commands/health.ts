@@ -1,0 +1,32 @@
+import { hostname } from 'node:os';
+import { Command } from 'commander';
+import { describeHealth, orchestratorHealth, workerHealth } from '../../client/health.js';
+import { readConfig } from '../../config.js';
+import { UserError } from '../../user-error.js';
+import { clientFrom, print, printJson, withServer, type ServerOptions } from '../common.js';
+
+interface HealthOptions extends ServerOptions {
+  orchestrator?: boolean;
+  json?: boolean;
+}
+
+export const healthCommand = (): Command =>
+  withServer(new Command('health'))
+    .description(
+      "whether this host's worker (--config) or orchestrator asks the server for work; exit 1 if not",
+    )
+    .option('--orchestrator', 'the orchestrator of this host name')
+    .option('--json', 'print JSON')
+    .action(async ({ orchestrator, json, ...server }: HealthOptions) => {
+      const { config: file } = server;
+      if (!orchestrator && file === undefined) throw new UserError('health needs --config or --orchestrator');
+      const config = orchestrator || file === undefined ? undefined : readConfig(file);
+      const client = await clientFrom(server);
+      const queues = config
+        ? await workerHealth(client, config.ip, config.groups)
+        : [await orchestratorHealth(client, hostname())];
+      const ill = queues.filter(({ healthy }) => !healthy);
+      if (json) printJson({ healthy: ill.length === 0, queues });
+      if (ill.length > 0) throw new UserError(ill.map(describeHealth).join('; '), { exitCode: 1 });
+      if (!json) for (const queue of queues) print(describeHealth(queue));
+    });

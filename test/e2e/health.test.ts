@@ -1,0 +1,63 @@
+import { hostname } from 'node:os';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { freePort } from '../../src/server/ports.js';
+import { Cluster } from '../helpers/cluster.js';
+import { eventually } from '../helpers/eventually.js';
+import { expectRefused } from '../helpers/refused.js';
+import { sealflow } from '../helpers/sealflow.js';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+let cluster: Cluster;
+
+beforeAll(async () => {
+  cluster = await Cluster.join();
+  return () => cluster.end();
+});
+
+test('the health of a worker is whether the server hears of it', async () => {
+  const group = await cluster.group();
+  const queue = `sealflow/${group.number}/control`;
+  const file = await group.writeConfig(1);
+  await expectRefused(['health', '--config', file], 1, [
+    `sealflow: no ${group.ip(1)}#… asks for work (queue ${queue})`,
+  ]);
+
+  const worker = await group.serve(1);
+  await eventually(async () => (await sealflow(['health', '--config', file])).code === 0);
+  const healthy = await sealflow(['health', '--config', file]);
+  expect(healthy).toMatchObject({ code: 0, stderr: '' });
+  expect(healthy.stdout).toMatch(
+    new RegExp(`^${group.ip(1)}#${worker.pid} asked for work [0-9]+ s ago \\(queue ${queue}\\)\n$`),
+  );
+
+  // Another host of the group is not made healthy by this one.
+  const other = await group.writeConfig(2);
+  const ill = await sealflow(['health', '--config', other, '--json']);
+  expect(ill).toMatchObject({
+    code: 1,
+    stderr: `sealflow: no ${group.ip(2)}#… asks for work (queue ${queue})\n`,
+  });
+  expect(JSON.parse(ill.stdout)).toEqual({
+    healthy: false,
+    queues: [{ queue, who: `${group.ip(2)}#`, healthy: false }],
+  });
+});
+
+test('the health of an orchestrator is asked for by host name', async () => {
+  await eventually(async () => (await cluster.sealflow('health', '--orchestrator')).code === 0);
+  const { stdout } = await cluster.sealflow('health', '--orchestrator', '--json');
+  expect(JSON.parse(stdout)).toMatchObject({
+    healthy: true,
+    queues: [{ queue: 'sealflow', who: `${hostname()}#` }],
+  });
+});
+
+test('without a server nothing is healthy, and without a word of whom nothing is asked', async () => {
+  const address = `127.0.0.1:${await freePort('127.0.0.1')}`;
+  await expectRefused(['health', '--orchestrator', '--address', address], 1, [
+    `sealflow: no Temporal server answers at ${address}`,
+    '  start one, or set TEMPORAL_ADDRESS',
+  ]);
+  await expectRefused(['health'], 2, ['sealflow: health needs --config or --orchestrator']);
+});
