@@ -112,7 +112,7 @@ export const faults = [
       await group.start('t01000/4', '--time-scale', '0.2');
       await group.held('s-t01000-4', 'P1');
       const began = Date.now();
-      await group.sh('docker', 'restart', '--time', '60', await group.container('p1'));
+      await group.sh('docker', 'restart', '-t', '60', await group.container('p1'));
       // The worker ends when it is told to: nothing had to be killed.
       assert.ok(Date.now() - began < 45_000, 'the worker did not end on TERM');
       await group.held('s-t01000-4', 'P1', 2);
@@ -131,7 +131,7 @@ export const faults = [
     'a container that is stopped ends by itself, with exit code 0',
     async (group) => {
       for (const service of WORKERS)
-        await group.sh('docker', 'stop', '--time', '60', await group.container(service));
+        await group.sh('docker', 'stop', '-t', '60', await group.container(service));
       for (const service of WORKERS)
         assert.equal(await group.inspect(service, '{{.State.ExitCode}}'), '0', service);
     },
