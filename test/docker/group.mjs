@@ -59,7 +59,7 @@ export class ComposedGroup {
 
   // ---- containers ----
 
-  container = (service) => this.compose('ps', '-q', service);
+  container = (service) => this.compose('ps', '-a', '-q', service);
 
   async inspect(service, format) {
     return await this.sh('docker', 'inspect', '--format', format, await this.container(service));

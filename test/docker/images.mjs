@@ -19,12 +19,15 @@ const USUAL_BASE = 'debian:bookworm-slim';
 export async function findBase(sh, tag, say) {
   const given = process.env.SEALFLOW_DOCKER_BASE;
   if (given) return { base: given };
-  const has = (command) =>
-    sh('docker', ...command, USUAL_BASE).then(
+  const does = (...command) =>
+    sh('docker', ...command).then(
       () => true,
       () => false,
     );
-  if ((await has(['image', 'inspect'])) || (await has(['pull', '--quiet']))) return { base: USUAL_BASE };
+  const base = `sealflow-test-base:${tag}`;
+  if (await does('image', 'inspect', base)) return { base, own: true };
+  if ((await does('image', 'inspect', USUAL_BASE)) || (await does('pull', '--quiet', USUAL_BASE)))
+    return { base: USUAL_BASE };
   if (!findTool('debootstrap') || process.getuid?.() !== 0) {
     return {
       reason: 'no base image: docker pull is refused, and debootstrap is not here, or not for this user',
@@ -35,7 +38,6 @@ export async function findBase(sh, tag, say) {
   const made = await makeOnce(`docker-base/${release}`, (directory) =>
     bootstrap(directory, release, sources),
   );
-  const base = `sealflow-test-base:${tag}`;
   await sh('docker', 'import', join(made, 'base.tar'), base);
   return { base, own: true };
 }
