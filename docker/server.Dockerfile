@@ -31,7 +31,8 @@ RUN apt-get update \
  && install -d -o ${UID} -g ${GID} /var/lib/temporal
 COPY --from=builder /opt/temporal /usr/local/bin/temporal
 USER ${UID}:${GID}
-ENV HOME=/var/lib/temporal
+# Without them it looks for the user's name in a list that has none.
+ENV USER=sealflow HOME=/var/lib/temporal
 WORKDIR /var/lib/temporal
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["tini", "--", "temporal"]

@@ -69,7 +69,9 @@ async function runCases(group, sh, say) {
     real ? 'engine: the real one' : 'engine: the one of the tests, as there are no proof parameters for 2KiB',
   );
   if (!real) await group.configure({ fixture: true });
-  await group.setUp();
+  await group.setUp().catch(async (error) => {
+    throw new Error(`${error.message}\n${await logsOf(group)}`);
+  });
   for (const one of sealing) await run(one);
   say('engine: the one of the tests, which can be held at work');
   await group.configure({ fixture: true });
