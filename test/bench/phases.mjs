@@ -1,15 +1,15 @@
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 import { connectClient, targetAt } from '../../dist/connect.js';
 import { readConfig } from '../../dist/config.js';
 import { installRuntime } from '../../dist/telemetry.js';
 import { randomHex32, startSector } from '../../dist/client/start-sector.js';
-import { setUpGroupDirectory } from '../../dist/workers/group-directory.js';
+import { PHASE_IDS } from '../../dist/phases.js';
 import { runHost } from '../../dist/workers/host.js';
 import { runOrchestrator } from '../../dist/workers/orchestrator.js';
 import { inTemporary, median, spread, withServer } from './common.mjs';
+import { makeGroup } from './group.mjs';
+import { noops } from './noops.mjs';
 
 export const title =
   'six no-op phases: sealflow’s workflow and workers against a bare chain of six activities';
@@ -84,72 +84,15 @@ async function bareWorker(connection) {
 }
 
 async function hostOptions(directory, address, connect, signal) {
-  const localDir = join(directory, 'sealer');
-  mkdirSync(localDir);
-  await setUpGroupDirectory(localDir, 1, 'node');
-  const file = join(directory, 'config.toml');
-  const phases = [
-    'PreCommitPhase1',
-    'PreCommitPhase2',
-    'CommitPhase1',
-    'CommitPhase2',
-    'CopyTask',
-    'CleanTask',
-  ];
-  writeFileSync(
-    file,
-    `scheduler_url = "http://${address}"\nlocal_dir = "${localDir}"\ngroup_id = [1]\nsector_size = 2048\nip = "127.0.0.1"\nallow_system_disk = true\n` +
-      `storage-nodes = ["${directory}"]\nengine = { reserved_cores = 0 }\n` +
-      `[[worker]]\nnum = 4\nsupported_phase = ${JSON.stringify(phases)}\n`,
-  );
-  const engine = { command: ['/bin/false'], environment: {} };
-  const parametersMissing = async () => undefined;
-  const config = readConfig(file);
+  const { file } = await makeGroup(directory, address, [[4, ...PHASE_IDS]]);
   return {
-    config,
+    config: readConfig(file),
     namespace: 'default',
     connect,
-    engine,
-    parametersMissing,
+    engine: { command: ['/bin/false'], environment: {} },
+    parametersMissing: async () => undefined,
     log: quiet,
     signal,
     activities: noops,
-  };
-}
-
-/** The slots of the pool are taken as by real phases; nothing else is done. */
-function noops({ enterSlot }) {
-  const bytes = Buffer.alloc(32).toString('base64');
-  const phase = async (input) => {
-    const slot = enterSlot({ phase: input.phase, sector: input.seal.sector });
-    try {
-      return {
-        v: 1,
-        phase: input.phase,
-        at: `1/${input.phase}-1`,
-        digest: '',
-        host: 'bench',
-        seconds: 0,
-        commR: bytes,
-        commD: bytes,
-      };
-    } finally {
-      slot?.leave();
-    }
-  };
-  return {
-    preCommitPhase1: phase,
-    preCommitPhase2: phase,
-    commitPhase1: phase,
-    commitPhase2: phase,
-    copySector: phase,
-    cleanSector: async () => ({
-      v: 1,
-      host: 'bench',
-      seconds: 0,
-      storage: { node: '', sealed: '', cache: '', receipt: '' },
-      bytesFreed: 0,
-    }),
-    stopSector: async () => ({ v: 1, stopped: [] }),
   };
 }
