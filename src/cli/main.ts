@@ -4,17 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { allMountsIdle } from '../mounts/mounts.js';
 import { UserError } from '../user-error.js';
 import { VERSION } from '../version.js';
-import { abortCommand } from './commands/abort.js';
-import { devCommand } from './commands/dev.js';
-import { doctorCommand } from './commands/doctor.js';
-import { healthCommand } from './commands/health.js';
-import { orchestratorCommand } from './commands/orchestrator.js';
-import { retryCommand } from './commands/retry.js';
-import { seedCommand } from './commands/seed.js';
-import { setupCommand } from './commands/setup.js';
-import { startCommand } from './commands/start.js';
-import { statusCommand } from './commands/status.js';
-import { workerCommand } from './commands/worker.js';
 
 const program = new Command('sealflow')
   .description('durable sealing of Filecoin sectors on Temporal')
@@ -23,20 +12,27 @@ const program = new Command('sealflow')
   .showHelpAfterError('(sealflow --help shows the commands)')
   .exitOverride();
 
-for (const createCommand of [
-  devCommand,
-  workerCommand,
-  orchestratorCommand,
-  startCommand,
-  statusCommand,
-  seedCommand,
-  retryCommand,
-  abortCommand,
-  setupCommand,
-  doctorCommand,
-  healthCommand,
-]) {
-  program.addCommand(createCommand().copyInheritedSettings(program));
+/** Only the one that is asked for is loaded: what the others need would stay in a worker's memory for months (15 MB). */
+const COMMANDS: Record<string, () => Promise<Command>> = {
+  dev: async () => (await import('./commands/dev.js')).devCommand(),
+  worker: async () => (await import('./commands/worker.js')).workerCommand(),
+  orchestrator: async () => (await import('./commands/orchestrator.js')).orchestratorCommand(),
+  start: async () => (await import('./commands/start.js')).startCommand(),
+  status: async () => (await import('./commands/status.js')).statusCommand(),
+  seed: async () => (await import('./commands/seed.js')).seedCommand(),
+  retry: async () => (await import('./commands/retry.js')).retryCommand(),
+  abort: async () => (await import('./commands/abort.js')).abortCommand(),
+  setup: async () => (await import('./commands/setup.js')).setupCommand(),
+  doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
+  health: async () => (await import('./commands/health.js')).healthCommand(),
+};
+
+const asked = process.argv[2] ?? '';
+// Whoever asks for none of them is shown them all.
+const loaded = Object.hasOwn(COMMANDS, asked) ? [asked] : Object.keys(COMMANDS);
+for (const name of loaded) {
+  const command = await COMMANDS[name]?.();
+  if (command) program.addCommand(command.copyInheritedSettings(program));
 }
 
 try {

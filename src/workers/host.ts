@@ -195,7 +195,9 @@ const createWorker = (
     maxHeartbeatThrottleInterval: TIMES.heartbeatThrottle,
     // Running activities are told at once; they let go of their engines within milliseconds.
     shutdownForceTime: '30s',
-    ...(tuner ? { tuner, activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 1 } as const } : {}),
+    // Of the control queue too: by itself the SDK keeps ten polls open.
+    activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 1 },
+    ...(tuner ? { tuner } : {}),
   });
 
 /** Runs the workers until the signal is aborted; when one fails, all are ended and its error is thrown. */
