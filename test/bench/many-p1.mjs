@@ -1,0 +1,165 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { NativeConnection } from '@temporalio/worker';
+import { startSector, randomHex32 } from '../../dist/client/start-sector.js';
+import { readConfig } from '../../dist/config.js';
+import { connectClient, targetAt } from '../../dist/connect.js';
+import { installRuntime } from '../../dist/telemetry.js';
+import { runHost } from '../../dist/workers/host.js';
+import { inTemporary, withServer } from './common.mjs';
+import { engineForBench, makeJob } from './engine-attempts.mjs';
+import { makeGroup } from './group.mjs';
+import { noops } from './noops.mjs';
+import { cpuSecondsOf, lookingAt, openFilesLimit, openFilesOf, rssOf, treeOf } from './proc.mjs';
+import { endEngines, withPrograms } from './programs.mjs';
+
+const COUNT = 500;
+/** The usual soft limit of a login shell and of systemd. */
+const OPEN_FILES = 1024;
+const LOOK_MS = 250;
+
+export const title = `${COUNT} P1 of 2 KiB at once with the real engine: through one worker, and started by xargs -P ${COUNT}`;
+
+export const run = (print) =>
+  inTemporary((directory) =>
+    withServer(directory, async ({ address }) => {
+      installRuntime();
+      const engine = await engineForBench();
+      const client = await connectClient(targetAt(address));
+      await withPrograms(async (start) => {
+        await start(['orchestrator', '--address', address], { ready: 'orchestrator ready' });
+        const plain = await byXargs(inPlace(directory, 'xargs'), engine);
+        const noop = await byNoops(inPlace(directory, 'noops'), address, client);
+        const sealed = await bySealflow(inPlace(directory, 'sealflow'), address, client);
+        print(`                 seconds   engines at once   memory with engines, MB`);
+        print(row(`xargs -P ${COUNT}`, plain));
+        print(row('sealflow', sealed));
+        print(row('no-op activities', { seconds: noop }));
+        print(
+          `worker           ${mb(sealed.ownRss)} MB of its own, ${sealed.cpuSeconds.toFixed(1)} s of CPU, ${sealed.openFiles} open files of ${sealed.limit}`,
+        );
+        print(
+          `ratio            ${(sealed.seconds / plain.seconds).toFixed(2)} to xargs (goal 1.5), ${(sealed.seconds / noop).toFixed(2)} to the no-op activities (goal 1.3); the easier one counts`,
+        );
+      });
+    }),
+  );
+
+const mb = (bytes) => (bytes / 1e6).toFixed(0);
+const row = (name, { seconds, engines, rss }) =>
+  `${name.padEnd(17)}${seconds.toFixed(1).padStart(7)}${engines === undefined ? '' : `${String(engines).padStart(18)}${mb(rss).padStart(26)}`}`;
+
+function inPlace(directory, name) {
+  const place = join(directory, name);
+  mkdirSync(place);
+  return place;
+}
+
+/** The most that is seen of a process and its engines. */
+function createPeak(pid) {
+  const peak = { engines: 0, rss: 0, ownRss: 0, openFiles: 0 };
+  const look = () => {
+    const [own, ...engines] = treeOf(pid);
+    const ownRss = rssOf(own);
+    const seen = {
+      engines: engines.length,
+      rss: engines.reduce((sum, one) => sum + rssOf(one), ownRss),
+      ownRss,
+      openFiles: openFilesOf(own),
+    };
+    for (const [name, value] of Object.entries(seen)) peak[name] = Math.max(peak[name], value);
+  };
+  return { peak, look };
+}
+
+/** The engine is entered as a worker does it (src/attempts/start.ts). */
+const IN_ATTEMPT = 'cd -- "$0" && exec >>log 2>&1 && exec "$@" run "$0"';
+
+async function byXargs(directory, { command, environment }) {
+  const attempts = Array.from({ length: COUNT }, (_, i) =>
+    makeJob(join(directory, `s-t01000-${i + 1}`), 'P1', { sector: `t01000/${i + 1}`, ticket: randomHex32() }),
+  );
+  const began = performance.now();
+  const args = ['-P', String(COUNT), '-I{}', '/bin/sh', '-c', IN_ATTEMPT, '{}', ...command];
+  const xargs = spawn('xargs', args, { env: environment, stdio: ['pipe', 'ignore', 'inherit'] });
+  const ended = once(xargs, 'exit');
+  xargs.stdin.end(attempts.join('\n'));
+  const { peak, look } = createPeak(xargs.pid);
+  const [code] = await lookingAt(LOOK_MS, look, () => ended);
+  if (code !== 0) throw new Error(`xargs: exit ${code}`);
+  return { ...peak, seconds: (performance.now() - began) / 1000 };
+}
+
+/** What the server and the workflow alone need. */
+async function byNoops(directory, address, client) {
+  const { file } = await makeGroup(directory, address, [[COUNT, 'P1']]);
+  const stop = new AbortController();
+  const ready = Promise.withResolvers?.() ?? withResolvers();
+  const host = runHost({
+    config: readConfig(file),
+    namespace: 'default',
+    connect: () => NativeConnection.connect({ address }),
+    engine: { command: ['/bin/false'], environment: {} },
+    parametersMissing: async () => undefined,
+    log: { info: () => undefined, warn: () => undefined },
+    signal: stop.signal,
+    activities: noops,
+    onReady: ready.resolve,
+  });
+  await Promise.race([ready.promise, host]);
+  const seconds = await firstPhases(client, 1);
+  stop.abort();
+  await host;
+  return seconds;
+}
+
+async function bySealflow(directory, address, client) {
+  const { file, localDir } = await makeGroup(directory, address, [[COUNT, 'P1']]);
+  return await withPrograms(async (start) => {
+    const pid = await start(['worker', '--config', file], { ready: ' serving ', openFiles: OPEN_FILES });
+    const { peak, look } = createPeak(pid);
+    const cpuBefore = cpuSecondsOf(pid);
+    try {
+      const seconds = await lookingAt(LOOK_MS, look, () => firstPhases(client, COUNT + 1));
+      return { ...peak, seconds, cpuSeconds: cpuSecondsOf(pid) - cpuBefore, limit: openFilesLimit(pid) };
+    } finally {
+      await endEngines(localDir);
+    }
+  });
+}
+
+/**
+ * Starts sectors and waits until the P1 of each is done; nobody serves what comes next, and the workflows are ended.
+ * @returns seconds between the start of the first and the end of the last P1, by the server's clock
+ */
+async function firstPhases(client, first) {
+  const numbers = Array.from({ length: COUNT }, (_, i) => first + i);
+  const handles = await Promise.all(
+    numbers.map((number) =>
+      startSector(client, { sector: `t01000/${number}`, size: '2KiB', group: 1, ticket: randomHex32() }),
+    ),
+  );
+  const query = `SealSector >= ${first} AND SealSector < ${first + COUNT} AND SealPhase = 'P2'`;
+  while ((await client.workflow.count(query)).count < COUNT) await sleep(LOOK_MS);
+  const times = [];
+  for (const handle of handles) {
+    const { events } = await handle.fetchHistory();
+    times.push(millis(events[0]), millis(events.find((event) => event.activityTaskCompletedEventAttributes)));
+    await handle.terminate();
+  }
+  return (Math.max(...times) - Math.min(...times)) / 1000;
+}
+
+const millis = ({ eventTime: { seconds, nanos } }) => Number(seconds) * 1000 + nanos / 1e6;
+
+/** Node 20 has none of its own. */
+function withResolvers() {
+  let resolve;
+  const promise = new Promise((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
