@@ -16,7 +16,9 @@ export function idleShares(slots, phases, log, histories) {
   for (const events of histories) {
     const tasks = tasksOf(events);
     const ran = (phase) =>
-      phase === 'P6' ? tasks.P6.ran : ends(log.runs.get(`${tasks.sector} ${phase}`) ?? [], phase, tasks.sector);
+      phase === 'P6'
+        ? tasks.P6.ran
+        : ends(log.runs.get(`${tasks.sector} ${phase}`) ?? [], phase, tasks.sector);
     for (const phase of phases) {
       byTasks.push({ waits: tasks[phase].scheduled, ran: tasks[phase].ran });
       const waits = Math.max(tasks.began, ...BEFORE[phase].map((before) => ran(before)[1]));
@@ -34,7 +36,10 @@ function ends(runs, phase, sector) {
 
 /** When each phase's task was scheduled, and from when to when the last try of it ran. */
 function tasksOf(events) {
-  const tasks = { began: millis(events[0]), sector: `s-${events[0].workflowExecutionStartedEventAttributes.workflowId.slice(5)}` };
+  const tasks = {
+    began: millis(events[0]),
+    sector: `s-${events[0].workflowExecutionStartedEventAttributes.workflowId.slice(5)}`,
+  };
   const byId = new Map();
   for (const event of events) {
     const scheduled = event.activityTaskScheduledEventAttributes;

@@ -3,12 +3,11 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NativeConnection } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { startSector, randomHex32 } from '../../dist/client/start-sector.js';
-import { readConfig } from '../../dist/config.js';
 import { connectClient, targetAt } from '../../dist/connect.js';
+import { phaseQueue } from '../../dist/contract.js';
 import { installRuntime } from '../../dist/telemetry.js';
-import { runHost } from '../../dist/workers/host.js';
 import { inTemporary, withServer } from './common.mjs';
 import { engineForBench, makeJob } from './engine-attempts.mjs';
 import { makeGroup } from './group.mjs';
@@ -19,7 +18,7 @@ import { endEngines, withPrograms } from './programs.mjs';
 const COUNT = 500;
 /** The usual soft limit of a login shell and of systemd. */
 const OPEN_FILES = 1024;
-const LOOK_MS = 250;
+const LOOK_MS = 100;
 
 export const title = `${COUNT} P1 of 2 KiB at once with the real engine: through one worker, and started by xargs -P ${COUNT}`;
 
@@ -32,7 +31,7 @@ export const run = (print) =>
       await withPrograms(async (start) => {
         await start(['orchestrator', '--address', address], { ready: 'orchestrator ready' });
         const plain = await byXargs(inPlace(directory, 'xargs'), engine);
-        const noop = await byNoops(inPlace(directory, 'noops'), address, client);
+        const noop = await byNoops(address, client);
         const sealed = await bySealflow(inPlace(directory, 'sealflow'), address, client);
         print(`                 seconds   engines at once   memory with engines, MB`);
         print(row(`xargs -P ${COUNT}`, plain));
@@ -93,26 +92,17 @@ async function byXargs(directory, { command, environment }) {
   return { ...peak, seconds: (performance.now() - began) / 1000 };
 }
 
-/** What the server and the workflow alone need. */
-async function byNoops(directory, address, client) {
-  const { file } = await makeGroup(directory, address, [[COUNT, 'P1']]);
-  const stop = new AbortController();
-  const ready = Promise.withResolvers?.() ?? withResolvers();
-  const host = runHost({
-    config: readConfig(file),
-    namespace: 'default',
-    connect: () => NativeConnection.connect({ address }),
-    engine: { command: ['/bin/false'], environment: {} },
-    parametersMissing: async () => undefined,
-    log: { info: () => undefined, warn: () => undefined },
-    signal: stop.signal,
-    activities: noops,
-    onReady: ready.resolve,
+/** What the server and the workflow alone need: a plain worker of the SDK, with its own slots and pollers. */
+async function byNoops(address, client) {
+  const connection = await NativeConnection.connect({ address });
+  const worker = await Worker.create({
+    connection,
+    taskQueue: phaseQueue(1, '2KiB', 'P1'),
+    activities: noops({ enterSlot: () => undefined }),
+    maxConcurrentActivityTaskExecutions: COUNT,
   });
-  await Promise.race([ready.promise, host]);
-  const seconds = await firstPhases(client, 1);
-  stop.abort();
-  await host;
+  const seconds = await worker.runUntil(firstPhases(client, 1));
+  await connection.close();
   return seconds;
 }
 
@@ -154,12 +144,3 @@ async function firstPhases(client, first) {
 }
 
 const millis = ({ eventTime: { seconds, nanos } }) => Number(seconds) * 1000 + nanos / 1e6;
-
-/** Node 20 has none of its own. */
-function withResolvers() {
-  let resolve;
-  const promise = new Promise((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
-}

@@ -72,7 +72,9 @@ const startOne = (client, number) =>
 function tell(print, makespan, log, histories) {
   const [all] = POOLS[0];
   const ideal = (COUNT * 3 * PHASE_MS) / all / 1000;
-  print(`${COUNT} of ${COUNT} sealed in ${makespan.toFixed(1)} s; the first pool alone needs ${ideal.toFixed(1)} s`);
+  print(
+    `${COUNT} of ${COUNT} sealed in ${makespan.toFixed(1)} s; the first pool alone needs ${ideal.toFixed(1)} s`,
+  );
   print('                                  free slot while work was waiting, % of slot time (of time)');
   print('pool            slots  most seen    by processes      by tasks');
   for (const [i, [slots, ...phases]] of POOLS.entries()) {

@@ -52,7 +52,10 @@ export const openFilesLimit = (pid) =>
 /** CPU seconds that the process has used; its children's are not in it. */
 export function cpuSecondsOf(pid) {
   const stat = readIfPresent(`/proc/${pid}/stat`);
-  const [user, system] = stat.slice(stat.lastIndexOf(')') + 2).split(' ').slice(11, 13);
+  const [user, system] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13);
   return (Number(user) + Number(system)) / 100;
 }
 

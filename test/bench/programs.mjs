@@ -31,12 +31,17 @@ export async function withPrograms(work) {
 function startProgram(args, { env = {}, openFiles }) {
   const limited = openFiles ? ['/bin/sh', '-c', `ulimit -n ${openFiles} && exec "$0" "$@"`] : [];
   const [program, ...first] = [...limited, process.execPath, MAIN, ...args];
-  return spawnBound(program, first, { env: { ...ownEnvironment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawnBound(program, first, {
+    env: { ...ownEnvironment(), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 }
 
 /** Whoever runs the bench may have a server of his own. */
 const ownEnvironment = () =>
-  Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(TEMPORAL_|SEALFLOW_ENGINE$)/.test(name)));
+  Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(TEMPORAL_|SEALFLOW_ENGINE$)/.test(name)),
+  );
 
 async function untilSaid(child, text) {
   let said = '';
