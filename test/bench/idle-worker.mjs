@@ -6,7 +6,7 @@ import { freePort } from '../../dist/server/ports.js';
 import { mkdirSync } from 'node:fs';
 import { inTemporary, withServer } from './common.mjs';
 import { makeGroup } from './group.mjs';
-import { cpuSecondsOf, pssOf, rssOf, treeOf } from './proc.mjs';
+import { anonymousOf, cpuSecondsOf, rssOf, treeOf } from './proc.mjs';
 import { withPrograms } from './programs.mjs';
 
 export const title = 'an idle worker process with 24 queues: four groups, six phases in three pools';
@@ -34,7 +34,7 @@ export const run = (print) =>
       const queues = GROUPS.length * PHASE_IDS.length;
       print(`queues            ${queues} of phases, ${GROUPS.length} of control`);
       print(
-        `memory            RSS ${mb(bare.rss)} MB, PSS ${mb(bare.pss)} MB; with [metrics] RSS ${mb(told.rss)} MB`,
+        `memory            RSS ${mb(bare.rss)} MB, ${mb(bare.anonymous)} of them not of files (Node, the SDK); with [metrics] RSS ${mb(told.rss)} MB`,
       );
       print(`CPU               ${((100 * bare.cpuSeconds * 1000) / MEASURE_MS).toFixed(1)} % of a core`);
       print(
@@ -59,7 +59,7 @@ async function measure(directory, name, address, keys, count = async () => 0) {
     const tree = treeOf(pid);
     return {
       rss: tree.reduce((sum, one) => sum + rssOf(one), 0),
-      pss: tree.reduce((sum, one) => sum + pssOf(one), 0),
+      anonymous: tree.reduce((sum, one) => sum + anonymousOf(one), 0),
       cpuSeconds: cpuSecondsOf(pid) - before.cpuSeconds,
       count: (await count()) - before.count,
     };

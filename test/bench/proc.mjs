@@ -33,9 +33,9 @@ export function treeOf(root) {
 /** Resident bytes; pages that processes share count for each of them. */
 export const rssOf = (pid) => Number(readIfPresent(`/proc/${pid}/statm`).split(' ')[1] ?? 0) * PAGE_BYTES;
 
-/** Resident bytes, each shared page divided by those that share it. */
-export const pssOf = (pid) =>
-  Number(/^Pss:\s+([0-9]+) kB/m.exec(readIfPresent(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) * 1024;
+/** Of these the bytes that are no file's: what the process itself has made. */
+export const anonymousOf = (pid) =>
+  Number(/^RssAnon:\s+([0-9]+) kB/m.exec(readIfPresent(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
 
 export function openFilesOf(pid) {
   try {
