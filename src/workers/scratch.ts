@@ -21,6 +21,8 @@ const sectorFile = z.object({ size: z.enum(SECTOR_SIZE_NAMES) });
 export class Scratch {
   /** By the name of the sector's directory: looked up once, so that a look at 500 sectors reads no 500 files. */
   private readonly sizes = new Map<string, SectorSize>();
+  /** Being looked up: of many tasks that begin at once each sees what all the others have just made. */
+  private readonly asked = new Map<string, Promise<SectorSize>>();
 
   /** @param own size of this host's sectors: what a directory counts as that does not say (it has just been made) */
   constructor(private readonly own: SectorSize) {}
@@ -34,7 +36,7 @@ export class Scratch {
     const names = (await this.sectorsIn(group)).filter((name) => name !== except);
     const free = await freeBytes(group);
     // Where all of them could begin anew there is room, whatever they use by now: nothing needs to be counted.
-    if (free - (await this.sumOf(group, names, () => Promise.resolve(0))) >= needed) return undefined;
+    if (free - (await this.sumOf(group, names)) >= needed) return undefined;
     const room = await this.lookAt(group, names);
     if (room.free - room.reserved >= needed) return undefined;
     return `${group.root} has no room for one more ${this.own} sector: ${gigabytes(needed)} needed, ${gigabytes(room.free)} free, of which ${room.sectors} sectors will need ${gigabytes(room.reserved)}`;
@@ -61,17 +63,24 @@ export class Scratch {
   private async sumOf(
     group: GroupDirectory,
     names: readonly string[],
-    used: (name: string) => Promise<number>,
+    used?: (name: string) => Promise<number>,
   ): Promise<number> {
     let sum = 0;
-    for (const name of names)
-      sum += Math.max(0, scratchBytes(await this.sizeOf(group, name)) - (await used(name)));
+    for (const name of names) {
+      // Known ones without a wait each: 500 tasks look at 500 sectors.
+      const size = this.sizes.get(name) ?? (await this.askOnce(group, name));
+      sum += Math.max(0, scratchBytes(size) - (used ? await used(name) : 0));
+    }
     return sum;
   }
 
-  private async sizeOf(group: GroupDirectory, name: string): Promise<SectorSize> {
-    const known = this.sizes.get(name);
-    if (known) return known;
+  private askOnce(group: GroupDirectory, name: string): Promise<SectorSize> {
+    const asked = this.asked.get(name) ?? this.ask(group, name).finally(() => this.asked.delete(name));
+    this.asked.set(name, asked);
+    return asked;
+  }
+
+  private async ask(group: GroupDirectory, name: string): Promise<SectorSize> {
     const value = await readJson(join(cacheDir(group), name, 'sector.json')).catch((error: unknown) => {
       if (!(error instanceof SyntaxError)) throw error;
     });
