@@ -3,17 +3,17 @@
  * before anything in it is deleted, and a note tells what was there and whose run must not bring it back.
  */
 import { z } from 'zod';
-import { listAttempts } from '../attempts/attempt.js';
+import { nodesOfCopies } from '../attempts/attempt.js';
 import { CONTRACT_VERSION, type AbortResult, type StopInput } from '../contract.js';
 import { handBack } from '../errors.js';
 import { lstat } from '../mounts/remote-fs.js';
 import { ifPresent, readJson, usedBytes, writeJson } from '../files.js';
-import { abortedFile, sectorDir, type GroupDirectory } from '../paths.js';
+import { abortedFile, nodeName, sectorDir, type GroupDirectory } from '../paths.js';
 import type { Deps } from './deps.js';
 import { endEngines } from './end-engines.js';
 import { removeParts } from './publish-copy.js';
 import { deleteGone, renameAway } from './remove-sector.js';
-import { openGroup, runTask, type Task } from './task.js';
+import { growing, openGroup, runTask, type Task } from './task.js';
 
 const noteSchema = z.object({
   v: z.int(),
@@ -67,16 +67,28 @@ const noteOf = async (
   at: new Date().toISOString(),
 });
 
-/** Unfinished copies, where P5 was ever begun. @throws hand-back `MountMissing` on a host without storage nodes. */
+/**
+ * Unfinished copies, wherever P5 was ever begun. A node that no attempt names holds none, whatever is wrong with it.
+ * @throws hand-back `NoStorage` on a host that does not have a node that holds one as it should be
+ */
 async function removeCopies(deps: Deps, task: Task, directory: string): Promise<void> {
-  const { all, voided } = await listAttempts(directory, 'P5');
-  if (all.length + voided.length === 0) return;
-  if (deps.storageNodes.length === 0) {
-    const message = `${deps.self.host} has no storage nodes, and a copy was begun`;
-    throw handBack('NoStorage', message, task.times.noSlotFirst);
-  }
-  for (const node of deps.storageNodes) {
-    await deps.checkNode(node);
+  for (const name of await nodesOfCopies(directory)) {
+    const node = deps.storageNodes.find((known) => nodeName(known) === name);
+    const why = node === undefined ? 'is not in its config' : await wrongWith(deps, node);
+    if (node === undefined || why !== undefined) {
+      const message = `${deps.self.host}: a copy was begun on ${name}, which ${why}`;
+      throw handBack(
+        'NoStorage',
+        message,
+        growing(task.times.noSlotFirst, task.times.noRoomMost, task.offered),
+      );
+    }
     await removeParts(node, task.sector);
   }
 }
+
+const wrongWith = (deps: Deps, node: string): Promise<string | undefined> =>
+  deps.checkNode(node).then(
+    () => undefined,
+    (error: unknown) => `is not as it should be: ${(error as Error).message}`,
+  );

@@ -12,14 +12,6 @@ export interface TakenSlot {
   leaveToEngine(): void;
 }
 
-/** Memory that the P4 of sectors will take. */
-export interface MemoryLedger {
-  /** @returns why it is not there; undefined when it is reserved. */
-  reserve(sector: string): Promise<string | undefined>;
-  see(sector: string, rssBytes: number): void;
-  release(sector: string): void;
-}
-
 export interface Deps {
   self: HostIdentity;
   /** Name of this worker process, for job files. */
@@ -31,6 +23,8 @@ export interface Deps {
   storageNodes: readonly string[];
   /** Whether a storage node may be written into, looked at anew. @throws MountWrongError; MountHungError */
   checkNode(directory: string): Promise<void>;
+  /** Whether a storage node is there, so that what is not found on it is not there. @throws MountWrongError; MountHungError */
+  seeNode(directory: string): Promise<void>;
   /** Ceiling of each copy; 0 is none. */
   copyLimitBytesPerSec: number;
   /** The group's directory, checked anew. @throws failure `NotOfGroup` when this host does not see it; MountHungError. */
@@ -39,10 +33,15 @@ export interface Deps {
   enterSlot(work: { phase: PhaseId; sector: string }): TakenSlot | undefined;
   /** Why local_dir does not hold one more sector (its own directory, of that name, not counted); undefined when it does. */
   whyNoRoom(group: GroupDirectory, sector: string): Promise<string | undefined>;
+  /** Runs admissions of this worker's sectors one after the other. */
+  oneAtATime<T>(admit: () => Promise<T>): Promise<T>;
   /** Told when a sector's scratch has been given back. */
   onRoomMade(): void;
-  /** Memory for P4. */
-  memory: MemoryLedger;
+  /**
+   * Reserves the memory that the P4 of a sector takes.
+   * @returns a function that gives it back, or why it is not there
+   */
+  reserveMemory(sector: string): Promise<(() => void) | string>;
   /** The busiest disk of local_dir as of the last look; undefined where it is not on disks of this host. */
   diskLoad(): DiskBusy | undefined;
   /** CPUs that a phase's engines run on; undefined: all. */

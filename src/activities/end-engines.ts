@@ -24,6 +24,7 @@ export async function endEngines(directory: string, why: string, deps: Deps, tas
 /**
  * Waits until the engines of lower epochs that are at work on a phase on this host have ended: the next one must not compute
  * beside them, as they would take twice the memory and the cores that the host has for it.
+ * @returns whether there was one: then there may be something new to see
  */
 export async function untilEndedHere(
   directory: string,
@@ -31,16 +32,19 @@ export async function untilEndedHere(
   epoch: number,
   deps: Deps,
   task: Task,
-): Promise<void> {
+): Promise<boolean> {
+  let waited = false;
   const { all, voided } = await listAttempts(directory, phase);
   for (const attempt of [...all, ...voided].filter((attempt) => attempt.epoch < epoch)) {
     const engine = await readProgress(attempt.directory);
-    if (engine && isLocal(engine, deps.self) && (await isAlive(engine)))
-      await endOf(attempt, deps, task).catch((error: unknown) => {
-        task.goOn();
-        throw error;
-      });
+    if (!engine || !isLocal(engine, deps.self) || !(await isAlive(engine))) continue;
+    waited = true;
+    await endOf(attempt, deps, task).catch((error: unknown) => {
+      task.goOn();
+      throw error;
+    });
   }
+  return waited;
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   voidAttempt,
   type Attempt,
 } from '../attempts/attempt.js';
+import { noteAdoption } from '../attempts/adoption.js';
 import { claimEpoch } from '../attempts/epochs.js';
 import { freeBefore, freeSuperseded } from '../attempts/free.js';
 import { look, type Sight } from '../attempts/look.js';
@@ -19,6 +20,7 @@ import type { PhaseInput, PhaseResult } from '../contract.js';
 import { failure, handBack, isFailureType } from '../errors.js';
 import { isFull } from '../files.js';
 import type { EnginePhaseId } from '../phases.js';
+import { sectorFileName } from '../sector.js';
 import type { Deps } from './deps.js';
 import { untilEndedHere } from './end-engines.js';
 import { checkBasis, hangMsOf, inputHash, jobFor, phaseResult } from './phase-job.js';
@@ -83,7 +85,7 @@ async function untilResult(work: Work): Promise<Extract<Sight, { is: 'result' }>
       case 'failed':
         throw await toldByEngine(sight, deps);
       case 'free':
-        await untilEndedHere(sectorDirectory, input.phase, epoch, deps, task);
+        if (await untilEndedHere(sectorDirectory, input.phase, epoch, deps, task)) break;
         await withMemory(work, () => begin(work, epoch, sight));
     }
   }
@@ -109,14 +111,16 @@ async function begin(
 async function withMemory(work: Work, body: () => Promise<void>): Promise<void> {
   const { deps, task, input } = work;
   if (input.phase !== 'P4') return await body();
-  const why = await deps.memory.reserve(task.seal.sector);
+  const reserved = await deps.reserveMemory(sectorFileName(task.sector));
   const { noSlotMost, noRoomMost } = task.times;
-  if (why)
-    throw handBack('NoMemory', `${deps.self.host}: ${why}`, growing(noSlotMost, noRoomMost, task.offered));
+  if (typeof reserved === 'string') {
+    const delay = growing(noSlotMost, noRoomMost, task.offered);
+    throw handBack('NoMemory', `${deps.self.host}: ${reserved}`, delay);
+  }
   try {
     await body();
   } finally {
-    deps.memory.release(task.seal.sector);
+    reserved();
   }
 }
 
@@ -130,6 +134,7 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
   let end;
   const leave = deps.engines.waitFor(attempt);
   task.beat({ at, step: 'starting', fraction: null });
+  if (!deps.engines.endOf(attempt)) await noteAdoption(attempt, deps.worker);
   try {
     end = await watchEngine({
       attempt,
@@ -137,11 +142,9 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
       hangMs: hangMsOf(input.phase, task),
       signal: task.signal,
       ended: deps.engines.endOf(attempt),
-      onProgress: ({ step, fraction, rssBytes }) => {
-        // P1 is bound by its disk: when it is slow, this is where to look first.
-        task.beat({ at, step, fraction, ...(input.phase === 'P1' && { disk: deps.diskLoad() }) });
-        deps.memory.see(task.seal.sector, rssBytes);
-      },
+      // P1 is bound by its disk: when it is slow, this is where to look first.
+      onProgress: ({ step, fraction }) =>
+        task.beat({ at, step, fraction, ...(input.phase === 'P1' && { disk: deps.diskLoad() }) }),
       onHung: ({ forHowLong }) => task.beat({ at, step: forHowLong, fraction: null }),
     });
   } catch (error) {

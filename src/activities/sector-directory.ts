@@ -45,14 +45,21 @@ async function makeSectorDirectory(
     if (await untilSeen(task, () => isThere(directory))) return;
     throw failure('StepBack', `${directory} is gone`, { from: 'P1', host: deps.self.host });
   }
+  await deps.oneAtATime(() => reserveRoom(deps, group, task, directory));
+}
+
+/**
+ * The directory is the reservation: others count it from now on. Of two hosts that make theirs at once each sees the other's at
+ * its second look, and both give way; they come back at different times. Tasks of one worker come one after the other.
+ * @throws hand-back `NoRoom`
+ */
+async function reserveRoom(deps: Deps, group: GroupDirectory, task: Task, directory: string): Promise<void> {
   await refuseWithoutRoom(deps, group, task);
-  // The directory is the reservation: others count it from now on. Of two hosts that make theirs at once each sees the other's
-  // here, and both give way; they come back at different times.
   await mkdir(directory).catch((error: unknown) => {
     if (!isErrno(error, 'EEXIST')) throw error;
   });
-  await writeSectorFile(directory, task);
   try {
+    await writeSectorFile(directory, task);
     await refuseWithoutRoom(deps, group, task);
   } catch (error) {
     await giveWay(directory);
@@ -78,11 +85,12 @@ async function giveWay(directory: string): Promise<void> {
   });
 }
 
-// A storage node that hangs keeps a new sector waiting: whether it holds the sector already cannot be known.
+// A storage node that hangs or is not mounted keeps a new sector waiting: whether it holds the sector already cannot be known.
 async function refuseSealed(deps: Deps, group: GroupDirectory, task: Task): Promise<void> {
   const done = doneFile(group, task.sector);
   if (await exists(done)) throw failure('AlreadySealed', `${task.seal.sector} is sealed: ${done}`);
   for (const node of deps.storageNodes) {
+    await deps.seeNode(node);
     const receipt = join(node, stored.receipt(task.sector));
     if (await exists(receipt)) {
       throw failure('AlreadySealed', `${task.seal.sector} has a receipt on ${nodeName(node)}: ${receipt}`);

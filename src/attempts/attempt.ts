@@ -8,6 +8,7 @@ import {
   attemptDir,
   epochDir,
   formatAt,
+  nodeName,
   parseAnyAttempt,
   parseAttempt,
   parseAt,
@@ -48,9 +49,7 @@ export interface Attempts {
  * follow an attempt that was not looked at.
  */
 export async function listAttempts(sectorDirectory: string, phase: EnginePhaseId): Promise<Attempts> {
-  const epochs = ((await ifPresent(readdir(sectorDirectory))) ?? [])
-    .map(parseEpoch)
-    .filter((number) => number !== undefined);
+  const epochs = await epochsOf(sectorDirectory);
   const all: Attempt[] = [];
   const voided: Attempt[] = [];
   const highest = new Map<number, number>();
@@ -74,6 +73,25 @@ export async function listAttempts(sectorDirectory: string, phase: EnginePhaseId
   }
   return { all, voided, nextNumber: (epoch) => (highest.get(epoch) ?? 0) + 1 };
 }
+
+/** Names of the storage nodes that P5 has ever copied to, by attempts that were superseded or voided too. */
+export async function nodesOfCopies(sectorDirectory: string): Promise<string[]> {
+  const names = new Set<string>();
+  for (const epoch of await epochsOf(sectorDirectory)) {
+    const directory = epochDir(sectorDirectory, epoch);
+    for (const name of (await ifPresent(readdir(directory))) ?? []) {
+      if (parseAnyAttempt(epoch, name)?.phase !== 'P5') continue;
+      const node = (await readJob({ directory: join(directory, name) }))?.copy?.node;
+      if (node !== undefined) names.add(nodeName(node));
+    }
+  }
+  return [...names];
+}
+
+const epochsOf = async (sectorDirectory: string): Promise<number[]> =>
+  ((await ifPresent(readdir(sectorDirectory))) ?? [])
+    .map(parseEpoch)
+    .filter((number) => number !== undefined);
 
 /** Takes an attempt's result out of the count; does nothing when that was done before. */
 export async function voidAttempt(sectorDirectory: string, at: string): Promise<void> {

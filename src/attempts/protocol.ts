@@ -37,6 +37,7 @@ export const jobSchema = z.object({
   v: version,
   inputHash: hex,
   hangMs: z.number().positive().optional(),
+  copy: z.object({ node: z.string() }).optional(),
   madeBy: z.object({ host: z.string(), worker: z.string().optional() }),
 });
 

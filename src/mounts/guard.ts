@@ -1,11 +1,11 @@
-/** Whether a directory may be written into: the file system that it was at first, writable, and not the system's own disk. */
+/** Whether a directory may be used: mounted as it was at first, writable, and not on the system's own disk. */
 import { constants } from 'node:fs';
 import { physicalDisks, systemDisks } from './disks.js';
 import { identityOf, isReadOnly, mountOf, readMountTable, type MountEntry } from './mount-table.js';
 import { MountHungError } from './mounts.js';
-import { access, realpath } from './remote-fs.js';
+import { access, realpath, statfs } from './remote-fs.js';
 
-/** A directory must not be written into as it is mounted now. Passes by itself when it is mounted rightly. */
+/** A directory must not be used as it is mounted now. Passes by itself when it is mounted rightly. */
 export class MountWrongError extends Error {
   override readonly name = 'MountWrongError';
 }
@@ -24,41 +24,62 @@ export class MountGuard {
   ) {}
 
   /**
-   * To be called before anything is written there. What it finds in order for the first time is what must be there ever after.
+   * To be called before anything is written there.
    * @throws MountWrongError; MountHungError
    */
   async check(): Promise<void> {
     const { directory } = this;
-    const path = await realpath(directory).catch((error: unknown) => {
-      if (error instanceof MountHungError) throw error;
-      throw new MountWrongError(`${directory} is not there: is it mounted?`);
-    });
-    const table = await readMountTable();
-    const mount = mountOf(path, table);
-    // Without an entry the kernel tells this process nothing (a chroot): then nothing can be held against it.
-    if (mount) await this.judge(mount, table);
+    const mount = await this.see();
+    if (mount && isReadOnly(mount)) throw new MountWrongError(`${directory} is mounted read-only`);
     await access(directory, constants.W_OK | constants.X_OK).catch((error: unknown) => {
       if (error instanceof MountHungError) throw error;
       throw new MountWrongError(`${directory} cannot be written: ${(error as Error).message}`);
     });
-    this.first ??= mount;
   }
 
-  private async judge(mount: MountEntry, table: readonly MountEntry[]): Promise<void> {
+  /**
+   * To be called before what is *not* found there means anything: the rightly mounted directory is there.
+   * @returns its mount; undefined when the kernel tells this process nothing (a chroot)
+   * @throws MountWrongError; MountHungError
+   */
+  async see(): Promise<MountEntry | undefined> {
     const { directory, first } = this;
+    const path = await realpath(directory).catch((error: unknown) => this.notThere(error));
+    // Not stat(): only a call like this makes an automounter mount what has not been used for a while (tried with autofs).
+    await statfs(path).catch((error: unknown) => this.notThere(error));
+    const table = await readMountTable();
+    const mount = mountOf(path, table);
+    if (!mount) return undefined;
+    if (mount.fsType === 'autofs')
+      throw new MountWrongError(`${directory} is not mounted by its automounter`);
     if (first && identityOf(first) !== identityOf(mount)) {
       throw new MountWrongError(
         `${directory} is another file system than before: ${identityOf(mount)}, was ${identityOf(first)}`,
       );
     }
-    if (isReadOnly(mount)) throw new MountWrongError(`${directory} is mounted read-only`);
-    if (this.options.allowSystemDisk) return;
+    if (!this.options.allowSystemDisk) await this.refuseSystemDisk(mount, table);
+    return mount;
+  }
+
+  /** From now on only what is mounted there now is right. For directories that nothing else tells from others. */
+  async keep(): Promise<void> {
+    this.first ??= await this.see();
+  }
+
+  private notThere(error: unknown): never {
+    if (error instanceof MountHungError) throw error;
+    throw new MountWrongError(`${this.directory} is not there: is it mounted?`);
+  }
+
+  private async refuseSystemDisk(mount: MountEntry, table: readonly MountEntry[]): Promise<void> {
+    const { directory } = this;
+    const allow = 'is it mounted? (allow_system_disk = true allows it)';
     const system = await systemDisks(table);
     const shared = (await physicalDisks(mount)).filter((disk) => system.includes(disk));
-    if (shared.length > 0) {
-      throw new MountWrongError(
-        `${directory} is on the system disk ${shared.join(' ')}: is it mounted? (allow_system_disk = true allows it)`,
-      );
-    }
+    if (shared.length > 0)
+      throw new MountWrongError(`${directory} is on the system disk ${shared.join(' ')}: ${allow}`);
+    // Where the root has no disk that can be found: an overlay, ZFS, NFS.
+    if (mount.device === mountOf('/', table)?.device)
+      throw new MountWrongError(`${directory} is on the file system of / (${mount.fsType}): ${allow}`);
   }
 }

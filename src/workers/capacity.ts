@@ -35,7 +35,16 @@ export class Capacity {
   /** @throws UserError when the cores do not suffice for what the config says */
   constructor({ config, environment, openGroups, gauges, log }: CapacityOptions) {
     this.cores = divideCores(config);
-    this.memory = new P4Memory({ size: config.size, environment });
+    this.memory = new P4Memory({
+      size: config.size,
+      environment,
+      live: () =>
+        new Map(
+          this.engines
+            .filter(({ attempt }) => attempt.phase === 'P4')
+            .map((engine) => [engine.sector, engine.process.pid]),
+        ),
+    });
     this.pools = config.pools.map((pool) => {
       const name = pool.phases.join('+');
       const taken: SlotPool = new SlotPool(pool.slots, () => gauges?.slots(name, taken.taken, pool.slots));
@@ -59,6 +68,7 @@ export class Capacity {
 
   /** Shows Temporal that this host is there, however full its pools are. */
   showPresence(): void {
+    this.room.offer();
     for (const { taken } of this.pools) taken.showPresence();
   }
 

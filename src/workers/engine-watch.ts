@@ -4,6 +4,7 @@
  * nothing on the mount, however many sectors lie there.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { waitingWorker } from '../attempts/adoption.js';
 import { readJob } from '../attempts/attempt.js';
 import { findEngines, type FoundEngine } from '../attempts/found-engines.js';
 import { isSuperseded } from '../attempts/lease.js';
@@ -77,7 +78,9 @@ export class EngineWatch {
     const elsewhere = await Promise.all(engines.map((engine) => this.isOfAnotherWorker(engine)));
     this.unwaited = engines.filter(({ attempt }, i) => !elsewhere[i] && !isWaitedFor(attempt.directory));
     this.options.onLook?.();
-    await Promise.all(engines.map((engine) => this.judge(engine)));
+    await Promise.all(
+      engines.map((engine) => this.judge(engine).catch((error: unknown) => this.cannotJudge(engine, error))),
+    );
   }
 
   private watchedOf(engine: FoundEngine): Watched {
@@ -93,10 +96,16 @@ export class EngineWatch {
     return watched.job !== undefined && watched.job.madeBy.host !== this.options.self.host;
   }
 
-  /** Whether another worker of this host has begun it, and lives. */
-  private async isOfAnotherWorker(engine: FoundEngine): Promise<boolean> {
-    const worker = workerProcess(this.watchedOf(engine).job?.madeBy.worker ?? '');
+  /** Whether another worker of this host has begun or adopted it, and lives. */
+  private async isOfAnotherWorker({ attempt }: FoundEngine): Promise<boolean> {
+    if (this.options.isWaitedFor(attempt.directory)) return false;
+    const worker = workerProcess((await waitingWorker(attempt)) ?? '');
     return worker !== undefined && worker.pid !== process.pid && (await isAlive(worker));
+  }
+
+  /** One that cannot be judged (a newer sealflow's, a file that cannot be read) must not hide the others. */
+  private cannotJudge(engine: FoundEngine, error: unknown): void {
+    this.say(engine, this.watchedOf(engine), `cannot be judged: ${(error as Error).message}`);
   }
 
   private async judge(engine: FoundEngine): Promise<void> {

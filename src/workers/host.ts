@@ -77,8 +77,7 @@ export async function runHost(options: HostOptions): Promise<void> {
   const enough = sleep(2 * mountQuick, undefined, { signal, ref: false }).catch(() => undefined);
   const look = async (): Promise<void> => {
     await sight.readiness.look();
-    // What keeps it from being looked at is told by readiness.
-    await capacity.room.look().catch(() => undefined);
+    await capacity.room.look();
   };
   await Promise.race([Promise.all([look(), engineWatch.look()]), enough]);
 
@@ -140,6 +139,7 @@ async function createDeps(
     engines,
     storageNodes: config.storageNodes,
     checkNode: sight.checkNode,
+    seeNode: sight.seeNode,
     copyLimitBytesPerSec: config.copyLimitBytesPerSec,
     groupDirectory: (group) =>
       sight.group.open(group).catch((error: unknown) => {
@@ -148,8 +148,9 @@ async function createDeps(
       }),
     enterSlot: (work) => slots.enter(work),
     whyNoRoom: (group, sector) => capacity.room.whyNoRoom(group, sector),
-    onRoomMade: () => void capacity.room.look().catch(() => undefined),
-    memory: capacity.memory,
+    oneAtATime: (admit) => capacity.room.oneAtATime(admit),
+    onRoomMade: () => void capacity.room.look(),
+    reserveMemory: (sector) => capacity.memory.reserve(sector),
     diskLoad: () => diskWatch.latest,
     coresOf: (phase) => capacity.cores[phase],
   };

@@ -52,26 +52,33 @@ export interface P4MemoryOptions {
   size: SectorSize;
   /** Of the engine. */
   environment: NodeJS.ProcessEnv;
+  /** Engines of P4 that live on this host, whoever has begun them: process ID by sector (`s-t01000-7`). */
+  live: () => ReadonlyMap<string, number>;
   available?: () => Promise<number>;
+  rssOf?: (pid: number) => Promise<number>;
 }
 
-/** Which P4s of this worker are at work, and what each has taken: the rest of what it needs is not there for another. */
+/** Which P4s are at work on this host: the rest of what each needs is not there for another. */
 export class P4Memory {
-  private readonly rss = new Map<string, number>();
+  /** Those that are about to start, until their engines are seen. */
+  private readonly begun = new Map<object, string>();
 
   constructor(private readonly options: P4MemoryOptions) {}
 
-  /** Reserves the memory of a P4, by its sector. @returns why not; undefined when it is reserved. */
-  async reserve(sector: string): Promise<string | undefined> {
+  /**
+   * Reserves the memory of a sector's P4.
+   * @returns a function that gives it back, to be called when its engine has ended or was let go; or why it is not there
+   */
+  async reserve(sector: string): Promise<(() => void) | string> {
     const { size, environment, available = availableMemory } = this.options;
     const needed = p4Bytes(size, environment);
-    // Before the next await: of two at once, each must see the other.
-    this.rss.set(sector, 0);
+    const own = {};
+    // Before the next await: of two at once the second must see the first.
+    this.begun.set(own, sector);
     const free = await available();
-    const others = [...this.rss].filter(([other]) => other !== sector);
-    const promised = others.reduce((sum, [, rss]) => sum + Math.max(0, needed - rss), 0);
-    if (free - promised >= needed) return undefined;
-    this.rss.delete(sector);
+    const promised = await this.promised(needed, own);
+    if (free - promised >= needed) return () => void this.begun.delete(own);
+    this.begun.delete(own);
     const atOnce = partitionsAtOnce(size, environment);
     return (
       `P4 of a ${size} sector takes ${gigabytes(needed)} of memory with ${atOnce} of ${PARTITIONS[size]} partitions at a time ` +
@@ -79,12 +86,23 @@ export class P4Memory {
     );
   }
 
-  /** Tells how much of it an engine has taken by now. */
-  see(sector: string, rssBytes: number): void {
-    if (this.rss.has(sector)) this.rss.set(sector, rssBytes);
+  /** What the P4s of this host have still to take. */
+  private async promised(needed: number, own: object): Promise<number> {
+    const { live, rssOf = rssBytes } = this.options;
+    const engines = live();
+    const taken = await Promise.all([...engines.values()].map(rssOf));
+    const begun = [...this.begun];
+    const before = begun.slice(
+      0,
+      begun.findIndex(([token]) => token === own),
+    );
+    const unseen = before.filter(([, sector]) => !engines.has(sector));
+    return taken.reduce((sum, rss) => sum + Math.max(0, needed - rss), unseen.length * needed);
   }
+}
 
-  release(sector: string): void {
-    this.rss.delete(sector);
-  }
+/** Resident memory of a process; 0 when it is not there. */
+async function rssBytes(pid: number): Promise<number> {
+  const kilobytes = /^VmRSS:\s+([0-9]+) kB$/m.exec(await readIfPresent(`/proc/${pid}/status`))?.[1];
+  return Number(kilobytes ?? 0) * 1024;
 }

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { listAttempts, readResult } from '../attempts/attempt.js';
 import { listEpochs } from '../attempts/epochs.js';
+import { MountHungError } from '../mounts/mounts.js';
 import { readdir } from '../mounts/remote-fs.js';
 import { cacheDir, type GroupDirectory } from '../paths.js';
 import type { Log } from '../telemetry.js';
@@ -26,6 +27,9 @@ export class RoomWatch {
   /** One task is taken after each look, so that its sector's status shows why it waits. */
   private offers = false;
   private looksWanted = 0;
+  private admitted: Promise<unknown> = Promise.resolve();
+  /** What kept the last look from being made, if anything did. */
+  private trouble: string | undefined;
 
   constructor(private readonly options: RoomWatchOptions) {}
 
@@ -49,8 +53,32 @@ export class RoomWatch {
     return why;
   }
 
-  /** Looks at what is free, and at what waits; asked for while it looks, it looks once more. */
+  /** Takes one task more, so that its sector is told. */
+  offer(): void {
+    this.offers = true;
+  }
+
+  /** Runs one admission after the other, so that the tasks of one worker do not stand in each other's way. */
+  oneAtATime<T>(admit: () => Promise<T>): Promise<T> {
+    const mine = this.admitted.then(admit);
+    this.admitted = mine.catch(() => undefined);
+    return mine;
+  }
+
+  /** Looks at what is free, and at what waits. Never throws: what keeps it from looking is logged once. */
   async look(): Promise<void> {
+    try {
+      await this.lookUntilSeen();
+      this.trouble = undefined;
+    } catch (error) {
+      const { message } = error as Error;
+      if (message !== this.trouble) this.options.log.warn(`room of local_dir: ${message}`);
+      this.trouble = message;
+    }
+  }
+
+  /** Looks; asked for while it looks, it looks once more. */
+  private async lookUntilSeen(): Promise<void> {
     this.looksWanted += 1;
     if (this.looksWanted > 1) return;
     try {
@@ -103,10 +131,15 @@ export class RoomWatch {
   }
 }
 
+/** What cannot be read may: its queue is polled rather than not. */
 async function wantsP1(sectorDirectory: string): Promise<boolean> {
-  if ((await listEpochs(sectorDirectory).catch(() => [])).length === 0) return false;
-  for (const attempt of (await listAttempts(sectorDirectory, 'P1')).all) {
-    if (await readResult(attempt)) return false;
+  try {
+    if ((await listEpochs(sectorDirectory)).length === 0) return false;
+    for (const attempt of (await listAttempts(sectorDirectory, 'P1')).all) {
+      if (await readResult(attempt)) return false;
+    }
+  } catch (error) {
+    if (error instanceof MountHungError) throw error;
   }
   return true;
 }

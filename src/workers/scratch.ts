@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readJson, usedBytes } from '../files.js';
+import { MountHungError } from '../mounts/mounts.js';
 import { readdir, statfs } from '../mounts/remote-fs.js';
 import { cacheDir, type GroupDirectory } from '../paths.js';
 import { scratchBytes, SECTOR_SIZE_NAMES, type SectorSize } from '../phases.js';
@@ -48,7 +49,7 @@ export class Scratch {
   }
 
   private async lookAt(group: GroupDirectory, names: readonly string[]): Promise<Room> {
-    const reserved = await this.sumOf(group, names, (name) => usedBytes(join(cacheDir(group), name)));
+    const reserved = await this.sumOf(group, names, (name) => usedOrNone(join(cacheDir(group), name)));
     // Free space last: what is written meanwhile then counts twice, and never as room.
     return { free: await freeBytes(group), reserved, sectors: names.length };
   }
@@ -89,6 +90,13 @@ export class Scratch {
     return size ?? this.own;
   }
 }
+
+/** What cannot be counted counts as unused: its whole reservation stands, and the other sectors are not kept waiting. */
+const usedOrNone = (directory: string): Promise<number> =>
+  usedBytes(directory).catch((error: unknown) => {
+    if (error instanceof MountHungError) throw error;
+    return 0;
+  });
 
 async function freeBytes({ root }: GroupDirectory): Promise<number> {
   const { bavail, bsize } = await statfs(root);

@@ -45,7 +45,15 @@ export class Sight {
 
   /** @throws MountWrongError when nothing may be written on the storage node; MountHungError */
   checkNode = async (directory: string): Promise<void> => {
-    await this.nodes.get(directory)?.check();
+    const node = this.nodes.get(directory);
+    await node?.check();
+    // It has no marker: what it was at first is all that tells it from another.
+    await node?.keep();
+  };
+
+  /** @throws MountWrongError when the storage node is not to be seen; MountHungError */
+  seeNode = async (directory: string): Promise<void> => {
+    await this.nodes.get(directory)?.see();
   };
 
   /** The directories of the config's groups that are in order at the moment. */

@@ -5,6 +5,9 @@ import { PHASE_IDS, type PhaseId } from '../phases.js';
 /** How long a granted permit is counted as a likely task; a task that is there arrives within it. */
 const PROBE_MS = 50;
 
+/** A full pool polls this often for the tasks of its engines that have none. */
+const ADOPT_MS = 1000;
+
 /** What is done in a slot. */
 export interface Work {
   phase: PhaseId;
@@ -56,6 +59,8 @@ export class SlotPool {
   private probing = 0;
   private readonly waiting: Waiting[] = [];
   private readonly unused = new Map<string, number>();
+  /** When a queue was last polled beyond the pool's size, in ms of this process' clock. */
+  private readonly lastForEngine = new Map<string, number>();
 
   constructor(
     readonly size: number,
@@ -74,7 +79,7 @@ export class SlotPool {
   enter(work: Work): Slot | undefined {
     const key = keyOf(work);
     if (!this.engines.has(key) && this.taken >= this.size) return undefined;
-    this.engines.delete(key);
+    if (this.engines.delete(key)) this.lastForEngine.clear();
     const task = {};
     this.tasks.set(task, key);
     this.onChange();
@@ -84,8 +89,9 @@ export class SlotPool {
         if (leave()) this.pump();
       },
       leaveToEngine: () => {
-        if (leave()) this.engines.set(key, work);
-        this.onChange();
+        // Another task may have come for it already.
+        if (leave() && ![...this.tasks.values()].includes(key)) this.engines.set(key, work);
+        this.pump();
       },
     };
   }
@@ -122,10 +128,10 @@ export class SlotPool {
     for (;;) {
       const hasFree = this.probing < this.size - this.taken;
       const next = this.waiting.find(
-        (entry) =>
-          !this.unused.get(entry.queue) && entry.isOpen() && (hasFree || this.hasEngineOf(entry.phase)),
+        (entry) => !this.unused.get(entry.queue) && entry.isOpen() && (hasFree || this.mayAdopt(entry)),
       );
       if (!next) return;
+      if (!hasFree) this.noteForEngine(next);
       this.grant(next);
     }
   }
@@ -151,8 +157,16 @@ export class SlotPool {
     }, PROBE_MS).unref();
   }
 
-  private hasEngineOf = (phase: PhaseId): boolean =>
-    [...this.engines.values()].some((engine) => engine.phase === phase);
+  /** Whether an engine's own task may come; not without pause, as until then others' tasks come and are handed back. */
+  private mayAdopt({ phase, queue }: Waiting): boolean {
+    const since = performance.now() - (this.lastForEngine.get(queue) ?? -Infinity);
+    return since >= ADOPT_MS && [...this.engines.values()].some((engine) => engine.phase === phase);
+  }
+
+  private noteForEngine({ queue }: Waiting): void {
+    this.lastForEngine.set(queue, performance.now());
+    setTimeout(() => this.pump(), ADOPT_MS).unref();
+  }
 
   private use(permit: Permit): void {
     if (!permit.unused) return;

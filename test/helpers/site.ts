@@ -199,11 +199,13 @@ export async function createSite(environment: NodeJS.ProcessEnv = {}): Promise<S
     copyLimitBytesPerSec: 0,
     groupDirectory: () => Promise.resolve(site.group),
     checkNode: (node) => new MountGuard(node, { allowSystemDisk: true }).check(),
+    seeNode: async (node) => void (await new MountGuard(node, { allowSystemDisk: true }).see()),
     enterSlot: () => ({ leave: () => undefined, leaveToEngine: () => undefined }),
     whyNoRoom: () => Promise.resolve(undefined),
+    oneAtATime: (admit) => admit(),
     onRoomMade: () => undefined,
     diskLoad: () => undefined,
-    memory: { reserve: () => Promise.resolve(undefined), see: () => undefined, release: () => undefined },
+    reserveMemory: () => Promise.resolve(() => undefined),
     coresOf: () => undefined,
   };
   const site = new Site(root, deps, all);

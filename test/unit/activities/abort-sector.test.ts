@@ -18,6 +18,7 @@ import {
   createSite,
   failureFrom,
   HOST,
+  NODE,
   OTHER_RUN_ID,
   RUN_ID,
   type Offer,
@@ -101,7 +102,16 @@ describe('an abort', () => {
     expect(await readdir(join(site.node, '.sealflow'))).toHaveLength(1);
     expect(await failureFrom(abort({}, { storageNodes: [] }).done)).toMatchObject({ type: 'NoStorage' });
     expect(existsSync(site.path('1/P5-1'))).toBe(true);
-    await abort().done;
+    const wrong = { checkNode: () => Promise.reject(new Error('read-only')) };
+    expect(await failureFrom(abort({}, wrong).done)).toMatchObject({
+      type: 'NoStorage',
+      nonRetryable: false,
+      message: `${HOST}: a copy was begun on ${NODE}, which is not as it should be: read-only`,
+    });
+    // A node that has never had a copy is asked for nothing.
+    const checkNode = (node: string): Promise<void> =>
+      node === site.node ? Promise.resolve() : Promise.reject(new Error('gone'));
+    await abort({}, { storageNodes: [site.node, '/nowhere/10.10.4.24'], checkNode }).done;
     expect(await readdir(join(site.node, '.sealflow'))).toEqual([]);
     await nothingLeft();
   });

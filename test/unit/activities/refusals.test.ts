@@ -186,6 +186,12 @@ describe('no room', () => {
 });
 
 describe('a sector that is sealed', () => {
+  test('may be so on a storage node that is not there: a new one waits for it', async () => {
+    await rm(site.node, { recursive: true });
+    expect(await refusal()).toMatchObject({ type: 'MountMissing', nonRetryable: true });
+    await expectUntouched();
+  });
+
   test('is told by what P6 has left', async () => {
     const done = join(site.group.root, 'nfs', NODE, 'done/s-t01000-7.json');
     await writeFile(done, '{}');

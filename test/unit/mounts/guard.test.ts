@@ -62,6 +62,7 @@ describe.skipIf(await lacks('mount'))('a mount', () => {
   test('that is gone, and then another one, is told; the same again is in order', async () => {
     await mount('-t', 'tmpfs', 'one');
     expect(await refusal()).toBe('in order');
+    await guard.keep();
     await run('umount', directory);
     expect(await refusal()).toMatch(
       new RegExp(`^${directory} is another file system than before: .*, was tmpfs one on ${directory}$`),
@@ -73,6 +74,17 @@ describe.skipIf(await lacks('mount'))('a mount', () => {
     await run('umount', directory);
     await mount('-t', 'tmpfs', 'one');
     expect(await refusal()).toBe('in order');
+  });
+
+  test('that was not kept may be another one: its marker tells', async () => {
+    expect(await refusal()).toBe('in order');
+    await mount('-t', 'tmpfs', 'one');
+    expect(await refusal()).toBe('in order');
+  });
+
+  test('that cannot be written can still be seen', async () => {
+    await mount('-t', 'tmpfs', '-o', 'ro', 'one');
+    expect(await guard.see()).toMatchObject({ source: 'one' });
   });
 
   test('that cannot be written is told', async () => {

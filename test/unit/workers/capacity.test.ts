@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { FoundEngine } from '../../../src/attempts/found-engines.js';
@@ -130,6 +130,41 @@ describe('room for a new sector', () => {
     expect(await isOpen()).toBe(false);
     await rm(join(directory, 'result.json'));
     expect(await isOpen()).toBe(true);
+  });
+
+  test('that is missing does not keep out a sector that cannot be read', async () => {
+    const sector = join(cacheDir(group), 's-t01000-7');
+    await mkdir(join(sector, '1'), { recursive: true });
+    await writeFile(join(sector, '1/epoch.json'), '{"v":99}');
+    await room.look();
+    room.onPoll();
+    expect(room.isOpen()).toBe(true);
+  });
+
+  test('that cannot be looked at is told once, and what was known stands', async () => {
+    await room.look();
+    await rm(join(group.root, 'nfs/here/cache'), { recursive: true });
+    for (let looks = 0; looks < 3; looks++) await room.look();
+    expect(said).toEqual([
+      'P1 takes no new sector: no room',
+      expect.stringMatching(/^room of local_dir: ENOENT/),
+    ]);
+    expect(room.reason).toBe('no room');
+  });
+
+  test('is asked for by one task after the other', async () => {
+    const order: string[] = [];
+    const task = async (name: string): Promise<void> => {
+      order.push(`${name} begins`);
+      await Promise.resolve();
+      order.push(`${name} ends`);
+    };
+    const failing = room.oneAtATime(() => Promise.reject(new Error('x')));
+    await Promise.all([
+      expect(failing).rejects.toThrow('x'),
+      ...['a', 'b'].map((name) => room.oneAtATime(() => task(name))),
+    ]);
+    expect(order).toEqual(['a begins', 'a ends', 'b begins', 'b ends']);
   });
 
   test('is looked at again when that is asked for meanwhile', async () => {

@@ -1,7 +1,9 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { hostIdentity } from '../../../src/attempts/processes.js';
+import { noteAdoption } from '../../../src/attempts/adoption.js';
+import type { Attempt } from '../../../src/attempts/attempt.js';
+import { hostIdentity, startTimeOf, workerName } from '../../../src/attempts/processes.js';
 import { readProgress } from '../../../src/attempts/progress.js';
 import { scaledTimes } from '../../../src/phases.js';
 import { EngineWatch } from '../../../src/workers/engine-watch.js';
@@ -65,6 +67,19 @@ describe('an engine that no activity waits for', () => {
       expect.stringMatching(/^s-t01000-7 1\/P1-1: engine [0-9]+ is at work; no activity/),
     ]);
     expect(await isAlive(pid)).toBe(true);
+  });
+
+  test('is another worker’s when that lives and has adopted it', async () => {
+    const { directory } = await atWork();
+    const adoptedBy = async (pid: number): Promise<string[]> => {
+      const worker = workerName(HOST, { pid, startTime: await startTimeOf(process.ppid) });
+      await noteAdoption({ directory } as Attempt, worker);
+      await watch.look();
+      return watch.unwaited.map(({ attempt }) => attempt.directory);
+    };
+    expect(await adoptedBy(process.ppid)).toEqual([]);
+    expect(watch.live).toHaveLength(1);
+    expect(await adoptedBy(2 ** 22 + 1)).toEqual([directory]);
   });
 
   test('is ended when it hangs', async () => {

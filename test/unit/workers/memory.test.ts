@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { availableMemory, p4Bytes, P4Memory } from '../../../src/workers/memory.js';
 
 describe('the memory of P4', () => {
@@ -13,36 +13,48 @@ describe('the memory of P4', () => {
     expect(p4Bytes(size, environment)).toBe(gigabytes * 1e9);
   });
 
-  /** With 100 GB, three partitions at a time. */
-  const ledger = (): { memory: P4Memory; set: (bytes: number) => void } => {
-    let bytes = 100e9;
-    const available = () => Promise.resolve(bytes);
-    const environment = { BELLMAN_PROOF_THREADS: '3' };
-    return { memory: new P4Memory({ size: '32GiB', environment, available }), set: (to) => (bytes = to) };
-  };
-
-  test('is there for one, and is not promised twice', async () => {
-    const { memory } = ledger();
-    const both = await Promise.all([memory.reserve('t01/1'), memory.reserve('t01/2')]);
-    expect(both.filter(Boolean)).toHaveLength(1);
-    for (const sector of ['t01/1', 't01/2']) memory.release(sector);
-    expect(await memory.reserve('t01/1')).toBeUndefined();
-    expect(await memory.reserve('t01/2')).toBe(
-      'P4 of a 32GiB sector takes 90.0 GB of memory with 3 of 10 partitions at a time (BELLMAN_PROOF_THREADS), ' +
-        '100.0 GB are available, 90.0 GB of them promised',
-    );
-    memory.release('t01/1');
-    expect(await memory.reserve('t01/2')).toBeUndefined();
+  let free: number;
+  let live: Map<string, number>;
+  let memory: P4Memory;
+  beforeEach(() => {
+    free = 100e9;
+    live = new Map<string, number>();
+    memory = new P4Memory({
+      size: '32GiB',
+      environment: { BELLMAN_PROOF_THREADS: '3' },
+      live: () => live,
+      available: () => Promise.resolve(free),
+      // Process IDs stand for gigabytes here.
+      rssOf: (pid) => Promise.resolve(pid * 1e9),
+    });
   });
 
-  test('that an engine has taken is promised no more', async () => {
-    const { memory, set } = ledger();
-    await memory.reserve('t01/1');
-    memory.see('t01/1', 90e9);
-    set(89e9);
-    expect(await memory.reserve('t01/2')).toContain('0.000 GB of them promised');
-    set(90e9);
-    expect(await memory.reserve('t01/2')).toBeUndefined();
+  test('is there for one of two that ask at once, until that has ended', async () => {
+    const both = await Promise.all(['s-t01-1', 's-t01-2'].map((sector) => memory.reserve(sector)));
+    const refused = both.filter((answer) => typeof answer === 'string');
+    expect(refused).toEqual([
+      'P4 of a 32GiB sector takes 90.0 GB of memory with 3 of 10 partitions at a time (BELLMAN_PROOF_THREADS), ' +
+        '100.0 GB are available, 90.0 GB of them promised',
+    ]);
+    for (const answer of both) if (typeof answer !== 'string') answer();
+    expect(await memory.reserve('s-t01-2')).toBeTypeOf('function');
+  });
+
+  test('that an engine has taken is promised no more, whoever has started it', async () => {
+    live.set('s-t01-1', 0);
+    expect(await memory.reserve('s-t01-2')).toContain('90.0 GB of them promised');
+    live.set('s-t01-1', 90);
+    free = 89e9;
+    expect(await memory.reserve('s-t01-2')).toContain('0.000 GB of them promised');
+    free = 90e9;
+    expect(await memory.reserve('s-t01-2')).toBeTypeOf('function');
+  });
+
+  test('is counted once for an engine that was begun and is seen', async () => {
+    await memory.reserve('s-t01-1');
+    live.set('s-t01-1', 30);
+    free = 150e9;
+    expect(await memory.reserve('s-t01-2')).toBeTypeOf('function');
   });
 });
 

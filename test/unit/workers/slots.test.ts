@@ -335,6 +335,27 @@ describe('an engine that no task waits for', () => {
     expect(granted([own, other])).toEqual(['a']);
     expect(pool.taken).toBe(2);
   });
+
+  test('has its queue polled once a second, not for each task of others that comes', async () => {
+    const pool = new SlotPool(1);
+    pool.setEngines([work]);
+    const poller = new Poller(pool, 'a').ask();
+    let polls = 0;
+    for (let ms = 0; ms < 3000; ms += 10) {
+      if (poller.permits.length > 0) {
+        polls += 1;
+        poller.use(); // Another sector's task: handed back.
+      }
+      await settle(10);
+    }
+    expect(polls).toBe(3);
+    // Once one engine has been adopted, the next need not wait.
+    pool.setEngines([work, { ...work, sector: 's-t01000-8' }]);
+    pool.enter(work);
+    pool.pump();
+    await settle();
+    expect(poller.permits).toHaveLength(1);
+  });
 });
 
 describe('later phases', () => {
