@@ -199,7 +199,9 @@ export async function createSite(environment: NodeJS.ProcessEnv = {}): Promise<S
     copyLimitBytesPerSec: 0,
     groupDirectory: () => Promise.resolve(site.group),
     checkNode: (node) => new MountGuard(node, { allowSystemDisk: true }).check(),
-    seeNode: async (node) => void (await new MountGuard(node, { allowSystemDisk: true }).see()),
+    seeNode: async (node) => {
+      await new MountGuard(node, { allowSystemDisk: true }).see();
+    },
     enterSlot: () => ({ leave: () => undefined, leaveToEngine: () => undefined }),
     whyNoRoom: () => Promise.resolve(undefined),
     oneAtATime: (admit) => admit(),
