@@ -91,13 +91,13 @@ export class Bed {
   private async story(sector: string): Promise<string> {
     const log = await readFile(join(this.group.gate, 'engines.log'), 'utf8').catch(() => '');
     const engines = log.split('\n').filter((line) => line.includes(`${sectorFileName(sectorOf(sector))} `));
-    const files = await readdir(this.group.sector(sector), { recursive: true }).catch(() => []);
+    const files = await filesBelow(this.group.sector(sector)).catch(() => []);
     const status = await this.cluster.status(sector).catch((error: unknown) => String(error));
     const said = [...this.hosts].map(([host, { said }]) => `host ${host}:\n${said.stderr.slice(-2000)}`);
     return [
       `--- ${sector}: ${JSON.stringify(status, undefined, 1)}`,
       ...engines,
-      files.sort().join('\n'),
+      files.join('\n'),
       ...said,
     ].join('\n');
   }

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { lstat, readdir, readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { blake3 } from '@noble/hashes/blake3.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { expect } from 'vitest';
@@ -13,11 +13,23 @@ import type { Group } from './group.js';
 export const readJsonFile = async <T>(path: string): Promise<T> =>
   JSON.parse(await readFile(path, 'utf8')) as T;
 
-/** Names of all files below a directory, relative to it, sorted. */
+/** Names of all files below a directory, relative to it, sorted; what is taken away meanwhile is left out. */
 export async function filesBelow(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => !entry.isDirectory());
-  return files.map((entry) => relative(directory, join(entry.parentPath, entry.name))).sort();
+  const entries = await readdir(directory, { withFileTypes: true });
+  const names = await Promise.all(
+    entries.map(async (entry) => {
+      if (!entry.isDirectory()) return [entry.name];
+      const below = await filesBelow(join(directory, entry.name)).catch(nothingIfGone);
+      return below.map((name) => join(entry.name, name));
+    }),
+  );
+  return names.flat().sort();
+}
+
+/** A recursive `readdir` of Node fails as a whole when one directory goes while it lists. */
+function nothingIfGone(error: unknown): string[] {
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+  throw error;
 }
 
 export const inodeOf = async (path: string): Promise<number> => (await lstat(path)).ino;
