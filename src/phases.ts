@@ -137,6 +137,14 @@ export function scratchBytes(size: SectorSize): number {
 }
 
 /**
+ * What a finished sector takes on a storage node, in bytes: the replica, and kept cache files and receipt of a few per mille
+ * of it; with the small sizes of tests, whose tree-r-last is not cut, as much again.
+ */
+export function storedBytes(size: SectorSize): number {
+  return Math.ceil((SECTOR_SIZES[size] >= SECTOR_SIZES['32GiB'] ? 1.02 : 2) * SECTOR_SIZES[size]);
+}
+
+/**
  * Every duration that the parts share, in milliseconds at scale 1. One factor scales them all, so that tests run the
  * same logic fast; phase limits (`startToCloseMinutes`, `hangMinutes`) are scaled by it too.
  */

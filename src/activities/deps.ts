@@ -5,10 +5,18 @@ import type { DiskBusy } from '../contract.js';
 import type { GroupDirectory } from '../paths.js';
 import type { PhaseId } from '../phases.js';
 
-/** A slot of a pool. */
-export interface TakenSlot {
+/** What is done in a slot. */
+export interface Work {
+  phase: PhaseId;
+  /** As a file name: `s-t01000-7`. */
+  sector: string;
+}
+
+/** A slot of a pool, taken by a task. */
+export interface Slot {
+  /** Gives it back. */
   leave(): void;
-  /** Leaves it to the engine, which goes on without the task. */
+  /** Leaves it to the task's engine, which goes on without the task. */
   leaveToEngine(): void;
 }
 
@@ -30,7 +38,7 @@ export interface Deps {
   /** The group's directory, checked anew. @throws failure `NotOfGroup` when this host does not see it; MountHungError. */
   groupDirectory(group: number): Promise<GroupDirectory>;
   /** Takes a slot of the phase's pool: that of the sector's own engine, or a free one; undefined when it is full. */
-  enterSlot(work: { phase: PhaseId; sector: string }): TakenSlot | undefined;
+  enterSlot(work: Work): Slot | undefined;
   /** Why local_dir does not hold one more sector (its own directory, of that name, not counted); undefined when it does. */
   whyNoRoom(group: GroupDirectory, sector: string): Promise<string | undefined>;
   /** Runs admissions of this worker's sectors one after the other. */

@@ -3,13 +3,10 @@ import { failure } from '../errors.js';
 import { MountHungError } from '../mounts/mounts.js';
 import { statfs } from '../mounts/remote-fs.js';
 import { nodeName } from '../paths.js';
-import { SECTOR_SIZES, type SectorSize } from '../phases.js';
+import { storedBytes, type SectorSize } from '../phases.js';
 import type { Deps } from './deps.js';
 
 type Nodes = Pick<Deps, 'storageNodes' | 'checkNode'>;
-
-/** Replica and kept cache files, with room for the receipt. */
-const COPY_FACTOR = 1.02;
 
 interface Looked {
   node: string;
@@ -25,7 +22,7 @@ interface Looked {
 export async function chooseNode(nodes: Nodes, size: SectorSize): Promise<string> {
   const looked = await Promise.all(nodes.storageNodes.map((node) => lookAt(nodes, node)));
   const best = looked.filter(({ wrong }) => !wrong).sort((a, b) => b.free - a.free)[0];
-  const needed = SECTOR_SIZES[size] * COPY_FACTOR;
+  const needed = storedBytes(size);
   if (best && best.free >= needed) return best.node;
   const wrong = looked.flatMap((node) => node.wrong ?? []);
   const hung = wrong.find((error) => error instanceof MountHungError);

@@ -18,7 +18,7 @@ import { MountHungError } from '../mounts/mounts.js';
 import type { GroupDirectory } from '../paths.js';
 import { scaledTimes, TIMES, type PhaseId, type Times } from '../phases.js';
 import { sectorFileName, sectorOf, type SectorId } from '../sector.js';
-import type { Deps, TakenSlot } from './deps.js';
+import type { Deps, Slot } from './deps.js';
 
 /** One task of an activity on this worker. */
 export interface Task {
@@ -99,7 +99,7 @@ export async function runTask<T>(
   }
 }
 
-const NO_SLOT: TakenSlot = { leave: () => undefined, leaveToEngine: () => undefined };
+const NO_SLOT: Slot = { leave: () => undefined, leaveToEngine: () => undefined };
 
 /** `first`, doubling with each offer, up to `most`. */
 export const growing = (first: number, most: number, offered: number): number =>

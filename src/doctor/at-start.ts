@@ -4,9 +4,10 @@
  */
 import type { Config } from '../config.js';
 import type { MountTimes } from '../mounts/mounts.js';
+import { mountsOf, registerMounts } from '../mounts/register.js';
 import type { Log } from '../telemetry.js';
 import { hostChecks } from './host-checks.js';
-import { mountsOf, nfsCheck, registerMounts } from './mount-checks.js';
+import { nfsCheck } from './mount-checks.js';
 import { startChecks } from './run-checks.js';
 
 /** In ms; a check that takes longer is told, and goes on without being waited for. */
@@ -17,7 +18,7 @@ const QUICK_MS = 2_000;
  * @param times the worker's own: whoever registers a mount first decides
  */
 export async function warnAtStart(config: Config, log: Log, times: MountTimes): Promise<void> {
-  registerMounts(config, times);
+  registerMounts(config, config.engine.command?.[0], times);
   const checks = [...mountsOf(config).map(nfsCheck), ...hostChecks(config)];
   for (const finding of startChecks(checks.map((check) => ({ ...check, deadlineMs: QUICK_MS })))) {
     const { check, result, found, wanted, hint } = await finding;

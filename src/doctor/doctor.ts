@@ -2,16 +2,15 @@
 import type { Config } from '../config.js';
 import { targetOf } from '../connect.js';
 import type { MountTimes } from '../mounts/mounts.js';
+import { mountsOf, registerMounts } from '../mounts/register.js';
 import { engineChecks } from './engine-checks.js';
 import type { Finding } from './finding.js';
 import { configCheck, coresCheck, hostChecks, memoryOfP4Check } from './host-checks.js';
 import {
   diskCheck,
   groupCheck,
-  mountsOf,
   nfsCheck,
   ownerCheck,
-  registerMounts,
   roomChecks,
   trials,
 } from './mount-checks.js';
@@ -34,7 +33,7 @@ export interface DoctorOptions {
 export async function* examine(config: Config, { deep }: DoctorOptions): AsyncGenerator<Finding> {
   const target = targetOf(config.schedulerUrl);
   const server = new ServerChecks(target);
-  registerMounts(config, MOUNT_TIMES);
+  registerMounts(config, config.engine.command?.[0], MOUNT_TIMES);
   const findings = startChecks([
     configCheck(config),
     ...server.checks,

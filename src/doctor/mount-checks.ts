@@ -1,8 +1,6 @@
 /** Checks of the directories that this host works in: local_dir and each storage node. */
-import { dirname, isAbsolute } from 'node:path';
 import type { Config } from '../config.js';
 import { ifPresent, isErrno } from '../files.js';
-import { registerMount, type MountTimes } from '../mounts/mounts.js';
 import { statfs } from '../mounts/remote-fs.js';
 import { cacheDir, doneDir, sealedDir, type GroupDirectory } from '../paths.js';
 import { NotOfGroupError, readMarker } from '../workers/group-directory.js';
@@ -17,16 +15,6 @@ import { judgeNodes, judgeRoom, type NodeRoom } from './checks/room.js';
 import { judgePlace, placeOf } from './checks/system-disk.js';
 import { fail, ok, skipped, type Verdict } from './finding.js';
 import type { Check } from './run-checks.js';
-
-/** All directories that may be mounted from elsewhere. */
-export const mountsOf = ({ localDir, storageNodes }: Config): string[] => [localDir, ...storageNodes];
-
-/** So that one that hangs holds up nothing else. A directory that is registered already keeps its times. */
-export function registerMounts(config: Config, times: MountTimes): void {
-  const program = config.engine.command?.[0] ?? '';
-  const roots = [...mountsOf(config), ...(isAbsolute(program) ? [dirname(program)] : [])];
-  for (const root of roots) registerMount(root, times);
-}
 
 export const groupCheck = (config: Config, namespace: string): Check => ({
   name: `group ${config.localDir}`,

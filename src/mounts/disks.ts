@@ -26,6 +26,18 @@ export async function systemDisks(table: readonly MountEntry[], sys = '/sys'): P
   return [];
 }
 
+/** What a mount has in common with the operating system, in words: the disk, or the file system; undefined when nothing. */
+export async function sharedWithSystem(
+  mount: MountEntry,
+  table: readonly MountEntry[],
+): Promise<string | undefined> {
+  const system = await systemDisks(table);
+  const shared = (await physicalDisks(mount)).filter((disk) => system.includes(disk));
+  if (shared.length > 0) return `the system disk ${shared.join(' ')}`;
+  // Where the root has no disk that can be found: an overlay, ZFS, NFS.
+  return mount.device === mountOf('/', table)?.device ? `the file system of / (${mount.fsType})` : undefined;
+}
+
 /** btrfs shows a device number of its own, and the real device by name. */
 async function blockDevice({ device, source }: MountEntry): Promise<string | undefined> {
   if (!device.startsWith('0:')) return device;

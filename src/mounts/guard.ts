@@ -1,6 +1,6 @@
 /** Whether a directory may be used: mounted as it was at first, writable, and not on the system's own disk. */
 import { constants } from 'node:fs';
-import { physicalDisks, systemDisks } from './disks.js';
+import { sharedWithSystem } from './disks.js';
 import { identityOf, isReadOnly, mountOf, readMountTable, type MountEntry } from './mount-table.js';
 import { MountHungError } from './mounts.js';
 import { access, realpath, statfs } from './remote-fs.js';
@@ -72,14 +72,10 @@ export class MountGuard {
   }
 
   private async refuseSystemDisk(mount: MountEntry, table: readonly MountEntry[]): Promise<void> {
-    const { directory } = this;
-    const allow = 'is it mounted? (allow_system_disk = true allows it)';
-    const system = await systemDisks(table);
-    const shared = (await physicalDisks(mount)).filter((disk) => system.includes(disk));
-    if (shared.length > 0)
-      throw new MountWrongError(`${directory} is on the system disk ${shared.join(' ')}: ${allow}`);
-    // Where the root has no disk that can be found: an overlay, ZFS, NFS.
-    if (mount.device === mountOf('/', table)?.device)
-      throw new MountWrongError(`${directory} is on the file system of / (${mount.fsType}): ${allow}`);
+    const shared = await sharedWithSystem(mount, table);
+    if (shared === undefined) return;
+    throw new MountWrongError(
+      `${this.directory} is on ${shared}: is it mounted? (allow_system_disk = true allows it)`,
+    );
   }
 }

@@ -1,14 +1,16 @@
 /** What this host can hold: slots of its pools, room in the group's directory, memory for P4, cores. */
+import type { Work } from '../activities/deps.js';
 import type { FoundEngine } from '../attempts/found-engines.js';
 import type { Config, PoolConfig } from '../config.js';
 import type { GroupDirectory } from '../paths.js';
+import type { PhaseId } from '../phases.js';
 import type { Log } from '../telemetry.js';
 import { divideCores, type Cores } from './cores.js';
 import type { Gauges } from './gauges.js';
 import { P4Memory } from './memory.js';
 import { RoomWatch } from './room-watch.js';
 import { Scratch } from './scratch.js';
-import { SlotPool, type Work } from './slots.js';
+import { SlotPool } from './slots.js';
 
 export interface Pool extends PoolConfig {
   taken: SlotPool;
@@ -38,12 +40,7 @@ export class Capacity {
     this.memory = new P4Memory({
       size: config.size,
       environment,
-      live: () =>
-        new Map(
-          this.engines
-            .filter(({ attempt }) => attempt.phase === 'P4')
-            .map((engine) => [engine.sector, engine.process.pid]),
-        ),
+      live: () => new Map(this.enginesOf('P4').map(({ sector, process }) => [sector, process.pid])),
     });
     this.pools = config.pools.map((pool) => {
       const name = pool.phases.join('+');
@@ -53,8 +50,7 @@ export class Capacity {
     this.room = new RoomWatch({
       scratch: new Scratch(config.size),
       openGroups,
-      atWork: () =>
-        new Set(this.engines.flatMap(({ sector, attempt }) => (attempt.phase === 'P1' ? sector : []))),
+      atWork: () => new Set(this.enginesOf('P1').map(({ sector }) => sector)),
       gauges,
       log,
       onChange: () => this.lookAgain(),
@@ -90,4 +86,7 @@ export class Capacity {
     }
     for (const [pool, works] of shares) pool.taken.setEngines(works);
   }
+
+  private enginesOf = (phase: PhaseId): FoundEngine[] =>
+    this.engines.filter(({ attempt }) => attempt.phase === phase);
 }

@@ -7,6 +7,7 @@ import { EngineStarter } from '../attempts/start.js';
 import type { Config } from '../config.js';
 import { controlQueue, phaseQueue, type SealActivities } from '../contract.js';
 import { handBack } from '../errors.js';
+import { registerMounts } from '../mounts/register.js';
 import { PHASES, scaledTimes, TIMES, type PhaseId } from '../phases.js';
 import type { Log } from '../telemetry.js';
 import { VERSION } from '../version.js';
@@ -17,7 +18,7 @@ import { every } from './every.js';
 import { createGauges } from './gauges.js';
 import { checkWritable, NotOfGroupError } from './group-directory.js';
 import type { Check } from './readiness.js';
-import { registerMounts, servedPhases, Sight } from './sight.js';
+import { servedPhases, Sight, warnOfFewThreads } from './sight.js';
 import { SlotPool } from './slots.js';
 
 export interface HostOptions {
@@ -53,7 +54,7 @@ export async function runHost(options: HostOptions): Promise<void> {
   const { config, log, signal } = options;
   const { mountQuick, mountSlow, presence } = scaledTimes(options.timeScale ?? 1);
   const mountTimes = { quickMs: mountQuick, slowMs: mountSlow };
-  registerMounts(config, options.engine.command[0], mountTimes, log);
+  warnOfFewThreads(registerMounts(config, options.engine.command[0], mountTimes), log);
   await checkWritable(config.localDir);
   const sight = new Sight({ ...options, onChange: () => capacity.lookAgain() });
   const capacity: Capacity = new Capacity({

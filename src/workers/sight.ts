@@ -1,8 +1,6 @@
 /** What this host sees: the group's directory, its storage nodes, what P4 needs; looked at again and again. */
-import { dirname } from 'node:path';
 import type { Config } from '../config.js';
 import { MountGuard } from '../mounts/guard.js';
-import { registerMount, type MountTimes } from '../mounts/mounts.js';
 import type { GroupDirectory } from '../paths.js';
 import type { PhaseId } from '../phases.js';
 import type { Log } from '../telemetry.js';
@@ -82,17 +80,10 @@ function once(check: Check): Check {
   };
 }
 
-/** From now on what may be remote is touched by this process with care. */
-export function registerMounts(
-  config: Config,
-  program: string | undefined,
-  times: MountTimes,
-  log: Log,
-): void {
-  const roots = [config.localDir, ...config.storageNodes, ...(program ? [dirname(program)] : [])];
-  for (const root of roots) registerMount(root, times);
+/** A mount that hangs keeps up to two threads; beside those some are needed. */
+export function warnOfFewThreads(mounts: number, log: Log): void {
   const threads = Number(process.env['UV_THREADPOOL_SIZE'] ?? 4);
-  const needed = 2 * roots.length + 4;
+  const needed = 2 * mounts + 4;
   if (threads < needed)
     log.warn(`UV_THREADPOOL_SIZE=${threads}: mounts that hang can stop this worker; it takes ${needed}`);
 }

@@ -1,5 +1,6 @@
 /** A pool of slots over several queues: never more than its size at work, and later phases before earlier ones. */
 import type { ActivitySlotInfo, CustomSlotSupplier, SlotReserveContext } from '@temporalio/worker';
+import type { Slot, Work } from '../activities/deps.js';
 import { PHASE_IDS, type PhaseId } from '../phases.js';
 
 /** How long a granted permit is counted as a likely task; a task that is there arrives within it. */
@@ -7,21 +8,6 @@ const PROBE_MS = 50;
 
 /** A full pool polls this often for the tasks of its engines that have none. */
 const ADOPT_MS = 1000;
-
-/** What is done in a slot. */
-export interface Work {
-  phase: PhaseId;
-  /** As a file name: `s-t01000-7`. */
-  sector: string;
-}
-
-/** A slot that a task has taken. */
-export interface Slot {
-  /** Gives it back. */
-  leave(): void;
-  /** Gives it to the task's engine, which goes on without it. */
-  leaveToEngine(): void;
-}
 
 /** A queue whose tasks take slots of the pool. */
 export interface PooledQueue {

@@ -1,5 +1,5 @@
 /** A group that seals one sector after the other while its hosts die, come back, or are followed by others. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFailed } from 'vitest';
 import { PHASES, type PhaseId } from '../../src/phases.js';
@@ -8,6 +8,7 @@ import type { OwnCluster } from '../helpers/own-cluster.js';
 import { engineRuns, type EngineRun } from '../helpers/engine.js';
 import { eventually } from '../helpers/eventually.js';
 import type { Group } from '../helpers/group.js';
+import { filesBelow } from '../helpers/on-disk.js';
 import type { Running } from '../helpers/sealflow.js';
 import { chaosRandom } from './form.js';
 import { newRandomness, type Begun } from './outcome.js';

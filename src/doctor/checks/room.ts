@@ -1,6 +1,6 @@
 /** Room for sectors: in local_dir for those in work, on a storage node for finished ones. */
 import type { Config } from '../../config.js';
-import { scratchBytes, SECTOR_SIZES, type SectorSize } from '../../phases.js';
+import { scratchBytes, storedBytes, type SectorSize } from '../../phases.js';
 import type { Room } from '../../workers/scratch.js';
 import { fail, ok, warn, type Verdict } from '../finding.js';
 import { gigabytes } from '../../units.js';
@@ -19,10 +19,6 @@ export function judgeRoom(config: Config, { free, reserved, sectors }: Room): Ve
   const tell = free - reserved < each ? fail : warn;
   return tell(found, `${gigabytes(wanted)}: ${gigabytes(each)} for each of ${places} more in P1`, hint);
 }
-
-/** A finished sector on a storage node: the replica, and cache files of a few per mille of it (small sizes: as much again). */
-const storedBytes = (size: SectorSize): number =>
-  SECTOR_SIZES[size] * (SECTOR_SIZES[size] >= SECTOR_SIZES['32GiB'] ? 1.02 : 2);
 
 export interface NodeRoom {
   node: string;

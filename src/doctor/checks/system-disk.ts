@@ -1,5 +1,5 @@
 /** Whether a directory lies on the disks that were meant for it, not on the system's own. */
-import { physicalDisks, systemDisks } from '../../mounts/disks.js';
+import { physicalDisks, sharedWithSystem } from '../../mounts/disks.js';
 import { isReadOnly, mountOf, readMountTable, type MountEntry } from '../../mounts/mount-table.js';
 import { realpath } from '../../mounts/remote-fs.js';
 import { fail, ok, skipped, type Verdict } from '../finding.js';
@@ -10,8 +10,8 @@ export interface Place {
   mount: MountEntry | undefined;
   /** Behind the mount; none for NFS. */
   disks: readonly string[];
-  /** That the operating system lies on. */
-  system: readonly string[];
+  /** What it has in common with the operating system. */
+  shared: string | undefined;
 }
 
 /** @throws ENOENT; MountHungError */
@@ -19,13 +19,19 @@ export async function placeOf(path: string): Promise<Place> {
   const real = await realpath(path);
   const table = await readMountTable();
   const mount = mountOf(real, table);
-  const [disks, system] = await Promise.all([mount ? physicalDisks(mount) : [], systemDisks(table)]);
-  return { path, mount, disks, system };
+  const [disks, shared] = await Promise.all([
+    mount ? physicalDisks(mount) : [],
+    mount ? sharedWithSystem(mount, table) : undefined,
+  ]);
+  return { path, mount, disks, shared };
 }
 
-export function judgePlace({ path, mount, disks, system }: Place, allowSystemDisk: boolean): Verdict {
+export function judgePlace({ path, mount, disks, shared }: Place, allowSystemDisk: boolean): Verdict {
   if (!mount) return skipped('the kernel does not tell this process what is mounted');
   const found = `${mount.source} on ${mount.mountPoint}`;
+  if (mount.fsType === 'autofs') {
+    return fail(found, 'what its automounter mounts', `ask the automounter for it: \`ls ${path}\``);
+  }
   if (isReadOnly(mount)) {
     return fail(
       `${found}, read-only`,
@@ -33,12 +39,11 @@ export function judgePlace({ path, mount, disks, system }: Place, allowSystemDis
       `mount it with rw; \`dmesg\` tells whether the kernel has made it so after an error`,
     );
   }
-  const shared = disks.filter((disk) => system.includes(disk));
   const behind = disks.length > 0 ? ` (${disks.join(' ')})` : '';
-  if (shared.length === 0) return ok(`${found}${behind}`);
-  if (allowSystemDisk) return ok(`${found}${behind}, the system disk: allowed`);
+  if (shared === undefined) return ok(`${found}${behind}`);
+  if (allowSystemDisk) return ok(`${found}${behind}, ${shared}: allowed`);
   return fail(
-    `${path} lies on the system disk ${shared.join(' ')} (${found})`,
+    `${path} lies on ${shared} (${found})`,
     'disks of its own: sectors would fill those of the system, and wait for them',
     `mount the data disks on ${path} (\`lsblk\`, \`df -h\`); allow_system_disk = true if it is meant so`,
   );

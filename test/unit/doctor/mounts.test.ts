@@ -72,7 +72,7 @@ describe("the group's directory", () => {
 });
 
 describe('the disk', () => {
-  const place = { path: '/sealer', mount: MD1, disks: ['sdb', 'sdc'], system: ['sda'] };
+  const place = { path: '/sealer', mount: MD1, disks: ['sdb', 'sdc'], shared: undefined };
 
   test('is one of its own, or none of this host', () => {
     expect(judgePlace(place, false)).toMatchObject({ result: 'ok', found: '/dev/md1 on /sealer (sdb sdc)' });
@@ -84,7 +84,7 @@ describe('the disk', () => {
   });
 
   test("is the system's", () => {
-    const onRoot = { ...place, mount: ROOT, disks: ['sda'] };
+    const onRoot = { ...place, mount: ROOT, disks: ['sda'], shared: 'the system disk sda' };
     expect(judgePlace(onRoot, false)).toEqual({
       result: 'fail',
       found: '/sealer lies on the system disk sda (/dev/sda1 on /)',

@@ -1,7 +1,8 @@
 import type { ActivitySlotInfo, CustomSlotSupplier } from '@temporalio/worker';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { PhaseId } from '../../../src/phases.js';
-import { SlotPool, type Slot } from '../../../src/workers/slots.js';
+import type { Slot } from '../../../src/activities/deps.js';
+import { SlotPool } from '../../../src/workers/slots.js';
 import { createRandom, type Random } from '../../helpers/random.js';
 
 /** Longer than a granted permit is counted as a likely task. */
