@@ -33,6 +33,7 @@ const configSchema = z.strictObject({
     .regex(/^https?:\/\/[^/\s]+\/?$/, 'must be like http://10.10.19.17:7233 (https for TLS)'),
   local_dir: absolute,
   copy_limit_mb_per_sec: z.number().min(0).default(0),
+  copy_limit_total_mb_per_sec: z.number().min(0).default(0),
   group_id: z.array(z.int().min(0)).min(1),
   sector_size: z.int().refine((bytes) => sizeOfBytes(bytes) !== undefined, {
     error: `must be the bytes of a sector: ${Object.entries(SECTOR_SIZES)
@@ -57,6 +58,7 @@ const configSchema = z.strictObject({
       environment: z.record(z.string(), z.string()).default({}),
     })
     .prefault({}),
+  clean: z.strictObject({ after: z.enum(['proof', 'landed']).default('proof') }).prefault({}),
   metrics: z
     .strictObject({ listen: z.string().regex(/^[^\s:]*:[0-9]+$/, 'must be like 0.0.0.0:9090') })
     .optional(),
@@ -77,6 +79,8 @@ export interface Config {
   localDir: string;
   /** Ceiling of each copy in bytes per second; 0 is none. */
   copyLimitBytesPerSec: number;
+  /** Ceiling of all copies of this host together; 0 is none. */
+  copyLimitTotalBytesPerSec: number;
   groups: number[];
   size: SectorSize;
   ip: string;
@@ -84,6 +88,8 @@ export interface Config {
   storageNodes: string[];
   allowSystemDisk: boolean;
   engine: RawConfig['engine'];
+  /** When P6 may delete the scratch: with proof and copy, or not before upstream has told that the proof is on chain. */
+  cleanAfter: 'proof' | 'landed';
   metricsListen: string | undefined;
 }
 
@@ -120,6 +126,7 @@ function fromRaw(raw: RawConfig): Config {
     schedulerUrl: raw.scheduler_url,
     localDir: raw.local_dir,
     copyLimitBytesPerSec: raw.copy_limit_mb_per_sec * 1e6,
+    copyLimitTotalBytesPerSec: raw.copy_limit_total_mb_per_sec * 1e6,
     groups: raw.group_id,
     size: sizeOfBytes(raw.sector_size) as SectorSize,
     ip: raw.ip,
@@ -131,6 +138,7 @@ function fromRaw(raw: RawConfig): Config {
     storageNodes: raw['storage-nodes'],
     allowSystemDisk: raw.allow_system_disk,
     engine: raw.engine,
+    cleanAfter: raw.clean.after,
     metricsListen: raw.metrics?.listen,
   };
 }
@@ -139,6 +147,7 @@ const KNOWN_KEYS: Record<string, string[]> = {
   '': Object.keys(configSchema.shape),
   worker: Object.keys(poolSchema.shape),
   engine: ['command', 'reserved_cores', 'p1_cores', 'environment'],
+  clean: ['after'],
   metrics: ['listen'],
 };
 

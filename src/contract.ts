@@ -148,6 +148,8 @@ export interface CleanInput {
   seal: SealInput;
   claim: number;
   results: Record<EnginePhaseId, ResultRef>;
+  /** Upstream has told that the proof is on chain. */
+  landed?: boolean;
 }
 
 export interface CleanResult {
@@ -215,4 +217,16 @@ export interface HeartbeatDetails {
   observed?: Observation;
   /** With P1: the busiest disk of local_dir, where it lies on disks of this host. */
   disk?: DiskBusy;
+  /** With P5. */
+  copy?: CopyProgress;
+}
+
+/** How far a copy is: it moves all bytes twice, to the node and back. */
+export interface CopyProgress {
+  bytes: number;
+  total: number;
+  /** Of the last half minute. */
+  bytesPerSec?: number;
+  /** Why the copy does not go to other nodes, one line each. */
+  passedOver?: string[];
 }

@@ -14,15 +14,19 @@ import type { EnginePhaseId } from './phases.js';
  * - `back off`: scheduled again after a backoff; counts, and too many without progress need attention
  * - `step back`: an earlier phase runs again
  * - `attention`: a person must look; nothing is lost
+ * - `landed`: the phase waits until upstream has told that the proof is on chain
  * - `end`: the workflow fails: there is nothing to do
  */
-export type Follows = 'hand back' | 'again' | 'wait' | 'back off' | 'step back' | 'attention' | 'end';
+export type Follows =
+  'hand back' | 'again' | 'wait' | 'back off' | 'step back' | 'attention' | 'landed' | 'end';
 
 export interface FailureKind {
   follows: Follows;
   meaning: string;
   /** What an operator can do. */
   hint: string;
+  /** With `back off`: fails it this often, a person must look; else the phase loop's own number holds. */
+  most?: number;
 }
 
 export const FAILURES = {
@@ -131,6 +135,12 @@ export const FAILURES = {
     meaning: 'files of an earlier phase are damaged or missing',
     hint: 'nothing: the earlier phase runs again',
   },
+  CopyDamaged: {
+    follows: 'back off',
+    most: 2,
+    meaning: 'the storage node holds other bytes than were written',
+    hint: 'look at the disks and the network of the storage node before more is copied to it, then retry',
+  },
   BadInput: {
     follows: 'attention',
     meaning: 'the engine refuses the job',
@@ -155,6 +165,11 @@ export const FAILURES = {
     follows: 'attention',
     meaning: 'P2 ran again and gave another commR than the one that was shown',
     hint: 'if the old commR is not on chain: retry --accept-commr',
+  },
+  NotLanded: {
+    follows: 'landed',
+    meaning: 'the scratch is kept until the proof is on chain ([clean] after = "landed")',
+    hint: 'sealflow landed <sector>, once the message with the proof has landed',
   },
   AlreadySealed: {
     follows: 'end',
@@ -214,4 +229,6 @@ export function handBack(type: FailureType, message: string, delayMs: number): A
 
 // What is no fault is kept out of error logs and failure metrics.
 const category = (type: FailureType): ApplicationFailureCategory | undefined =>
-  ['hand back', 'again'].includes(FAILURES[type].follows) ? ApplicationFailureCategory.BENIGN : undefined;
+  ['hand back', 'again', 'landed'].includes(FAILURES[type].follows)
+    ? ApplicationFailureCategory.BENIGN
+    : undefined;

@@ -7,6 +7,7 @@ import { PHASE_IDS, type PhaseId, type SectorSize } from './phases.js';
 export const SEAL_STATES = [
   'running',
   'waiting-for-seed',
+  'waiting-for-landed',
   'needs-attention',
   'stopping',
   'aborting',
@@ -87,3 +88,10 @@ export interface Abort {
 }
 export const abortUpdate = defineUpdate<string, [Abort | undefined]>('abort');
 export const abortSchema = z.strictObject({ why: z.string().max(1000).optional() });
+
+export interface LandedWord {
+  /** For the workflow's history: the message's CID, for example. */
+  message?: string;
+}
+export const landedUpdate = defineUpdate<string, [LandedWord | undefined]>('landed');
+export const landedSchema = z.strictObject({ message: z.string().max(1000).optional() });

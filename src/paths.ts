@@ -14,6 +14,12 @@ export interface GroupDirectory {
   place: string;
 }
 
+/** A group's directory whose marker was read. */
+export interface OpenGroup extends GroupDirectory {
+  /** The marker's random ID: tells the group from every other, of whatever chain. */
+  id: string;
+}
+
 /** A name that can lead to nothing but a direct child. */
 export const isPlainName = (name: string): boolean => /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name);
 
@@ -120,6 +126,4 @@ export const stored = {
   parts: '.sealflow',
   part: (sector: SectorId, uuid: string): string =>
     join('.sealflow', `${sectorFileName(sector)}.${plainName(uuid)}`),
-  isPartOf: (sector: SectorId, name: string): boolean =>
-    name.startsWith(`${sectorFileName(sector)}.`) && isPlainName(name),
 } as const;

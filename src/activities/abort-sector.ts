@@ -8,10 +8,11 @@ import { CONTRACT_VERSION, type AbortResult, type StopInput } from '../contract.
 import { handBack } from '../errors.js';
 import { lstat } from '../mounts/remote-fs.js';
 import { ifPresent, readJson, usedBytes, writeJson } from '../files.js';
-import { abortedFile, nodeName, sectorDir, type GroupDirectory } from '../paths.js';
+import { abortedFile, nodeName, sectorDir, type GroupDirectory, type OpenGroup } from '../paths.js';
+import { removeParts } from '../storage/reservations.js';
+import { ownerOf } from './copy-job.js';
 import type { Deps } from './deps.js';
 import { endEngines } from './end-engines.js';
-import { removeParts } from './publish-copy.js';
 import { deleteGone, renameAway } from './remove-sector.js';
 import { growing, openGroup, runTask, type Task } from './task.js';
 
@@ -35,7 +36,7 @@ export const abortSector = (deps: Deps, input: StopInput): Promise<AbortResult> 
     let stopped: string[] = [];
     if (await ifPresent(lstat(directory))) {
       stopped = await endEngines(directory, input.why, deps, task);
-      await removeCopies(deps, task, directory);
+      await removeCopies(deps, task, group);
       await writeJson(abortedFile(group, task.sector), await noteOf(deps, input, task, directory));
       task.goOn();
       await renameAway(group, task.sector);
@@ -71,8 +72,8 @@ const noteOf = async (
  * Unfinished copies, wherever P5 was ever begun. A node that no attempt names holds none, whatever is wrong with it.
  * @throws hand-back `NoStorage` on a host that does not have a node that holds one as it should be
  */
-async function removeCopies(deps: Deps, task: Task, directory: string): Promise<void> {
-  for (const name of await nodesOfCopies(directory)) {
+async function removeCopies(deps: Deps, task: Task, group: OpenGroup): Promise<void> {
+  for (const name of await nodesOfCopies(sectorDir(group, task.sector))) {
     const node = deps.storageNodes.find((known) => nodeName(known) === name);
     const why = node === undefined ? 'is not in its config' : await wrongWith(deps, node);
     if (node === undefined || why !== undefined) {
@@ -83,7 +84,7 @@ async function removeCopies(deps: Deps, task: Task, directory: string): Promise<
         growing(task.times.noSlotFirst, task.times.noRoomMost, task.offered),
       );
     }
-    await removeParts(node, task.sector);
+    await removeParts(node, ownerOf({ group, task }));
   }
 }
 

@@ -10,15 +10,25 @@ import { CONTRACT_VERSION, readable, refuseNewer, type CleanInput, type CleanRes
 import { failure } from '../errors.js';
 import { ifPresent, isErrno, readJson, usedBytes, writeJson } from '../files.js';
 import { lstat, rm } from '../mounts/remote-fs.js';
-import { doneFile, plainName, sectorDir, stored, type GroupDirectory } from '../paths.js';
+import {
+  attemptDir,
+  doneFile,
+  plainName,
+  sectorDir,
+  stored,
+  type GroupDirectory,
+  type OpenGroup,
+} from '../paths.js';
 import { ENGINE_PHASE_IDS } from '../phases.js';
 import type { SectorId } from '../sector.js';
+import { findNode } from '../storage/choose-node.js';
+import { removeParts } from '../storage/reservations.js';
 import type { Deps } from './deps.js';
+import { ownerOf, removeEarlierCopies } from './copy-job.js';
 import { basisResult } from './phase-job.js';
-import { publishCopy, removeParts } from './publish-copy.js';
+import { publishCopy } from './publish-copy.js';
 import { deleteGone, goneDirectories, renameAway } from './remove-sector.js';
 import { copiedFiles, receiptOf, type Results } from './receipt.js';
-import { findNode } from './storage-nodes.js';
 import { openGroup, runTask, type Task } from './task.js';
 import { untilSeen } from './until-seen.js';
 
@@ -53,7 +63,14 @@ export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult>
         task,
         async () => (await ifPresent(lstat(directory))) ?? (await goneDirectories(group, task.sector))[0],
       );
-      if (await ifPresent(lstat(directory))) await publish(deps, input, task, directory, say);
+      if (await ifPresent(lstat(directory))) {
+        if (deps.cleanAfter === 'landed' && !input.landed)
+          throw failure(
+            'NotLanded',
+            'proof and copy are there; the scratch is kept until the proof is on chain',
+          );
+        await publish(deps, input, task, group, say);
+      }
       await renameAway(group, task.sector);
       journal = await journalOfGone(group, task.sector);
       await writeJson(done, journal);
@@ -71,9 +88,10 @@ async function publish(
   deps: Deps,
   input: CleanInput,
   task: Task,
-  directory: string,
+  group: OpenGroup,
   say: (step: string, fraction: number) => void,
 ): Promise<void> {
+  const directory = sectorDir(group, task.sector);
   await claimEpoch(directory, task.owner, deps.self.host);
   const entries = ENGINE_PHASE_IDS.map(async (id) => [
     id,
@@ -83,8 +101,17 @@ async function publish(
   const receipt = receiptOf(input.seal, task.sector, results, deps.version);
   const node = await findNode(deps, receipt.node);
   say('final names and receipt', 0.1);
-  await publishCopy(node, results.P5.facts.into ?? '', task.sector, copiedFiles(results), receipt);
-  await removeParts(node, task.sector);
+  const copy = {
+    source: attemptDir(directory, input.results.P2.at),
+    node,
+    part: results.P5.facts.into ?? '',
+    sector: task.sector,
+    files: copiedFiles(results),
+  };
+  await publishCopy(copy, receipt);
+  const owner = ownerOf({ group, task });
+  await removeParts(node, owner);
+  await removeEarlierCopies(deps, owner);
   const journal: Journal = {
     v: CONTRACT_VERSION,
     sector: input.seal.sector,

@@ -2,8 +2,9 @@
 import type { EngineStarter } from '../attempts/start.js';
 import type { HostIdentity } from '../attempts/processes.js';
 import type { DiskBusy } from '../contract.js';
-import type { GroupDirectory } from '../paths.js';
+import type { GroupDirectory, OpenGroup } from '../paths.js';
 import type { PhaseId } from '../phases.js';
+import type { Nodes } from '../storage/choose-node.js';
 
 /** What is done in a slot. */
 export interface Work {
@@ -20,23 +21,28 @@ export interface Slot {
   leaveToEngine(): void;
 }
 
-export interface Deps {
+/** Ceilings of copies. */
+export interface CopyLimits {
+  /** Of each copy, in bytes per second; 0 is none. */
+  each: number;
+  /** Of all copies of this host together, in bytes per second, and the host's file that their engines share it by. */
+  shared?: { limitBytesPerSec: number; path: string };
+}
+
+export interface Deps extends Nodes {
   self: HostIdentity;
   /** Name of this worker process, for job files. */
   worker: string;
   /** Of sealflow. */
   version: string;
   engines: EngineStarter;
-  /** Mounted directories of config.toml. */
-  storageNodes: readonly string[];
-  /** Whether a storage node may be written into, looked at anew. @throws MountWrongError; MountHungError */
-  checkNode(directory: string): Promise<void>;
   /** Whether a storage node is there, so that what is not found on it is not there. @throws MountWrongError; MountHungError */
   seeNode(directory: string): Promise<void>;
-  /** Ceiling of each copy; 0 is none. */
-  copyLimitBytesPerSec: number;
+  copyLimits: CopyLimits;
+  /** With `landed` P6 waits for the word that the proof is on chain. */
+  cleanAfter: 'proof' | 'landed';
   /** The group's directory, checked anew. @throws failure `NotOfGroup` when this host does not see it; MountHungError. */
-  groupDirectory(group: number): Promise<GroupDirectory>;
+  groupDirectory(group: number): Promise<OpenGroup>;
   /** Takes a slot of the phase's pool: that of the sector's own engine, or a free one; undefined when it is full. */
   enterSlot(work: Work): Slot | undefined;
   /** Why local_dir does not hold one more sector (its own directory, of that name, not counted); undefined when it does. */

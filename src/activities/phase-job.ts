@@ -1,15 +1,12 @@
 /** What goes into an attempt (its job) and what comes out of it (the activity's result). */
 import { relative } from 'node:path';
-import { randomUUID } from 'node:crypto';
 import { readResult, type Attempt } from '../attempts/attempt.js';
 import { digestOf, ENGINE_PROTOCOL, type EngineResult, type Job } from '../attempts/protocol.js';
 import { CONTRACT_VERSION, type PhaseInput, type PhaseResult, type ResultRef } from '../contract.js';
 import { failure } from '../errors.js';
-import { attemptDir, formatAt, stored, type AttemptName } from '../paths.js';
+import { attemptDir, formatAt, type AttemptName } from '../paths.js';
 import { PHASES, type EnginePhaseId } from '../phases.js';
-import { sectorOf } from '../sector.js';
 import type { Deps } from './deps.js';
-import { chooseNode } from './storage-nodes.js';
 import type { Task } from './task.js';
 import { untilSeen } from './until-seen.js';
 
@@ -54,14 +51,15 @@ export async function basisResult(
   return result;
 }
 
-export async function jobFor(
+export function jobFor(
   deps: Deps,
   sectorDirectory: string,
   input: PhaseInput,
   task: Task,
   name: AttemptName,
   earlier: Attempt[],
-): Promise<Job> {
+  copy: Job['copy'],
+): Job {
   const { phase, seal } = input;
   // Directories are named from the attempt's own, so that they hold wherever local_dir is mounted.
   const own = attemptDir(sectorDirectory, formatAt(name));
@@ -77,7 +75,7 @@ export async function jobFor(
       basisOf(input).map(([id, { at }]) => [id, relative(own, attemptDir(sectorDirectory, at))]),
     ),
     earlier: phase === 'P1' ? earlier.map(({ directory }) => relative(own, directory)) : [],
-    copy: phase === 'P5' ? await copyJob(deps, task) : undefined,
+    copy,
     cores: deps.coresOf(phase),
     progressEveryMs: task.times.engineProgress,
     leaseEveryMs: task.times.engineLease,
@@ -90,14 +88,6 @@ export async function jobFor(
 /** No work for this long, in ms, means that the engine hangs. */
 export const hangMsOf = (phase: EnginePhaseId, { seal, scale }: Task): number =>
   PHASES[phase].hangMinutes[seal.size] * 60_000 * scale;
-
-async function copyJob(deps: Deps, { seal }: Task): Promise<NonNullable<Job['copy']>> {
-  return {
-    node: await chooseNode(deps, seal.size),
-    into: stored.part(sectorOf(seal.sector), randomUUID()),
-    limitBytesPerSec: deps.copyLimitBytesPerSec,
-  };
-}
 
 export function phaseResult(
   phase: EnginePhaseId,

@@ -3,17 +3,32 @@ import { dirname, join } from 'node:path';
 import { blake3 } from '@noble/hashes/blake3.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { canonicalJson, ENGINE_PROTOCOL, type FileDigest } from '../attempts/protocol.js';
-import { removeTree } from '../attempts/remove-tree.js';
 import { refuseNewer } from '../contract.js';
 import { failure } from '../errors.js';
 import { ifPresent, isErrno, readJson, syncDirectory, writeJson } from '../files.js';
-import { link, lstat, mkdir, readFile, readdir } from '../mounts/remote-fs.js';
+import { link, lstat, mkdir, readFile } from '../mounts/remote-fs.js';
 import { plainName, stored } from '../paths.js';
 import type { SectorId } from '../sector.js';
+import { sameAtRandom } from '../storage/random-read.js';
 import { finalName, type Receipt } from './receipt.js';
 
-/** Files up to this size are hashed once more, before and after: p_aux and t_aux. The large ones P5 has read back. */
+/**
+ * Files up to this size are hashed once more, before and after: p_aux and t_aux. Of the large ones, which P5 has read back, some
+ * place is compared with what P2 made.
+ */
 const SMALL = 65_536;
+
+/** What is published. */
+export interface Copy {
+  /** The attempt of P2 whose files were copied. */
+  source: string;
+  /** Directory of the storage node. */
+  node: string;
+  /** Directory of the copy, relative to the node. */
+  part: string;
+  sector: SectorId;
+  files: FileDigest[];
+}
 
 /**
  * Links the files of `part` to their final names and writes the receipt. Done again after a crash it finds its own links
@@ -21,13 +36,8 @@ const SMALL = 65_536;
  * @throws failure `CopyDiffers` when a final name belongs to another file; `StepBack` to P5, before any name is given, when
  *   the copy is not whole.
  */
-export async function publishCopy(
-  node: string,
-  part: string,
-  sector: SectorId,
-  copied: FileDigest[],
-  receipt: Receipt,
-): Promise<void> {
+export async function publishCopy(copy: Copy, receipt: Receipt): Promise<void> {
+  const { source, node, part, sector, files } = copy;
   const receiptPath = join(node, stored.receipt(sector));
   const known = (await readJson(receiptPath)) as Receipt | undefined;
   refuseNewer(receiptPath, known, ENGINE_PROTOCOL);
@@ -35,30 +45,22 @@ export async function publishCopy(
     throw failure('CopyDiffers', `${receiptPath} is there and says something else`);
   }
   if (known === undefined) {
-    for (const file of copied) await checkWhole(join(node, part, plainName(file.name)), file);
+    for (const file of files) await checkWhole(join(node, part, plainName(file.name)), file, source);
     for (const directory of ['sealed', 'cache', 'receipts', stored.cache(sector)])
       await makeDirectory(join(node, directory));
-    for (const file of copied) await give(node, part, sector, file);
+    for (const file of files) await give(copy, file);
     for (const directory of ['sealed', stored.cache(sector), 'cache'])
       await syncDirectory(join(node, directory));
     await writeJson(receiptPath, receipt);
   }
-  await lookAgain(node, receipt.files);
+  await lookAgain(copy);
 }
 
 /** Of whom a receipt speaks and what it proves; who made it, and by which version, may differ when P6 is done again. */
 const whatItSays = ({ sector, size, ticket, seed, commD, commR, proof, files }: Receipt): string =>
   canonicalJson({ sector, size, ticket, seed, commD, commR, proof, files });
 
-/** Deletes all unfinished copies of the sector on the node; the final names keep their inodes. */
-export async function removeParts(node: string, sector: SectorId): Promise<void> {
-  const parts = join(node, stored.parts);
-  for (const name of (await ifPresent(readdir(parts))) ?? []) {
-    if (stored.isPartOf(sector, name)) await removeTree(join(parts, plainName(name)));
-  }
-}
-
-async function give(node: string, part: string, sector: SectorId, file: FileDigest): Promise<void> {
+async function give({ node, part, sector }: Copy, file: FileDigest): Promise<void> {
   const from = join(node, part, plainName(file.name));
   const to = join(node, finalName(sector, file.name));
   const source = await lstat(from);
@@ -74,23 +76,30 @@ async function give(node: string, part: string, sector: SectorId, file: FileDige
 }
 
 // All files before the first name: a copy that is made again has other inodes, and a name that was given would stand against it.
-async function checkWhole(path: string, file: FileDigest): Promise<void> {
-  if (!(await isSame(path, file))) throw failure('StepBack', `the copy ${path} is not whole`, { from: 'P5' });
+async function checkWhole(path: string, file: FileDigest, source: string): Promise<void> {
+  if (!(await isSame(path, file, source)))
+    throw failure('StepBack', `the copy ${path} is not whole`, { from: 'P5' });
 }
 
 /** @throws failure `CopyDiffers` */
-async function lookAgain(node: string, files: FileDigest[]): Promise<void> {
+async function lookAgain({ source, node, sector, files }: Copy): Promise<void> {
   for (const file of files) {
-    const path = join(node, file.name);
-    if (!(await isSame(path, file))) throw failure('CopyDiffers', `${path} is not the file that was copied`);
+    const path = join(node, finalName(sector, file.name));
+    if (!(await isSame(path, file, source)))
+      throw failure('CopyDiffers', `${path} is not the file that was copied`);
   }
 }
 
-/** Compares size, and digest where the file is small. */
-async function isSame(path: string, { size, blake3: digest }: FileDigest): Promise<boolean> {
+/** Compares size, and digest where the file is small, else some place with P2's own file. */
+async function isSame(
+  path: string,
+  { name, size, blake3: digest }: FileDigest,
+  source: string,
+): Promise<boolean> {
   const found = await ifPresent(lstat(path));
   if (!found?.isFile() || found.size !== size) return false;
-  return size > SMALL || bytesToHex(blake3(await readFile(path))) === digest;
+  if (size <= SMALL) return bytesToHex(blake3(await readFile(path))) === digest;
+  return (await ifPresent(sameAtRandom(join(source, plainName(name)), path, size))) ?? false;
 }
 
 // One level at a time: a missing storage node must not come into being as a plain directory.

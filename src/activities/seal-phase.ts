@@ -3,6 +3,7 @@ import { CancelledFailure } from '@temporalio/activity';
 import {
   listAttempts,
   readError,
+  readJob,
   readResult,
   recordedFiles,
   voidAttempt,
@@ -23,15 +24,19 @@ import type { EnginePhaseId } from '../phases.js';
 import { sectorFileName } from '../sector.js';
 import type { Deps } from './deps.js';
 import { untilEndedHere } from './end-engines.js';
+import {
+  copyMeter,
+  giveCopyBack,
+  ownerOf,
+  prepareCopy,
+  removeEarlierCopies,
+  type CopyWork,
+} from './copy-job.js';
 import { checkBasis, hangMsOf, inputHash, jobFor, phaseResult } from './phase-job.js';
 import { linkReplica, openSectorDirectory } from './sector-directory.js';
 import { draining, endOfTask, growing, openGroup, runTask, type Task } from './task.js';
 
-interface Work {
-  deps: Deps;
-  task: Task;
-  input: PhaseInput;
-  sectorDirectory: string;
+interface Work extends CopyWork {
   inputHash: string;
 }
 
@@ -47,6 +52,7 @@ export const sealPhase = (deps: Deps, phase: EnginePhaseId, input: PhaseInput): 
       deps,
       task,
       input,
+      group,
       sectorDirectory,
       inputHash: inputHash(input),
     });
@@ -99,10 +105,17 @@ async function begin(
 ): Promise<void> {
   const { deps, task, input, sectorDirectory } = work;
   const name = { epoch, phase: input.phase, number };
-  const job = await jobFor(deps, sectorDirectory, input, task, name, earlier);
-  const made = await makeAttempt(sectorDirectory, name, job);
+  const copy = await prepareCopy(work);
+  const job = jobFor(deps, sectorDirectory, input, task, name, earlier, copy);
+  let made;
+  try {
+    made = await makeAttempt(sectorDirectory, name, job);
+  } finally {
+    if (copy && !made) await giveCopyBack(copy);
+  }
   if (!made) return;
   await freeBefore(sectorDirectory, made).catch(() => undefined);
+  if (copy) await removeEarlierCopies(deps, ownerOf(work), copy);
   await deps.engines.start(made);
   await waitFor(made, work);
 }
@@ -133,6 +146,7 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
   const { at } = attempt;
   let end;
   const leave = deps.engines.waitFor(attempt);
+  const copyProgress = copyMeter((await readJob(attempt))?.copy?.passedOver);
   task.beat({ at, step: 'starting', fraction: null });
   if (!deps.engines.endOf(attempt)) await noteAdoption(attempt, deps.worker);
   try {
@@ -142,9 +156,12 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
       hangMs: hangMsOf(input.phase, task),
       signal: task.signal,
       ended: deps.engines.endOf(attempt),
-      // P1 is bound by its disk: when it is slow, this is where to look first.
-      onProgress: ({ step, fraction }) =>
-        task.beat({ at, step, fraction, ...(input.phase === 'P1' && { disk: deps.diskLoad() }) }),
+      onProgress: (progress) => {
+        const { step, fraction } = progress;
+        // P1 is bound by its disk: when it is slow, this is where to look first.
+        const disk = input.phase === 'P1' ? deps.diskLoad() : undefined;
+        task.beat({ at, step, fraction, ...(disk && { disk }), ...copyProgress(progress) });
+      },
       onHung: ({ forHowLong }) => task.beat({ at, step: forHowLong, fraction: null }),
     });
   } catch (error) {

@@ -15,7 +15,7 @@ import { failure, handBack } from '../errors.js';
 import { isErrno } from '../files.js';
 import { MountWrongError } from '../mounts/guard.js';
 import { MountHungError } from '../mounts/mounts.js';
-import type { GroupDirectory } from '../paths.js';
+import type { OpenGroup } from '../paths.js';
 import { scaledTimes, TIMES, type PhaseId, type Times } from '../phases.js';
 import { sectorFileName, sectorOf, type SectorId } from '../sector.js';
 import type { Deps, Slot } from './deps.js';
@@ -109,7 +109,7 @@ export const growing = (first: number, most: number, offered: number): number =>
  * The group's directory, checked anew.
  * @throws hand-backs `MountHung` (another host may see it) and `NotOfGroup`
  */
-export async function openGroup(deps: Deps, task: Task): Promise<GroupDirectory> {
+export async function openGroup(deps: Deps, task: Task): Promise<OpenGroup> {
   try {
     return await deps.groupDirectory(task.seal.group);
   } catch (error) {

@@ -23,7 +23,17 @@ export interface Job {
   seed?: string;
   basis: Partial<Record<EnginePhaseId, string>>;
   earlier: string[];
-  copy?: { node: string; into: string; limitBytesPerSec: number };
+  copy?: {
+    node: string;
+    /** The reservation, made by the worker. */
+    into: string;
+    /** Ceiling of this copy; 0 is none. */
+    limitBytesPerSec: number;
+    /** Ceiling of all copies of the host, shared by the file. */
+    shared?: { limitBytesPerSec: number; path: string };
+    /** Why not other nodes; told on, for people. */
+    passedOver: string[];
+  };
   cores?: readonly number[];
   progressEveryMs: number;
   leaseEveryMs: number;
@@ -37,7 +47,7 @@ export const jobSchema = z.object({
   v: version,
   inputHash: hex,
   hangMs: z.number().positive().optional(),
-  copy: z.object({ node: z.string() }).optional(),
+  copy: z.object({ node: z.string(), passedOver: z.array(z.string()).optional() }).optional(),
   madeBy: z.object({ host: z.string(), worker: z.string().optional() }),
 });
 
@@ -52,6 +62,8 @@ export const progressSchema = z.object({
   step: z.string(),
   fraction: z.number().min(0).max(1).nullable(),
   bytes: z.number().min(0),
+  /** Bytes that a copy moves altogether, there and back. */
+  total: z.number().min(0).nullish(),
   cpuSeconds: z.number().min(0),
   rssBytes: z.number().min(0),
 });

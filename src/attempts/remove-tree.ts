@@ -1,7 +1,8 @@
 /** Deleting, confined: nothing but plain files and directories of one file system, and only when all of it is that. */
 import { join } from 'node:path';
 import { ifPresent } from '../files.js';
-import { lstat, readdir, rmdir, unlink } from '../mounts/remote-fs.js';
+import { readMountTable } from '../mounts/mount-table.js';
+import { lstat, readdir, realpath, rmdir, unlink } from '../mounts/remote-fs.js';
 
 export class NotOursError extends Error {}
 
@@ -16,8 +17,16 @@ export async function removeTree(directory: string, between: () => void = () => 
   const top = await ifPresent(lstat(directory));
   if (!top) return 0;
   if (!top.isDirectory()) throw new NotOursError(`${directory} is not a directory`);
+  await refuseMounts(directory);
   await lookThrough(directory, top.dev);
   return await remove(directory, top.dev, between);
+}
+
+/** A directory of the same file system that is bound there has the same device number: only the kernel's table tells it. */
+async function refuseMounts(directory: string): Promise<void> {
+  const within = `${await realpath(directory)}/`;
+  const mount = (await readMountTable()).find(({ mountPoint }) => mountPoint.startsWith(within));
+  if (mount) throw new NotOursError(`${mount.mountPoint} is a mount`);
 }
 
 async function lookThrough(directory: string, device: number): Promise<void> {

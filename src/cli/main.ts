@@ -22,6 +22,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   seed: async () => (await import('./commands/seed.js')).seedCommand(),
   retry: async () => (await import('./commands/retry.js')).retryCommand(),
   abort: async () => (await import('./commands/abort.js')).abortCommand(),
+  landed: async () => (await import('./commands/landed.js')).landedCommand(),
   setup: async () => (await import('./commands/setup.js')).setupCommand(),
   doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
   health: async () => (await import('./commands/health.js')).healthCommand(),

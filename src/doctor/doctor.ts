@@ -6,14 +6,7 @@ import { mountsOf, registerMounts } from '../mounts/register.js';
 import { engineChecks } from './engine-checks.js';
 import type { Finding } from './finding.js';
 import { configCheck, coresCheck, hostChecks, memoryOfP4Check } from './host-checks.js';
-import {
-  diskCheck,
-  groupCheck,
-  nfsCheck,
-  ownerCheck,
-  roomChecks,
-  trials,
-} from './mount-checks.js';
+import { diskCheck, groupCheck, nfsCheck, ownerCheck, roomChecks, trials } from './mount-checks.js';
 import { startChecks } from './run-checks.js';
 import { ServerChecks } from './server-checks.js';
 

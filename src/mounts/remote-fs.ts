@@ -73,3 +73,15 @@ export const writeNewFile = (path: string, text: string): Promise<void> =>
       throw error;
     }
   });
+
+/** A part of a file: fewer bytes than asked for where it ends before. A disk that sleeps takes its time. */
+export const readAt = (path: string, offset: number, length: number): Promise<Buffer> =>
+  onMountOf(path, 'slow', async () => {
+    const handle = await fs.open(path, 'r');
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, offset);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  });

@@ -7,7 +7,7 @@ import { ifPresent, isErrno, readJson, syncDirectory, writeJson } from '../files
 import { access, mkdir, stat } from '../mounts/remote-fs.js';
 import { MountGuard, MountWrongError } from '../mounts/guard.js';
 import { MountHungError } from '../mounts/mounts.js';
-import { groupDirectories, isPlainName, markerFile, type GroupDirectory } from '../paths.js';
+import { groupDirectories, isPlainName, markerFile, type OpenGroup } from '../paths.js';
 import { UserError } from '../user-error.js';
 
 const markerSchema = z.object({
@@ -57,7 +57,7 @@ export class GroupMount {
   }
 
   /** @throws NotOfGroupError; MountHungError */
-  async open(group: number): Promise<GroupDirectory> {
+  async open(group: number): Promise<OpenGroup> {
     await this.guard.check().catch((error: unknown) => {
       throw error instanceof MountWrongError ? new NotOfGroupError(error.message) : error;
     });
@@ -76,7 +76,7 @@ export class GroupMount {
       );
     }
     this.id = marker.id;
-    return { root: this.localDir, place: marker.place };
+    return { root: this.localDir, place: marker.place, id: marker.id };
   }
 }
 

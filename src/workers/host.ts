@@ -1,4 +1,7 @@
 /** The activity workers of one config.toml: one for each queue that this host serves, over the slots of its pools. */
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { createActivities, type Deps } from '../activities/index.js';
@@ -141,7 +144,8 @@ async function createDeps(
     storageNodes: config.storageNodes,
     checkNode: sight.checkNode,
     seeNode: sight.seeNode,
-    copyLimitBytesPerSec: config.copyLimitBytesPerSec,
+    copyLimits: copyLimitsOf(config),
+    cleanAfter: config.cleanAfter,
     groupDirectory: (group) =>
       sight.group.open(group).catch((error: unknown) => {
         if (!(error instanceof NotOfGroupError)) throw error;
@@ -218,4 +222,15 @@ async function runAll(workers: Worker[], signal: AbortSignal, onReady: () => voi
   if (signal.aborted) shutDown();
   const failed = (await Promise.allSettled(running)).find((end) => end.status === 'rejected');
   if (failed) throw failed.reason;
+}
+
+/** In memory: what engines share by it is of no use after a restart of the host. */
+const SHARED_MEMORY = '/dev/shm';
+
+function copyLimitsOf({ copyLimitBytesPerSec, copyLimitTotalBytesPerSec }: Config): Deps['copyLimits'] {
+  const each = copyLimitBytesPerSec;
+  if (copyLimitTotalBytesPerSec === 0) return { each };
+  const directory = existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir();
+  const path = join(directory, `sealflow-copies-${process.getuid?.() ?? 0}`);
+  return { each, shared: { limitBytesPerSec: copyLimitTotalBytesPerSec, path } };
 }

@@ -3,6 +3,8 @@ import { ApplicationFailure, setHandler } from '@temporalio/workflow';
 import {
   abortSchema,
   abortUpdate,
+  landedSchema,
+  landedUpdate,
   provideSeedSchema,
   provideSeedUpdate,
   retrySchema,
@@ -36,6 +38,8 @@ export function answerMessages(sector: Sector): void {
       if (seed === sector.seal.seed) return 'known already';
       const replaced = sector.seal.seed !== undefined;
       sector.seal = { ...sector.seal, seed };
+      // What has landed was the proof of the seed before.
+      sector.landed.told = false;
       if (replaced && replace) goBack(sector, new StepBack('P3', 'another seed', 'none'));
       return replaced ? 'replaced' : 'stored';
     },
@@ -50,6 +54,23 @@ export function answerMessages(sector: Sector): void {
             refuse('SeedKnown', 'another seed is known already; replace takes P3 back');
           if (sector.cleaning()) refuse('TooLate', 'P6 has begun');
         }
+      },
+    },
+  );
+
+  setHandler(
+    landedUpdate,
+    () => {
+      sector.landed.told = true;
+      return sector.landed.waiting ? 'P6 goes on' : 'noted';
+    },
+    {
+      description: 'the proof is on chain, P6 may delete the scratch: {"message": "…"?}',
+      validator: (given) => {
+        const parsed = landedSchema.safeParse(given ?? {});
+        if (!parsed.success) refuse('BadWord', parsed.error.issues[0]?.message ?? 'not understood');
+        if (sector.ending) refuse('TooLate', `it is ${sector.state()}`);
+        if (!sector.results.P4) refuse('TooEarly', 'there is no proof yet');
       },
     },
   );

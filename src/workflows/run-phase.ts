@@ -6,9 +6,10 @@ import {
   type ActivityOptions,
 } from '@temporalio/workflow';
 import { phaseQueue, type PhaseResult, type SealActivities, type SealResult } from '../contract.js';
-import { FAILURES } from '../errors.js';
+import { FAILURES, type FailureKind, type FailureType } from '../errors.js';
 import { failureOf, NOT_FOR_TEMPORAL } from './failure-of.js';
 import { PHASES, type EnginePhaseId, type PhaseId } from '../phases.js';
+import { untilLanded } from './landed.js';
 import { StepBack } from './step-back.js';
 import type { Sector } from './sector.js';
 
@@ -53,7 +54,7 @@ async function untilDone<T>(
   phase: PhaseId,
   schedule: (options: ActivityOptions) => Promise<T>,
 ): Promise<T> {
-  let failures = 0;
+  let failures: FailureType[] = [];
   let recorded = 0;
   for (let tries = 0; ; tries++) {
     sector.running(phase);
@@ -65,9 +66,9 @@ async function untilDone<T>(
       sector.failed(phase, failed);
       if ((failed.details.recorded ?? 0) > recorded) {
         recorded = failed.details.recorded ?? 0;
-        failures = 0;
+        failures = [];
       }
-      const { follows } = FAILURES[failed.type];
+      const { follows, most = MOST_FAILURES }: FailureKind = FAILURES[failed.type];
       switch (follows) {
         case 'again':
           break;
@@ -76,11 +77,15 @@ async function untilDone<T>(
           await sector.pause(phase, tries);
           break;
         case 'back off':
-          failures += 1;
-          if (failures < MOST_FAILURES) await sector.pause(phase, failures - 1);
+          failures.push(failed.type);
+          if (
+            failures.length < MOST_FAILURES &&
+            failures.filter((type) => type === failed.type).length < most
+          )
+            await sector.pause(phase, failures.length - 1);
           else {
             await sector.needsAttention(phase, failed);
-            failures = 0;
+            failures = [];
           }
           break;
         case 'step back': {
@@ -94,7 +99,10 @@ async function untilDone<T>(
         }
         case 'attention':
           await sector.needsAttention(phase, failed);
-          failures = 0;
+          failures = [];
+          break;
+        case 'landed':
+          await untilLanded(sector);
           break;
         case 'end':
           throw ApplicationFailure.nonRetryable(failed.message, failed.type);

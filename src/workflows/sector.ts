@@ -22,6 +22,7 @@ import {
   type PhaseId,
   type Times,
 } from '../phases.js';
+import { Landed } from './landed.js';
 import { show, showPhaseDone } from './show.js';
 import { StepBacks, takenBack, type StepBack } from './step-back.js';
 
@@ -37,6 +38,7 @@ export class Sector {
   /** See PhaseInput. */
   claim = 1;
   readonly backs = new StepBacks();
+  readonly landed = new Landed();
 
   private readonly voided: string[] = [];
   private readonly told = new Map<PhaseId, string>();
@@ -114,6 +116,7 @@ export class Sector {
       seal: this.seal,
       claim: this.claim,
       results: results as Record<EnginePhaseId, ResultRef>,
+      ...(this.landed.told && { landed: true }),
     };
   }
 
@@ -229,6 +232,7 @@ export class Sector {
     const { seed: _of, ticketEpoch: _drawnAt, ...rest } = this.seal;
     this.seal = { ...rest, ticket };
     this.shownCommR = undefined;
+    this.landed.told = false;
   }
 
   // ---- to people ----
@@ -241,6 +245,7 @@ export class Sector {
   state(): SealState {
     if (this.ending) return this.ending.state;
     if (this.attention.size > 0) return 'needs-attention';
+    if (this.landed.waiting) return 'waiting-for-landed';
     return this.waitingForSeed ? 'waiting-for-seed' : 'running';
   }
 }

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { ENGINE_PHASE_IDS, type EnginePhaseId } from '../../src/phases.js';
 import { stored } from '../../src/paths.js';
-import { sectorOf } from '../../src/sector.js';
 import { computeByHand } from '../helpers/by-hand.js';
 import { Cluster } from '../helpers/cluster.js';
 import { flip } from '../helpers/damage.js';
 import { ENGINE, engineRuns } from '../helpers/engine.js';
 import { eventually } from '../helpers/eventually.js';
 import type { Group } from '../helpers/group.js';
+import { partsOf } from '../helpers/on-disk.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { chaosRandom, oneOf } from './form.js';
 import { begin, expectSealed, LAYERS, LAYERS_ENV, newSector, repeated, stepsOf } from './sectors.js';
@@ -183,9 +183,8 @@ test.runIf(wanted()).each([
 ] as const)('%s in the copy before P6: P5 runs again', async (_, damage) => {
   const begun = await damaged('P4', async ({ sector }) => {
     await eventually(async () => (await cluster.status(sector)).phases.P5.state === 'done');
-    const parts = await readdir(join(group.node, stored.parts));
-    const part = parts.find((name) => stored.isPartOf(sectorOf(sector), name)) ?? 'none';
-    await damage(join(group.node, stored.parts, part, 'p_aux'));
+    const [part = 'none'] = await partsOf(group.node, sector);
+    await damage(join(part, 'p_aux'));
   });
   await expectAgain(begun, { P5: 2 });
 });

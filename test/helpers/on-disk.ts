@@ -8,6 +8,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { expect } from 'vitest';
 import type { Receipt } from '../../src/activities/receipt.js';
 import { sectorFileName, sectorOf } from '../../src/sector.js';
+import { listParts } from '../../src/storage/reservations.js';
 import type { Group } from './group.js';
 
 export const readJsonFile = async <T>(path: string): Promise<T> =>
@@ -91,4 +92,10 @@ export async function expectCleaned(
 export async function expectNoParts(node: string): Promise<void> {
   const parts = join(node, '.sealflow');
   expect(existsSync(parts) ? await readdir(parts) : []).toEqual([]);
+}
+
+/** Directories of the unfinished copies of a sector on a storage node. */
+export async function partsOf(node: string, sector: string): Promise<string[]> {
+  const parts = await listParts(node);
+  return parts.filter(({ note }) => note?.sector === sector).map(({ directory }) => directory);
 }

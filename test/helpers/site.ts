@@ -20,7 +20,7 @@ import {
   type SealActivities,
   type SealInput,
 } from '../../src/contract.js';
-import { groupDirectories, sectorDir, type GroupDirectory } from '../../src/paths.js';
+import { groupDirectories, sectorDir, type OpenGroup } from '../../src/paths.js';
 import { BASIS, ENGINE_PHASE_IDS, PHASES, type EnginePhaseId } from '../../src/phases.js';
 import { sectorOf } from '../../src/sector.js';
 import { ENGINE, engineRuns, killEngines, type EngineRun } from './engine.js';
@@ -52,7 +52,7 @@ export interface Running<T> {
 }
 
 export class Site {
-  readonly group: GroupDirectory;
+  readonly group: OpenGroup;
   readonly node: string;
   /** FIXTURE_GATE of the engines. */
   readonly gate: string;
@@ -75,7 +75,7 @@ export class Site {
     readonly deps: Deps,
     readonly environment: NodeJS.ProcessEnv,
   ) {
-    this.group = { root: join(root, 'local'), place: NODE };
+    this.group = { root: join(root, 'local'), place: NODE, id: '3f1b8f0a-7d0e-4f6e-9a53-0f2c5d6b7a81' };
     this.node = join(root, 'nodes', NODE);
     this.gate = join(root, 'gate');
   }
@@ -196,7 +196,8 @@ export async function createSite(environment: NodeJS.ProcessEnv = {}): Promise<S
     version: '0.0.1',
     engines: new EngineStarter({ command: ENGINE, environment: all }),
     storageNodes: [join(root, 'nodes', NODE)],
-    copyLimitBytesPerSec: 0,
+    copyLimits: { each: 0 },
+    cleanAfter: 'proof',
     groupDirectory: () => Promise.resolve(site.group),
     checkNode: (node) => new MountGuard(node, { allowSystemDisk: true }).check(),
     seeNode: async (node) => {

@@ -1,7 +1,7 @@
 /** What the recorded histories tell: each scenario is one file. */
 import type { SealInput } from '../../src/contract.js';
 import { failure } from '../../src/errors.js';
-import { abortUpdate } from '../../src/messages.js';
+import { abortUpdate, landedUpdate } from '../../src/messages.js';
 import { fakeActivities, held, repeat, type Fakes } from '../helpers/fakes.js';
 import { OTHER_SEED, SEED, type Sealing } from '../helpers/sealing.js';
 
@@ -59,6 +59,18 @@ export function scenarios(): Scenario[] {
         await sealing.fakes.begun('P5');
         await sealing.handle.executeUpdate(abortUpdate, { args: [{ why: 'wrong miner' }] });
         await untilEnd(sealing).catch(() => undefined);
+      },
+    },
+    {
+      name: 'landed',
+      fakes: fakeActivities({
+        P5: [failure('CopyDamaged', 'read back: sealed differs', { at: '1/P5-1', host: '10.0.0.5' })],
+        P6: [failure('NotLanded', 'the scratch is kept until the proof is on chain')],
+      }),
+      tell: async (sealing) => {
+        await sealing.until(({ state }) => state === 'waiting-for-landed');
+        await sealing.handle.executeUpdate(landedUpdate, { args: [{ message: 'bafy2bzace' }] });
+        await untilEnd(sealing);
       },
     },
     {

@@ -48,6 +48,7 @@ const READ = {
   schedulerUrl: 'http://10.10.19.17:3456',
   localDir: '/sealer',
   copyLimitBytesPerSec: 500_000_000,
+  copyLimitTotalBytesPerSec: 0,
   groups: [1],
   size: '512MiB',
   ip: '10.10.19.17',
@@ -58,6 +59,7 @@ const READ = {
   storageNodes: [],
   allowSystemDisk: false,
   engine: { reserved_cores: 2, environment: {} },
+  cleanAfter: 'proof',
   metricsListen: undefined,
 };
 
@@ -120,7 +122,9 @@ describe('every example', () => {
 
 describe('the optional keys', () => {
   test('have their effect', () => {
-    const text = `${atTop('"storage-nodes" = ["/mnt/nfs/10.10.4.23"]\nallow_system_disk = true')}
+    const text = `${atTop('"storage-nodes" = ["/mnt/nfs/10.10.4.23"]\nallow_system_disk = true\ncopy_limit_total_mb_per_sec = 800')}
+[clean]
+after = "landed"
 [engine]
 command = ["node", "engine.mjs"]
 reserved_cores = 0
@@ -132,6 +136,8 @@ listen = "0.0.0.0:9090"`;
       storageNodes: ['/mnt/nfs/10.10.4.23'],
       allowSystemDisk: true,
       engine: { command: ['node', 'engine.mjs'], reserved_cores: 0, environment: { RUST_LOG: 'debug' } },
+      cleanAfter: 'landed',
+      copyLimitTotalBytesPerSec: 800_000_000,
       metricsListen: '0.0.0.0:9090',
     });
   });

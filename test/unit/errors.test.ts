@@ -13,7 +13,7 @@ import { failure, FAILURES, handBack, isFailureType, type FailureType } from '..
 import { failureOf } from '../../src/workflows/failure-of.js';
 
 const TYPES = Object.keys(FAILURES) as FailureType[];
-const FOLLOWS = ['hand back', 'again', 'wait', 'back off', 'step back', 'attention', 'end'];
+const FOLLOWS = ['hand back', 'again', 'wait', 'back off', 'step back', 'attention', 'landed', 'end'];
 
 /** As the workflow catches it. */
 const caught = (cause: Error | undefined): ActivityFailure =>
@@ -76,7 +76,7 @@ describe('hand-backs', () => {
 
 describe('what counts as a fault', () => {
   test.each(TYPES)('%s', (type) => {
-    const benign = ['hand back', 'again'].includes(FAILURES[type].follows);
+    const benign = ['hand back', 'again', 'landed'].includes(FAILURES[type].follows);
     expect(failure(type, 'why').category === ApplicationFailureCategory.BENIGN).toBe(benign);
   });
 });

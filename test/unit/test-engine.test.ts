@@ -83,7 +83,7 @@ describe('run', () => {
 
   test('copies to a storage node that is there, and to no other', async () => {
     const { directory } = await writeAttempt(sector, '1/P2-1', { result: { outputs: { files: [] } } });
-    const copy = { node: join(sector, 'node'), into: '.sealflow/x', limitBytesPerSec: 0 };
+    const copy = { node: join(sector, 'node'), into: '.sealflow/x', limitBytesPerSec: 0, passedOver: [] };
     const job = { copy, basis: { P2: '../P2-1' } };
     const attempt = await writeAttempt(sector, '1/P5-1', { job });
     expect(await engine('run', attempt.directory)).toMatchObject({ code: 3 });

@@ -70,6 +70,19 @@ describe('failures', () => {
     expect(fakes.calls('P1')).toBe(9);
   });
 
+  test('of a copy that came out wrong are two: it is copied again once, then a person must look', async () => {
+    const damaged = failure('CopyDamaged', 'sealed differs: BLAKE3 ab, written were cd', { at: '1/P5-1' });
+    const passing = failure('PassingFault', 'I/O error');
+    const sealing = await seal({ fakes: fakeActivities({ P5: [passing, damaged, passing, damaged] }) });
+    const { attention } = await sealing.untilAttention('P5');
+    expect(sealing.fakes.calls('P5')).toBe(4);
+    expect(attention).toMatchObject([
+      { phase: 'P5', type: 'CopyDamaged', message: 'sealed differs: BLAKE3 ab, written were cd' },
+    ]);
+    await sealing.retry();
+    await sealing.handle.result();
+  });
+
   test('are not forgiven for layers that were there before', async () => {
     const died = failure('EngineDied', 'killed', { recorded: 3 });
     // The first one has got on: five more may follow.

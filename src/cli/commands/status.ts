@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import type { Client } from '@temporalio/client';
-import { WORKFLOW_TYPE } from '../../contract.js';
+import { WORKFLOW_TYPE, type CopyProgress, type HeartbeatDetails } from '../../contract.js';
 import { describeLoad } from '../../machine/disk-load.js';
 import { sealHost, sealPhase, sealState } from '../../search-attributes.js';
 import { PHASE_IDS, PHASES } from '../../phases.js';
 import { sectorName, type SectorId } from '../../sector.js';
+import { duration, gigabytes } from '../../units.js';
 import { UserError } from '../../user-error.js';
 import {
   clientFrom,
@@ -71,6 +72,21 @@ async function list(client: Client, limit: number, json: boolean): Promise<void>
   else print(table(rows));
 }
 
+/** `copying sealed 43 %, 28.1 of 65.4 GB, 98 MB/s, 6.3 min left` */
+function describeEngine({ step, fraction, disk, copy }: HeartbeatDetails): string {
+  const done = fraction === null ? '' : ` ${(fraction * 100).toFixed(0)} %`;
+  const load = disk ? ` (${describeLoad(disk)})` : '';
+  return `${step}${done}${load}${copy ? describeCopy(copy) : ''}`;
+}
+
+function describeCopy({ bytes, total, bytesPerSec, passedOver = [] }: CopyProgress): string {
+  const rate = bytesPerSec
+    ? `, ${(bytesPerSec / 1e6).toFixed(0)} MB/s, ${duration(((total - bytes) / bytesPerSec) * 1000)} left`
+    : '';
+  const others = passedOver.length > 0 ? ` (not ${passedOver.join('; not ')})` : '';
+  return `, ${(bytes / 1e9).toFixed(1)} of ${gigabytes(total)}${rate}${others}`;
+}
+
 function describe(status: SectorStatus): void {
   const { sector, size, group, state, workflow, attention, storage } = status;
   print(`${sector}  ${size}  group ${group}  ${state} (workflow ${workflow})`);
@@ -82,8 +98,6 @@ function describe(status: SectorStatus): void {
     const { state: phaseState, tries, host = '', seconds, failure = '' } = status.phases[id];
     const engine = status.engines.find(({ phase }) => phase === id);
     const back = status.handedBack.find(({ phase }) => phase === id);
-    const fraction = engine?.fraction == null ? '' : `${(engine.fraction * 100).toFixed(0)} %`;
-    const disk = engine?.disk ? `(${describeLoad(engine.disk)})` : '';
     return {
       phase: id,
       '': PHASES[id].title,
@@ -91,11 +105,7 @@ function describe(status: SectorStatus): void {
       tries: tries > 1 ? String(tries) : '',
       host: engine?.host ?? host,
       seconds: seconds?.toFixed(1) ?? '',
-      now: back
-        ? `waits: ${back.why}`
-        : engine
-          ? [engine.step, fraction, disk].filter(Boolean).join(' ')
-          : failure,
+      now: back ? `waits: ${back.why}` : engine ? describeEngine(engine) : failure,
     };
   });
   print(table(rows));

@@ -1,12 +1,12 @@
 /** After the fault of a cell: the sector must have come out as if nothing had happened, and nothing may be left of it. */
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect, onTestFailed } from 'vitest';
-import { cacheDir, isGoneName, sealedLink, stored } from '../../../src/paths.js';
+import { cacheDir, isGoneName, sealedLink } from '../../../src/paths.js';
 import { ENGINE_PHASE_IDS } from '../../../src/phases.js';
 import { sectorOf } from '../../../src/sector.js';
 import { eventually } from '../../helpers/eventually.js';
+import { partsOf } from '../../helpers/on-disk.js';
 import { processesWith } from '../../helpers/processes.js';
 import { ENGINE_ENVIRONMENT, LAYERS, type Bed } from '../bed.js';
 import { expectUndisturbed, type Begun } from '../outcome.js';
@@ -59,12 +59,11 @@ async function remains(bed: Bed, sector: string): Promise<string[]> {
   const { group } = bed;
   const id = sectorOf(sector);
   const inCache = await readdir(cacheDir(group.directory));
-  const parts = await readdir(join(group.node, stored.parts)).catch(() => []);
   const paths = [group.sector(sector), sealedLink(group.directory, id)].filter((path) => existsSync(path));
   return [
     ...(await enginesOf(bed, sector)).map((pid) => `engine ${pid}`),
     ...paths,
     ...inCache.filter((name) => isGoneName(id, name)),
-    ...parts.filter((name) => stored.isPartOf(id, name)),
+    ...(await partsOf(group.node, sector)),
   ];
 }

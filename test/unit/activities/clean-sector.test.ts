@@ -14,13 +14,14 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { readJson } from '../../../src/files.js';
 import { goneName, sealedLink } from '../../../src/paths.js';
 import { sectorOf } from '../../../src/sector.js';
 import { shutDown } from '../../helpers/cancellation.js';
 import { flip } from '../../helpers/damage.js';
+import { makePart, OTHER_GROUP } from '../../helpers/parts.js';
 import {
   createSite,
   failureFrom,
@@ -122,15 +123,20 @@ describe('a copy', () => {
   });
 
   test('is all that is left: other copies of the sector are deleted, and no other sector’s', async () => {
-    for (const name of [`s-t01000-7.${UUID}`, `s-t01000-70.${UUID}`, `s-t01000-8.${UUID}`]) {
-      await mkdir(onNode(join('.sealflow', name)));
-      await writeFile(onNode(join('.sealflow', name, 'sealed')), 'x');
-    }
+    const others = [
+      await makePart(site.node, site.group, 't01000/70'),
+      await makePart(site.node, site.group, 't01000/8'),
+      await makePart(site.node, { ...site.group, id: OTHER_GROUP }, 't01000/7'),
+    ];
+    const own = await makePart(site.node, site.group, 't01000/7');
+    const unknown = `s-t01000-7.${UUID}`;
+    await mkdir(onNode(join('.sealflow', unknown)));
+    await writeFile(onNode(join('.sealflow', unknown, 'sealed')), 'x');
     await site.clean();
-    expect((await readdir(onNode('.sealflow'))).sort()).toEqual([
-      `s-t01000-70.${UUID}`,
-      `s-t01000-8.${UUID}`,
-    ]);
+    expect(existsSync(own)).toBe(false);
+    expect((await readdir(onNode('.sealflow'))).sort()).toEqual(
+      [...others.map((path) => basename(path)), unknown].sort(),
+    );
   });
 
   test('of the storage node that it was made on is taken, whatever nodes there are', async () => {
@@ -313,8 +319,8 @@ describe('P6 was killed', () => {
 
   test('after the receipt, with the unfinished copy still there', async () => {
     const { receipt } = await finished();
-    await mkdir(part);
-    await link(onNode(FINAL.sealed), join(part, 'sealed'));
+    const again = await makePart(site.node, site.group, 't01000/7');
+    await link(onNode(FINAL.sealed), join(again, 'sealed'));
     await site.clean();
     await expectClean();
     expect(await readFile(onNode(RECEIPT), 'utf8')).toBe(receipt);

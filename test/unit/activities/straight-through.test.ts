@@ -139,11 +139,11 @@ describe('the job of a phase', () => {
 
   test('copies into a directory of its own on the node, as fast as it may', async () => {
     await site.seals('P1', 'P2');
-    site.results.P5 = await site.run('P5', {}, {}, { copyLimitBytesPerSec: 5e8 });
+    site.results.P5 = await site.run('P5', {}, {}, { copyLimits: { each: 5e8 } });
     const { copy } = await jobAt('1/P5-1');
     expect(copy).toMatchObject({ node: site.node, limitBytesPerSec: 5e8 });
     expect(copy?.into).toMatch(/^\.sealflow\/s-t01000-7\.[0-9a-f-]{36}$/);
-    expect((await readdir(join(site.node, copy?.into ?? ''))).length).toBe(4);
+    expect((await readdir(join(site.node, copy?.into ?? ''))).length).toBe(5);
   });
 
   test('is not the same work with another ticket, seed or basis', async () => {

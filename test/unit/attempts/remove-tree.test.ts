@@ -120,7 +120,22 @@ describe('what sealflow cannot have made stops it:', () => {
     }
     try {
       await writeFile(join(mount, 'file'), '');
-      await expectRefused(`${mount} is on another file system`);
+      await expectRefused(`${mount} is a mount`);
+    } finally {
+      execFileSync('umount', [mount]);
+    }
+  });
+
+  test('a directory of the same file system, bound there', async (context) => {
+    const mount = join(tree, 'd/m');
+    await mkdir(mount);
+    try {
+      execFileSync('mount', ['--bind', foreign, mount], { stdio: 'ignore' });
+    } catch {
+      context.skip('this user cannot bind a directory');
+    }
+    try {
+      await expectRefused(`${mount} is a mount`);
     } finally {
       execFileSync('umount', [mount]);
     }

@@ -93,7 +93,7 @@ describe('the disk', () => {
     });
     expect(judgePlace(onRoot, true)).toMatchObject({
       result: 'ok',
-      found: '/dev/sda1 on / (sda), the system disk: allowed',
+      found: '/dev/sda1 on / (sda), the system disk sda: allowed',
     });
   });
 

@@ -1,0 +1,158 @@
+/** Which storage node a copy goes to. Nodes are mounted directories of config.toml, named by their last component. */
+import { join } from 'node:path';
+import { failure } from '../errors.js';
+import { isErrno } from '../files.js';
+import { MountHungError } from '../mounts/mounts.js';
+import { lstat, statfs } from '../mounts/remote-fs.js';
+import { nodeName } from '../paths.js';
+import { gigabytes } from '../units.js';
+import {
+  giveBack,
+  isOf,
+  isStale,
+  listParts,
+  removeOrphans,
+  reserve,
+  stillToWrite,
+  type Owner,
+  type Part,
+} from './reservations.js';
+
+/** What a host knows of its nodes. */
+export interface Nodes {
+  /** Mounted directories of config.toml. */
+  storageNodes: readonly string[];
+  /** Whether a node may be written into, looked at anew. @throws MountWrongError; MountHungError */
+  checkNode(directory: string): Promise<void>;
+}
+
+export interface Wanted extends Owner {
+  /** Bytes that the copy takes on disk. */
+  bytes: number;
+  /** Name of the node that the copy was begun on before: there it goes again, if it can. */
+  before: string | undefined;
+  host: string;
+}
+
+export interface Chosen {
+  node: string;
+  /** The reservation: a directory that is there, relative to the node. */
+  into: string;
+  /** Why not the others, one line each; only those that could not be had. */
+  passedOver: string[];
+}
+
+interface Looked {
+  node: string;
+  /** Bytes that are free; those of the sector's own earlier copies count as free. */
+  free: number;
+  /** The same, after what others have reserved. */
+  room: number;
+}
+
+/**
+ * Reserves room for a copy on the node with the most of it, so that nodes fill up evenly. One that hangs is passed over while
+ * another will do.
+ * @throws failure `MountMissing` when no node is in order, `NoSpace` when none has room; MountHungError
+ */
+export async function chooseNode(nodes: Nodes, wanted: Wanted): Promise<Chosen> {
+  const passedOver = new PassedOver();
+  const looked: Looked[] = [];
+  const looks = nodes.storageNodes.map(async (node) => {
+    await lookAt(nodes, node, wanted).then(
+      (look) => looked.push(look),
+      (error: unknown) => passedOver.add(node, error),
+    );
+  });
+  await Promise.all(looks);
+  const isBefore = ({ node }: Looked): boolean => nodeName(node) === wanted.before;
+  looked.sort((a, b) => Number(isBefore(b)) - Number(isBefore(a)) || b.room - a.room);
+  for (const { node, free } of looked) {
+    try {
+      if (free < wanted.bytes) throw new FullError(free, wanted.bytes);
+      return { node, into: await reserveBeside(node, wanted), passedOver: passedOver.reasons };
+    } catch (error) {
+      passedOver.add(node, error);
+    }
+  }
+  throw passedOver.failure();
+}
+
+/** Why nodes cannot be had, and what follows when none can. */
+class PassedOver {
+  readonly reasons: string[] = [];
+  private isFull = false;
+  private hung: MountHungError | undefined;
+
+  add(node: string, error: unknown): void {
+    if (error instanceof MountHungError) this.hung ??= error;
+    if (error instanceof FullError || isErrno(error, 'ENOSPC', 'EDQUOT')) this.isFull = true;
+    const message = error instanceof Error ? error.message : String(error);
+    // Errors of mounts and files name the directory themselves.
+    this.reasons.push(message.includes(node) ? message : `${node}: ${message}`);
+  }
+
+  failure(): Error {
+    const reasons = this.reasons.join('; ') || 'none is configured';
+    if (this.isFull) return failure('NoSpace', `no storage node has room: ${reasons}`);
+    return this.hung ?? failure('MountMissing', `no storage node is in order: ${reasons}`);
+  }
+}
+
+class FullError extends Error {
+  constructor(room: number, needed: number) {
+    super(`${gigabytes(Math.max(0, room))} free, ${gigabytes(needed)} needed`);
+  }
+}
+
+/** @throws failure `MountMissing` when this host does not have the node of that name as it should be; MountHungError */
+export async function findNode(nodes: Nodes, name: string): Promise<string> {
+  const node = nodes.storageNodes.find((directory) => nodeName(directory) === name);
+  if (!node) throw failure('MountMissing', `storage node ${name} is not in storage-nodes of this host`);
+  await nodes.checkNode(node);
+  return node;
+}
+
+/** Only to put the nodes in order: whether a reservation still holds is asked when one has been made. */
+async function lookAt(nodes: Nodes, node: string, owner: Owner): Promise<Looked> {
+  await nodes.checkNode(node);
+  return { node, ...(await roomOf(node, await listParts(node), owner)) };
+}
+
+/**
+ * Reserves room where there is some after what all others have still to write. Of two that do it at once each sees the other: both
+ * give way where there is room for one only, and come back at different times.
+ * @returns the reservation. @throws FullError; errors of the file system
+ */
+async function reserveBeside(node: string, wanted: Wanted): Promise<string> {
+  const into = await reserve(node, wanted, wanted.bytes, wanted.host);
+  try {
+    const own = join(node, into);
+    // What was made there a moment ago tells the node's own clock.
+    const now = (await lstat(own)).mtimeMs;
+    await removeOrphans(node, wanted.group, now);
+    const others = (await listParts(node)).filter(({ directory }) => directory !== own);
+    const { room } = await roomOf(node, others, wanted, now);
+    if (room < wanted.bytes) throw new FullError(room, wanted.bytes);
+    return into;
+  } catch (error) {
+    await giveBack(node, into).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** @param now by the node's clock: then stale reservations are not counted */
+async function roomOf(
+  node: string,
+  parts: readonly Part[],
+  owner: Owner,
+  now = -Infinity,
+): Promise<Omit<Looked, 'node'>> {
+  const { bavail, bsize } = await statfs(node);
+  const isOwn = isOf(owner);
+  // The sector's own earlier copies are deleted before this one is begun.
+  const own = parts.filter(isOwn).reduce((sum, { used }) => sum + used, 0);
+  const others = parts.filter((part) => !isOwn(part) && !isStale(part, now));
+  const free = bavail * bsize + own;
+  return { free, room: free - others.reduce((sum, part) => sum + stillToWrite(part), 0) };
+}

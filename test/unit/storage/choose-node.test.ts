@@ -1,0 +1,204 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { MountHungError } from '../../../src/mounts/mounts.js';
+import { MountWrongError } from '../../../src/mounts/guard.js';
+import { cacheDir, groupDirectories, sectorDir, type OpenGroup } from '../../../src/paths.js';
+import { sectorOf } from '../../../src/sector.js';
+import { chooseNode, type Chosen, type Wanted } from '../../../src/storage/choose-node.js';
+import { listParts } from '../../../src/storage/reservations.js';
+import { makePart, OTHER_GROUP } from '../../helpers/parts.js';
+import { temporaryDirectory } from '../../helpers/temporary.js';
+
+const MB = 1e6;
+const HOUR = 3_600_000;
+
+/** Free bytes by directory, in the place of what the test's disk has. */
+const free = new Map<string, number>();
+vi.mock('../../../src/mounts/remote-fs.js', async (original) => ({
+  ...(await original<object>()),
+  statfs: (path: string) => Promise.resolve({ bavail: free.get(path) ?? 0, bsize: 1 }),
+}));
+
+let root: string;
+let group: OpenGroup;
+beforeEach(async () => {
+  root = await temporaryDirectory();
+  group = { root: join(root, 'local'), place: 'here', id: '3f1b8f0a-7d0e-4f6e-9a53-0f2c5d6b7a81' };
+  for (const path of [group.root, ...groupDirectories(group)]) await mkdir(path);
+  free.clear();
+});
+
+/** A node with so many bytes free. */
+async function node(name: string, bytes: number): Promise<string> {
+  const directory = join(root, name);
+  await mkdir(directory);
+  free.set(directory, bytes);
+  return directory;
+}
+
+const wrong = new Map<string, Error>();
+beforeEach(() => wrong.clear());
+
+const choose = (nodes: string[], changes: Partial<Wanted> = {}): Promise<Chosen> =>
+  chooseNode(
+    {
+      storageNodes: nodes,
+      checkNode: (directory) => {
+        const error = wrong.get(directory);
+        return error ? Promise.reject(error) : Promise.resolve();
+      },
+    },
+    { group, sector: sectorOf('t01000/7'), bytes: 10 * MB, before: undefined, host: '10.0.0.1', ...changes },
+  );
+
+describe('the node', () => {
+  test('with the most room is taken, and the room reserved there', async () => {
+    const [a, b] = [await node('a', 50 * MB), await node('b', 60 * MB)];
+    const { node: chosen, into, passedOver } = await choose([a, b]);
+    expect([chosen, passedOver]).toEqual([b, []]);
+    expect(into).toMatch(/^\.sealflow\/s-t01000-7\.[0-9a-f-]{36}$/);
+    const [part] = await listParts(b);
+    expect(part).toMatchObject({
+      directory: join(b, into),
+      note: { group: group.id, sector: 't01000/7', bytes: 10 * MB, host: '10.0.0.1' },
+    });
+    expect(await readdir(a)).toEqual([]);
+  });
+
+  test('is chosen after what running copies have still to write', async () => {
+    const [a, b] = [await node('a', 100 * MB), await node('b', 50 * MB)];
+    await makePart(a, group, 't01000/8', { bytes: 60 * MB });
+    expect((await choose([a, b])).node).toBe(b);
+    // What is written is no longer free: it must not count twice.
+    free.set(a, 70 * MB);
+    await makePart(a, { ...group, id: OTHER_GROUP }, 't01000/9', { bytes: MB, written: MB });
+    free.set(b, 5 * MB);
+    expect((await choose([a, b])).node).toBe(a);
+  });
+
+  test('fills up evenly with the others', async () => {
+    const sizes = [1000, 700, 500];
+    const nodes = await Promise.all(sizes.map((size, i) => node(`n${i}`, size * MB)));
+    for (let number = 0; number < 100; number++) {
+      const { node: chosen } = await choose(nodes, { sector: sectorOf(`t01000/${number}`) });
+      // Half of the copies come to their end, half go on.
+      if (number % 2) continue;
+      free.set(chosen, (free.get(chosen) ?? 0) - 10 * MB);
+      const parts = await listParts(chosen);
+      const own = parts.find(({ note }) => note?.sector === `t01000/${number}`);
+      if (own) await rm(own.directory, { recursive: true });
+    }
+    const left = await Promise.all(
+      nodes.map(async (directory) => {
+        const reserved = (await listParts(directory)).reduce((sum, { note }) => sum + (note?.bytes ?? 0), 0);
+        return ((free.get(directory) ?? 0) - reserved) / MB;
+      }),
+    );
+    expect(Math.max(...left) - Math.min(...left)).toBeLessThanOrEqual(10);
+  });
+
+  test('of the try before is taken again, though others have more room', async () => {
+    const [a, b] = [await node('a', 15 * MB), await node('b', 60 * MB)];
+    expect((await choose([a, b], { before: 'a' })).node).toBe(a);
+  });
+
+  test('of the try before is left when it is full, and why is told', async () => {
+    const [a, b] = [await node('a', 5 * MB), await node('b', 60 * MB)];
+    expect(await choose([a, b], { before: 'a' })).toMatchObject({
+      node: b,
+      passedOver: [`${a}: 0.005 GB free, 0.010 GB needed`],
+    });
+    expect(await readdir(a)).toEqual([]);
+  });
+
+  test('may hold what the sector itself has left: that is deleted before', async () => {
+    const a = await node('a', 4 * MB);
+    await makePart(a, group, 't01000/7', { bytes: 10 * MB, written: 8 * MB });
+    expect((await choose([a])).node).toBe(a);
+  });
+});
+
+describe('a reservation', () => {
+  test('of an hour ago, by the clock of the node, keeps no room any more', async () => {
+    const a = await node('a', 15 * MB);
+    await makePart(a, { ...group, id: OTHER_GROUP }, 't01000/8', { bytes: 10 * MB, silentFor: HOUR * 0.9 });
+    await expect(choose([a])).rejects.toMatchObject({
+      type: 'NoSpace',
+      message: `no storage node has room: ${a}: 0.005 GB free, 0.010 GB needed`,
+    });
+    expect(await listParts(a)).toHaveLength(1);
+    const b = await node('b', 15 * MB);
+    const stale = await makePart(b, { ...group, id: OTHER_GROUP }, 't01000/8', {
+      bytes: 10 * MB,
+      silentFor: HOUR * 1.1,
+    });
+    expect((await choose([b])).node).toBe(b);
+    // Another group's is not ours to delete.
+    expect(existsSync(stale)).toBe(true);
+  });
+
+  test('is never given twice: of many at once no more get room than there is', async () => {
+    const a = await node('a', 35 * MB);
+    const tries = Array.from({ length: 8 }, (_, i) => choose([a], { sector: sectorOf(`t01000/${i}`) }));
+    const ends = await Promise.allSettled(tries);
+    const given = ends.filter(({ status }) => status === 'fulfilled').length;
+    expect(given).toBeLessThanOrEqual(3);
+    for (const end of ends)
+      if (end.status === 'rejected') expect(end.reason).toMatchObject({ type: 'NoSpace' });
+    expect(await listParts(a)).toHaveLength(given);
+  });
+
+  test('and what was copied, of a sector that is no longer there, is deleted after an hour', async () => {
+    const a = await node('a', 100 * MB);
+    await mkdir(sectorDir(group, sectorOf('t01000/8')));
+    const there = await makePart(a, group, 't01000/8', { written: 10, silentFor: 2 * HOUR });
+    const gone = await makePart(a, group, 't01000/9', { written: 10, silentFor: 2 * HOUR });
+    const fresh = await makePart(a, group, 't01000/10', { written: 10 });
+    const others = await makePart(a, { ...group, id: OTHER_GROUP }, 't01000/9', { silentFor: 2 * HOUR });
+    await choose([a]);
+    expect([there, gone, fresh, others].map((path) => existsSync(path))).toEqual([true, false, true, true]);
+    expect(await readdir(cacheDir(group))).toEqual(['s-t01000-8']);
+  });
+});
+
+describe('a node that cannot be had', () => {
+  test('is passed over, and why is told', async () => {
+    const [a, b] = [await node('a', 60 * MB), await node('b', 50 * MB)];
+    wrong.set(a, new MountWrongError(`${a} is mounted read-only`));
+    const { node: chosen, passedOver } = await choose([a, b]);
+    expect([chosen, passedOver]).toEqual([b, [`${a} is mounted read-only`]]);
+  });
+
+  test('is passed over when it cannot be written after all', async () => {
+    const [a, b] = [join(root, 'not-there'), await node('b', 50 * MB)];
+    free.set(a, 60 * MB);
+    const { node: chosen, passedOver } = await choose([a, b]);
+    expect([chosen, passedOver.length]).toEqual([b, 1]);
+    expect(passedOver[0]).toMatch(/^ENOENT: .*not-there/);
+    expect(existsSync(a)).toBe(false);
+  });
+
+  test('is waited for when it hangs and no other will do', async () => {
+    const [a, b] = [await node('a', 60 * MB), await node('b', 50 * MB)];
+    const hung = new MountHungError(a, new Date());
+    wrong.set(a, hung).set(b, new MountWrongError(`${b} is not there: is it mounted?`));
+    await expect(choose([a, b])).rejects.toBe(hung);
+    wrong.delete(b);
+    expect((await choose([a, b])).node).toBe(b);
+  });
+
+  test('and none else: all reasons are told', async () => {
+    const a = await node('a', 60 * MB);
+    wrong.set(a, new MountWrongError(`${a} is on the system disk sda: is it mounted?`));
+    await expect(choose([a])).rejects.toMatchObject({
+      type: 'MountMissing',
+      message: `no storage node is in order: ${a} is on the system disk sda: is it mounted?`,
+    });
+    await expect(choose([])).rejects.toMatchObject({
+      type: 'MountMissing',
+      message: 'no storage node is in order: none is configured',
+    });
+  });
+});

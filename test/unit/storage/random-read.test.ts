@@ -1,0 +1,42 @@
+import { open, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, expect, test } from 'vitest';
+import { sameAtRandom } from '../../../src/storage/random-read.js';
+import { temporaryDirectory } from '../../helpers/temporary.js';
+
+const MIB = 2 ** 20;
+let a: string;
+let b: string;
+beforeEach(async () => {
+  const directory = await temporaryDirectory();
+  [a, b] = [join(directory, 'a'), join(directory, 'b')];
+});
+
+test('equal files are the same, wherever one looks', async () => {
+  const bytes = Buffer.alloc(5 * MIB + 7, 'sealflow');
+  for (const path of [a, b]) await writeFile(path, bytes);
+  for (let look = 0; look < 20; look++) expect(await sameAtRandom(a, b, bytes.length)).toBe(true);
+});
+
+test('a file within one look is compared as a whole', async () => {
+  await writeFile(a, Buffer.alloc(MIB, 1));
+  for (const at of [0, 12_345, MIB - 1]) {
+    await writeFile(b, Buffer.alloc(MIB, 1));
+    const file = await open(b, 'r+');
+    await file.write(Buffer.from([2]), 0, 1, at);
+    await file.close();
+    expect(await sameAtRandom(a, b, MIB)).toBe(false);
+  }
+});
+
+test('a file of other bytes throughout is not the same', async () => {
+  await writeFile(a, Buffer.alloc(3 * MIB, 1));
+  await writeFile(b, Buffer.alloc(3 * MIB, 2));
+  expect(await sameAtRandom(a, b, 3 * MIB)).toBe(false);
+});
+
+test('a file that ends before is not the same', async () => {
+  for (const path of [a, b]) await writeFile(path, Buffer.alloc(MIB, 1));
+  await truncate(b, MIB - 1);
+  expect(await sameAtRandom(a, b, MIB)).toBe(false);
+});

@@ -1,0 +1,87 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, expect, test } from 'vitest';
+import { groupDirectories, type OpenGroup } from '../../../src/paths.js';
+import { sectorOf } from '../../../src/sector.js';
+import {
+  giveBack,
+  listParts,
+  removeOrphans,
+  removeParts,
+  reserve,
+} from '../../../src/storage/reservations.js';
+import { age, makePart, OTHER_GROUP } from '../../helpers/parts.js';
+import { temporaryDirectory } from '../../helpers/temporary.js';
+
+let node: string;
+let group: OpenGroup;
+const sector = sectorOf('t01000/7');
+beforeEach(async () => {
+  const root = await temporaryDirectory();
+  node = join(root, '10.10.4.24');
+  group = { root: join(root, 'local'), place: 'here', id: '3f1b8f0a-7d0e-4f6e-9a53-0f2c5d6b7a81' };
+  for (const path of [node, group.root, ...groupDirectories(group)]) await mkdir(path);
+});
+
+const names = (): Promise<string[]> => readdir(join(node, '.sealflow'));
+
+test('a reservation is there with its note, or not at all', async () => {
+  const into = await reserve(node, { group, sector }, 1000, 'h');
+  expect(await names()).toEqual([into.split('/')[1]]);
+  expect(await readdir(join(node, into))).toEqual(['copy.json']);
+  await giveBack(node, into);
+  expect(await names()).toEqual([]);
+  await giveBack(node, into);
+});
+
+test('a node that is not there does not come into being', async () => {
+  const gone = join(node, 'not-mounted');
+  await expect(reserve(gone, { group, sector }, 1000, 'h')).rejects.toMatchObject({ code: 'ENOENT' });
+  expect(await readdir(node)).toEqual([]);
+});
+
+test('what is no copy of ours counts for nothing and stays', async () => {
+  await mkdir(join(node, '.sealflow'));
+  await mkdir(join(node, '.sealflow/of-others'));
+  await writeFile(join(node, '.sealflow/of-others/copy.json'), 'not JSON');
+  await writeFile(join(node, '.sealflow/file'), '');
+  await symlink('/', join(node, '.sealflow/link'));
+  expect(await listParts(node)).toMatchObject([{ note: undefined }]);
+  await removeParts(node, { group, sector });
+  await removeOrphans(node, group, Date.now() + 1e10);
+  expect((await names()).sort()).toEqual(['file', 'link', 'of-others']);
+});
+
+test('the copies of one sector of one group are deleted, but the one that is about to begin', async () => {
+  const stays = await reserve(node, { group, sector }, 1000, 'h');
+  const earlier = await makePart(node, group, 't01000/7', { written: 5000 });
+  const others = [
+    await makePart(node, group, 't01000/70', { written: 10 }),
+    await makePart(node, { ...group, id: OTHER_GROUP }, 't01000/7', { written: 10 }),
+  ];
+  await removeParts(node, { group, sector }, stays);
+  expect(existsSync(earlier)).toBe(false);
+  expect((await listParts(node)).map(({ directory }) => directory).sort()).toEqual(
+    [join(node, stays), ...others].sort(),
+  );
+});
+
+test('a deletion that was killed is finished by the next one', async () => {
+  const half = await makePart(node, group, 't01000/9', { written: 5000 });
+  await rename(half, join(node, '.sealflow/.gone-3'));
+  expect(await listParts(node)).toEqual([]);
+  await removeParts(node, { group, sector });
+  expect(await names()).toEqual([]);
+});
+
+test('a reservation that was killed before it had its name is deleted after an hour', async () => {
+  await mkdir(join(node, '.sealflow'));
+  for (const name of ['.new-1', '.new-2']) {
+    await mkdir(join(node, '.sealflow', name));
+    await writeFile(join(node, '.sealflow', name, 'copy.json.x'), '{');
+  }
+  await age(join(node, '.sealflow/.new-1'), 4_000_000, ['copy.json.x']);
+  await removeOrphans(node, group, Date.now());
+  expect(await names()).toEqual(['.new-2']);
+});
