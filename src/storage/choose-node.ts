@@ -5,7 +5,7 @@ import { isErrno } from '../files.js';
 import { MountHungError } from '../mounts/mounts.js';
 import { lstat, statfs } from '../mounts/remote-fs.js';
 import { nodeName } from '../paths.js';
-import { gigabytes } from '../units.js';
+import { amount } from '../units.js';
 import {
   giveBack,
   isOf,
@@ -67,9 +67,10 @@ export async function chooseNode(nodes: Nodes, wanted: Wanted): Promise<Chosen> 
   await Promise.all(looks);
   const isBefore = ({ node }: Looked): boolean => nodeName(node) === wanted.before;
   looked.sort((a, b) => Number(isBefore(b)) - Number(isBefore(a)) || b.room - a.room);
-  for (const { node, free } of looked) {
+  for (const { node, free } of looked)
+    if (free < wanted.bytes) passedOver.add(node, new FullError(free, wanted.bytes));
+  for (const { node } of looked.filter(({ free }) => free >= wanted.bytes)) {
     try {
-      if (free < wanted.bytes) throw new FullError(free, wanted.bytes);
       return { node, into: await reserveBeside(node, wanted), passedOver: passedOver.reasons };
     } catch (error) {
       passedOver.add(node, error);
@@ -101,7 +102,7 @@ class PassedOver {
 
 class FullError extends Error {
   constructor(room: number, needed: number) {
-    super(`${gigabytes(Math.max(0, room))} free, ${gigabytes(needed)} needed`);
+    super(`${amount(Math.max(0, room))} free, ${amount(needed)} needed`);
   }
 }
 

@@ -5,7 +5,7 @@ import { describeLoad } from '../../machine/disk-load.js';
 import { sealHost, sealPhase, sealState } from '../../search-attributes.js';
 import { PHASE_IDS, PHASES } from '../../phases.js';
 import { sectorName, type SectorId } from '../../sector.js';
-import { duration, gigabytes } from '../../units.js';
+import { amount, duration } from '../../units.js';
 import { UserError } from '../../user-error.js';
 import {
   clientFrom,
@@ -81,10 +81,10 @@ function describeEngine({ step, fraction, disk, copy }: HeartbeatDetails): strin
 
 function describeCopy({ bytes, total, bytesPerSec, passedOver = [] }: CopyProgress): string {
   const rate = bytesPerSec
-    ? `, ${(bytesPerSec / 1e6).toFixed(0)} MB/s, ${duration(((total - bytes) / bytesPerSec) * 1000)} left`
+    ? `, ${amount(bytesPerSec)}/s, ${duration(((total - bytes) / bytesPerSec) * 1000)} left`
     : '';
   const others = passedOver.length > 0 ? ` (not ${passedOver.join('; not ')})` : '';
-  return `, ${(bytes / 1e9).toFixed(1)} of ${gigabytes(total)}${rate}${others}`;
+  return `, ${amount(bytes)} of ${amount(total)}${rate}${others}`;
 }
 
 function describe(status: SectorStatus): void {

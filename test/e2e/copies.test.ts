@@ -1,0 +1,127 @@
+/** Copies to storage nodes, as the operator of a group sees them: where they go, how far they are, what a death costs. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { lacks } from '../helpers/abilities.js';
+import { Cluster } from '../helpers/cluster.js';
+import { eventually } from '../helpers/eventually.js';
+import type { Group } from '../helpers/group.js';
+import { expectCleaned, expectNoParts, expectStored, partsOf, readJsonFile } from '../helpers/on-disk.js';
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
+let cluster: Cluster;
+
+beforeAll(async () => {
+  cluster = await Cluster.join();
+  return () => cluster.end();
+});
+
+/** A storage node beside the group's own. */
+async function anotherNode(group: Group, name: string): Promise<string> {
+  const directory = join(group.root, 'storage', name);
+  await mkdir(directory);
+  return directory;
+}
+
+function mountTmpfs(directory: string, options: string): void {
+  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', directory]);
+  onTestFinished(() => void execFileSync('umount', [directory]));
+}
+
+test.skipIf(await lacks('mount'))(
+  'goes to the node that can take it; why not to the others stands in the status',
+  async () => {
+    const group = await cluster.group();
+    const full = await anotherNode(group, 'full');
+    const readOnly = await anotherNode(group, 'read-only');
+    const missing = join(group.root, 'storage', 'missing');
+    mountTmpfs(full, 'size=64k');
+    await writeFile(join(full, 'others'), Buffer.alloc(60_000));
+    mountTmpfs(readOnly, 'ro');
+    // A new sector waits for all nodes of its host: any of them may hold its receipt.
+    await group.serve(1, { pools: [[1, 'P1', 'P2', 'P3', 'P4']] });
+    await group.serve(2, {
+      pools: [[1, 'P5', 'P6']],
+      config: { 'storage-nodes': [full, readOnly, missing, group.node] },
+    });
+    await cluster.untilServed(group);
+    const sector = cluster.newSector();
+    await group.tell(sector, 'P5', 'hold', 'middle');
+    await cluster.start(group, sector);
+    let said = '';
+    await eventually(async () => {
+      said = (await cluster.sealflow('status', sector)).stdout;
+      return said.includes(' kB (not ');
+    });
+    expect(said).toContain(`not ${readOnly} is mounted read-only`);
+    expect(said).toContain(`not ${missing} is not there: is it mounted?`);
+    expect(said).toMatch(/not \S+\/full: 4\.1 kB free, [0-9.]+ kB needed/);
+    const [beat] = (await cluster.heartbeats(sector)).filter(({ phase }) => phase === 'P5');
+    expect(beat?.copy?.bytes).toBeGreaterThan(0);
+    expect(beat?.copy?.bytes).toBeLessThan(beat?.copy?.total ?? 0);
+    await group.takeBack(sector, 'P5', 'hold');
+    await cluster.sealed(sector);
+    await expectStored(group.node, [sector]);
+    expect(await readdir(full)).toEqual(['others']);
+    expect(existsSync(missing)).toBe(false);
+  },
+);
+
+test('that is killed together with its worker is made again on the same node, and leaves nothing', async () => {
+  const group = await cluster.group();
+  const nodes = [group.node, await anotherNode(group, 'second'), await anotherNode(group, 'third')];
+  const host = { config: { 'storage-nodes': nodes } };
+  const worker = await group.serve(1, host);
+  await cluster.untilServed(group);
+  const sector = cluster.newSector();
+  await group.tell(sector, 'P5', 'hold', 'middle');
+  await cluster.start(group, sector);
+  const engine = await group.engine(sector, 'P5');
+  const copyOf = async (at: string) =>
+    (await readJsonFile<{ copy: { node: string; into: string } }>(group.attempt(sector, at, 'job.json'))).copy;
+  const first = await copyOf(engine.at);
+  await eventually(async () => (await readdir(join(first.node, first.into))).length > 1);
+  worker.kill('SIGKILL');
+  process.kill(engine.pid, 'SIGKILL');
+  await worker.ended;
+  await group.takeBack(sector, 'P5', 'hold');
+
+  await group.serve(1, host);
+  const again = await group.engine(sector, 'P5', 2);
+  expect(await copyOf(again.at)).toMatchObject({ node: first.node });
+  await cluster.sealed(sector);
+  for (const node of nodes) {
+    await expectNoParts(node);
+    await expectStored(node, node === first.node ? [sector] : []);
+  }
+  await expectCleaned(group, [sector]);
+});
+
+test('stays beside the scratch until the proof has landed, where the config says so', async () => {
+  const group = await cluster.group();
+  await group.serve(1, { config: { clean: { after: 'landed' } } });
+  await cluster.untilServed(group);
+  const sector = cluster.newSector();
+  await cluster.start(group, sector);
+  await eventually(async () => (await cluster.status(sector)).state === 'waiting-for-landed');
+  expect((await cluster.sealflow('status', sector)).stdout).toContain('waiting-for-landed');
+  expect(existsSync(group.attempt(sector, '1/P1-1', 'sc-02-data-layer-1.dat'))).toBe(true);
+  expect(await partsOf(group.node, sector)).toHaveLength(1);
+  expect(existsSync(join(group.node, 'receipts'))).toBe(false);
+
+  expect(await cluster.sealflow('landed', sector, '--message', 'bafy2bzace')).toEqual({
+    code: 0,
+    stdout: `${sector}: P6 goes on\n`,
+    stderr: '',
+  });
+  await cluster.sealed(sector);
+  await expectStored(group.node, [sector]);
+  await expectCleaned(group, [sector]);
+  expect(await cluster.sealflow('landed', sector)).toMatchObject({
+    code: 1,
+    stderr: `sealflow: no workflow is sealing ${sector}\n  sealflow status ${sector} shows what is known of it\n`,
+  });
+});
