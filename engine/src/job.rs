@@ -72,6 +72,15 @@ pub struct Copy {
     /// 0 = no limit.
     #[serde(default)]
     pub limit_bytes_per_sec: u64,
+    pub shared: Option<Shared>,
+}
+
+/// One ceiling for all copies of the host, kept in the file `path`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Shared {
+    pub limit_bytes_per_sec: u64,
+    pub path: PathBuf,
 }
 
 #[derive(Debug, Deserialize)]
@@ -159,7 +168,15 @@ impl Copy {
         if text.split('/').any(|part| matches!(part, "" | "." | "..")) {
             return Err(format!("copy.into {text:?} must be a plain path below copy.node"));
         }
-        Ok(())
+        match &self.shared {
+            Some(shared) if shared.limit_bytes_per_sec == 0 => {
+                Err("copy.shared.limitBytesPerSec must be more than 0; leave shared out for no limit".to_owned())
+            }
+            Some(shared) if !shared.path.is_absolute() => {
+                Err(format!("copy.shared.path {} is not absolute", shared.path.display()))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -215,5 +232,9 @@ mod tests {
             wrong("copy", json!({ "node": "/mnt", "into": into }), "copy.into");
         }
         wrong("copy", json!({ "node": "mnt", "into": "a" }), "not absolute");
+        let shared = |limit: i64, path: &str| json!({ "node": "/mnt", "into": "a", "shared": { "limitBytesPerSec": limit, "path": path } });
+        wrong("copy", shared(0, "/dev/shm/x"), "more than 0");
+        wrong("copy", shared(-1, "/dev/shm/x"), "-1");
+        wrong("copy", shared(1, "x"), "copy.shared.path x is not absolute");
     }
 }

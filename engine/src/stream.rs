@@ -7,10 +7,10 @@ use std::io;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-/// Bytes read at a time. 8 MiB keeps BLAKE3 over rayon and O_DIRECT writes at full speed (measured).
+/// Bytes read at a time, unless a limit wants less. 8 MiB keeps BLAKE3 over rayon and O_DIRECT writes at full speed (measured).
 const CHUNK: usize = 8 << 20;
 /// Chunks in flight: one read, one hashed, one written, one waiting.
-const CHUNKS: usize = 4;
+pub const CHUNKS: usize = 4;
 
 pub struct Chunk {
     pub offset: u64,
@@ -19,14 +19,15 @@ pub struct Chunk {
 }
 
 /// Reads `file` from its start to the size it has now, and hands each chunk, in order, to `each`. Returns size and BLAKE3.
-/// Errors: of reading, UnexpectedEof when the file got shorter meanwhile, and those of `each`.
+/// Errors: of reading, UnexpectedEof when the file got shorter meanwhile, of a shared limit, and those of `each`.
 pub fn stream(
     file: &File,
     pace: &Pace,
     mut each: impl FnMut(&mut Chunk) -> io::Result<()>,
 ) -> io::Result<(u64, blake3::Hash)> {
     let size = file.metadata()?.len();
-    let chunk = CHUNK.min(direct::round_up(size as usize).max(direct::BLOCK));
+    let most = pace.chunk().map_or(CHUNK, |most| CHUNK.min(direct::round_up(most)));
+    let chunk = most.min(direct::round_up(size as usize)).max(direct::BLOCK);
     let (give_back, free) = sync_channel::<Aligned>(CHUNKS);
     for _ in 0..CHUNKS.min(size.div_ceil(chunk as u64) as usize) {
         give_back.send(Aligned::new(chunk)).expect("the channel holds them all");
@@ -43,7 +44,7 @@ pub fn stream(
                     return Ok(());
                 };
                 let len = chunk.min((size - offset) as usize);
-                pace.wait_for(len as u64);
+                pace.wait_for(len as u64)?;
                 direct::read_exact_at(file, &mut buffer, len, offset)?;
                 if read_one.send(Chunk { offset, len, buffer }).is_err() {
                     return Ok(());

@@ -2,4 +2,6 @@
 
 pub mod direct;
 pub mod pace;
+mod schedule;
+pub mod shared;
 pub mod target;

@@ -4,6 +4,7 @@ use super::{Done, P2Outputs, P5Outputs};
 use crate::basis::Basis;
 use crate::copy::direct;
 use crate::copy::pace::Pace;
+use crate::copy::shared::Shared;
 use crate::copy::target::Target;
 use crate::digest::FileRecord;
 use crate::failure::{At, Failure, Outcome};
@@ -20,8 +21,9 @@ pub fn run(job: &Job) -> Outcome<Done> {
     let names = job.size.kept();
     let files = names.iter().map(|name| basis.record(&basis.outputs.files, name)).collect::<Outcome<Vec<_>>>()?;
     let to = job.copy.as_ref().expect("checked when the job was read");
+    let shared = to.shared.as_ref().map(|shared| Shared::open(shared.limit_bytes_per_sec, &shared.path)).transpose()?;
     let target = Target::make(&to.node, &to.into)?;
-    let mut copy = Copy { basis: &basis, target, pace: Pace::new(to.limit_bytes_per_sec), moved: 0, total: 0 };
+    let mut copy = Copy { basis: &basis, target, pace: Pace::new(to.limit_bytes_per_sec, shared), moved: 0, total: 0 };
     copy.total = 2 * files.iter().map(|file| file.size).sum::<u64>();
 
     let copied = copy.all(&files).inspect_err(|_| copy.target.remove(&names))?;
