@@ -45,7 +45,7 @@ pub fn bypass_cache(file: File) -> io::Result<File> {
     }
 }
 
-fn is_direct(file: &File) -> io::Result<bool> {
+pub fn is_direct(file: &File) -> io::Result<bool> {
     Ok(fcntl_getfl(file)?.contains(OFlags::DIRECT))
 }
 

@@ -1,6 +1,7 @@
 //! Copying to a storage node.
 
 pub mod direct;
+pub mod drain;
 pub mod pace;
 mod schedule;
 pub mod shared;

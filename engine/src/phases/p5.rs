@@ -3,6 +3,7 @@
 use super::{Done, P2Outputs, P5Outputs};
 use crate::basis::Basis;
 use crate::copy::direct;
+use crate::copy::drain::Drain;
 use crate::copy::pace::Pace;
 use crate::copy::shared::Shared;
 use crate::copy::target::Target;
@@ -79,8 +80,12 @@ impl Copy<'_> {
         let copying = format!("copying {}", file.name);
         let pace = &self.pace;
         let (moved, total) = (&mut self.moved, self.total);
+        let (mut read, mut written) = (Drain::of_reads(&source), Drain::of_writes(&target));
         let (size, hash) = stream(&source, pace, |chunk| {
             direct::write_all_at(&target, &mut chunk.buffer, chunk.len, chunk.offset)?;
+            let end = chunk.offset + chunk.len as u64;
+            read.up_to(end)?;
+            written.up_to(end)?;
             advance(moved, total, chunk.len);
             Ok(())
         })
@@ -88,6 +93,7 @@ impl Copy<'_> {
         // Whole blocks were written.
         target.set_len(size).at(&copying)?;
         target.sync_all().at(&copying)?;
+        read.all(size).at(&copying)?;
         file.compare(&FileRecord::new(&file.name, size, hash), "P2 recorded")
             .map_err(|why| Failure::step_back(Phase::P2, why))
     }
@@ -106,11 +112,14 @@ impl Copy<'_> {
     fn read_back(&mut self, file: &FileRecord) -> Outcome<FileRecord> {
         let written = self.target.open(&file.name)?;
         let (moved, total) = (&mut self.moved, self.total);
+        let mut read = Drain::of_reads(&written);
         let (size, hash) = stream(&written, &self.pace, |chunk| {
+            read.up_to(chunk.offset + chunk.len as u64)?;
             advance(moved, total, chunk.len);
             Ok(())
         })
         .at(format_args!("reading {} back", file.name))?;
+        read.all(size).at(format_args!("reading {} back", file.name))?;
         let found = FileRecord::new(&file.name, size, hash);
         file.compare(&found, "written were").map_err(|why| Failure::PassingFault(format!("read back: {why}")))?;
         Ok(found)
