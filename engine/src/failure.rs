@@ -1,5 +1,6 @@
 //! How a command ends when it does not succeed: one enum, its exit code, its error.json.
 
+use crate::caught;
 use crate::durable;
 use crate::job::Phase;
 use crate::versions::PROTOCOL;
@@ -16,7 +17,12 @@ pub enum Failure {
     BadInput(String),
     PassingFault(String),
     NoSpace(String),
-    StepBack { from: Phase, why: String },
+    /// What was read back from the storage node is not what was written.
+    CopyDamaged(String),
+    StepBack {
+        from: Phase,
+        why: String,
+    },
     MissingParameters(String),
     ProofInvalid(String),
     Superseded(String),
@@ -29,7 +35,7 @@ impl Failure {
     pub fn exit(&self) -> i32 {
         match self {
             Failure::BadInput(_) => 2,
-            Failure::PassingFault(_) | Failure::NoSpace(_) => 3,
+            Failure::PassingFault(_) | Failure::NoSpace(_) | Failure::CopyDamaged(_) => 3,
             Failure::StepBack { .. } => 4,
             Failure::MissingParameters(_) => 5,
             Failure::ProofInvalid(_) => 6,
@@ -43,6 +49,7 @@ impl Failure {
             Failure::BadInput(_) => "BadInput",
             Failure::PassingFault(_) => "PassingFault",
             Failure::NoSpace(_) => "NoSpace",
+            Failure::CopyDamaged(_) => "CopyDamaged",
             Failure::StepBack { .. } => "StepBack",
             Failure::MissingParameters(_) => "MissingParameters",
             Failure::ProofInvalid(_) => "ProofInvalid",
@@ -57,6 +64,7 @@ impl Failure {
             Failure::BadInput(text)
             | Failure::PassingFault(text)
             | Failure::NoSpace(text)
+            | Failure::CopyDamaged(text)
             | Failure::MissingParameters(text)
             | Failure::ProofInvalid(text)
             | Failure::Superseded(text)
@@ -159,11 +167,14 @@ fn be_the_only_one() {
     }
 }
 
-/// A panic in any thread ends the process: the library uses panics for I/O errors, and a phase that has lost a thread may
+/// A panic in any thread, unless it is [`caught`], ends the process: the library uses panics for I/O errors, and a phase that has lost a thread may
 /// wait for ever.
 pub fn end_on_panic() {
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
+        if caught::is_expected() {
+            return;
+        }
         print(info);
         end(&of_panic(&info.to_string()));
     }));
@@ -177,6 +188,11 @@ fn of_panic(text: &str) -> Failure {
     } else {
         Failure::Panic(text.to_owned())
     }
+}
+
+/// Whether a panic of the library came from an I/O error of the system: `std::io::Error` displayed, or debugged.
+pub fn tells_of_io(panic: &str) -> bool {
+    ["(os error ", "Os { code: "].iter().any(|sign| panic.contains(sign))
 }
 
 fn one_line(text: &str) -> String {
@@ -197,6 +213,7 @@ mod tests {
         assert_eq!(Failure::library("P1", &wrapped).kind(), "NoSpace");
         let panicked = format!("called `Result::unwrap()` on an `Err` value: {full:?}");
         assert_eq!(of_panic(&panicked).kind(), "NoSpace");
+        assert!(tells_of_io(&panicked) && tells_of_io(&full.to_string()) && !tells_of_io("from_repr failure"));
         assert_eq!(of_panic("index out of bounds").exit(), 101);
     }
 }

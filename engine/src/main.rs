@@ -4,6 +4,7 @@
 mod attempt;
 mod basis;
 mod batches;
+mod caught;
 mod cli;
 mod clock;
 mod copy;
@@ -30,6 +31,7 @@ mod sector;
 mod sizes;
 mod stream;
 mod take_over;
+mod vanilla;
 mod verify;
 mod versions;
 

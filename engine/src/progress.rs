@@ -22,6 +22,8 @@ pub struct View {
     pub fraction: Option<f64>,
     /// `None`: the phase does not count them itself.
     pub bytes: Option<u64>,
+    /// What `bytes` will come to, if that is known.
+    pub total: Option<u64>,
 }
 
 struct Now {
@@ -29,6 +31,7 @@ struct Now {
     within: f64,
     fraction: Option<f64>,
     bytes: Option<u64>,
+    total: Option<u64>,
     gauge: Option<Gauge>,
     listener: Option<Listener>,
 }
@@ -36,7 +39,7 @@ struct Now {
 impl Now {
     const fn new() -> Now {
         let step = Step { name: String::new(), from: 0.0, to: 0.0 };
-        Now { step, within: 0.0, fraction: None, bytes: None, gauge: None, listener: None }
+        Now { step, within: 0.0, fraction: None, bytes: None, total: None, gauge: None, listener: None }
     }
 
     fn begin(&mut self, step: Step) {
@@ -78,6 +81,12 @@ pub fn copied(bytes: u64) {
     now().bytes = Some(bytes);
 }
 
+/// The phase will copy so many bytes, of which it has copied none yet.
+pub fn to_copy(total: u64) {
+    let mut now = now();
+    (now.bytes, now.total) = (Some(0), Some(total));
+}
+
 /// From now on `gauge` is asked, whenever someone looks, how far the present step is.
 pub fn gauge(gauge: impl Fn() -> Option<f64> + Send + 'static) {
     now().gauge = Some(Box::new(gauge));
@@ -106,7 +115,7 @@ pub fn view() -> View {
         now.moved();
     }
     now.gauge = now.gauge.take().or(gauge);
-    View { step: now.step.name.clone(), fraction: now.fraction, bytes: now.bytes }
+    View { step: now.step.name.clone(), fraction: now.fraction, bytes: now.bytes, total: now.total }
 }
 
 #[cfg(test)]

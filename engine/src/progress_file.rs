@@ -32,6 +32,8 @@ struct Shown<'a> {
     step: &'a str,
     fraction: Option<f64>,
     bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<u64>,
     cpu_seconds: f64,
     rss_bytes: u64,
     at: String,
@@ -107,6 +109,7 @@ impl Writer {
             step: &cut(&now.step),
             fraction: now.fraction,
             bytes: now.bytes.unwrap_or_else(machine::io_bytes),
+            total: now.total,
             cpu_seconds: machine::cpu_seconds(),
             rss_bytes: machine::rss_bytes(),
             at: clock::now(),

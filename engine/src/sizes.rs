@@ -1,6 +1,6 @@
 //! The sector sizes that have proofs, and the files that each makes.
 
-use filecoin_proofs_api::RegisteredSealProof;
+use filecoin_proofs_api::{RegisteredPoStProof, RegisteredSealProof};
 use serde::{Deserialize, Serialize};
 
 pub const REPLICA: &str = "sealed";
@@ -62,6 +62,17 @@ impl Size {
             Size::MiB512 => RegisteredSealProof::StackedDrg512MiBV1_1,
             Size::GiB32 => RegisteredSealProof::StackedDrg32GiBV1_1,
             Size::GiB64 => RegisteredSealProof::StackedDrg64GiBV1_1,
+        }
+    }
+
+    /// The proof of a sector that wins a block: 66 leaves of its replica.
+    pub fn winning_post(self) -> RegisteredPoStProof {
+        match self {
+            Size::KiB2 => RegisteredPoStProof::StackedDrgWinning2KiBV1,
+            Size::MiB8 => RegisteredPoStProof::StackedDrgWinning8MiBV1,
+            Size::MiB512 => RegisteredPoStProof::StackedDrgWinning512MiBV1,
+            Size::GiB32 => RegisteredPoStProof::StackedDrgWinning32GiBV1,
+            Size::GiB64 => RegisteredPoStProof::StackedDrgWinning64GiBV1,
         }
     }
 
@@ -133,6 +144,7 @@ mod tests {
     fn agrees_with_the_library() {
         for size in Size::ALL {
             assert_eq!(u64::from(size.proof().sector_size()), size.bytes());
+            assert_eq!(u64::from(size.winning_post().sector_size()), size.bytes());
             assert_eq!(LAYERS.read().unwrap()[&size.bytes()], size.layers());
             assert_eq!(Size::named(size.name()), Ok(size));
         }

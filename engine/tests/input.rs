@@ -26,6 +26,8 @@ fn a_job_that_cannot_be_right_ends_with_2() {
     refused("1/P4-1", "seed", json!("00".repeat(32)), "all zeros");
     refused("1/P5-1", "copy", json!(null), "needs copy");
     refused("1/P5-1", "copy", json!({ "node": "/x", "into": "../y" }), "copy.into");
+    let shared = json!({ "limitBytesPerSec": 1, "path": "limit" });
+    refused("1/P5-1", "copy", json!({ "node": "/x", "into": "y", "shared": shared }), "copy.shared.path");
     refused("1/P1-1", "cores", json!([]), "cores");
     refused("1/P1-1", "cores", json!([100_000]), "no CPU 100000");
     refused("1/P1-1", "cores", json!([0, 1023]), "1023");
@@ -58,7 +60,7 @@ fn a_basis_without_a_result_must_run_again() {
         let error = sector.fails(name, 4, |_| ());
         assert_eq!((error["type"].as_str(), error["from"].as_str()), (Some("StepBack"), Some(from)), "{name}");
     }
-    assert!(names(&sector.path("node")).is_empty());
+    assert!(names(&sector.path("node/.sealflow")).is_empty(), "the reservation is given back");
 }
 
 #[test]

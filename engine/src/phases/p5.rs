@@ -9,84 +9,95 @@ use crate::copy::shared::Shared;
 use crate::copy::target::Target;
 use crate::digest::FileRecord;
 use crate::failure::{At, Failure, Outcome};
-use crate::job::{Job, Phase};
+use crate::job::{self, Job, Phase};
 use crate::progress;
+use crate::sizes::REPLICA;
 use crate::stream::stream;
+use crate::vanilla::{self, Stored};
 use serde_json::json;
 use std::fs::File;
 use std::io;
 use std::time::Instant;
 
 pub fn run(job: &Job) -> Outcome<Done> {
+    let to = job.copy.as_ref().expect("checked when the job was read");
+    // First: whatever fails afterwards gives the reservation back.
+    let mut target = Target::open(&to.node, &to.into)?;
+    copy(job, to, &mut target).inspect_err(|_| target.remove())
+}
+
+fn copy(job: &Job, to: &job::Copy, target: &mut Target) -> Outcome<Done> {
     let basis = Basis::<P2Outputs>::read(job, Phase::P2)?;
     let names = job.size.kept();
     let files = names.iter().map(|name| basis.record(&basis.outputs.files, name)).collect::<Outcome<Vec<_>>>()?;
-    let to = job.copy.as_ref().expect("checked when the job was read");
+    check_p_aux(&basis)?;
     let shared = to.shared.as_ref().map(|shared| Shared::open(shared.limit_bytes_per_sec, &shared.path)).transpose()?;
-    let target = Target::make(&to.node, &to.into)?;
-    let mut copy = Copy { basis: &basis, target, pace: Pace::new(to.limit_bytes_per_sec, shared), moved: 0, total: 0 };
-    copy.total = 2 * files.iter().map(|file| file.size).sum::<u64>();
+    let bytes = files.iter().map(|file| file.size).sum::<u64>();
+    let mut copy = Copy { basis: &basis, target, pace: Pace::new(to.limit_bytes_per_sec, shared), moved: 0, bytes };
+    progress::to_copy(2 * bytes);
 
-    let copied = copy.all(&files).inspect_err(|_| copy.target.remove(&names))?;
-    let mut done = Done::of(P5Outputs { files: copied.files });
-    let node = to.node.file_name().unwrap_or_default().to_string_lossy();
+    let started = Instant::now();
+    copy.write_all(&files)?;
+    let written = Instant::now();
+    let files = copy.read_back_all(&files)?;
+    let read_back = Instant::now();
+    let challenges = copy.prove(job)?;
+
+    let mut done = Done::of(P5Outputs { files });
     done.facts.extend([
-        ("node".to_owned(), json!(node)),
+        ("node".to_owned(), json!(to.node.file_name().unwrap_or_default().to_string_lossy())),
         ("into".to_owned(), json!(to.into)),
-        ("bytes".to_owned(), json!(copy.total / 2)),
-        ("writeSeconds".to_owned(), json!(copied.write_seconds)),
-        ("readBackSeconds".to_owned(), json!(copied.read_back_seconds)),
+        ("bytes".to_owned(), json!(bytes)),
+        ("writeSeconds".to_owned(), json!((written - started).as_secs_f64())),
+        ("readBackSeconds".to_owned(), json!((read_back - written).as_secs_f64())),
+        ("proveSeconds".to_owned(), json!(read_back.elapsed().as_secs_f64())),
+        ("challenges".to_owned(), json!(challenges)),
     ]);
     Ok(done)
 }
 
+/// A copy of what was never of this commR would pass every comparison of bytes.
+fn check_p_aux(basis: &Basis<P2Outputs>) -> Outcome<()> {
+    let p_aux = basis.read_file(basis.record(&basis.outputs.files, "p_aux")?)?;
+    match vanilla::why_not_of(&p_aux, basis.outputs.comm_r) {
+        None => Ok(()),
+        Some(why) => Err(Failure::step_back(Phase::P2, format!("{}: {why}", basis.dir.display()))),
+    }
+}
+
 struct Copy<'a> {
     basis: &'a Basis<P2Outputs>,
-    target: Target,
+    target: &'a mut Target,
     /// For both ways: what is read back crosses the same network.
     pace: Pace,
     moved: u64,
-    /// Bytes to write and to read back.
-    total: u64,
-}
-
-struct Copied {
-    files: Vec<FileRecord>,
-    write_seconds: f64,
-    read_back_seconds: f64,
+    /// Of the files, once.
+    bytes: u64,
 }
 
 impl Copy<'_> {
-    fn all(&mut self, files: &[&FileRecord]) -> Outcome<Copied> {
-        progress::step("copying", 0.0, 1.0);
-        let started = Instant::now();
-        for file in files {
-            self.write(file)?;
+    /// Makes all files before anything is read: a node without room for them is known at once.
+    fn write_all(&mut self, files: &[&FileRecord]) -> Outcome<()> {
+        progress::step("copying", 0.0, 0.5);
+        let made = files.iter().map(|file| self.target.create(&file.name, file.size)).collect::<Outcome<Vec<_>>>()?;
+        for (file, target) in files.iter().zip(made) {
+            self.write(file, &target)?;
         }
-        self.target.sync()?;
-        let written = Instant::now();
-        let files = files.iter().map(|file| self.read_back(file)).collect::<Outcome<_>>()?;
-        Ok(Copied {
-            files,
-            write_seconds: (written - started).as_secs_f64(),
-            read_back_seconds: written.elapsed().as_secs_f64(),
-        })
+        self.target.sync()
     }
 
     /// One pass over a file of P2: it must be what P2 recorded.
-    fn write(&mut self, file: &FileRecord) -> Outcome<()> {
+    fn write(&mut self, file: &FileRecord, target: &File) -> Outcome<()> {
         let source = self.open_source(file)?;
-        let target = self.target.create(&file.name, file.size)?;
         let copying = format!("copying {}", file.name);
-        let pace = &self.pace;
-        let (moved, total) = (&mut self.moved, self.total);
-        let (mut read, mut written) = (Drain::of_reads(&source), Drain::of_writes(&target));
-        let (size, hash) = stream(&source, pace, |chunk| {
-            direct::write_all_at(&target, &mut chunk.buffer, chunk.len, chunk.offset)?;
+        let (moved, bytes) = (&mut self.moved, self.bytes);
+        let (mut read, mut written) = (Drain::of_reads(&source), Drain::of_writes(target));
+        let (size, hash) = stream(&source, &self.pace, |chunk| {
+            direct::write_all_at(target, &mut chunk.buffer, chunk.len, chunk.offset)?;
             let end = chunk.offset + chunk.len as u64;
             read.up_to(end)?;
             written.up_to(end)?;
-            advance(moved, total, chunk.len);
+            advance(moved, bytes, chunk.len);
             Ok(())
         })
         .at(&copying)?;
@@ -109,25 +120,68 @@ impl Copy<'_> {
         direct::bypass_cache(source).at(&opening)
     }
 
+    fn read_back_all(&mut self, files: &[&FileRecord]) -> Outcome<Vec<FileRecord>> {
+        progress::step("reading back", 0.5, 0.99);
+        files.iter().map(|file| self.read_back(file)).collect()
+    }
+
     fn read_back(&mut self, file: &FileRecord) -> Outcome<FileRecord> {
-        let written = self.target.open(&file.name)?;
-        let (moved, total) = (&mut self.moved, self.total);
+        let written = self.target.read(&file.name)?;
+        let reading = format!("reading {} back", file.name);
+        let (moved, bytes) = (&mut self.moved, self.bytes);
         let mut read = Drain::of_reads(&written);
         let (size, hash) = stream(&written, &self.pace, |chunk| {
             read.up_to(chunk.offset + chunk.len as u64)?;
-            advance(moved, total, chunk.len);
+            advance(moved, bytes, chunk.len);
             Ok(())
         })
-        .at(format_args!("reading {} back", file.name))?;
-        read.all(size).at(format_args!("reading {} back", file.name))?;
-        let found = FileRecord::new(&file.name, size, hash);
-        file.compare(&found, "written were").map_err(|why| Failure::PassingFault(format!("read back: {why}")))?;
-        Ok(found)
+        .at(&reading)?;
+        read.all(size).at(&reading)?;
+        same(file, FileRecord::new(&file.name, size, hash))
+    }
+
+    /// A proof from the copy that lies there: what the chain will ask for. Returns the number of leaves proved.
+    fn prove(&self, job: &Job) -> Outcome<usize> {
+        progress::step("proving", 0.99, 1.0);
+        let copy = self.target.path();
+        let comm_r = self.basis.outputs.comm_r;
+        let replica = copy.join(REPLICA);
+        let stored = Stored { sector: &job.sector, size: job.size, comm_r, replica: &replica, cache: &copy };
+        // Every digest is P2's: what cannot be proved here cannot be proved there.
+        vanilla::prove(&stored)?.map_err(|why| {
+            Failure::step_back(Phase::P2, format!("no proof from the copy, which is as P2 made it: {why}"))
+        })
     }
 }
 
-fn advance(moved: &mut u64, total: u64, by: usize) {
+/// What was read back must be what was written.
+fn same(written: &FileRecord, found: FileRecord) -> Outcome<FileRecord> {
+    match written.compare(&found, "written were") {
+        Ok(()) => Ok(found),
+        Err(why) => Err(Failure::CopyDamaged(format!("read back: {why}"))),
+    }
+}
+
+/// Of copying and reading back, whichever is going on, `by` bytes more are done.
+fn advance(moved: &mut u64, bytes: u64, by: usize) {
     *moved += by as u64;
     progress::copied(*moved);
-    progress::within(*moved as f64 / total as f64);
+    let behind = if *moved > bytes { bytes } else { 0 };
+    progress::within((*moved - behind) as f64 / bytes as f64);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_that_reads_back_differently_is_damaged() {
+        let written = FileRecord::of_bytes("sealed", b"what was written");
+        assert_eq!(same(&written, written.clone()), Ok(written.clone()));
+        let found = FileRecord::of_bytes("sealed", b"what was writtem");
+        let failure = same(&written, found.clone()).unwrap_err();
+        assert_eq!(failure.exit(), 3);
+        assert!(matches!(&failure, Failure::CopyDamaged(why) if why.contains("sealed")));
+        assert!(failure.message().contains(&written.blake3) && failure.message().contains(&found.blake3));
+    }
 }

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 pub const ENGINE: &str = env!("CARGO_BIN_EXE_sealflow-engine");
+/// Where P5 copies to, below the node.
+pub const PART: &str = ".sealflow/s-t01000-7.1";
 pub const INPUT: &str = "abababababababababababababababababababababababababababababababab";
 
 pub struct Sector {
@@ -57,12 +59,22 @@ impl Sector {
             "madeBy": { "host": "10.0.0.1", "worker": "test", "version": "0" }, "at": "2026-11-22T16:00:00.000Z",
         });
         if phase == "P5" {
-            job["copy"] = json!({ "node": self.path("node"), "into": ".sealflow/s-t01000-7.1", "limitBytesPerSec": 0 });
+            job["copy"] = json!({ "node": self.path("node"), "into": PART, "limitBytesPerSec": 0 });
+            self.reserve();
         }
         change(&mut job);
         fs::create_dir_all(&dir).unwrap();
         fs::write(dir.join("job.json"), serde_json::to_vec(&job).unwrap()).unwrap();
         dir
+    }
+
+    /// What the worker makes for a copy, on a node that is mounted.
+    pub fn reserve(&self) {
+        if self.path("node").exists() {
+            let part = self.path("node").join(PART);
+            fs::create_dir_all(&part).unwrap();
+            fs::write(part.join("copy.json"), "{}").unwrap();
+        }
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
@@ -154,6 +166,21 @@ pub fn ended(child: Child) -> Ended {
 pub fn read(path: &Path) -> Value {
     let text = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_slice(&text).unwrap()
+}
+
+/// Appends so much to a replica of P2, and corrects P2's result: the leaves that are proved lie before.
+pub fn enlarge(sector: &Sector, p2: &str, by: usize) {
+    let path = sector.at(p2).join("sealed");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes.extend((0..by).map(|i| (i % 251) as u8));
+    fs::write(&path, &bytes).unwrap();
+    let path = sector.at(p2).join("result.json");
+    let mut result = read(&path);
+    let files = result["outputs"]["files"].as_array_mut().unwrap();
+    let file = files.iter_mut().find(|file| file["name"] == "sealed").unwrap();
+    file["size"] = json!(bytes.len());
+    file["blake3"] = json!(blake3::hash(&bytes).to_hex().to_string());
+    fs::write(&path, result.to_string()).unwrap();
 }
 
 /// progress.json, if it is there and whole.

@@ -1,0 +1,104 @@
+//! Whether a stored replica is that of its commR: p_aux against commR, and random leaves of the replica against p_aux.
+//!
+//! commR is the Poseidon hash of the roots of tree-c and tree-r-last, which p_aux holds; tree-r-last is the tree of the replica.
+//! The library proves leaves, as for a winning PoSt, and checks each proof: its path from the leaf up, the leaf's place, and that
+//! its root is p_aux's (storage-proofs-post 19.1 `fallback::vanilla_proof`). It does not look at commR: hence both.
+
+use crate::caught;
+use crate::failure::{self, io_cause, Failure, Outcome};
+use crate::hex32::Hex32;
+use crate::sector::Sector;
+use crate::sizes::Size;
+use blstrs::Scalar;
+use filecoin_hashers::poseidon::{PoseidonDomain, PoseidonFunction};
+use filecoin_hashers::{Domain, HashFunction};
+use filecoin_proofs_api::post::{generate_fallback_sector_challenges, generate_single_vanilla_proof};
+use filecoin_proofs_api::PrivateReplicaInfo;
+use rand::{rngs::OsRng, RngCore};
+use std::io;
+use std::path::Path;
+
+/// commR as the bytes of a p_aux give it: comm_c and comm_r_last, 32 bytes each.
+pub fn comm_r_of(p_aux: &[u8]) -> Result<Hex32, String> {
+    let (comm_c, comm_r_last) = match p_aux.len() {
+        64 => p_aux.split_at(32),
+        len => return Err(format!("p_aux is {len} bytes, not 64")),
+    };
+    let comm_r = PoseidonFunction::hash2(&element(comm_c)?, &element(comm_r_last)?);
+    Ok(Hex32(comm_r.into_bytes().try_into().expect("an element is 32 bytes")))
+}
+
+/// The library panics over bytes that are none.
+fn element(bytes: &[u8]) -> Result<PoseidonDomain, String> {
+    let bytes: [u8; 32] = bytes.try_into().expect("half of 64");
+    let scalar: Option<Scalar> = Scalar::from_bytes_le(&bytes).into();
+    scalar.map(PoseidonDomain::from).ok_or_else(|| "p_aux holds no elements of the field".to_owned())
+}
+
+/// `None` when `p_aux` is of `comm_r`, else why it is not.
+pub fn why_not_of(p_aux: &[u8], comm_r: Hex32) -> Option<String> {
+    match comm_r_of(p_aux) {
+        Ok(found) if found == comm_r => None,
+        Ok(found) => Some(format!("p_aux is of commR {found}, not {comm_r}")),
+        Err(why) => Some(why),
+    }
+}
+
+/// A sector as it lies somewhere: `cache` holds p_aux and tree-r-last.
+pub struct Stored<'a> {
+    pub sector: &'a Sector,
+    pub size: Size,
+    pub comm_r: Hex32,
+    pub replica: &'a Path,
+    pub cache: &'a Path,
+}
+
+/// What a proof came to: the number of leaves proved, or why there is none. Faults of the machine are failures instead.
+pub type Proved = Result<usize, String>;
+
+/// Proves leaves of the replica that nobody could foresee.
+pub fn prove(stored: &Stored<'_>) -> Outcome<Proved> {
+    // The library would make a tree that is not there, empty.
+    let trees =
+        stored.size.kept().into_iter().filter(|name| name.starts_with("sc-")).map(|name| stored.cache.join(name));
+    for path in trees.chain([stored.replica.to_owned()]) {
+        path.symlink_metadata().map_err(|error| Failure::io(path.display(), &error))?;
+    }
+    let mut seed = [0; 32];
+    OsRng.fill_bytes(&mut seed);
+    // Below the field's modulus, 0x73ed….
+    seed[31] &= 0x3f;
+    match caught::catch(|| prove_leaves(stored, &seed)) {
+        Ok(Ok(leaves)) => Ok(Ok(leaves)),
+        Ok(Err(error)) => match io_cause(&error) {
+            Some(cause) if cause.kind() != io::ErrorKind::UnexpectedEof => Err(Failure::library("proving", &error)),
+            _ => Ok(Err(format!("{error:#}"))),
+        },
+        Err(panic) if failure::tells_of_io(&panic) => Err(Failure::PassingFault(format!("proving: {panic}"))),
+        Err(panic) => Ok(Err(panic)),
+    }
+}
+
+fn prove_leaves(stored: &Stored<'_>, seed: &[u8; 32]) -> anyhow::Result<usize> {
+    let Stored { sector, size, comm_r, replica, cache } = *stored;
+    let post = size.winning_post();
+    let challenges = generate_fallback_sector_challenges(post, seed, &[sector.id()], sector.prover_id())?;
+    let leaves = challenges.get(&sector.id()).map_or(&[][..], Vec::as_slice);
+    let info = PrivateReplicaInfo::new(post, comm_r.0, cache.to_owned(), replica.to_owned());
+    generate_single_vanilla_proof(post, sector.id(), &info, leaves)?;
+    Ok(leaves.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_p_aux_that_is_none() {
+        assert!(comm_r_of(&[0; 64]).is_ok());
+        assert_eq!(comm_r_of(&[0; 63]).unwrap_err(), "p_aux is 63 bytes, not 64");
+        // Not below the modulus: the library panics over it.
+        assert!(comm_r_of(&[0xff; 64]).unwrap_err().contains("no elements"));
+        assert!(why_not_of(&[0; 64], Hex32([1; 32])).unwrap().ends_with(&format!("not {}", "01".repeat(32))));
+    }
+}
