@@ -5,6 +5,7 @@ mod attempt;
 mod basis;
 mod batches;
 mod caught;
+mod check_copy;
 mod cli;
 mod clock;
 mod copy;
@@ -25,6 +26,7 @@ mod phases;
 mod places;
 mod progress;
 mod progress_file;
+mod receipt;
 mod recorder;
 mod run;
 mod sector;
@@ -56,13 +58,15 @@ fn main() {
 fn obey(command: Command) -> Outcome<()> {
     places::fix()?;
     // What people run and read should not drown in the library's lines.
-    logging::start(if matches!(command, Command::Verify { .. } | Command::Info { .. }) { "warn" } else { "info" });
+    let is_for_people = matches!(command, Command::Verify { .. } | Command::CheckCopy { .. } | Command::Info { .. });
+    logging::start(if is_for_people { "warn" } else { "info" });
     machine::raise_open_files();
     match command {
         Command::Run { attempt } => run::run(&attempt),
         Command::Params { size, only_check } => params::make(size, only_check),
         Command::Parents { size } => parents::make(size),
         Command::Verify { receipt, json } => verify::run(&receipt, json),
+        Command::CheckCopy { receipt, node, options } => check_copy::run(&receipt, &node, options),
         Command::Info { size } => {
             info::run(size);
             Ok(())

@@ -28,6 +28,11 @@ impl Sector {
         id
     }
 
+    /// `s-t01000-7`, whichever network's letter the name has.
+    pub fn file_name(&self) -> String {
+        format!("s-t0{}-{}", self.actor, self.number)
+    }
+
     pub fn id(&self) -> SectorId {
         SectorId::from(self.number)
     }
@@ -74,6 +79,11 @@ mod tests {
         assert_eq!(prover("f0127/0"), [0x7f]);
         assert_eq!(prover("t0128/1"), [0x80, 0x01]);
         assert_eq!(prover(&format!("t0{}/1", u64::MAX)).len(), 10);
+    }
+
+    #[test]
+    fn file_name() {
+        assert_eq!("f01000/7".parse::<Sector>().unwrap().file_name(), "s-t01000-7");
     }
 
     #[test]

@@ -106,7 +106,9 @@ fn an_attempt_is_begun_once() {
 #[test]
 fn command_line() {
     let sector = Sector::new();
-    for wrong in [&[][..], &["run"], &["params", "3KiB"], &["seal"], &["info", "--size"]] {
+    for wrong in
+        [&[][..], &["run"], &["params", "3KiB"], &["seal"], &["info", "--size"], &["check-copy", "receipt.json"]]
+    {
         let ended = sector.engine(wrong);
         assert_eq!(ended.code, Some(2), "{wrong:?}");
         assert!(!ended.stderr.is_empty() && ended.stdout.is_empty());

@@ -146,6 +146,14 @@ fn a_whole_sector() {
     };
     assert_eq!(verify(&receipt), (Some(0), json!({ "sector": "t01000/7", "valid": true })));
 
+    receipt["files"] = store(&sector, "1/P5-1");
+    fs::write(&path, receipt.to_string()).unwrap();
+    let node = sector.path("node");
+    let checked = engine(&["check-copy", path.to_str().unwrap(), node.to_str().unwrap(), "--json"]);
+    assert_eq!(checked.code, Some(0), "{}", checked.stderr);
+    let report: Value = serde_json::from_str(checked.stdout.lines().last().unwrap()).unwrap();
+    assert_eq!((&report["ok"], &report["checks"][0]["found"]), (&json!(true), &json!("valid")));
+
     for (key, value) in [
         ("sector", json!("t01000/8")),
         ("ticket", json!("05".repeat(32))),

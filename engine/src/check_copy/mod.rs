@@ -1,0 +1,81 @@
+//! `sealflow-engine check-copy <receipt.json> <node directory>`: checks a stored sector from its receipt and the storage node
+//! alone.
+
+mod names;
+mod plain_file;
+mod reader;
+mod report;
+
+use crate::copy::target::open_node;
+use crate::failure::{Failure, Outcome};
+use crate::receipt::Receipt;
+use crate::sizes::REPLICA;
+use crate::vanilla::{self, Stored};
+use reader::Reader;
+use report::{Finding, Report};
+use std::path::Path;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Large files are looked at, not read.
+    pub quick: bool,
+    pub json: bool,
+}
+
+pub fn run(receipt: &Path, node: &Path, options: Options) -> Outcome<()> {
+    let path = receipt;
+    let receipt = Receipt::read(path)?;
+    names::check(&receipt).map_err(|why| Failure::BadInput(format!("{}: {why}", path.display())))?;
+    // Without this a node that is not mounted would be one whose files are gone.
+    drop(open_node(node)?);
+
+    let mut report = Report::new(&receipt, options);
+    report.add(
+        "proof",
+        match receipt.verify() {
+            Ok(()) => Finding::Good("valid".to_owned()),
+            Err(why) => Finding::Bad(why),
+        },
+    );
+    let mut reader = Reader::new(&receipt, options);
+    for file in &receipt.files {
+        report.add(&file.name, reader.check(node, file));
+    }
+    report.add("p_aux", check_p_aux(&receipt, node));
+    report.add("challenges", check_challenges(&receipt, node));
+    report.end(reader.bytes)
+}
+
+fn check_p_aux(receipt: &Receipt, node: &Path) -> Finding {
+    let p_aux = match plain_file::read(&node.join(names::of(&receipt.sector, "p_aux"))) {
+        Ok(bytes) => bytes,
+        Err(finding) => return finding,
+    };
+    match vanilla::why_not_of(&p_aux, receipt.comm_r) {
+        None => Finding::Good("is commR".to_owned()),
+        Some(why) => Finding::Bad(why),
+    }
+}
+
+fn check_challenges(receipt: &Receipt, node: &Path) -> Finding {
+    let Receipt { sector, size, comm_r, .. } = receipt;
+    let cannot = |why: String| Finding::Bad(format!("cannot be made: {why}"));
+    for name in size.kept().iter().filter(|name| *name != "t_aux") {
+        match plain_file::open(&node.join(names::of(sector, name))) {
+            Ok(_) => {}
+            Err(Finding::Bad(why)) => return cannot(why),
+            Err(other) => return other,
+        }
+    }
+    let p_aux = node.join(names::of(sector, "p_aux"));
+    if let Ok(Err(why)) = plain_file::read(&p_aux).map(|bytes| vanilla::comm_r_of(&bytes)) {
+        return cannot(why);
+    }
+    let replica = node.join(names::of(sector, REPLICA));
+    let cache = p_aux.parent().expect("it lies in one");
+    match vanilla::prove(&Stored { sector, size: *size, comm_r: *comm_r, replica: &replica, cache }) {
+        Ok(Ok(leaves)) => Finding::Good(format!("{leaves} leaves proved")),
+        Ok(Err(why)) => Finding::Bad(why),
+        Err(fault) => Finding::Unknown(fault),
+    }
+}

@@ -1,0 +1,86 @@
+//! What `check-copy` has found, for people and for programs.
+
+use super::Options;
+use crate::failure::{Failure, Outcome};
+use crate::receipt::Receipt;
+use serde::Serialize;
+use std::fmt::Display;
+use std::io::{self, Write};
+
+/// What a check came to, in one line for people.
+pub enum Finding {
+    Good(String),
+    Bad(String),
+    /// It could not be looked at: a fault of the machine, which says nothing of the copy.
+    Unknown(Failure),
+}
+
+#[derive(Serialize)]
+struct Check {
+    name: String,
+    ok: bool,
+    found: String,
+}
+
+/// The last line of `--json`.
+#[derive(Serialize)]
+pub struct Report {
+    v: u64,
+    sector: String,
+    size: &'static str,
+    ok: bool,
+    quick: bool,
+    bytes: u64,
+    checks: Vec<Check>,
+    #[serde(skip)]
+    json: bool,
+    #[serde(skip)]
+    bad: Vec<String>,
+    #[serde(skip)]
+    fault: Option<Failure>,
+}
+
+impl Report {
+    pub fn new(receipt: &Receipt, Options { quick, json }: Options) -> Report {
+        let (sector, size) = (receipt.sector.name.clone(), receipt.size.name());
+        Report { v: 1, sector, size, ok: true, quick, bytes: 0, checks: Vec::new(), json, bad: Vec::new(), fault: None }
+    }
+
+    pub fn add(&mut self, name: &str, finding: Finding) {
+        let (ok, found) = match finding {
+            Finding::Good(found) => (true, found),
+            Finding::Bad(found) => {
+                self.bad.push(name.to_owned());
+                (false, found)
+            }
+            Finding::Unknown(fault) => {
+                let found = fault.message().to_owned();
+                self.fault.get_or_insert(fault);
+                (false, found)
+            }
+        };
+        if !self.json {
+            say(format_args!("{} {name}  {found}", if ok { "ok " } else { "BAD" }));
+        }
+        self.ok &= ok;
+        self.checks.push(Check { name: name.to_owned(), ok, found });
+    }
+
+    /// Prints the report. What is bad is bad, whatever else could not be looked at.
+    pub fn end(mut self, bytes: u64) -> Outcome<()> {
+        self.bytes = bytes;
+        if self.json {
+            say(serde_json::to_string(&self).expect("plain data"));
+        }
+        match (self.bad.is_empty(), self.fault) {
+            (true, None) => Ok(()),
+            (true, Some(fault)) => Err(fault),
+            (false, _) => Err(Failure::ProofInvalid(format!("{}: bad: {}", self.sector, self.bad.join(", ")))),
+        }
+    }
+}
+
+/// One line to stdout. Unlike `println!` it does not panic when nobody reads it any more: the exit code still tells.
+pub fn say(line: impl Display) {
+    let _ = writeln!(io::stdout(), "{line}");
+}

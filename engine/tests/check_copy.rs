@@ -1,0 +1,278 @@
+//! A stored sector is checked from its receipt and the storage node alone.
+
+mod common;
+
+use common::*;
+use serde_json::{json, Value};
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+/// Where this machine keeps parameters, if it has those of 2KiB: without the verifying key nothing is checked.
+fn parameters_here() -> Option<PathBuf> {
+    let dir = PathBuf::from(std::env::var_os("FIL_PROOFS_PARAMETER_CACHE")?);
+    names(&dir).iter().any(|name| name.ends_with(".vk")).then_some(dir)
+}
+
+const SEALED: &str = "sealed/s-t01000-7";
+const TREE: &str = "cache/s-t01000-7/sc-02-data-tree-r-last.dat";
+const P_AUX: &str = "cache/s-t01000-7/p_aux";
+const T_AUX: &str = "cache/s-t01000-7/t_aux";
+const CHECKS: [&str; 7] = ["proof", SEALED, P_AUX, T_AUX, TREE, "p_aux", "challenges"];
+
+/// A sector as P6 leaves it on its node, but for the proof: making one takes a minute, so it is not valid here.
+struct Stored {
+    sector: Sector,
+    receipt: Value,
+    parameters: PathBuf,
+}
+
+struct Checked {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl Stored {
+    /// With this many bytes behind the replica, so that it is a large file. `None`: there is no verifying key.
+    fn new(more: usize) -> Option<Stored> {
+        let parameters = parameters_here().or_else(|| {
+            println!("SKIPPED: no parameters for 2KiB in $FIL_PROOFS_PARAMETER_CACHE (sealflow-engine params 2KiB)");
+            None
+        })?;
+        let sector = Sector::new();
+        sector.done("1/P1-1", |_| ());
+        sector.done("1/P2-1", |_| ());
+        enlarge(&sector, "1/P2-1", more);
+        let p2 = read(&sector.at("1/P2-1/result.json"));
+        let files = store(&sector, "1/P5-1");
+        let receipt = json!({
+            "v": 1, "sector": "t01000/7", "size": "2KiB", "ticket": "01".repeat(32), "seed": "02".repeat(32),
+            "commD": p2["outputs"]["commD"], "commR": p2["outputs"]["commR"], "proof": "AAAA", "files": files,
+        });
+        Some(Stored { sector, receipt, parameters })
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.sector.path("node").join(name)
+    }
+
+    fn check(&self, flags: &[&str]) -> Checked {
+        let receipt = self.sector.path("receipt.json");
+        fs::write(&receipt, self.receipt.to_string()).unwrap();
+        let node = self.sector.path("node");
+        let arguments = [&["check-copy", receipt.to_str().unwrap(), node.to_str().unwrap()], flags].concat();
+        let mut command = self.sector.command(&arguments);
+        let Ended { code, stdout, stderr } =
+            ended(command.env("FIL_PROOFS_PARAMETER_CACHE", &self.parameters).spawn().unwrap());
+        Checked { code, stdout, stderr }
+    }
+
+    /// Names of the bad checks, without the proof's; every check must have been reported.
+    fn bad(&self, flags: &[&str]) -> Vec<String> {
+        let checked = self.check(&[flags, &["--json"]].concat());
+        assert_eq!(checked.code, Some(6), "{}", checked.stderr);
+        let report = checked.report();
+        assert_eq!(report["checks"].as_array().unwrap().iter().map(|check| &check["name"]).collect::<Vec<_>>(), CHECKS);
+        let mut bad: Vec<String> = checked.bad();
+        assert!(
+            checked.stderr.contains(&format!("ProofInvalid: t01000/7: bad: {}", bad.join(", "))),
+            "{}",
+            checked.stderr
+        );
+        assert_eq!(bad.remove(0), "proof");
+        bad
+    }
+}
+
+impl Checked {
+    fn report(&self) -> Value {
+        serde_json::from_str(self.stdout.lines().last().unwrap()).unwrap()
+    }
+
+    fn bad(&self) -> Vec<String> {
+        let report = self.report();
+        let checks = report["checks"].as_array().unwrap();
+        let bad = checks.iter().filter(|check| check["ok"] == false);
+        bad.map(|check| check["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    fn found(&self, name: &str) -> String {
+        let report = self.report();
+        let check = report["checks"].as_array().unwrap().iter().find(|check| check["name"] == name).unwrap().clone();
+        check["found"].as_str().unwrap().to_owned()
+    }
+}
+
+#[test]
+fn a_good_copy() {
+    let Some(stored) = Stored::new(0) else { return };
+    let before = tree(&stored.sector.path("node"));
+    let checked = stored.check(&["--json"]);
+    // All but the proof, which the receipt of this test does not have.
+    assert_eq!((checked.code, checked.bad()), (Some(6), vec!["proof".to_owned()]), "{}", checked.stdout);
+    assert_eq!(checked.found("p_aux"), "is commR");
+    assert_eq!(checked.found("challenges"), "66 leaves proved");
+    assert_eq!(checked.found(SEALED), format!("2048 bytes, BLAKE3 {}", blake3(&stored.at(SEALED))));
+    let mut report = checked.report();
+    let bytes: u64 =
+        stored.receipt["files"].as_array().unwrap().iter().map(|file| file["size"].as_u64().unwrap()).sum();
+    report["checks"] = json!([]);
+    let whole = json!({ "v": 1, "sector": "t01000/7", "size": "2KiB", "ok": false, "quick": false, "bytes": bytes, "checks": [] });
+    assert_eq!(report, whole);
+
+    let people = stored.check(&[]).stdout;
+    let lines: Vec<&str> = people.lines().collect();
+    assert_eq!(lines.len(), CHECKS.len());
+    assert!(lines[0].starts_with("BAD proof  the proof does not verify"), "{people}");
+    assert_eq!(lines[6], "ok  challenges  66 leaves proved");
+    assert_eq!(tree(&stored.sector.path("node")), before, "nothing is written");
+}
+
+fn tree(dir: &Path) -> Vec<(PathBuf, u64)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let entry = entry.unwrap();
+        match entry.file_type().unwrap().is_dir() {
+            true => found.extend(tree(&entry.path())),
+            false => found.push((entry.path(), entry.metadata().unwrap().len())),
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_flipped_byte() {
+    for (name, bad) in [
+        // One leaf of 64: 66 random ones miss it more often than a test may fail, so here every leaf is another.
+        (SEALED, vec![SEALED, "challenges"]),
+        // Its last node is the root.
+        (TREE, vec![TREE, "challenges"]),
+        (P_AUX, vec![P_AUX, "p_aux", "challenges"]),
+        (T_AUX, vec![T_AUX]),
+    ] {
+        let Some(stored) = Stored::new(0) else { return };
+        match name {
+            SEALED => fs::write(stored.at(name), [0x11; 2048]).unwrap(),
+            _ => flip_at(&stored.at(name), -32),
+        }
+        assert_eq!(stored.bad(&[]), bad, "{name}");
+        assert_eq!(stored.bad(&["--quick"]), bad, "{name}: small files are read all the same");
+        let differs = stored.check(&["--json"]).found(name);
+        assert!(
+            differs.starts_with(&format!("{name} differs: it is ")) && differs.contains("; the receipt says "),
+            "{differs}"
+        );
+    }
+}
+
+fn flip_at(path: &Path, from_end: isize) {
+    let mut bytes = fs::read(path).unwrap();
+    let at = bytes.len().checked_add_signed(from_end).unwrap();
+    bytes[at] ^= 1;
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn bytes_over_which_the_library_panics() {
+    let Some(stored) = Stored::new(0) else { return };
+    fs::write(stored.at(SEALED), [0xff; 2048]).unwrap();
+    assert_eq!(stored.bad(&[]), [SEALED, "challenges"]);
+    let stored = Stored::new(0).unwrap();
+    fs::write(stored.at(P_AUX), [0xff; 64]).unwrap();
+    assert_eq!(stored.bad(&[]), [P_AUX, "p_aux", "challenges"]);
+    assert!(stored.check(&["--json"]).found("challenges").contains("no elements of the field"));
+}
+
+#[test]
+fn quick_does_not_read_large_files() {
+    let Some(stored) = Stored::new(100_000) else { return };
+    flip_at(&stored.at(SEALED), -1);
+    // Behind the leaves, so that no challenge finds it.
+    assert_eq!(stored.bad(&["--quick"]), [""; 0]);
+    let checked = stored.check(&["--quick", "--json"]);
+    assert_eq!(checked.found(SEALED), "102048 bytes");
+    assert!(checked.report()["bytes"].as_u64().unwrap() < 100_000);
+    assert_eq!(checked.report()["quick"], true);
+    assert_eq!(stored.bad(&[]), [SEALED]);
+    // Its size is looked at.
+    fs::OpenOptions::new().write(true).open(stored.at(SEALED)).unwrap().set_len(102_047).unwrap();
+    assert_eq!(stored.bad(&["--quick"]), [SEALED]);
+}
+
+#[test]
+fn what_is_missing_is_bad_and_is_not_made() {
+    for name in [SEALED, TREE, P_AUX, T_AUX] {
+        let Some(stored) = Stored::new(0) else { return };
+        fs::remove_file(stored.at(name)).unwrap();
+        let bad = stored.bad(&[]);
+        assert_eq!(bad[0], name);
+        assert_eq!(bad.contains(&"challenges".to_owned()), name != T_AUX, "{name}");
+        assert!(stored.check(&["--json"]).found(name).ends_with("is not there"));
+        assert!(!stored.at(name).exists());
+    }
+    let Some(stored) = Stored::new(0) else { return };
+    fs::remove_dir_all(stored.at("cache")).unwrap();
+    assert_eq!(stored.bad(&[]), [P_AUX, T_AUX, TREE, "p_aux", "challenges"]);
+}
+
+#[test]
+fn what_is_no_plain_file_is_bad() {
+    for name in [SEALED, TREE] {
+        let Some(stored) = Stored::new(0) else { return };
+        fs::rename(stored.at(name), stored.at("elsewhere")).unwrap();
+        symlink(stored.at("elsewhere"), stored.at(name)).unwrap();
+        assert_eq!(stored.bad(&[]), [name, "challenges"]);
+        assert!(stored.check(&["--json"]).found(name).contains("symbolic link"));
+        fs::remove_file(stored.at(name)).unwrap();
+        fs::create_dir(stored.at(name)).unwrap();
+        assert_eq!(stored.bad(&[]), [name, "challenges"]);
+    }
+}
+
+#[test]
+fn a_comm_r_that_is_another_sectors() {
+    let Some(mut stored) = Stored::new(0) else { return };
+    stored.receipt["commR"] = json!("05".repeat(32));
+    assert_eq!(stored.bad(&[]), ["p_aux"]);
+    assert!(stored.check(&["--json"]).found("p_aux").starts_with("p_aux is of commR "));
+}
+
+#[test]
+fn names_that_are_not_the_sectors_own() {
+    let Some(mut stored) = Stored::new(0) else { return };
+    for name in [
+        "../x",
+        "/etc/passwd",
+        "sealed/s-t01000-8",
+        "sealed/s-t01000-7/x",
+        "cache/s-t01000-8/p_aux",
+        "cache/s-t01000-7/..",
+        "cache/s-t01000-7/a/b",
+        "cache/s-t01000-7/",
+        "cache/s-t01000-7",
+        "",
+    ] {
+        stored.receipt["files"][1]["name"] = json!(name);
+        let checked = stored.check(&["--json"]);
+        assert_eq!((checked.code, checked.stdout.as_str()), (Some(2), ""), "{name}: {}", checked.stderr);
+        assert!(checked.stderr.contains("is not a file of t01000/7"), "{}", checked.stderr);
+    }
+    stored.receipt["files"].as_array_mut().unwrap().remove(1);
+    assert_eq!(stored.check(&[]).code, Some(2), "a file of the sector is not named");
+    stored.receipt["files"] = Value::Null;
+    assert_eq!(stored.check(&[]).code, Some(2));
+}
+
+#[test]
+fn without_key_or_node() {
+    let Some(stored) = Stored::new(0) else { return };
+    let no_key = Stored { parameters: stored.sector.path("params"), ..stored };
+    assert_eq!(no_key.check(&["--json"]).code, Some(5));
+    let unmounted = Stored { parameters: parameters_here().unwrap(), ..no_key };
+    fs::rename(unmounted.sector.path("node"), unmounted.sector.path("away")).unwrap();
+    let checked = unmounted.check(&["--json"]);
+    assert_eq!((checked.code, checked.stdout.as_str()), (Some(3), ""));
+    assert!(checked.stderr.contains("is it mounted?"), "{}", checked.stderr);
+}
