@@ -1,15 +1,31 @@
 /** The test engine (test/fixtures/engine.mjs), started as a worker starts it. */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
 import { eventually } from './eventually.js';
 import { processesWith } from './processes.js';
 
 export const ENGINE = [process.execPath, fileURLToPath(new URL('../fixtures/engine.mjs', import.meta.url))];
+
+export interface EndedEngine {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a command of the engine to its end. */
+export async function runEngine(...args: string[]): Promise<EndedEngine> {
+  const [program = '', ...first] = ENGINE;
+  return await promisify(execFile)(program, [...first, ...args]).then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    (error: unknown) => error as EndedEngine,
+  );
+}
 
 export interface RunningEngine {
   pid: number;

@@ -1,8 +1,6 @@
 /** The test engine itself: where it departs from docs/engine-protocol.md, other tests prove nothing. */
-import { execFile } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { blake3 } from '@noble/hashes/blake3.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -12,7 +10,7 @@ import type { EnginePhaseId } from '../../src/phases.js';
 import { writeAttempt } from '../helpers/attempts.js';
 import { computeByHand, runByHand } from '../helpers/by-hand.js';
 import { flip } from '../helpers/damage.js';
-import { ENGINE, startEngine, untilShown } from '../helpers/engine.js';
+import { ENGINE, runEngine as engine, startEngine, untilShown } from '../helpers/engine.js';
 import { eventually } from '../helpers/eventually.js';
 import { createSite } from '../helpers/site.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
@@ -21,20 +19,6 @@ let sector: string;
 beforeEach(async () => {
   sector = await temporaryDirectory();
 });
-
-interface Ended {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-async function engine(...args: string[]): Promise<Ended> {
-  const [program = '', ...first] = ENGINE;
-  return await promisify(execFile)(program, [...first, ...args]).then(
-    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
-    (error: unknown) => error as Ended,
-  );
-}
 
 describe('run', () => {
   test('leaves a result, its files, and one whole block of progress', async () => {
