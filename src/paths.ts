@@ -3,8 +3,8 @@
  * names that are checked here, so that nothing can point outside.
  */
 import { basename, join } from 'node:path';
-import type { EnginePhaseId } from './phases.js';
-import { sectorFileName, type SectorId } from './sector.js';
+import type { EnginePhaseId, SectorSize } from './phases.js';
+import { parseSectorFileName, sectorFileName, type SectorId } from './sector.js';
 
 /** A group's directory as this host sees it. */
 export interface GroupDirectory {
@@ -117,11 +117,27 @@ export const attemptDir = (sectorDirectory: string, at: string): string =>
 /** A storage node is named by the last component of its directory. */
 export const nodeName = (directory: string): string => basename(directory);
 
+/** Subtrees of tree-r-last, each a file of its own (rust-fil-proofs `get_base_tree_count`). */
+const SUBTREES: Partial<Record<SectorSize, number>> = { '32GiB': 8, '64GiB': 16 };
+
+/** What is kept of a sector for good, by the names that its attempts give: lotus `ClearCache` leaves the same. */
+export function keptFiles(size: SectorSize): string[] {
+  const subtrees = SUBTREES[size];
+  const trees =
+    subtrees === undefined
+      ? ['sc-02-data-tree-r-last.dat']
+      : Array.from({ length: subtrees }, (_, i) => `sc-02-data-tree-r-last-${i}.dat`);
+  return ['sealed', 'p_aux', 't_aux', ...trees];
+}
+
 /** Paths on a storage node, relative to it: the layout that lotus, curio and venus read. */
 export const stored = {
   sealed: (sector: SectorId): string => join('sealed', sectorFileName(sector)),
   cache: (sector: SectorId): string => join('cache', sectorFileName(sector)),
   receipt: (sector: SectorId): string => join('receipts', `${sectorFileName(sector)}.json`),
+  /** `s-t01000-7.json` → t01000/7; undefined for all names that are no receipt's. */
+  sectorOfReceipt: (name: string): SectorId | undefined =>
+    name.endsWith('.json') ? parseSectorFileName(name.slice(0, -'.json'.length)) : undefined,
   /** Holds unfinished copies; one directory each. */
   parts: '.sealflow',
   part: (sector: SectorId, uuid: string): string =>

@@ -33,5 +33,11 @@ export const sectorName = (sector: SectorId): string => `t0${sector.miner}/${sec
 /** `s-t01000-7`: the name that lotus, curio and venus give its files, on mainnet too. */
 export const sectorFileName = (sector: SectorId): string => `s-t0${sector.miner}-${sector.number}`;
 
+/** Reads `s-t01000-7`. @returns undefined when the text is another. */
+export function parseSectorFileName(name: string): SectorId | undefined {
+  const [, miner, number] = /^s-(t0[0-9]+)-([0-9]+)$/.exec(name) ?? [];
+  return miner === undefined ? undefined : parseSector(`${miner}/${number}`);
+}
+
 /** `t01000`. */
 export const minerName = (sector: SectorId): string => `t0${sector.miner}`;

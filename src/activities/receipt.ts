@@ -1,29 +1,35 @@
 /** The sector's birth certificate: readable without sealflow, and all that is needed to check the sector again. */
-import type { EngineResult, FileDigest } from '../attempts/protocol.js';
+import { z } from 'zod';
+import { readable, type SealInput } from '../contract.js';
+import { ENGINE_PROTOCOL, fileSchema, type EngineResult, type FileDigest } from '../attempts/protocol.js';
 import { stored } from '../paths.js';
-import { ENGINE_PHASE_IDS, type EnginePhaseId, type SectorSize } from '../phases.js';
-import type { SectorId } from '../sector.js';
-import type { SealInput } from '../contract.js';
+import { ENGINE_PHASE_IDS, SECTOR_SIZE_NAMES, type EnginePhaseId } from '../phases.js';
+import { parseSector, type SectorId } from '../sector.js';
 
-export interface Receipt {
-  v: 1;
-  sector: string;
-  size: SectorSize;
-  /** 32 bytes each, hex. */
-  ticket: string;
-  ticketEpoch?: number;
-  seed: string;
-  commD: string;
-  commR: string;
-  /** base64 */
-  proof: string;
+/** 32 bytes. */
+const hex = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits');
+
+export const receiptSchema = z.object({
+  v: z.int().refine((v) => readable(v, ENGINE_PROTOCOL), `must be ${ENGINE_PROTOCOL}`),
+  sector: z.string().refine((text) => parseSector(text) !== undefined, 'must be like t01000/7'),
+  size: z.enum(SECTOR_SIZE_NAMES),
+  ticket: hex,
+  ticketEpoch: z.number().optional(),
+  seed: hex,
+  commD: hex,
+  commR: hex,
+  proof: z.base64(),
   /** Name of the storage node at the time. */
-  node: string;
+  node: z.string(),
   /** Names are relative to the storage node. */
-  files: FileDigest[];
-  versions: { sealflow: string; engine: string; proofs?: string };
-  phases: Record<EnginePhaseId, { host: string; startedAt: string; endedAt: string; seconds: number }>;
-}
+  files: z.array(fileSchema),
+  versions: z.object({ sealflow: z.string(), engine: z.string(), proofs: z.string().optional() }),
+  phases: z.record(
+    z.enum(ENGINE_PHASE_IDS),
+    z.object({ host: z.string(), startedAt: z.string(), endedAt: z.string(), seconds: z.number() }),
+  ),
+});
+export type Receipt = z.infer<typeof receiptSchema>;
 
 export type Results = Record<EnginePhaseId, EngineResult>;
 

@@ -197,6 +197,12 @@ describe('a storage node', () => {
     expect(stored.receipt(SECTOR)).toBe('receipts/s-t01000-7.json');
   });
 
+  test('knows a receipt by its name', () => {
+    expect(stored.sectorOfReceipt('s-t01000-7.json')).toEqual(SECTOR);
+    for (const name of ['s-t01000-7', `s-t01000-7.json.${UUID}`, '.json', 'x.json', '../s-t01000-7.json'])
+      expect(stored.sectorOfReceipt(name)).toBeUndefined();
+  });
+
   test('holds unfinished copies in one place, each in a directory of its own', () => {
     const part = stored.part(SECTOR, UUID);
     expect(part).toBe(`.sealflow/s-t01000-7.${UUID}`);

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { minerName, parseSector, sectorFileName, sectorName, sectorOf } from '../../src/sector.js';
+import {
+  minerName,
+  parseSector,
+  parseSectorFileName,
+  sectorFileName,
+  sectorName,
+  sectorOf,
+} from '../../src/sector.js';
 
 describe('a sector', () => {
   test.each([
@@ -46,5 +53,19 @@ describe('a sector', () => {
       expect(sectorFileName(sector)).toBe('s-t01000-7');
       expect(minerName(sector)).toBe('t01000');
     }
+  });
+
+  test('is known by the name of its files, and by no other', () => {
+    expect(parseSectorFileName('s-t01000-7')).toEqual({ miner: '1000', number: 7 });
+    for (const name of [
+      's-f01000-7',
+      's-t01000-07',
+      's-t01000-',
+      's-t01000-7.json',
+      'x-s-t01000-7',
+      '',
+      '..',
+    ])
+      expect(parseSectorFileName(name)).toBeUndefined();
   });
 });
