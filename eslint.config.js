@@ -67,6 +67,7 @@ export default tseslint.config(
       'src/activities/**',
       'src/workers/{group-directory,scratch,nodes}.ts',
       'src/doctor/**',
+      'src/verify/**',
     ],
     ignores: ['src/attempts/processes.ts', 'src/attempts/found-engines.ts'],
     rules: {

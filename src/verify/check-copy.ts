@@ -1,0 +1,96 @@
+/** One stored sector, checked by an engine of its own (`check-copy`, docs/engine-protocol.md). */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Engine } from '../engine/engine.js';
+import { describeEnd, runBound, type RunResult } from '../machine/run-bound.js';
+import { MountHungError } from '../mounts/mounts.js';
+import { statfs } from '../mounts/remote-fs.js';
+import { UserError } from '../user-error.js';
+import { copyReportSchema, progressSchema, type CopyReport, type Progress } from './report.js';
+import { UnreadableError } from './unreadable.js';
+
+export interface CheckCopyOptions {
+  /** Leave the large files unread. */
+  quick: boolean;
+  /** While the engine reads, the node is looked at this often, in ms. */
+  lookEveryMs: number;
+  /** Ends the engine. */
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** Exit codes of an engine that has made all checks. */
+const GOOD = 0;
+const WRONG = 6;
+const BAD_INPUT = 2;
+
+/**
+ * Checks a sector from its receipt.
+ * @param receipt path of a receipt on `node`
+ * @throws UnreadableError when the checks could not be made; MountHungError, without waiting for the engine; UserError when the
+ *   engine cannot do this at all; the signal's reason, when the engine is gone
+ */
+export async function checkCopy(
+  engine: Engine,
+  receipt: string,
+  node: string,
+  { quick, lookEveryMs, signal, onProgress }: CheckCopyOptions,
+): Promise<CopyReport> {
+  const [program, ...first] = engine.command;
+  const args = [...first, 'check-copy', receipt, node, '--json', ...(quick ? ['--quick'] : [])];
+  let report: CopyReport | undefined;
+  const onStdout = (line: string): void => {
+    const said = parse(line);
+    const progress = progressSchema.safeParse(said).data;
+    if (progress) onProgress?.(progress);
+    else report = copyReportSchema.safeParse(said).data ?? report;
+  };
+  const [over, hung] = [new AbortController(), new AbortController()];
+  const told = signal ? AbortSignal.any([signal, hung.signal]) : hung.signal;
+  const run = runBound(program, args, { env: engine.environment, signal: told, onStdout });
+  try {
+    const end = await Promise.race([run, untilHung(node, lookEveryMs, over.signal)]);
+    return reportOf(engine, end, report);
+  } catch (error) {
+    if (error instanceof MountHungError) {
+      // It ends when the mount is back, and not before: nothing can wait for that.
+      run.catch(() => undefined);
+      hung.abort();
+    }
+    throw error;
+  } finally {
+    over.abort();
+  }
+}
+
+function reportOf(engine: Engine, end: RunResult, report: CopyReport | undefined): CopyReport {
+  const expected = report?.ok ? GOOD : WRONG;
+  if (report && end.code === expected) return report;
+  // Not in the protocol, but better told once than for each sector.
+  if (end.code === BAD_INPUT && end.tail.some((line) => /usage:|no such command/.test(line))) {
+    throw new UserError(`${engine.command.join(' ')} is of an older version: it has no check-copy`, {
+      hint: `it comes from ${engine.source}; \`sealflow setup --engine\` builds the one that belongs to this sealflow`,
+    });
+  }
+  const done = end.code === GOOD || end.code === WRONG;
+  throw new UnreadableError(done ? `the engine gave no report: ${describeEnd(end)}` : describeEnd(end));
+}
+
+/** @throws MountHungError */
+async function untilHung(node: string, everyMs: number, over: AbortSignal): Promise<never> {
+  for (;;) {
+    await sleep(everyMs, undefined, { signal: over });
+    // Whatever else is wrong with the node the engine finds out by itself.
+    await statfs(node).catch((error: unknown) => {
+      if (error instanceof MountHungError) throw error;
+    });
+  }
+}
+
+/** @returns undefined where the line is not JSON */
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line) as unknown;
+  } catch {
+    return undefined;
+  }
+}
