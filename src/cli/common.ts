@@ -72,6 +72,12 @@ export function parseCount(text: string): number {
   return number;
 }
 
+export function parsePositive(text: string): number {
+  const number = parseCount(text);
+  if (number === 0) throw new InvalidArgumentError('It must be a whole number above 0.');
+  return number;
+}
+
 /** Hidden: for tests that cannot wait for the times of real sectors. */
 export const timeScaleOption = (): Option =>
   new Option('--time-scale <factor>', 'scale all times (tests)').hideHelp().argParser((text) => {

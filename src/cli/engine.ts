@@ -1,4 +1,4 @@
-/** The engine that a host's config asks for. */
+/** The engine that a command needs. */
 import type { Config } from '../config.js';
 import type { Engine } from '../engine/engine.js';
 import { engineInfo } from '../engine/info.js';
@@ -6,17 +6,22 @@ import { findEngine } from '../engine/locate.js';
 import type { SectorSize } from '../phases.js';
 import { UserError } from '../user-error.js';
 
-/** A host of P6 alone computes nothing. @throws UserError when a host that needs an engine has none. */
-export async function engineFor({
-  engine: { command, environment },
-  pools,
-}: Config): Promise<Engine | undefined> {
-  if (pools.every(({ phases }) => phases.every((phase) => phase === 'P6'))) return undefined;
+/** @param config `[engine]` of config.toml. @throws UserError when there is none */
+export async function requireEngine({
+  command,
+  environment,
+}: Partial<Config['engine']> = {}): Promise<Engine> {
   const engine = await findEngine({ command, environment });
   if (engine) return engine;
   throw new UserError('the engine is not built', {
     hint: '`sealflow setup --engine` builds it; [engine] command or SEALFLOW_ENGINE name one that is built',
   });
+}
+
+/** A host of P6 alone computes nothing. @throws UserError when a host that needs an engine has none. */
+export async function engineFor({ engine, pools }: Config): Promise<Engine | undefined> {
+  const needed = pools.some(({ phases }) => phases.some((phase) => phase !== 'P6'));
+  return needed ? await requireEngine(engine) : undefined;
 }
 
 /** Why P4 cannot run with this engine here; undefined when it can. */

@@ -25,6 +25,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   landed: async () => (await import('./commands/landed.js')).landedCommand(),
   setup: async () => (await import('./commands/setup.js')).setupCommand(),
   doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
+  verify: async () => (await import('./commands/verify.js')).verifyCommand(),
   health: async () => (await import('./commands/health.js')).healthCommand(),
 };
 

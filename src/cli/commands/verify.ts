@@ -1,0 +1,84 @@
+/** `sealflow verify`: checks stored sectors. Asks neither Temporal nor a group's directory. */
+import { dirname, isAbsolute } from 'node:path';
+import { Command } from 'commander';
+import type { Engine } from '../../engine/engine.js';
+import { registerMount } from '../../mounts/mounts.js';
+import { scaledTimes } from '../../phases.js';
+import type { SectorId } from '../../sector.js';
+import { copiesOn, findCopies, openNode, type StorageNode } from '../../verify/nodes.js';
+import { strangersOn, type Strangers } from '../../verify/strangers.js';
+import { Tally } from '../../verify/tally.js';
+import { whyUnreadable } from '../../verify/unreadable.js';
+import { verifyCopies } from '../../verify/verify.js';
+import { parsePositive, parseSectors, timeScaleOption, unlessStopped, untilSignal } from '../common.js';
+import { requireEngine } from '../engine.js';
+import { VerifyScreen } from '../verify-screen.js';
+import { whatToVerify, type VerifyArguments } from '../what-to-verify.js';
+
+interface VerifyCommandOptions extends Omit<VerifyArguments, 'sectors'> {
+  quick?: boolean;
+  jobs: number;
+  json?: boolean;
+  timeScale?: number;
+}
+
+export const verifyCommand = (): Command =>
+  new Command('verify')
+    .description('check stored sectors from their receipts and the storage node alone, without a cluster')
+    .argument('[sectors...]', 'like t01000/7 or t01000/1-500', parseSectors)
+    .option('--node <dir...>', 'the storage nodes that the sectors may be on')
+    .option('--all [dir...]', 'every sector of these storage nodes, and what else lies there')
+    .option('--config <file>', 'take storage-nodes and [engine] from this config.toml')
+    .option('--quick', 'leave the large files unread: their sizes, the proof, random challenges')
+    .option('--jobs <n>', 'how many sectors at once; one is read at full speed', parsePositive, 1)
+    .option('--json', 'print JSON')
+    .addOption(timeScaleOption())
+    .action(async (sectors: SectorId[], options: VerifyCommandOptions) => {
+      process.exitCode = (await runVerify(sectors, options)) ? 0 : 1;
+    });
+
+/** @returns whether all is good */
+async function runVerify(
+  given: readonly SectorId[],
+  { quick = false, jobs, json = false, timeScale = 1, ...what }: VerifyCommandOptions,
+): Promise<boolean> {
+  const { sectors, nodes: directories, engine: config } = whatToVerify({ sectors: given, ...what });
+  const engine = await requireEngine(config);
+  const { mountQuick, mountSlow } = scaledTimes(timeScale);
+  for (const root of placesOf(directories, engine))
+    registerMount(root, { quickMs: mountQuick, slowMs: mountSlow });
+  const nodes = await Promise.all(directories.map(openNode));
+  const { copies, missing } = sectors
+    ? findCopies(nodes, sectors, quick)
+    : { copies: copiesOn(nodes), missing: [] };
+
+  const tally = new Tally(copies.length + missing.length);
+  const screen = new VerifyScreen(tally, json, nodes.length > 1);
+  const signal = untilSignal();
+  for (const report of missing) screen.tell(report);
+  const options = { engine, quick, jobs, lookEveryMs: mountQuick, signal, onProgress: screen.progress };
+  await unlessStopped(signal, async () => {
+    for await (const report of verifyCopies(copies, options)) screen.tell(report);
+  });
+  const found = sectors || signal.aborted ? new Map<string, Strangers>() : await lookForStrangers(nodes);
+  screen.end(nodes, found);
+  return tally.allGood && nodes.every(({ problem }) => problem === undefined);
+}
+
+/** What lies beside the sectors of each node that can be looked at, by the node's directory. */
+async function lookForStrangers(nodes: readonly StorageNode[]): Promise<Map<string, Strangers>> {
+  const found = new Map<string, Strangers>();
+  for (const node of nodes.filter(({ problem }) => problem === undefined)) {
+    try {
+      found.set(node.directory, await strangersOn(node.directory));
+    } catch (error) {
+      node.problem = whyUnreadable(error);
+      if (node.problem === undefined) throw error;
+    }
+  }
+  return found;
+}
+
+/** What may hang: the nodes, and where the engine's program lies. */
+const placesOf = (nodes: readonly string[], { command: [program] }: Engine): string[] =>
+  isAbsolute(program) ? [...nodes, dirname(program)] : [...nodes];

@@ -1,0 +1,74 @@
+/** What `sealflow verify` shows: lines that stay on stdout, and on a terminal one on stderr that says how far it is. */
+import type { StorageNode } from '../verify/nodes.js';
+import {
+  renderNodes,
+  renderProgress,
+  renderSector,
+  renderStrangers,
+  renderSummary,
+} from '../verify/render.js';
+import type { Progress, SectorReport } from '../verify/report.js';
+import type { Strangers } from '../verify/strangers.js';
+import type { Tally } from '../verify/tally.js';
+import { print, printJson } from './common.js';
+import { statusLine } from './status-line.js';
+
+export class VerifyScreen {
+  private readonly status = statusLine(process.stderr);
+  private readonly running = new Map<string, Progress>();
+  private readonly began = performance.now();
+  private bytes = 0;
+
+  /** @param several whether there are several nodes, so that each line must name its own */
+  constructor(
+    private readonly tally: Tally,
+    private readonly json: boolean,
+    private readonly several: boolean,
+  ) {}
+
+  progress = (progress: Progress): void => {
+    this.bytes += progress.bytes - (this.running.get(progress.sector)?.bytes ?? 0);
+    this.running.set(progress.sector, progress);
+    this.showStatus();
+  };
+
+  tell(report: SectorReport): void {
+    this.tally.add(report);
+    this.running.delete(report.sector);
+    this.say(report, () => renderSector(report, this.several));
+    if (this.tally.done < this.tally.total) this.showStatus();
+  }
+
+  /** @param found by the node's directory; only where whole nodes were looked at */
+  end(nodes: readonly StorageNode[], found: ReadonlyMap<string, Strangers>): void {
+    const { tally } = this;
+    const noReceipt = [...found.values()].flatMap((strangers) => strangers.noReceipt).length;
+    this.say({ summary: summaryOf(tally, nodes, found) }, () => [
+      ...[...found].flatMap(([node, strangers]) => renderStrangers(node, strangers)),
+      ...renderNodes(nodes, tally),
+      renderSummary(tally, noReceipt),
+    ]);
+  }
+
+  private showStatus(): void {
+    const seconds = (performance.now() - this.began) / 1000;
+    this.status.show(renderProgress(this.tally, this.running.values(), this.bytes / seconds));
+  }
+
+  private say(value: unknown, lines: () => string[]): void {
+    this.status.clear();
+    if (this.json) printJson(value);
+    else for (const line of lines()) print(line);
+  }
+}
+
+function summaryOf(tally: Tally, nodes: readonly StorageNode[], found: ReadonlyMap<string, Strangers>) {
+  const { total, done, good, wrong, notChecked, moved } = tally;
+  return {
+    ...{ sectors: total, stopped: done < total, good, wrong, notChecked },
+    nodes: nodes.map(({ directory, problem }) => ({
+      ...{ node: directory, problem, ...found.get(directory) },
+      writtenOn: Object.fromEntries(moved.get(directory) ?? []),
+    })),
+  };
+}
