@@ -1,14 +1,15 @@
 /** Real sectors of 2 KiB through `sealflow dev`, as a user runs it, and what came of them checked without it. */
-import { stat, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { readError } from '../../src/attempts/attempt.js';
 import { readProgress } from '../../src/attempts/progress.js';
+import type { FileDigest } from '../../src/attempts/protocol.js';
 import type { Engine } from '../../src/engine/engine.js';
-import { SECTOR_SIZES } from '../../src/phases.js';
 import { computeByHand, runByHand } from '../helpers/by-hand.js';
 import { eventually, isAlive } from '../helpers/eventually.js';
+import { LOTUS_LAYOUT, LOTUS_MOST_BYTES } from '../helpers/lotus-layout.js';
 import {
   expectNoParts,
   expectStored,
@@ -59,6 +60,16 @@ async function enginesBelow(directory: string): Promise<{ attempt: string; pid: 
   );
 }
 
+/** What lotus would fetch: the replica has just the sector's bytes, and no cache file too many. */
+function expectLotusSizes(files: readonly FileDigest[]): void {
+  const bytes = new Map(files.map(({ name, size }) => [basename(name), size]));
+  const { sealedBytes, treeRLast } = LOTUS_LAYOUT['2KiB'];
+  expect(bytes.get('s-t01000-1')).toBe(sealedBytes);
+  expect(bytes.get('p_aux')).toBe(LOTUS_MOST_BYTES.p_aux);
+  expect(bytes.get('t_aux')).toBeLessThanOrEqual(LOTUS_MOST_BYTES.t_aux);
+  for (const name of treeRLast) expect(bytes.get(name)).toBeLessThanOrEqual(LOTUS_MOST_BYTES.treeRLast);
+}
+
 test('dev seals a real sector; Ctrl-C in the midst of P4 stops everything, and the same command goes on', async () => {
   const directory = await temporaryDirectory();
   const interrupted = startDev(directory);
@@ -85,8 +96,7 @@ test('dev seals a real sector; Ctrl-C in the midst of P4 stops everything, and t
   await expectNoParts(node);
   const { ticket, commR, commD, files, proof } = await readReceipt(node, SECTOR);
   expect(stdout).toContain(`  commR     ${commR}\n`);
-  const replica = files.find(({ name }) => name.startsWith('sealed/'))?.name ?? '';
-  expect((await stat(join(node, replica))).size).toBe(SECTOR_SIZES['2KiB']);
+  expectLotusSizes(files);
   const byHand = await computeByHand(
     engine.command,
     await temporaryDirectory(),

@@ -10,6 +10,7 @@ import type { Receipt } from '../../src/activities/receipt.js';
 import { sectorFileName, sectorOf } from '../../src/sector.js';
 import { listParts } from '../../src/storage/reservations.js';
 import type { Group } from './group.js';
+import { lotusFiles } from './lotus-layout.js';
 
 export const readJsonFile = async <T>(path: string): Promise<T> =>
   JSON.parse(await readFile(path, 'utf8')) as T;
@@ -66,8 +67,7 @@ async function expectSector(node: string, sector: string): Promise<string[]> {
   const receipt = await readReceipt(node, sector);
   expect(receipt).toMatchObject({ v: 1, sector, node: node.split('/').at(-1) });
   const names = receipt.files.map((file) => file.name);
-  const kept = ['p_aux', 't_aux', 'sc-02-data-tree-r-last.dat'].map((file) => `cache/${name}/${file}`);
-  expect([...names].sort()).toEqual([...kept, `sealed/${name}`].sort());
+  expect([...names].sort()).toEqual(lotusFiles(receipt.size, name));
   for (const file of receipt.files) {
     const bytes = await readFile(join(node, file.name));
     expect({ size: bytes.length, blake3: bytesToHex(blake3(bytes)) }).toEqual({
