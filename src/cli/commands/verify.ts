@@ -1,7 +1,5 @@
 /** `sealflow verify`: checks stored sectors. Asks neither Temporal nor a group's directory. */
-import { dirname, isAbsolute } from 'node:path';
 import { Command } from 'commander';
-import type { Engine } from '../../engine/engine.js';
 import { registerMount } from '../../mounts/mounts.js';
 import { scaledTimes } from '../../phases.js';
 import type { SectorId } from '../../sector.js';
@@ -45,8 +43,7 @@ async function runVerify(
   const { sectors, nodes: directories, engine: config } = whatToVerify({ sectors: given, ...what });
   const engine = await requireEngine(config);
   const { mountQuick, mountSlow } = scaledTimes(timeScale);
-  for (const root of placesOf(directories, engine))
-    registerMount(root, { quickMs: mountQuick, slowMs: mountSlow });
+  for (const node of directories) registerMount(node, { quickMs: mountQuick, slowMs: mountSlow });
   const nodes = await Promise.all(directories.map(openNode));
   const { copies, missing } = sectors
     ? findCopies(nodes, sectors, quick)
@@ -78,7 +75,3 @@ async function lookForStrangers(nodes: readonly StorageNode[]): Promise<Map<stri
   }
   return found;
 }
-
-/** What may hang: the nodes, and where the engine's program lies. */
-const placesOf = (nodes: readonly string[], { command: [program] }: Engine): string[] =>
-  isAbsolute(program) ? [...nodes, dirname(program)] : [...nodes];
