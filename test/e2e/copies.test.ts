@@ -81,7 +81,8 @@ test('that is killed together with its worker is made again on the same node, an
   await cluster.start(group, sector);
   const engine = await group.engine(sector, 'P5');
   const copyOf = async (at: string) =>
-    (await readJsonFile<{ copy: { node: string; into: string } }>(group.attempt(sector, at, 'job.json'))).copy;
+    (await readJsonFile<{ copy: { node: string; into: string } }>(group.attempt(sector, at, 'job.json')))
+      .copy;
   const first = await copyOf(engine.at);
   await eventually(async () => (await readdir(join(first.node, first.into))).length > 1);
   worker.kill('SIGKILL');
