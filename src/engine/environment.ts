@@ -7,8 +7,8 @@ import { cachePath } from '../machine/cache.js';
  * @param more `[engine] environment` of config.toml
  */
 export function engineEnvironment(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
-  // Ours (src/cli/sealflow.cts), and nothing to an engine.
-  const { UV_THREADPOOL_SIZE: _, ...own } = process.env;
+  // Ours (src/cli/sealflow.cts, systemd/, docker/), and nothing to an engine: it has a thread for each core.
+  const { UV_THREADPOOL_SIZE: _, MALLOC_ARENA_MAX: _of, ...own } = process.env;
   const given: NodeJS.ProcessEnv = { ...own, ...more };
   return {
     ...given,

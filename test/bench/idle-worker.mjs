@@ -18,6 +18,8 @@ const POOLS = [
   [4, 'P5', 'P6'],
 ];
 const FIXTURE = [process.execPath, fileURLToPath(new URL('../fixtures/engine.mjs', import.meta.url))];
+/** As systemd/ and docker/ start it. */
+const AS_A_SERVICE = { MALLOC_ARENA_MAX: '2' };
 /** Long enough for the garbage of the start to be gone, and for each long poll (60 s) to come round. */
 const SETTLE_MS = 30_000;
 const MEASURE_MS = 120_000;
@@ -52,7 +54,7 @@ async function measure(directory, name, address, keys, count = async () => 0) {
   const engine = { command: FIXTURE, reserved_cores: 0 };
   const { file } = await makeGroup(place, address, POOLS, { group_id: GROUPS, engine, ...keys });
   return await withPrograms(async (start) => {
-    const pid = await start(['worker', '--config', file], { ready: ' serving ' });
+    const pid = await start(['worker', '--config', file], { ready: ' serving ', env: AS_A_SERVICE });
     await sleep(SETTLE_MS);
     const before = { count: await count(), cpuSeconds: cpuSecondsOf(pid) };
     await sleep(MEASURE_MS);
