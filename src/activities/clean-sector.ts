@@ -22,6 +22,7 @@ import {
 import { ENGINE_PHASE_IDS } from '../phases.js';
 import type { SectorId } from '../sector.js';
 import { findNode } from '../storage/choose-node.js';
+import { refuseOther } from '../storage/make-directory.js';
 import { removeParts } from '../storage/reservations.js';
 import type { Deps } from './deps.js';
 import { ownerOf, removeEarlierCopies } from './copy-job.js';
@@ -64,6 +65,7 @@ export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult>
         async () => (await ifPresent(lstat(directory))) ?? (await goneDirectories(group, task.sector))[0],
       );
       if (await ifPresent(lstat(directory))) {
+        await refuseOther(directory);
         if (deps.cleanAfter === 'landed' && !input.landed)
           throw failure(
             'NotLanded',

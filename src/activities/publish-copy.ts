@@ -1,14 +1,15 @@
 /** Gives a finished copy its final names on the storage node. Never overwrites anything. */
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { blake3 } from '@noble/hashes/blake3.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { canonicalJson, ENGINE_PROTOCOL, type FileDigest } from '../attempts/protocol.js';
 import { refuseNewer } from '../contract.js';
 import { failure } from '../errors.js';
-import { ifPresent, isErrno, readJson, syncDirectory, writeJson } from '../files.js';
-import { link, lstat, mkdir, readFile } from '../mounts/remote-fs.js';
+import { exists, ifPresent, isErrno, readJson, syncDirectory, writeJson } from '../files.js';
+import { link, lstat, readFile } from '../mounts/remote-fs.js';
 import { plainName, stored } from '../paths.js';
 import type { SectorId } from '../sector.js';
+import { makeDirectory, refuseOther } from '../storage/make-directory.js';
 import { sameAtRandom } from '../storage/random-read.js';
 import { finalName, type Receipt } from './receipt.js';
 
@@ -44,16 +45,24 @@ export async function publishCopy(copy: Copy, receipt: Receipt): Promise<void> {
   if (known !== undefined && whatItSays(known) !== whatItSays(receipt)) {
     throw failure('CopyDiffers', `${receiptPath} is there and says something else`);
   }
-  if (known === undefined) {
-    for (const file of files) await checkWhole(join(node, part, plainName(file.name)), file, source);
+  // Behind the receipt all have their names, but for what a person has moved away since, because it was damaged.
+  const nameless = known === undefined ? files : await withoutFinalName(copy);
+  if (nameless.length > 0) {
+    await ifPresent(refuseOther(join(node, part)));
+    for (const file of nameless) await checkWhole(join(node, part, plainName(file.name)), file, source);
     for (const directory of ['sealed', 'cache', 'receipts', stored.cache(sector)])
       await makeDirectory(join(node, directory));
-    for (const file of files) await give(copy, file);
+    for (const file of nameless) await give(copy, file);
     for (const directory of ['sealed', stored.cache(sector), 'cache'])
       await syncDirectory(join(node, directory));
-    await writeJson(receiptPath, receipt);
   }
+  if (known === undefined) await writeJson(receiptPath, receipt);
   await lookAgain(copy);
+}
+
+async function withoutFinalName({ node, sector, files }: Copy): Promise<FileDigest[]> {
+  const has = await Promise.all(files.map(({ name }) => exists(join(node, finalName(sector, name)))));
+  return files.filter((_, i) => !has[i]);
 }
 
 /** Of whom a receipt speaks and what it proves; who made it, and by which version, may differ when P6 is done again. */
@@ -100,12 +109,4 @@ async function isSame(
   if (!found?.isFile() || found.size !== size) return false;
   if (size <= SMALL) return bytesToHex(blake3(await readFile(path))) === digest;
   return (await ifPresent(sameAtRandom(join(source, plainName(name)), path, size))) ?? false;
-}
-
-// One level at a time: a missing storage node must not come into being as a plain directory.
-async function makeDirectory(path: string): Promise<void> {
-  await mkdir(path).catch((error: unknown) => {
-    if (!isErrno(error, 'EEXIST')) throw error;
-  });
-  await syncDirectory(dirname(path));
 }

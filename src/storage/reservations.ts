@@ -9,10 +9,11 @@ import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { removeTree } from '../attempts/remove-tree.js';
 import { CONTRACT_VERSION } from '../contract.js';
-import { exists, ifPresent, isErrno, readJson, syncDirectory, writeJson } from '../files.js';
+import { exists, ifPresent, readJson, syncDirectory, writeJson } from '../files.js';
 import { lstat, mkdir, readdir, rename } from '../mounts/remote-fs.js';
 import { isPlainName, sectorDir, stored, type OpenGroup } from '../paths.js';
 import { parseSector, sectorName, type SectorId } from '../sector.js';
+import { makeDirectory, refuseOther } from './make-directory.js';
 
 /** Name of the note in the directory of a copy. */
 const NOTE = 'copy.json';
@@ -60,12 +61,7 @@ export async function reserve(
   host: string,
 ): Promise<string> {
   const parts = join(node, stored.parts);
-  await mkdir(parts).then(
-    () => syncDirectory(node),
-    (error: unknown) => {
-      if (!isErrno(error, 'EEXIST')) throw error;
-    },
-  );
+  await makeDirectory(parts);
   const into = stored.part(sector, randomUUID());
   // Without its note nobody would know whose it is: so it gets its name with the note inside.
   const unnamed = join(parts, `${UNNAMED}${randomUUID()}`);
@@ -101,7 +97,7 @@ const GONE = '.gone-';
 /** All unfinished copies on a node, of whatever group. */
 export async function listParts(node: string): Promise<Part[]> {
   const parts = join(node, stored.parts);
-  const names = ((await ifPresent(readdir(parts))) ?? []).filter(isPlainName);
+  const names = (await namesIn(parts)).filter(isPlainName);
   return (await Promise.all(names.map((name) => lookAt(join(parts, name))))).flat();
 }
 
@@ -168,6 +164,13 @@ export async function removeOrphans(node: string, group: OpenGroup, now: number)
 
 async function hidden(node: string, prefix: string): Promise<string[]> {
   const parts = join(node, stored.parts);
-  const names = (await ifPresent(readdir(parts))) ?? [];
+  const names = await namesIn(parts);
   return names.filter((name) => name.startsWith(prefix)).map((name) => join(parts, name));
+}
+
+/** None when the directory is not there. @throws NotOursError when a symbolic link leads elsewhere */
+async function namesIn(parts: string): Promise<string[]> {
+  if (!(await ifPresent(lstat(parts)))) return [];
+  await refuseOther(parts);
+  return (await ifPresent(readdir(parts))) ?? [];
 }

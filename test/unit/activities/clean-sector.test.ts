@@ -326,6 +326,24 @@ describe('P6 was killed', () => {
     expect(await readFile(onNode(RECEIPT), 'utf8')).toBe(receipt);
   });
 
+  test.each(NAMES)('after the receipt, and then %s was damaged: nothing is deleted', async (name) => {
+    await finished();
+    await flip(onNode(FINAL[name]));
+    const before = await snapshot(site.directory);
+    expect(await failureFrom(site.clean())).toMatchObject({
+      type: 'CopyDiffers',
+      message: `${onNode(FINAL[name])} is not the file that was copied`,
+    });
+    expect(await snapshot(site.directory)).toEqual(before);
+    expect(existsSync(done)).toBe(false);
+    // A person moves it away, and the copy is made again.
+    await rename(onNode(FINAL[name]), onNode('aside'));
+    expect(await failureFrom(site.clean())).toMatchObject({ type: 'StepBack', details: [{ from: 'P5' }] });
+    site.results = { ...site.results, P5: await site.run('P5', { voided: ['1/P5-1'] }) };
+    await site.clean();
+    await expectClean();
+  });
+
   test('after the unfinished copy was deleted', async () => {
     await finished();
     await site.clean();
@@ -425,6 +443,46 @@ describe('nothing is deleted', () => {
       await expectClean();
     },
   );
+
+  test.each(['sealed', 'cache', 'receipts', 'cache/s-t01000-7', '.sealflow'])(
+    'and nothing outside is touched, with a symbolic link %s on the storage node',
+    async (name) => {
+      const outside = join(site.root, 'outside');
+      await mkdir(outside);
+      if (name === '.sealflow') await cp(onNode(name), outside, { recursive: true });
+      const [before, others] = [await snapshot(site.directory), await snapshot(outside)];
+      await mkdir(join(onNode(name), '..'), { recursive: true });
+      await rm(onNode(name), { recursive: true, force: true });
+      await symlink(outside, onNode(name));
+      const thrown = await failureFrom(site.clean());
+      expect(thrown).toMatchObject({ type: 'NotOurs', nonRetryable: true });
+      expect(thrown.message).toBe(`${onNode(name)} is a symbolic link`);
+      expect(await snapshot(site.directory)).toEqual(before);
+      expect(await snapshot(outside)).toEqual(others);
+      await rm(onNode(name));
+      if (name === '.sealflow') await cp(outside, onNode(name), { recursive: true });
+      await site.clean();
+      await expectClean();
+    },
+  );
+
+  test('when the copy or the sector is a symbolic link itself', async () => {
+    for (const path of [part, site.directory]) {
+      const aside = join(site.root, 'aside');
+      await rename(path, aside);
+      await symlink(aside, path);
+      const before = await snapshot(aside);
+      expect(await failureFrom(site.clean())).toMatchObject({
+        type: 'NotOurs',
+        message: `${path} is a symbolic link`,
+      });
+      expect(await snapshot(aside)).toEqual(before);
+      await rm(path);
+      await rename(aside, path);
+    }
+    await site.clean();
+    await expectClean();
+  });
 
   test.each(['P1', 'P2', 'P3', 'P4', 'P5'] as const)('when the result of %s is gone', async (phase) => {
     site.hurry();
