@@ -1,7 +1,7 @@
 /** `npm run bench`: side-by-side measurements, told as ratios of one run. Names pick some: `npm run bench -- copy`. */
 import { prepare } from './prepare.mjs';
 
-const BENCHES = ['phases', 'sector', 'copy', 'pools', 'many-p1', 'idle-worker'];
+const BENCHES = ['phases', 'sector', 'copy', 'copy-limit', 'pools', 'many-p1', 'idle-worker'];
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !BENCHES.includes(name));

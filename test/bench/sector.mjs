@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { ensureParameters } from '../../dist/engine/parameters.js';
 import { inTemporary, seconds } from './common.mjs';
 import { engineForBench, makeJob, runEngine } from './engine-attempts.mjs';
+import { reserve } from './stored-sector.mjs';
 
 export const title = 'a real 2 KiB sector: through the whole system against the engine alone';
 
@@ -47,7 +48,7 @@ function engineAlone(engine, directory) {
   const node = join(directory, 'node');
   for (const path of [sector, node]) mkdirSync(path);
   const seed = '02'.repeat(32);
-  const copy = { node, into: '.sealflow/s-t01000-1.bench', limitBytesPerSec: 0 };
+  const copy = { node, into: reserve(node, 's-t01000-1.bench'), limitBytesPerSec: 0 };
   const jobs = {
     P1: {},
     P2: { basis: { P1: '../P1-1' } },
