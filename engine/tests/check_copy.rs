@@ -2,107 +2,12 @@
 
 mod common;
 
+use common::stored::*;
 use common::*;
 use serde_json::{json, Value};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-
-/// Where this machine keeps parameters, if it has those of 2KiB: without the verifying key nothing is checked.
-fn parameters_here() -> Option<PathBuf> {
-    let dir = PathBuf::from(std::env::var_os("FIL_PROOFS_PARAMETER_CACHE")?);
-    names(&dir).iter().any(|name| name.ends_with(".vk")).then_some(dir)
-}
-
-const SEALED: &str = "sealed/s-t01000-7";
-const TREE: &str = "cache/s-t01000-7/sc-02-data-tree-r-last.dat";
-const P_AUX: &str = "cache/s-t01000-7/p_aux";
-const T_AUX: &str = "cache/s-t01000-7/t_aux";
-const CHECKS: [&str; 7] = ["proof", SEALED, P_AUX, T_AUX, TREE, "p_aux", "challenges"];
-
-/// A sector as P6 leaves it on its node, but for the proof: making one takes a minute, so it is not valid here.
-struct Stored {
-    sector: Sector,
-    receipt: Value,
-    parameters: PathBuf,
-}
-
-struct Checked {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-impl Stored {
-    /// With this many bytes behind the replica, so that it is a large file. `None`: there is no verifying key.
-    fn new(more: usize) -> Option<Stored> {
-        let parameters = parameters_here().or_else(|| {
-            println!("SKIPPED: no parameters for 2KiB in $FIL_PROOFS_PARAMETER_CACHE (sealflow-engine params 2KiB)");
-            None
-        })?;
-        let sector = Sector::new();
-        sector.done("1/P1-1", |_| ());
-        sector.done("1/P2-1", |_| ());
-        enlarge(&sector, "1/P2-1", more);
-        let p2 = read(&sector.at("1/P2-1/result.json"));
-        let files = store(&sector, "1/P5-1");
-        let receipt = json!({
-            "v": 1, "sector": "t01000/7", "size": "2KiB", "ticket": "01".repeat(32), "seed": "02".repeat(32),
-            "commD": p2["outputs"]["commD"], "commR": p2["outputs"]["commR"], "proof": "AAAA", "files": files,
-        });
-        Some(Stored { sector, receipt, parameters })
-    }
-
-    fn at(&self, name: &str) -> PathBuf {
-        self.sector.path("node").join(name)
-    }
-
-    fn check(&self, flags: &[&str]) -> Checked {
-        let receipt = self.sector.path("receipt.json");
-        fs::write(&receipt, self.receipt.to_string()).unwrap();
-        let node = self.sector.path("node");
-        let arguments = [&["check-copy", receipt.to_str().unwrap(), node.to_str().unwrap()], flags].concat();
-        let mut command = self.sector.command(&arguments);
-        let Ended { code, stdout, stderr } =
-            ended(command.env("FIL_PROOFS_PARAMETER_CACHE", &self.parameters).spawn().unwrap());
-        Checked { code, stdout, stderr }
-    }
-
-    /// Names of the bad checks, without the proof's; every check must have been reported.
-    fn bad(&self, flags: &[&str]) -> Vec<String> {
-        let checked = self.check(&[flags, &["--json"]].concat());
-        assert_eq!(checked.code, Some(6), "{}", checked.stderr);
-        let report = checked.report();
-        assert_eq!(report["checks"].as_array().unwrap().iter().map(|check| &check["name"]).collect::<Vec<_>>(), CHECKS);
-        let mut bad: Vec<String> = checked.bad();
-        assert!(
-            checked.stderr.contains(&format!("ProofInvalid: t01000/7: bad: {}", bad.join(", "))),
-            "{}",
-            checked.stderr
-        );
-        assert_eq!(bad.remove(0), "proof");
-        bad
-    }
-}
-
-impl Checked {
-    fn report(&self) -> Value {
-        serde_json::from_str(self.stdout.lines().last().unwrap()).unwrap()
-    }
-
-    fn bad(&self) -> Vec<String> {
-        let report = self.report();
-        let checks = report["checks"].as_array().unwrap();
-        let bad = checks.iter().filter(|check| check["ok"] == false);
-        bad.map(|check| check["name"].as_str().unwrap().to_owned()).collect()
-    }
-
-    fn found(&self, name: &str) -> String {
-        let report = self.report();
-        let check = report["checks"].as_array().unwrap().iter().find(|check| check["name"] == name).unwrap().clone();
-        check["found"].as_str().unwrap().to_owned()
-    }
-}
 
 #[test]
 fn a_good_copy() {

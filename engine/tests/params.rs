@@ -2,10 +2,10 @@
 
 mod common;
 
+use common::stored::{parameters_here, store};
 use common::*;
 use serde_json::{json, Value};
 use std::fs;
-use std::path::PathBuf;
 use std::process::Child;
 
 fn workspace(sector: &Sector) -> Option<String> {
@@ -103,16 +103,6 @@ fn what_is_not_a_receipt() {
     }
     assert_eq!(sector.engine(&["verify", "/nowhere/receipt.json"]).code, Some(2));
     assert_eq!(verify(&receipt().to_string()).code, Some(5), "a receipt, but no verifying key");
-}
-
-/// Where this machine keeps parameters, if it has those of 2KiB.
-fn parameters_here() -> Option<PathBuf> {
-    let dir = PathBuf::from(std::env::var_os("FIL_PROOFS_PARAMETER_CACHE")?);
-    let ended = ended({
-        let mut command = Sector::new().command(&["params", "2KiB", "--only-check"]);
-        command.env("FIL_PROOFS_PARAMETER_CACHE", &dir).spawn().unwrap()
-    });
-    (ended.code == Some(0)).then_some(dir)
 }
 
 #[test]

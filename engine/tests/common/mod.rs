@@ -1,6 +1,8 @@
 //! A sector directory of its own for each test, and the engine run in it.
 #![allow(dead_code)]
 
+pub mod stored;
+
 use serde_json::{json, Value};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -181,24 +183,6 @@ pub fn enlarge(sector: &Sector, p2: &str, by: usize) {
     file["size"] = json!(bytes.len());
     file["blake3"] = json!(blake3::hash(&bytes).to_hex().to_string());
     fs::write(&path, result.to_string()).unwrap();
-}
-
-/// Runs P5 and gives the copy its final names, as P6 does; returns `files` of the receipt.
-pub fn store(sector: &Sector, p5: &str) -> Value {
-    let mut files = sector.done(p5, |_| ())["outputs"]["files"].clone();
-    let node = sector.path("node");
-    fs::create_dir(node.join("sealed")).unwrap();
-    fs::create_dir_all(node.join("cache/s-t01000-7")).unwrap();
-    for file in files.as_array_mut().unwrap() {
-        let name = file["name"].as_str().unwrap();
-        let stored = match name {
-            "sealed" => "sealed/s-t01000-7".to_owned(),
-            name => format!("cache/s-t01000-7/{name}"),
-        };
-        fs::rename(node.join(PART).join(name), node.join(&stored)).unwrap();
-        file["name"] = json!(stored);
-    }
-    files
 }
 
 /// progress.json, if it is there and whole.

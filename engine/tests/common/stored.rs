@@ -1,0 +1,122 @@
+//! A sector on its storage node, and what check-copy says of it.
+
+use super::*;
+use std::path::PathBuf;
+
+pub const SEALED: &str = "sealed/s-t01000-7";
+pub const TREE: &str = "cache/s-t01000-7/sc-02-data-tree-r-last.dat";
+pub const P_AUX: &str = "cache/s-t01000-7/p_aux";
+pub const T_AUX: &str = "cache/s-t01000-7/t_aux";
+pub const CHECKS: [&str; 7] = ["proof", SEALED, P_AUX, T_AUX, TREE, "p_aux", "challenges"];
+
+/// Where this machine keeps parameters, if it has those of 2KiB.
+pub fn parameters_here() -> Option<PathBuf> {
+    let dir = PathBuf::from(std::env::var_os("FIL_PROOFS_PARAMETER_CACHE")?);
+    let ended = ended({
+        let mut command = Sector::new().command(&["params", "2KiB", "--only-check"]);
+        command.env("FIL_PROOFS_PARAMETER_CACHE", &dir).spawn().unwrap()
+    });
+    (ended.code == Some(0)).then_some(dir)
+}
+
+/// A sector as P6 leaves it on its node, but for the proof: making one takes a minute, so it is not valid here.
+pub struct Stored {
+    pub sector: Sector,
+    pub receipt: Value,
+    pub parameters: PathBuf,
+}
+
+pub struct Checked {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Stored {
+    /// With this many bytes behind the replica, so that it is a large file. `None`: there is no verifying key.
+    pub fn new(more: usize) -> Option<Stored> {
+        let parameters = parameters_here().or_else(|| {
+            println!("SKIPPED: no parameters for 2KiB in $FIL_PROOFS_PARAMETER_CACHE (sealflow-engine params 2KiB)");
+            None
+        })?;
+        let sector = Sector::new();
+        sector.done("1/P1-1", |_| ());
+        sector.done("1/P2-1", |_| ());
+        enlarge(&sector, "1/P2-1", more);
+        let p2 = read(&sector.at("1/P2-1/result.json"));
+        let files = store(&sector, "1/P5-1");
+        let receipt = json!({
+            "v": 1, "sector": "t01000/7", "size": "2KiB", "ticket": "01".repeat(32), "seed": "02".repeat(32),
+            "commD": p2["outputs"]["commD"], "commR": p2["outputs"]["commR"], "proof": "AAAA", "files": files,
+        });
+        Some(Stored { sector, receipt, parameters })
+    }
+
+    pub fn at(&self, name: &str) -> PathBuf {
+        self.sector.path("node").join(name)
+    }
+
+    pub fn check(&self, flags: &[&str]) -> Checked {
+        let receipt = self.sector.path("receipt.json");
+        fs::write(&receipt, self.receipt.to_string()).unwrap();
+        let node = self.sector.path("node");
+        let arguments = [&["check-copy", receipt.to_str().unwrap(), node.to_str().unwrap()], flags].concat();
+        let mut command = self.sector.command(&arguments);
+        let Ended { code, stdout, stderr } =
+            ended(command.env("FIL_PROOFS_PARAMETER_CACHE", &self.parameters).spawn().unwrap());
+        Checked { code, stdout, stderr }
+    }
+
+    /// Names of the bad checks, without the proof's; every check must have been reported.
+    pub fn bad(&self, flags: &[&str]) -> Vec<String> {
+        let checked = self.check(&[flags, &["--json"]].concat());
+        assert_eq!(checked.code, Some(6), "{}", checked.stderr);
+        let report = checked.report();
+        assert_eq!(report["checks"].as_array().unwrap().iter().map(|check| &check["name"]).collect::<Vec<_>>(), CHECKS);
+        let mut bad: Vec<String> = checked.bad();
+        assert!(
+            checked.stderr.contains(&format!("ProofInvalid: t01000/7: bad: {}", bad.join(", "))),
+            "{}",
+            checked.stderr
+        );
+        assert_eq!(bad.remove(0), "proof");
+        bad
+    }
+}
+
+impl Checked {
+    pub fn report(&self) -> Value {
+        serde_json::from_str(self.stdout.lines().last().unwrap()).unwrap()
+    }
+
+    pub fn bad(&self) -> Vec<String> {
+        let report = self.report();
+        let checks = report["checks"].as_array().unwrap();
+        let bad = checks.iter().filter(|check| check["ok"] == false);
+        bad.map(|check| check["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    pub fn found(&self, name: &str) -> String {
+        let report = self.report();
+        let check = report["checks"].as_array().unwrap().iter().find(|check| check["name"] == name).unwrap().clone();
+        check["found"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Runs P5 and gives the copy its final names, as P6 does; returns `files` of the receipt.
+pub fn store(sector: &Sector, p5: &str) -> Value {
+    let mut files = sector.done(p5, |_| ())["outputs"]["files"].clone();
+    let node = sector.path("node");
+    fs::create_dir(node.join("sealed")).unwrap();
+    fs::create_dir_all(node.join("cache/s-t01000-7")).unwrap();
+    for file in files.as_array_mut().unwrap() {
+        let name = file["name"].as_str().unwrap();
+        let stored = match name {
+            "sealed" => "sealed/s-t01000-7".to_owned(),
+            name => format!("cache/s-t01000-7/{name}"),
+        };
+        fs::rename(node.join(PART).join(name), node.join(&stored)).unwrap();
+        file["name"] = json!(stored);
+    }
+    files
+}
