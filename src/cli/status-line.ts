@@ -22,8 +22,8 @@ export function statusLine(stream: NodeJS.WriteStream): StatusLine {
   };
   const show = (text: string): void => {
     clear();
-    // One that is wrapped could not be taken back.
-    stream.write(text.slice(0, Math.max(0, stream.columns - 1)));
+    // One that is wrapped could not be taken back. Some terminals do not tell how wide they are.
+    stream.write(text.slice(0, (stream.columns || 80) - 1));
     shown = true;
   };
   return { show, clear };

@@ -31,6 +31,7 @@ async function complaints(unit: string, change: (text: string) => string = (text
 test.skipIf(!analyze)('systemd has nothing to say against the units', async () => {
   expect(await complaints('sealflow-worker@p1.service')).toBe('');
   expect(await complaints('sealflow-orchestrator.service')).toBe('');
+  for (const kind of ['service', 'timer']) expect(await complaints(`sealflow-verify@p1.${kind}`)).toBe('');
 });
 
 test.skipIf(!analyze)('systemd tells a mistake in a unit', async () => {
