@@ -5,8 +5,13 @@ import { describeEnd, runBound, type RunResult } from '../machine/run-bound.js';
 import { MountHungError } from '../mounts/mounts.js';
 import { statfs } from '../mounts/remote-fs.js';
 import { UserError } from '../user-error.js';
-import { copyReportSchema, progressSchema, type CopyReport, type Progress } from './report.js';
-import { UnreadableError } from './unreadable.js';
+import {
+  copyReportSchema,
+  progressSchema,
+  type CopyReport,
+  type Progress,
+  type SectorReport,
+} from './report.js';
 
 export interface CheckCopyOptions {
   /** Leave the large files unread. */
@@ -23,18 +28,21 @@ const GOOD = 0;
 const WRONG = 6;
 const BAD_INPUT = 2;
 
+/** What came of it; with `not checked` the checks that were made all the same, if the engine has told them. */
+export type CopyResult = Pick<SectorReport, 'result' | 'bytes' | 'checks' | 'why'>;
+
 /**
  * Checks a sector from its receipt.
  * @param receipt path of a receipt on `node`
- * @throws UnreadableError when the checks could not be made; MountHungError, without waiting for the engine; UserError when the
- *   engine cannot do this at all; the signal's reason, when the engine is gone
+ * @throws MountHungError, without waiting for the engine; UserError when the engine cannot do this at all; the signal's reason, when
+ *   the engine is gone
  */
 export async function checkCopy(
   engine: Engine,
   receipt: string,
   node: string,
   { quick, lookEveryMs, signal, onProgress }: CheckCopyOptions,
-): Promise<CopyReport> {
+): Promise<CopyResult> {
   const [program, ...first] = engine.command;
   const args = [...first, 'check-copy', receipt, node, '--json', ...(quick ? ['--quick'] : [])];
   let report: CopyReport | undefined;
@@ -49,7 +57,7 @@ export async function checkCopy(
   const run = runBound(program, args, { env: engine.environment, signal: told, onStdout });
   try {
     const end = await Promise.race([run, untilHung(node, lookEveryMs, over.signal)]);
-    return reportOf(engine, end, report);
+    return resultOf(engine, end, report);
   } catch (error) {
     if (error instanceof MountHungError) {
       // It ends when the mount is back, and not before: nothing can wait for that.
@@ -62,9 +70,10 @@ export async function checkCopy(
   }
 }
 
-function reportOf(engine: Engine, end: RunResult, report: CopyReport | undefined): CopyReport {
-  const expected = report?.ok ? GOOD : WRONG;
-  if (report && end.code === expected) return report;
+function resultOf(engine: Engine, end: RunResult, report: CopyReport | undefined): CopyResult {
+  const { bytes, checks } = report ?? { bytes: 0, checks: [] };
+  if (report?.ok && end.code === GOOD) return { result: 'good', bytes, checks };
+  if (report && !report.ok && end.code === WRONG) return { result: 'wrong', bytes, checks };
   // Not in the protocol, but better told once than for each sector.
   if (end.code === BAD_INPUT && end.tail.some((line) => /usage:|no such command/.test(line))) {
     throw new UserError(`${engine.command.join(' ')} is of an older version: it has no check-copy`, {
@@ -72,7 +81,8 @@ function reportOf(engine: Engine, end: RunResult, report: CopyReport | undefined
     });
   }
   const done = end.code === GOOD || end.code === WRONG;
-  throw new UnreadableError(done ? `the engine gave no report: ${describeEnd(end)}` : describeEnd(end));
+  const why = done ? `the engine gave no report: ${describeEnd(end)}` : describeEnd(end);
+  return { result: 'not checked', bytes, checks, why };
 }
 
 /** @throws MountHungError */

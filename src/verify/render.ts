@@ -21,8 +21,7 @@ export function renderSector(report: SectorReport, several: boolean): string[] {
   return [`WRONG ${what}`, ...checks.filter(({ ok }) => !ok).map((check) => `  ${renderCheck(check)}`)];
 }
 
-const renderCheck = ({ name, found }: Check): string =>
-  found.startsWith(`${name} `) ? found : `${name}: ${found}`;
+const renderCheck = ({ name, found }: Check): string => (found.includes(name) ? found : `${name}: ${found}`);
 
 /** `12 of 200 sectors, 1 wrong; t01000/13 38 %, 180.3 MiB/s` */
 export function renderProgress(tally: Tally, running: Iterable<Progress>, bytesPerSecond: number): string {

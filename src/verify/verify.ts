@@ -43,8 +43,7 @@ async function outcomeOf({ sector, node }: Copy, options: VerifyOptions): Promis
     const { size, node: written } = looked.receipt;
     known = { size, writtenOn: written === nodeName(node) ? undefined : written };
     const receipt = join(node, stored.receipt(sector));
-    const { ok, bytes, checks } = await checkCopy(options.engine, receipt, node, options);
-    return { ...known, result: ok ? 'good' : 'wrong', bytes, checks };
+    return { ...known, ...(await checkCopy(options.engine, receipt, node, options)) };
   } catch (error) {
     const why = whyUnreadable(error);
     if (why === undefined) throw error;

@@ -125,6 +125,19 @@ describe('not checked, and the others are checked', () => {
     });
   });
 
+  test('is one of which a part could not be read, with the checks that were made', async () => {
+    const checks = [
+      { name: 'proof', ok: true, found: 'valid' },
+      { name: 'sealed/s-t01000-1', ok: false, found: 'reading: Input/output error' },
+    ];
+    const report = JSON.stringify({ v: 1, sector: SECTOR, ok: false, bytes: 7, checks });
+    const engine = await script(`echo '${report}'`, 'echo "PassingFault: reading" >&2', 'exit 3');
+    expect(await verified(copyOf(node, SECTOR), { engine })).toMatchObject({
+      ...{ result: 'not checked', bytes: 7, checks },
+      why: 'exit code 3: PassingFault: reading',
+    });
+  });
+
   test('is one that another version has written', async () => {
     await changeReceipt(node, SECTOR, (receipt) => ({ ...receipt, v: 2 }));
     expect(await verified(copyOf(node, SECTOR))).toMatchObject({
