@@ -18,7 +18,9 @@ export function renderSector(report: SectorReport, several: boolean): string[] {
   if (result === 'not checked') return [`NOT CHECKED ${what}: ${why}`];
   // It is nowhere: there is one check, and a line is enough.
   if (node === undefined) return [`WRONG ${what}: ${checks.map(({ found }) => found).join('; ')}`];
-  return [`WRONG ${what}`, ...checks.filter(({ ok }) => !ok).map((check) => `  ${renderCheck(check)}`)];
+  const bad = checks.filter(({ ok }) => !ok).map((check) => `  ${renderCheck(check)}`);
+  // Two checks of one file may find the same.
+  return [`WRONG ${what}`, ...new Set(bad)];
 }
 
 const renderCheck = ({ name, found }: Check): string => (found.includes(name) ? found : `${name}: ${found}`);

@@ -31,13 +31,14 @@ test('a sector that is wrong, with its bad checks', () => {
     check('proof', true, 'valid'),
     check('sealed/s-t01000-7', false, 'sealed/s-t01000-7 differs: it is 1 bytes'),
     check('p_aux', false, 'it gives ab; commR is cd'),
-    check('cache/s-t01000-7/t_aux', false, '/mnt/a/cache/s-t01000-7/t_aux is not there'),
+    check('cache/s-t01000-7/p_aux', false, '/mnt/a/cache/s-t01000-7/p_aux is not there'),
+    check('p_aux', false, '/mnt/a/cache/s-t01000-7/p_aux is not there'),
   ];
   expect(renderSector(report({ result: 'wrong', checks }), false)).toEqual([
     'WRONG t01000/7 32GiB',
     '  sealed/s-t01000-7 differs: it is 1 bytes',
     '  p_aux: it gives ab; commR is cd',
-    '  /mnt/a/cache/s-t01000-7/t_aux is not there',
+    '  /mnt/a/cache/s-t01000-7/p_aux is not there',
   ]);
 });
 
