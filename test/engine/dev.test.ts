@@ -106,6 +106,12 @@ test('dev seals a real sector; Ctrl-C in the midst of P4 stops everything, and t
   );
   expect(byHand.P2?.outputs).toMatchObject({ commR, commD });
 
+  const verified = await startSealflow(['verify', '--all', node], {
+    env: { SEALFLOW_ENGINE: engine.command[0] },
+  }).ended;
+  expect(verified).toMatchObject({ code: 0, stderr: '' });
+  expect(verified.stdout).toMatch(/^ok t01000\/1 2KiB, 7 checks, .*\n1 sector: 1 good, 0 wrong\n$/);
+
   const receipt = receiptPath(node, SECTOR);
   expect(await verifyReceipt(engine.command, receipt, engine.environment)).toEqual({
     code: 0,
