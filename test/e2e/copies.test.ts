@@ -70,6 +70,36 @@ test.skipIf(await lacks('mount'))(
   },
 );
 
+test.skipIf(await lacks('mount'))(
+  'goes to another node when its own becomes read-only under it, and on when P6 cannot clean there',
+  async () => {
+    const group = await cluster.group();
+    const failing = await anotherNode(group, 'failing');
+    mountTmpfs(failing, 'size=64m');
+    const host = { pools: [[1, 'P1', 'P2', 'P3', 'P4']] as const, config: { 'storage-nodes': [] } };
+    await group.serve(1, host);
+    await group.serve(2, { pools: [[1, 'P5', 'P6']], config: { 'storage-nodes': [failing] } });
+    await cluster.untilServed(group);
+    const sector = cluster.newSector();
+    await group.tell(sector, 'P5', 'hold', 'middle');
+    await cluster.start(group, sector);
+    await group.engine(sector, 'P5');
+    await eventually(async () => (await partsOf(failing, sector)).length === 1);
+    // Meanwhile an administrator adds a node.
+    await group.serve(3, {
+      pools: [[1, 'P5', 'P6']],
+      config: { 'storage-nodes': [failing, group.node] },
+    });
+    execFileSync('mount', ['-o', 'remount,ro', failing]);
+    await group.takeBack(sector, 'P5', 'hold');
+    await cluster.sealed(sector);
+    expect(await cluster.failures(sector)).toContain('PassingFault');
+    await expectStored(group.node, [sector]);
+    await expectCleaned(group, [sector]);
+    expect(await partsOf(failing, sector)).toHaveLength(1);
+  },
+);
+
 test('that is killed together with its worker is made again on the same node, and leaves nothing', async () => {
   const group = await cluster.group();
   const nodes = [group.node, await anotherNode(group, 'second'), await anotherNode(group, 'third')];
