@@ -39,7 +39,7 @@ export function answerMessages(sector: Sector): void {
       const replaced = sector.seal.seed !== undefined;
       sector.seal = { ...sector.seal, seed };
       // What has landed was the proof of the seed before.
-      sector.landed.told = false;
+      sector.landed = false;
       if (replaced && replace) goBack(sector, new StepBack('P3', 'another seed', 'none'));
       return replaced ? 'replaced' : 'stored';
     },
@@ -61,8 +61,8 @@ export function answerMessages(sector: Sector): void {
   setHandler(
     landedUpdate,
     () => {
-      sector.landed.told = true;
-      return sector.landed.waiting ? 'P6 goes on' : 'noted';
+      sector.landed = true;
+      return sector.waitsFor === 'landed' ? 'P6 goes on' : 'noted';
     },
     {
       description: 'the proof is on chain, P6 may delete the scratch: {"message": "…"?}',

@@ -9,7 +9,7 @@ import { phaseQueue, type PhaseResult, type SealActivities, type SealResult } fr
 import { FAILURES, type FailureKind, type FailureType } from '../errors.js';
 import { failureOf, NOT_FOR_TEMPORAL } from './failure-of.js';
 import { PHASES, type EnginePhaseId, type PhaseId } from '../phases.js';
-import { untilLanded } from './landed.js';
+import { proofLanded } from './from-upstream.js';
 import { StepBack } from './step-back.js';
 import type { Sector } from './sector.js';
 
@@ -102,7 +102,7 @@ async function untilDone<T>(
           failures = [];
           break;
         case 'landed':
-          await untilLanded(sector);
+          await proofLanded(sector);
           break;
         case 'end':
           throw ApplicationFailure.nonRetryable(failed.message, failed.type);

@@ -1,6 +1,7 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { SealInput, SealResult } from '../contract.js';
 import { cleanSector, runPhase } from './run-phase.js';
+import { seedKnown } from './from-upstream.js';
 import { openSector } from './open-sector.js';
 import type { Sector } from './sector.js';
 import { answerMessages } from './messages.js';
@@ -35,7 +36,7 @@ async function seal(sector: Sector): Promise<SealResult> {
   await runPhase(sector, 'P1');
   await runPhase(sector, 'P2');
   await sector.commRAccepted();
-  await sector.seedKnown();
+  await seedKnown(sector);
   await runPhase(sector, 'P3');
   await both(runPhase(sector, 'P4'), runPhase(sector, 'P5'));
   return await cleanSector(sector);

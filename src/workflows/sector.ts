@@ -22,7 +22,6 @@ import {
   type PhaseId,
   type Times,
 } from '../phases.js';
-import { Landed } from './landed.js';
 import { show, showPhaseDone } from './show.js';
 import { StepBacks, takenBack, type StepBack } from './step-back.js';
 
@@ -38,13 +37,14 @@ export class Sector {
   /** See PhaseInput. */
   claim = 1;
   readonly backs = new StepBacks();
-  readonly landed = new Landed();
+  /** Upstream has told that the proof is on chain. */
+  landed = false;
+  waitsFor: 'seed' | 'landed' | undefined;
 
   private readonly voided: string[] = [];
   private readonly told = new Map<PhaseId, string>();
   private retries = 0;
   shownCommR: string | undefined;
-  private waitingForSeed = false;
   /** Why, set by the update `abort`: the pass ends, and the sector's files are deleted. */
   abortAsked: string | undefined;
   ending:
@@ -116,7 +116,7 @@ export class Sector {
       seal: this.seal,
       claim: this.claim,
       results: results as Record<EnginePhaseId, ResultRef>,
-      ...(this.landed.told && { landed: true }),
+      ...(this.landed && { landed: true }),
     };
   }
 
@@ -127,17 +127,6 @@ export class Sector {
   }
 
   // ---- waiting ----
-
-  async seedKnown(): Promise<void> {
-    if (this.seal.seed !== undefined) return;
-    this.waitingForSeed = true;
-    show(this);
-    try {
-      await condition(() => this.seal.seed !== undefined);
-    } finally {
-      this.waitingForSeed = false;
-    }
-  }
 
   /** Waits before another try, doubling from `backoffFirst` on; an operator's retry ends the wait. */
   async pause(phase: PhaseId, before: number): Promise<void> {
@@ -232,7 +221,7 @@ export class Sector {
     const { seed: _of, ticketEpoch: _drawnAt, ...rest } = this.seal;
     this.seal = { ...rest, ticket };
     this.shownCommR = undefined;
-    this.landed.told = false;
+    this.landed = false;
   }
 
   // ---- to people ----
@@ -245,7 +234,6 @@ export class Sector {
   state(): SealState {
     if (this.ending) return this.ending.state;
     if (this.attention.size > 0) return 'needs-attention';
-    if (this.landed.waiting) return 'waiting-for-landed';
-    return this.waitingForSeed ? 'waiting-for-seed' : 'running';
+    return this.waitsFor ? `waiting-for-${this.waitsFor}` : 'running';
   }
 }
