@@ -202,6 +202,8 @@ export interface FailureDetails {
   from?: EnginePhaseId;
   /** Units of work that are safe on disk (layers); a growing number means progress. */
   recorded?: number;
+  /** The scratch was renamed away: the sector is sealed, only deleting is left. */
+  stored?: true;
   /** With Overtaken: the claim of this run that is in force. */
   claim?: number;
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { listAttempts } from '../attempts/attempt.js';
 import { claimEpoch } from '../attempts/epochs.js';
+import { NotOursError, removeTree } from '../attempts/remove-tree.js';
 import { CONTRACT_VERSION, readable, refuseNewer, type CleanInput, type CleanResult } from '../contract.js';
 import { failure } from '../errors.js';
 import { ifPresent, isErrno, readJson, usedBytes, writeJson } from '../files.js';
@@ -20,12 +21,11 @@ import {
   type OpenGroup,
 } from '../paths.js';
 import { ENGINE_PHASE_IDS } from '../phases.js';
-import type { SectorId } from '../sector.js';
 import { findNode } from '../storage/choose-node.js';
 import { refuseOther } from '../storage/make-directory.js';
 import { removeParts } from '../storage/reservations.js';
 import type { Deps } from './deps.js';
-import { ownerOf, removeEarlierCopies } from './copy-job.js';
+import { onNodesSeen, ownerOf } from './copy-job.js';
 import { basisResult } from './phase-job.js';
 import { publishCopy } from './publish-copy.js';
 import { deleteGone, goneDirectories, renameAway } from './remove-sector.js';
@@ -73,18 +73,38 @@ export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult>
           );
         await publish(deps, input, task, group, say);
       }
-      await renameAway(group, task.sector);
-      journal = await journalOfGone(group, task.sector);
-      await writeJson(done, journal);
+      journal = await takeAway(deps, task, group);
     }
     // Behind `done/` there is nothing left to lose: what a killed P6 has left of the deletion is done now.
     say('deleting the scratch', 0.5);
-    await deleteGone(group, task.sector, () => task.goOn());
+    await deleteGone(group, task.sector, () => task.goOn()).catch((error: unknown) => {
+      if (!(error instanceof NotOursError)) throw error;
+      throw failure('NotOurs', error.message, { host: deps.self.host, stored: true });
+    });
     deps.onRoomMade();
     const { storage, bytes } = journal;
     const seconds = (performance.now() - began) / 1000;
     return { v: CONTRACT_VERSION, host: deps.self.host, seconds, storage, bytesFreed: bytes };
   });
+
+/** From here on the sector is sealed. */
+async function takeAway(deps: Deps, task: Task, group: OpenGroup): Promise<Journal> {
+  const directory = sectorDir(group, task.sector);
+  if (await ifPresent(lstat(directory))) {
+    task.goOn();
+    // Asked once more: publishing may have taken long, and what a later claim works with must not be deleted.
+    await claimEpoch(directory, task.owner, deps.self.host);
+    await renameAway(group, task.sector);
+  }
+  const journal = await journalOfGone(group, task);
+  const write = (): Promise<void> => writeJson(doneFile(group, task.sector), journal);
+  await write().catch(async (error: unknown) => {
+    if (!isErrno(error, 'ENOSPC', 'EDQUOT')) throw error;
+    for (const gone of await goneDirectories(group, task.sector)) await deleteAttempts(gone);
+    await write();
+  });
+  return journal;
+}
 
 async function publish(
   deps: Deps,
@@ -110,10 +130,12 @@ async function publish(
     sector: task.sector,
     files: copiedFiles(results),
   };
-  await publishCopy(copy, receipt);
+  await publishCopy(copy, receipt, async () => {
+    await claimEpoch(directory, task.owner, deps.self.host);
+  });
   const owner = ownerOf({ group, task });
   await removeParts(node, owner);
-  await removeEarlierCopies(deps, owner);
+  await onNodesSeen(deps, (other) => removeParts(other, owner));
   const journal: Journal = {
     v: CONTRACT_VERSION,
     sector: input.seal.sector,
@@ -146,13 +168,25 @@ async function deleteLayers(directory: string, { P1 }: Results): Promise<void> {
   }
 }
 
+/** On a full disk `done/` needs room. The journal beside the epochs stays. */
+async function deleteAttempts(directory: string): Promise<void> {
+  for (const phase of ENGINE_PHASE_IDS) {
+    const { all, voided } = await listAttempts(directory, phase);
+    for (const attempt of [...all, ...voided]) await removeTree(attempt.directory);
+  }
+}
+
 /** @throws failure `StepBack` to P1 when P6 has not renamed the sector's directory away: it was lost. */
-async function journalOfGone(group: GroupDirectory, sector: SectorId): Promise<Journal> {
-  for (const gone of await goneDirectories(group, sector)) {
+async function journalOfGone(group: GroupDirectory, task: Task): Promise<Journal> {
+  for (const gone of await goneDirectories(group, task.sector)) {
     const journal = await readJournal(join(gone, JOURNAL));
     if (journal) return journal;
   }
-  throw failure('StepBack', `${sectorDir(group, sector)} is gone, and P6 has not deleted it`, { from: 'P1' });
+  // Another P6 may have come as far as to delete the journal: its `done/` may be seen later than the rest.
+  const done = await untilSeen(task, () => readJournal(doneFile(group, task.sector)));
+  if (done) return done;
+  const directory = sectorDir(group, task.sector);
+  throw failure('StepBack', `${directory} is gone, and P6 has not deleted it`, { from: 'P1' });
 }
 
 /** @throws TooNewError: what a newer sealflow has cleaned, or is cleaning, is not there to be cleaned once more. */

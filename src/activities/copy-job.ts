@@ -1,9 +1,9 @@
 /** P5's part of a job: where to, how fast; and what goes with it when the attempt is made, or is not. */
-import { listAttempts, readJob } from '../attempts/attempt.js';
+import { copiesOf, isBefore } from '../attempts/attempt.js';
 import type { Job, Progress } from '../attempts/protocol.js';
 import { Rate } from '../attempts/rate.js';
 import type { CopyProgress, PhaseInput } from '../contract.js';
-import { nodeName, type OpenGroup } from '../paths.js';
+import { nodeName, type AttemptName, type OpenGroup } from '../paths.js';
 import { chooseNode } from '../storage/choose-node.js';
 import { giveBack, removeParts, type Owner } from '../storage/reservations.js';
 import type { Deps } from './deps.js';
@@ -40,38 +40,37 @@ export async function prepareCopy(work: CopyWork): Promise<CopyJob | undefined> 
   if (input.phase !== 'P5' || !P2) return undefined;
   const { outputs } = await basisResult(task, sectorDirectory, 'P2', P2);
   const bytes = (outputs.files ?? []).reduce((sum, { size }) => sum + Math.ceil(size / BLOCK) * BLOCK, 0);
+  const earlier = await copiesOf(sectorDirectory);
+  // A try goes where the one before went: what that has left is known there.
+  const last = earlier.at(-1);
   const { node, into, passedOver } = await chooseNode(deps, {
     ...ownerOf(work),
     bytes: bytes + SMALL_FILES_BYTES,
-    before: await nodeOfLastCopy(sectorDirectory),
+    before: last && nodeName(last.node),
+    replaces: new Set(earlier.map(({ into }) => into)),
     host: deps.self.host,
   });
   const { each, shared } = deps.copyLimits;
   return { node, into, limitBytesPerSec: each, shared, passedOver };
 }
 
-/** A try goes where the one before went: what that has left is known there, and deleted. */
-async function nodeOfLastCopy(sectorDirectory: string): Promise<string | undefined> {
-  const { all, voided } = await listAttempts(sectorDirectory, 'P5');
-  const last = [...all, ...voided].sort((a, b) => a.epoch - b.epoch || a.number - b.number).at(-1);
-  const node = last && (await readJob(last))?.copy?.node;
-  return node && nodeName(node);
+/**
+ * Deletes what earlier attempts of the sector have left on the nodes that this host sees. Later ones are not touched: should this
+ * task be a late one, theirs is the copy that counts.
+ */
+export async function removeEarlierCopies(work: CopyWork, made: AttemptName): Promise<void> {
+  const copies = await copiesOf(work.sectorDirectory);
+  const earlier = new Set(copies.filter((copy) => isBefore(copy, made)).map(({ into }) => into));
+  await onNodesSeen(work.deps, (node) => removeParts(node, ownerOf(work), earlier));
 }
 
-/**
- * Deletes what the sector's earlier tries have left on the nodes that this host sees. Whoever calls it owns the phase, or has
- * the copy that counts.
- * @param except the copy that is about to begin
- */
-export async function removeEarlierCopies(deps: Deps, owner: Owner, except?: CopyJob): Promise<void> {
-  for (const node of deps.storageNodes) {
-    try {
-      await deps.checkNode(node);
-      await removeParts(node, owner, except?.node === node ? except.into : undefined);
-    } catch {
-      // Its time comes again: with the next attempt, or the next sector that looks for room on that node.
-    }
-  }
+/** What cannot be done on a node has its time again: with the next attempt, P6, or the next sector that looks for room there. */
+export async function onNodesSeen(deps: Deps, work: (node: string) => Promise<void>): Promise<void> {
+  for (const node of deps.storageNodes)
+    await deps
+      .checkNode(node)
+      .then(() => work(node))
+      .catch(() => undefined);
 }
 
 export const giveCopyBack = ({ node, into }: CopyJob): Promise<void> =>

@@ -34,10 +34,11 @@ export interface Copy {
 /**
  * Links the files of `part` to their final names and writes the receipt. Done again after a crash it finds its own links
  * and goes on.
+ * @param mayGo asked before the first name is given; what it throws ends it
  * @throws failure `CopyDiffers` when a final name belongs to another file; `StepBack` to P5, before any name is given, when
  *   the copy is not whole.
  */
-export async function publishCopy(copy: Copy, receipt: Receipt): Promise<void> {
+export async function publishCopy(copy: Copy, receipt: Receipt, mayGo: () => Promise<void>): Promise<void> {
   const { source, node, part, sector, files } = copy;
   const receiptPath = join(node, stored.receipt(sector));
   const known = (await readJson(receiptPath)) as Receipt | undefined;
@@ -50,6 +51,7 @@ export async function publishCopy(copy: Copy, receipt: Receipt): Promise<void> {
   if (nameless.length > 0) {
     await ifPresent(refuseOther(join(node, part)));
     for (const file of nameless) await checkWhole(join(node, part, plainName(file.name)), file, source);
+    await mayGo();
     for (const directory of ['sealed', 'cache', 'receipts', stored.cache(sector)])
       await makeDirectory(join(node, directory));
     for (const file of nameless) await give(copy, file);

@@ -24,14 +24,7 @@ import type { EnginePhaseId } from '../phases.js';
 import { sectorFileName } from '../sector.js';
 import type { Deps } from './deps.js';
 import { untilEndedHere } from './end-engines.js';
-import {
-  copyMeter,
-  giveCopyBack,
-  ownerOf,
-  prepareCopy,
-  removeEarlierCopies,
-  type CopyWork,
-} from './copy-job.js';
+import { copyMeter, giveCopyBack, prepareCopy, removeEarlierCopies, type CopyWork } from './copy-job.js';
 import { checkBasis, hangMsOf, inputHash, jobFor, phaseResult } from './phase-job.js';
 import { linkReplica, openSectorDirectory } from './sector-directory.js';
 import { draining, endOfTask, growing, openGroup, runTask, type Task } from './task.js';
@@ -109,13 +102,15 @@ async function begin(
   const job = jobFor(deps, sectorDirectory, input, task, name, earlier, copy);
   let made;
   try {
+    // Looking at storage nodes may have taken minutes.
+    if (copy) await claimEpoch(sectorDirectory, task.owner, deps.self.host);
     made = await makeAttempt(sectorDirectory, name, job);
   } finally {
     if (copy && !made) await giveCopyBack(copy);
   }
   if (!made) return;
   await freeBefore(sectorDirectory, made).catch(() => undefined);
-  if (copy) await removeEarlierCopies(deps, ownerOf(work), copy);
+  if (copy) await removeEarlierCopies(work, made);
   await deps.engines.start(made);
   await waitFor(made, work);
 }

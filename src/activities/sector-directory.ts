@@ -12,6 +12,7 @@ import { doneFile, nodeName, sealedLink, sectorDir, stored, type GroupDirectory 
 import { sectorFileName } from '../sector.js';
 import { abortNote } from './abort-sector.js';
 import type { Deps } from './deps.js';
+import { deleteGone } from './remove-sector.js';
 import { growing, type Task } from './task.js';
 import { untilSeen } from './until-seen.js';
 
@@ -88,7 +89,11 @@ async function giveWay(directory: string): Promise<void> {
 // A storage node that hangs or is not mounted keeps a new sector waiting: whether it holds the sector already cannot be known.
 async function refuseSealed(deps: Deps, group: GroupDirectory, task: Task): Promise<void> {
   const done = doneFile(group, task.sector);
-  if (await exists(done)) throw failure('AlreadySealed', `${task.seal.sector} is sealed: ${done}`);
+  if (await exists(done)) {
+    // A P6 that was cancelled while it deleted has left the rest to nobody else.
+    await deleteGone(group, task.sector, () => task.goOn());
+    throw failure('AlreadySealed', `${task.seal.sector} is sealed: ${done}`);
+  }
   for (const node of deps.storageNodes) {
     await deps.seeNode(node);
     const receipt = join(node, stored.receipt(task.sector));

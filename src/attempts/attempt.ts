@@ -8,7 +8,6 @@ import {
   attemptDir,
   epochDir,
   formatAt,
-  nodeName,
   parseAnyAttempt,
   parseAttempt,
   parseAt,
@@ -74,19 +73,32 @@ export async function listAttempts(sectorDirectory: string, phase: EnginePhaseId
   return { all, voided, nextNumber: (epoch) => (highest.get(epoch) ?? 0) + 1 };
 }
 
-/** Names of the storage nodes that P5 has ever copied to, by attempts that were superseded or voided too. */
-export async function nodesOfCopies(sectorDirectory: string): Promise<string[]> {
-  const names = new Set<string>();
+/** Where an attempt of P5 copies to. */
+export interface CopyOfAttempt extends AttemptName {
+  /** Directory of the node on the attempt's host; the last component is the node's name everywhere. */
+  node: string;
+  /** Relative to the node. */
+  into: string;
+}
+
+/** The copies that P5 has ever begun, by attempts that were superseded or voided too. */
+export async function copiesOf(sectorDirectory: string): Promise<CopyOfAttempt[]> {
+  const copies: CopyOfAttempt[] = [];
   for (const epoch of await epochsOf(sectorDirectory)) {
     const directory = epochDir(sectorDirectory, epoch);
     for (const name of (await ifPresent(readdir(directory))) ?? []) {
-      if (parseAnyAttempt(epoch, name)?.phase !== 'P5') continue;
-      const node = (await readJob({ directory: join(directory, name) }))?.copy?.node;
-      if (node !== undefined) names.add(nodeName(node));
+      const attempt = parseAnyAttempt(epoch, name);
+      if (attempt?.phase !== 'P5') continue;
+      const copy = (await readJob({ directory: join(directory, name) }))?.copy;
+      if (copy) copies.push({ ...attempt, ...copy });
     }
   }
-  return [...names];
+  return copies.sort((a, b) => (isBefore(a, b) ? -1 : 1));
 }
+
+/** By epoch, then by number. */
+export const isBefore = (a: AttemptName, b: AttemptName): boolean =>
+  a.epoch < b.epoch || (a.epoch === b.epoch && a.number < b.number);
 
 const epochsOf = async (sectorDirectory: string): Promise<number[]> =>
   ((await ifPresent(readdir(sectorDirectory))) ?? [])

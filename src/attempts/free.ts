@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { lstat, readdir, rename, unlink } from '../mounts/remote-fs.js';
 import { ifPresent } from '../files.js';
 import { epochDir, goneAttemptName } from '../paths.js';
-import { listAttempts, readResult, recordedFiles, type Attempt } from './attempt.js';
+import { isBefore, listAttempts, readResult, recordedFiles, type Attempt } from './attempt.js';
 
 /** What stays of an attempt: who made it, for what, and how it ended. */
 const STORY = ['job.json', 'log', 'error.json', 'result.json'];
@@ -43,9 +43,6 @@ export async function freeBefore(sectorDirectory: string, next: Attempt): Promis
   }
   return freed;
 }
-
-const isBefore = (a: Attempt, b: Attempt): boolean =>
-  a.epoch < b.epoch || (a.epoch === b.epoch && a.number < b.number);
 
 const needed = async (attempt: Attempt): Promise<string[]> => [
   ...STORY,

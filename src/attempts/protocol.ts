@@ -47,7 +47,9 @@ export const jobSchema = z.object({
   v: version,
   inputHash: hex,
   hangMs: z.number().positive().optional(),
-  copy: z.object({ node: z.string(), passedOver: z.array(z.string()).optional() }).optional(),
+  copy: z
+    .object({ node: z.string(), into: z.string(), passedOver: z.array(z.string()).optional() })
+    .optional(),
   madeBy: z.object({ host: z.string(), worker: z.string().optional() }),
 });
 

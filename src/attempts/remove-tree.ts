@@ -24,13 +24,15 @@ export async function removeTree(directory: string, between: () => void = () => 
 
 /** A directory of the same file system that is bound there has the same device number: only the kernel's table tells it. */
 async function refuseMounts(directory: string): Promise<void> {
-  const within = `${await realpath(directory)}/`;
+  const path = await ifPresent(realpath(directory));
+  if (path === undefined) return;
+  const within = `${path}/`;
   const mount = (await readMountTable()).find(({ mountPoint }) => mountPoint.startsWith(within));
   if (mount) throw new NotOursError(`${mount.mountPoint} is a mount`);
 }
 
 async function lookThrough(directory: string, device: number): Promise<void> {
-  for (const name of await readdir(directory)) {
+  for (const name of (await ifPresent(readdir(directory))) ?? []) {
     const path = join(directory, name);
     const stat = await ifPresent(lstat(path));
     if (!stat) continue;

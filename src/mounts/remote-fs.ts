@@ -74,13 +74,18 @@ export const writeNewFile = (path: string, text: string): Promise<void> =>
     }
   });
 
-/** A part of a file: fewer bytes than asked for where it ends before. A disk that sleeps takes its time. */
-export const readAt = (path: string, offset: number, length: number): Promise<Buffer> =>
-  onMountOf(path, 'slow', async () => {
+/** Parts of a file, one behind the other: fewer bytes than asked for where it ends before. A disk that sleeps takes its time. */
+export const readPlaces = (path: string, offsets: readonly number[], length: number): Promise<Buffer> =>
+  onMountOf(path, 'slow', async (turn) => {
     const handle = await fs.open(path, 'r');
     try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, offset);
-      return buffer.subarray(0, bytesRead);
+      const parts = [];
+      for (const offset of offsets) {
+        if (turn.abandoned) throw new Error(`nobody waits for ${path} any more`);
+        const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, offset);
+        parts.push(buffer.subarray(0, bytesRead));
+      }
+      return Buffer.concat(parts);
     } finally {
       await handle.close();
     }

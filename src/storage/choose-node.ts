@@ -1,5 +1,5 @@
 /** Which storage node a copy goes to. Nodes are mounted directories of config.toml, named by their last component. */
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { failure } from '../errors.js';
 import { isErrno } from '../files.js';
 import { MountHungError } from '../mounts/mounts.js';
@@ -8,7 +8,6 @@ import { nodeName } from '../paths.js';
 import { amount } from '../units.js';
 import {
   giveBack,
-  isOf,
   isStale,
   listParts,
   removeOrphans,
@@ -31,6 +30,8 @@ export interface Wanted extends Owner {
   bytes: number;
   /** Name of the node that the copy was begun on before: there it goes again, if it can. */
   before: string | undefined;
+  /** Earlier copies of the sector, relative to their nodes: they are deleted before this one is begun. */
+  replaces: ReadonlySet<string>;
   host: string;
 }
 
@@ -44,7 +45,7 @@ export interface Chosen {
 
 interface Looked {
   node: string;
-  /** Bytes that are free; those of the sector's own earlier copies count as free. */
+  /** Bytes that are free; those of the copies that this one replaces count as free. */
   free: number;
   /** The same, after what others have reserved. */
   room: number;
@@ -115,14 +116,16 @@ export async function findNode(nodes: Nodes, name: string): Promise<string> {
 }
 
 /** Only to put the nodes in order: whether a reservation still holds is asked when one has been made. */
-async function lookAt(nodes: Nodes, node: string, owner: Owner): Promise<Looked> {
+async function lookAt(nodes: Nodes, node: string, wanted: Wanted): Promise<Looked> {
   await nodes.checkNode(node);
-  return { node, ...(await roomOf(node, await listParts(node), owner)) };
+  // Also where there is no room: orphans may be what is in the way.
+  await removeOrphans(node, wanted.group);
+  return { node, ...(await roomOf(node, await listParts(node), wanted)) };
 }
 
 /**
  * Reserves room where there is some after what all others have still to write. Of two that do it at once each sees the other: both
- * give way where there is room for one only, and come back at different times.
+ * give way where there is room for one only, and try again like after any full disk.
  * @returns the reservation. @throws FullError; errors of the file system
  */
 async function reserveBeside(node: string, wanted: Wanted): Promise<string> {
@@ -131,7 +134,6 @@ async function reserveBeside(node: string, wanted: Wanted): Promise<string> {
     const own = join(node, into);
     // What was made there a moment ago tells the node's own clock.
     const now = (await lstat(own)).mtimeMs;
-    await removeOrphans(node, wanted.group, now);
     const others = (await listParts(node)).filter(({ directory }) => directory !== own);
     const { room } = await roomOf(node, others, wanted, now);
     if (room < wanted.bytes) throw new FullError(room, wanted.bytes);
@@ -146,14 +148,13 @@ async function reserveBeside(node: string, wanted: Wanted): Promise<string> {
 async function roomOf(
   node: string,
   parts: readonly Part[],
-  owner: Owner,
+  { replaces }: Wanted,
   now = -Infinity,
 ): Promise<Omit<Looked, 'node'>> {
   const { bavail, bsize } = await statfs(node);
-  const isOwn = isOf(owner);
-  // The sector's own earlier copies are deleted before this one is begun.
-  const own = parts.filter(isOwn).reduce((sum, { used }) => sum + used, 0);
-  const others = parts.filter((part) => !isOwn(part) && !isStale(part, now));
-  const free = bavail * bsize + own;
+  const isReplaced = ({ directory }: Part): boolean => replaces.has(relative(node, directory));
+  const replaced = parts.filter(isReplaced).reduce((sum, { used }) => sum + used, 0);
+  const others = parts.filter((part) => !isReplaced(part) && !isStale(part, now));
+  const free = bavail * bsize + replaced;
   return { free, room: free - others.reduce((sum, part) => sum + stillToWrite(part), 0) };
 }

@@ -5,13 +5,13 @@
  * room for ever.
  */
 import { randomUUID } from 'node:crypto';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { z } from 'zod';
 import { removeTree } from '../attempts/remove-tree.js';
 import { CONTRACT_VERSION } from '../contract.js';
 import { exists, ifPresent, readJson, syncDirectory, writeJson } from '../files.js';
 import { lstat, mkdir, readdir, rename } from '../mounts/remote-fs.js';
-import { isPlainName, sectorDir, stored, type OpenGroup } from '../paths.js';
+import { abortedFile, doneFile, isPlainName, sectorDir, stored, type OpenGroup } from '../paths.js';
 import { parseSector, sectorName, type SectorId } from '../sector.js';
 import { makeDirectory, refuseOther } from './make-directory.js';
 
@@ -134,31 +134,38 @@ export const isOf =
 
 /**
  * Deletes the sector's unfinished copies; files that have their final names keep their inodes.
- * @param except the one that stays, relative to the node
+ * @param only these, relative to the node; all if not given
  */
-export async function removeParts(node: string, owner: Owner, except?: string): Promise<void> {
-  const stays = except && join(node, except);
-  for (const part of (await listParts(node)).filter(isOf(owner)))
-    if (part.directory !== stays) await remove(node, part.directory);
-  // What somebody's deletion has left.
-  for (const gone of await hidden(node, GONE)) await removeTree(gone);
+export async function removeParts(node: string, owner: Owner, only?: ReadonlySet<string>): Promise<void> {
+  for (const { directory } of (await listParts(node)).filter(isOf(owner)))
+    if (!only || only.has(relative(node, directory))) await remove(node, directory);
+  await sweep(node);
 }
 
+const DAY_MS = 24 * 3_600_000;
+
 /**
- * Deletes what the group's other sectors have left: copies of sectors that are no longer there (P6 or an abort has deleted them
- * on a host that did not see this node). Another group's are never touched, as whether they are needed cannot be known here.
- * @param now by the node's clock, in ms
+ * Deletes what other sectors of the group have left: copies of those that P6 or an abort has deleted on a host that did not see this
+ * node, and that told so. Where the group's directory is not mounted nothing tells so. Another group's copies are never touched, as
+ * whether they are needed cannot be known here. What cannot be deleted stays: it is no fault of who comes by.
  */
-export async function removeOrphans(node: string, group: OpenGroup, now: number): Promise<void> {
-  for (const part of (await listParts(node)).filter((one) => isStale(one, now))) {
-    if (part.note?.group !== group.id) continue;
-    const sector = parseSector(part.note.sector);
-    // A sector of that name may come again, but not with this copy.
-    if (sector && !(await exists(sectorDir(group, sector)))) await remove(node, part.directory);
+export async function removeOrphans(node: string, group: OpenGroup): Promise<void> {
+  const now = Date.now();
+  for (const { directory, note, touched } of await listParts(node)) {
+    const sector = note?.group === group.id ? parseSector(note.sector) : undefined;
+    if (!sector || now - touched < DAY_MS || (await exists(sectorDir(group, sector)))) continue;
+    const told = (await exists(doneFile(group, sector))) || (await exists(abortedFile(group, sector)));
+    if (told) await remove(node, directory).catch(() => undefined);
   }
+  await sweep(node);
+}
+
+/** Deletes what deletions and reservations that were killed have left, whoever began them. */
+async function sweep(node: string): Promise<void> {
+  for (const path of await hidden(node, GONE)) await removeTree(path).catch(() => undefined);
   for (const path of await hidden(node, UNNAMED)) {
     const [unnamed] = await lookAt(path);
-    if (unnamed && isStale(unnamed, now)) await removeTree(path);
+    if (unnamed && Date.now() - unnamed.touched > DAY_MS) await removeTree(path).catch(() => undefined);
   }
 }
 

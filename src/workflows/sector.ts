@@ -44,6 +44,8 @@ export class Sector {
   private readonly voided: string[] = [];
   private readonly told = new Map<PhaseId, string>();
   private retries = 0;
+  /** P6 has renamed the scratch away. */
+  private stored = false;
   shownCommR: string | undefined;
   /** Why, set by the update `abort`: the pass ends, and the sector's files are deleted. */
   abortAsked: string | undefined;
@@ -67,6 +69,7 @@ export class Sector {
     this.phases[phase].failure = `${failure.type}: ${failure.message}`;
     // The run's own later claims, from before its database was restored to an earlier state.
     this.claim = Math.max(this.claim, failure.details.claim ?? 0);
+    this.stored ||= failure.details.stored === true;
     if (failure.details.at) this.told.set(phase, failure.details.at);
   }
 
@@ -163,7 +166,7 @@ export class Sector {
 
   /** P6 is under way: what it deletes cannot be asked back. */
   cleaning(): boolean {
-    return ['running', 'backoff', 'done'].includes(this.phases.P6.state);
+    return this.stored || ['running', 'backoff', 'done'].includes(this.phases.P6.state);
   }
 
   abort(why: string): void {
@@ -201,6 +204,8 @@ export class Sector {
     this.backs.count += 1;
     // Whatever a cut-off host still does for the old state of affairs must not count as the newest try.
     this.claim += 1;
+    // What has landed was the proof before.
+    if (takenBack(back).includes('P4')) this.landed = false;
     for (const phase of takenBack(back)) {
       this.phases[phase].state = 'waiting';
       if (phase === 'P6') continue;

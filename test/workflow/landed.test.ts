@@ -73,6 +73,19 @@ describe.each(CACHE_MODES)('the word that the proof has landed, $cache', (mode) 
     expect(fakes.inputsOf('P6').map((input) => input.landed)).toEqual([undefined, undefined, true]);
   });
 
+  test('that was said of another proof does not count for the one that a retry makes', async () => {
+    const copy = held();
+    const sealing = await seal({ fakes: fakeActivities({ P5: [copy], P6: [notLanded] }) });
+    await sealing.until(({ phases }) => phases.P4.state === 'done');
+    expect(await landed(sealing)).toBe('noted');
+    expect(await sealing.retry({ from: 'P3' })).toBe('back to P3');
+    await untilWaiting(sealing);
+    expect(await landed(sealing)).toBe('P6 goes on');
+    await sealing.handle.result();
+    expect(sealing.fakes.inputsOf('P6').map((input) => input.landed)).toEqual([undefined, true]);
+    copy.release();
+  });
+
   test('may never come: until then the sector can be aborted', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P6: [notLanded] }) });
     await untilWaiting(sealing);

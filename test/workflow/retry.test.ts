@@ -12,6 +12,18 @@ const refused = failure('BadInput', 'the ticket is too old');
 describe.each(CACHE_MODES)('retry, $cache', (mode) => {
   const { seal } = useOrchestrator(mode);
 
+  test('goes back no more when P6 has renamed the scratch away, but lets P6 go on', async () => {
+    const stuck = failure('NotOurs', 'a symbolic link', { stored: true });
+    const sealing = await seal({ fakes: fakeActivities({ P6: [stuck] }) });
+    await sealing.untilAttention('P6');
+    expect(await failureOf(sealing.retry({ from: 'P2' }))).toBe('TooLate: P6 has begun');
+    expect(await failureOf(sealing.provideSeed({ seed: OTHER_SEED, replace: true }))).toBe(
+      'TooLate: P6 has begun',
+    );
+    expect(await sealing.retry()).toBe('going on');
+    await sealing.handle.result();
+  });
+
   test('from P2 while P5 runs takes back all from there on', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P5: [held()] }) });
     const { fakes, handle } = sealing;

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -45,6 +45,18 @@ const nothingLeft = async (): Promise<void> => {
 };
 
 describe('an abort', () => {
+  test('takes back the names that a killed P6 has given, and no other', async () => {
+    await site.seals('P1', 'P2', 'P3', 'P4', 'P5');
+    const [part = ''] = await readdir(join(site.node, '.sealflow'));
+    for (const name of ['sealed', 'cache', 'cache/s-t01000-7']) await mkdir(join(site.node, name));
+    await link(join(site.node, '.sealflow', part, 'sealed'), join(site.node, 'sealed/s-t01000-7'));
+    await writeFile(join(site.node, 'cache/s-t01000-7/p_aux'), 'of somebody else');
+    await abort().done;
+    await nothingLeft();
+    expect(await readdir(join(site.node, 'sealed'))).toEqual([]);
+    expect(await readdir(join(site.node, 'cache/s-t01000-7'))).toEqual(['p_aux']);
+  });
+
   test('deletes all, needs no slot, and says who it was', async () => {
     await site.seals('P1', 'P2');
     const { bytesFreed } = await abort().done;

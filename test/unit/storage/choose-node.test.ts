@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lutimes, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { MountHungError } from '../../../src/mounts/mounts.js';
 import { MountWrongError } from '../../../src/mounts/guard.js';
-import { cacheDir, groupDirectories, sectorDir, type OpenGroup } from '../../../src/paths.js';
+import { abortedFile, doneFile, groupDirectories, sectorDir, type OpenGroup } from '../../../src/paths.js';
 import { sectorOf } from '../../../src/sector.js';
 import { chooseNode, type Chosen, type Wanted } from '../../../src/storage/choose-node.js';
 import { listParts } from '../../../src/storage/reservations.js';
@@ -50,7 +50,15 @@ const choose = (nodes: string[], changes: Partial<Wanted> = {}): Promise<Chosen>
         return error ? Promise.reject(error) : Promise.resolve();
       },
     },
-    { group, sector: sectorOf('t01000/7'), bytes: 10 * MB, before: undefined, host: '10.0.0.1', ...changes },
+    {
+      group,
+      sector: sectorOf('t01000/7'),
+      bytes: 10 * MB,
+      before: undefined,
+      replaces: new Set(),
+      host: '10.0.0.1',
+      ...changes,
+    },
   );
 
 describe('the node', () => {
@@ -115,8 +123,9 @@ describe('the node', () => {
 
   test('may hold what the sector itself has left: that is deleted before', async () => {
     const a = await node('a', 4 * MB);
-    await makePart(a, group, 't01000/7', { bytes: 10 * MB, written: 8 * MB });
-    expect((await choose([a])).node).toBe(a);
+    const earlier = await makePart(a, group, 't01000/7', { bytes: 10 * MB, written: 8 * MB });
+    await expect(choose([a])).rejects.toMatchObject({ type: 'NoSpace' });
+    expect((await choose([a], { replaces: new Set([relative(a, earlier)]) })).node).toBe(a);
   });
 });
 
@@ -150,16 +159,51 @@ describe('a reservation', () => {
     expect(await listParts(a)).toHaveLength(given);
   });
 
-  test('and what was copied, of a sector that is no longer there, is deleted after an hour', async () => {
-    const a = await node('a', 100 * MB);
+  test('and what was copied, of a sector that P6 or an abort has deleted, is deleted after a day, on a full node too', async () => {
+    const a = await node('a', 0);
     await mkdir(sectorDir(group, sectorOf('t01000/8')));
-    const there = await makePart(a, group, 't01000/8', { written: 10, silentFor: 2 * HOUR });
-    const gone = await makePart(a, group, 't01000/9', { written: 10, silentFor: 2 * HOUR });
-    const fresh = await makePart(a, group, 't01000/10', { written: 10 });
-    const others = await makePart(a, { ...group, id: OTHER_GROUP }, 't01000/9', { silentFor: 2 * HOUR });
+    await writeFile(doneFile(group, sectorOf('t01000/8')), '{}');
+    await writeFile(doneFile(group, sectorOf('t01000/9')), '{}');
+    await writeFile(abortedFile(group, sectorOf('t01000/10')), '{}');
+    const old = { written: 10, silentFor: 25 * HOUR };
+    const parts = {
+      'begun again': await makePart(a, group, 't01000/8', old),
+      sealed: await makePart(a, group, 't01000/9', old),
+      aborted: await makePart(a, group, 't01000/10', old),
+      'of today': await makePart(a, group, 't01000/9', { written: 10, silentFor: 23 * HOUR }),
+      'of nobody knows what': await makePart(a, group, 't01000/11', old),
+      'of another group': await makePart(a, { ...group, id: OTHER_GROUP }, 't01000/9', old),
+    };
+    await choose([a]).catch(() => undefined);
+    const left = Object.entries(parts).filter(([, path]) => existsSync(path));
+    expect(left.map(([name]) => name)).toEqual([
+      'begun again',
+      'of today',
+      'of nobody knows what',
+      'of another group',
+    ]);
+  });
+
+  test('that cannot be deleted is no fault of who comes by, nor is what another group has left', async () => {
+    const a = await node('a', 100 * MB);
+    await writeFile(doneFile(group, sectorOf('t01000/9')), '{}');
+    const orphan = await makePart(a, group, 't01000/9', { written: 10 });
+    await symlink('/', join(orphan, 'link'));
+    const then = new Date(Date.now() - 25 * HOUR);
+    for (const name of ['copy.json', 'sealed', 'link', '.']) await lutimes(join(orphan, name), then, then);
+    expect((await choose([a])).node).toBe(a);
+    const [gone = ''] = (await readdir(join(a, '.sealflow'))).filter((name) => name.startsWith('.gone-'));
+    expect(await readdir(join(a, '.sealflow', gone))).toContain('link');
+    expect((await choose([a], { sector: sectorOf('t01000/12') })).node).toBe(a);
+  });
+
+  test('is no orphan where the group’s directory has gone from under the worker', async () => {
+    const a = await node('a', 100 * MB);
+    const finished = await makePart(a, group, 't01000/9', { written: 10, silentFor: 100 * HOUR });
+    await rename(group.root, `${group.root}.away`);
+    await mkdir(group.root);
     await choose([a]);
-    expect([there, gone, fresh, others].map((path) => existsSync(path))).toEqual([true, false, true, true]);
-    expect(await readdir(cacheDir(group))).toEqual(['s-t01000-8']);
+    expect(existsSync(finished)).toBe(true);
   });
 });
 

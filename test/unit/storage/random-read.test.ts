@@ -20,7 +20,7 @@ test('equal files are the same, wherever one looks', async () => {
 
 test('a file within one look is compared as a whole', async () => {
   await writeFile(a, Buffer.alloc(MIB, 1));
-  for (const at of [0, 12_345, MIB - 1]) {
+  for (const at of [0, 70_000, MIB - 1]) {
     await writeFile(b, Buffer.alloc(MIB, 1));
     const file = await open(b, 'r+');
     await file.write(Buffer.from([2]), 0, 1, at);

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { groupDirectories, type OpenGroup } from '../../../src/paths.js';
 import { sectorOf } from '../../../src/sector.js';
@@ -49,22 +49,24 @@ test('what is no copy of ours counts for nothing and stays', async () => {
   await symlink('/', join(node, '.sealflow/link'));
   expect(await listParts(node)).toMatchObject([{ note: undefined }]);
   await removeParts(node, { group, sector });
-  await removeOrphans(node, group, Date.now() + 1e10);
+  await removeOrphans(node, group);
   expect((await names()).sort()).toEqual(['file', 'link', 'of-others']);
 });
 
-test('the copies of one sector of one group are deleted, but the one that is about to begin', async () => {
+test('the copies of one sector of one group are deleted, or some of them', async () => {
   const stays = await reserve(node, { group, sector }, 1000, 'h');
   const earlier = await makePart(node, group, 't01000/7', { written: 5000 });
   const others = [
     await makePart(node, group, 't01000/70', { written: 10 }),
     await makePart(node, { ...group, id: OTHER_GROUP }, 't01000/7', { written: 10 }),
   ];
-  await removeParts(node, { group, sector }, stays);
+  await removeParts(node, { group, sector }, new Set([relative(node, earlier)]));
   expect(existsSync(earlier)).toBe(false);
   expect((await listParts(node)).map(({ directory }) => directory).sort()).toEqual(
     [join(node, stays), ...others].sort(),
   );
+  await removeParts(node, { group, sector });
+  expect((await listParts(node)).map(({ directory }) => directory).sort()).toEqual(others.sort());
 });
 
 test('a deletion that was killed is finished by the next one', async () => {
@@ -75,13 +77,23 @@ test('a deletion that was killed is finished by the next one', async () => {
   expect(await names()).toEqual([]);
 });
 
-test('a reservation that was killed before it had its name is deleted after an hour', async () => {
+test('a reservation that was killed before it had its name is deleted after a day', async () => {
   await mkdir(join(node, '.sealflow'));
   for (const name of ['.new-1', '.new-2']) {
     await mkdir(join(node, '.sealflow', name));
     await writeFile(join(node, '.sealflow', name, 'copy.json.x'), '{');
   }
-  await age(join(node, '.sealflow/.new-1'), 4_000_000, ['copy.json.x']);
-  await removeOrphans(node, group, Date.now());
+  await age(join(node, '.sealflow/.new-1'), 90_000_000, ['copy.json.x']);
+  await removeOrphans(node, group);
   expect(await names()).toEqual(['.new-2']);
+});
+
+test('many that are deleted at once on one node do not fail each other', async () => {
+  const sectors = Array.from({ length: 10 }, (_, i) => `t01000/${i}`);
+  for (const name of sectors) {
+    const part = await makePart(node, group, name, { written: 1000 });
+    for (let file = 0; file < 12; file++) await writeFile(join(part, `sc-${file}`), 'x');
+  }
+  await Promise.all(sectors.map((name) => removeParts(node, { group, sector: sectorOf(name) })));
+  expect(await names()).toEqual([]);
 });

@@ -1,0 +1,89 @@
+/** Tasks of P5 and P6 that come late: cut off from Temporal, not from the disks, while a later claim works in the sector. */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, expect, test } from 'vitest';
+import { claimEpoch } from '../../../src/attempts/epochs.js';
+import { readJson } from '../../../src/files.js';
+import { cacheDir } from '../../../src/paths.js';
+import { cancel } from '../../helpers/cancellation.js';
+import { eventually } from '../../helpers/eventually.js';
+import { createSite, failureFrom, OTHER_RUN_ID, RUN_ID, type Site } from '../../helpers/site.js';
+
+let site: Site;
+beforeEach(async () => {
+  site = await createSite();
+  await site.seals('P1', 'P2', 'P3', 'P4');
+});
+
+const layer = (): string => site.path('1/P1-1', 'sc-02-data-layer-1.dat');
+
+/** Storage nodes are looked at before the final names are given, and again behind them. */
+const atLook = (number: number, what: () => Promise<unknown>) => {
+  let looks = 0;
+  return async (): Promise<void> => {
+    if (++looks === number) await what();
+  };
+};
+
+test.each([
+  ['a later claim of the run', 1, `${RUN_ID}#2`, 'Overtaken'],
+  ['another run', 1, `${OTHER_RUN_ID}#1`, 'ClaimedByOther'],
+  ['a later claim of the run', 2, `${RUN_ID}#2`, 'Overtaken'],
+  ['another run', 2, `${OTHER_RUN_ID}#1`, 'ClaimedByOther'],
+] as const)('a P6 that %s overtakes at look %i deletes nothing', async (_, look, owner, type) => {
+  site.results.P5 = await site.run('P5');
+  const checkNode = atLook(look, () => claimEpoch(site.directory, owner, 'another host'));
+  expect(await failureFrom(site.clean({}, {}, { checkNode }))).toMatchObject({ type });
+  expect(existsSync(layer())).toBe(true);
+  expect(existsSync(join(site.node, 'sealed'))).toBe(look === 2);
+});
+
+test('a P5 of an earlier claim leaves the copy that counts alone, and its own is gone', async () => {
+  const gate = { reached: false, open: false };
+  const checkNode = atLook(1, async () => {
+    gate.reached = true;
+    await eventually(() => gate.open);
+  });
+  const late = site.begin('P5', {}, {}, { checkNode });
+  await eventually(() => gate.reached);
+  site.results.P5 = await site.run('P5', { claim: 2 });
+  const { facts } = (await readJson(site.path(site.results.P5.at, 'result.json'))) as {
+    facts: { into: string };
+  };
+  gate.open = true;
+  expect(await failureFrom(late.done)).toMatchObject({ type: 'Overtaken' });
+  expect(existsSync(join(site.node, facts.into, 'sealed'))).toBe(true);
+  expect(await readdir(join(site.node, '.sealflow'))).toHaveLength(1);
+});
+
+test('a P6 that is cancelled while it publishes leaves the sector as it was', async () => {
+  site.results.P5 = await site.run('P5');
+  const tasks: ReturnType<typeof offer>[] = [];
+  const checkNode = atLook(2, () => Promise.resolve(tasks.map(({ env }) => cancel(env))));
+  const offer = () => site.offer('cleanSector', site.cleanInput(), {}, { checkNode });
+  const task = offer();
+  tasks.push(task);
+  await failureFrom(task.done);
+  expect(await readdir(cacheDir(site.group))).toEqual(['s-t01000-7']);
+  expect(existsSync(layer())).toBe(true);
+});
+
+test('what a cancelled P6 has left of the deletion goes when the sector is started again', async () => {
+  site.results.P5 = await site.run('P5');
+  await site.clean();
+  const gone = join(cacheDir(site.group), '.gone-s-t01000-7-11111111-2222-4333-8444-555555555555');
+  await mkdir(gone);
+  expect(await failureFrom(site.run('P1', {}, { runId: OTHER_RUN_ID }))).toMatchObject({
+    type: 'AlreadySealed',
+  });
+  expect(await readdir(cacheDir(site.group))).toEqual([]);
+});
+
+test('what another group has left on the node does not stop P6', async () => {
+  site.results.P5 = await site.run('P5');
+  await mkdir(join(site.node, '.sealflow/.gone-of-another-group'));
+  await symlink('/nowhere', join(site.node, '.sealflow/.gone-of-another-group/link'));
+  await site.clean();
+  expect(await readdir(cacheDir(site.group))).toEqual([]);
+});
