@@ -14,8 +14,8 @@ test('a key of config.toml that does not exist is named with the one that was me
     config: { storage_nodes: ['/mnt/a'], engine: { reserved_core: 1 } },
   });
   const known =
-    'scheduler_url, local_dir, copy_limit_mb_per_sec, group_id, sector_size, ip, worker, storage-nodes, ' +
-    'allow_system_disk, engine, metrics';
+    'scheduler_url, local_dir, copy_limit_mb_per_sec, copy_limit_total_mb_per_sec, group_id, sector_size, ip, worker, storage-nodes, ' +
+    'allow_system_disk, engine, clean, metrics';
   await expectRefused(['worker', '--config', file], 2, [
     `sealflow: ${file}: unknown key engine.reserved_core (did you mean reserved_cores?); ` +
       'known: command, reserved_cores, p1_cores, environment',
