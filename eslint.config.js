@@ -65,6 +65,7 @@ export default tseslint.config(
       'src/files.ts',
       'src/attempts/**',
       'src/activities/**',
+      'src/storage/**',
       'src/workers/{group-directory,scratch,nodes}.ts',
       'src/doctor/**',
       'src/verify/**',

@@ -2,19 +2,18 @@
  * Deletes a sector that an operator has given up. Each step can be done again after a crash: the directory is renamed away
  * before anything in it is deleted, and a note tells what was there and whose run must not bring it back.
  */
-import { join } from 'node:path';
 import { z } from 'zod';
 import { copiesOf } from '../attempts/attempt.js';
 import { CONTRACT_VERSION, type AbortResult, type StopInput } from '../contract.js';
 import { handBack } from '../errors.js';
-import { lstat, readdir, unlink } from '../mounts/remote-fs.js';
-import { exists, ifPresent, readJson, usedBytes, writeJson } from '../files.js';
-import { abortedFile, nodeName, sectorDir, stored, type GroupDirectory, type OpenGroup } from '../paths.js';
-import { isOf, listParts, removeParts, type Owner } from '../storage/reservations.js';
+import { lstat } from '../mounts/remote-fs.js';
+import { ifPresent, readJson, usedBytes, writeJson } from '../files.js';
+import { abortedFile, nodeName, sectorDir, type GroupDirectory, type OpenGroup } from '../paths.js';
+import { takeNamesBack } from '../storage/publish-copy.js';
+import { removeParts } from '../storage/reservations.js';
 import { ownerOf } from './copy-job.js';
 import type { Deps } from './deps.js';
 import { endEngines } from './end-engines.js';
-import { finalName } from './receipt.js';
 import { deleteGone, renameAway } from './remove-sector.js';
 import { growing, openGroup, runTask, type Task } from './task.js';
 
@@ -91,20 +90,6 @@ async function removeCopies(deps: Deps, task: Task, group: OpenGroup): Promise<v
     await takeNamesBack(node, owner);
     await removeParts(node, owner);
   }
-}
-
-/**
- * A P6 that was killed between the first final name and the receipt has left names on the node. They are the sector's own where they
- * are links to its unfinished copy.
- */
-async function takeNamesBack(node: string, owner: Owner): Promise<void> {
-  if (await exists(join(node, stored.receipt(owner.sector)))) return;
-  for (const { directory } of (await listParts(node)).filter(isOf(owner)))
-    for (const name of await readdir(directory)) {
-      const [own, final] = [join(directory, name), join(node, finalName(owner.sector, name))];
-      const [part, there] = [await ifPresent(lstat(own)), await ifPresent(lstat(final))];
-      if (part?.isFile() && part.ino === there?.ino && part.dev === there.dev) await unlink(final);
-    }
 }
 
 const wrongWith = (deps: Deps, node: string): Promise<string | undefined> =>

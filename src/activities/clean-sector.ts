@@ -27,9 +27,9 @@ import { removeParts } from '../storage/reservations.js';
 import type { Deps } from './deps.js';
 import { onNodesSeen, ownerOf } from './copy-job.js';
 import { basisResult } from './phase-job.js';
-import { publishCopy } from './publish-copy.js';
+import { publishCopy } from '../storage/publish-copy.js';
 import { deleteGone, goneDirectories, renameAway } from './remove-sector.js';
-import { copiedFiles, receiptOf, type Results } from './receipt.js';
+import { copiedFiles, receiptOf, type Results } from '../storage/receipt.js';
 import { openGroup, runTask, type Task } from './task.js';
 import { untilSeen } from './until-seen.js';
 

@@ -1,6 +1,6 @@
 /** Whether a receipt can be believed so far that an engine may be sent to look at what it names. */
 import { dirname, join } from 'node:path';
-import { finalName, receiptSchema, type Receipt } from '../activities/receipt.js';
+import { finalName, receiptSchema, type Receipt } from '../storage/receipt.js';
 import { ENGINE_PROTOCOL } from '../attempts/protocol.js';
 import { refuseNewer } from '../contract.js';
 import { ifPresent, readJson } from '../files.js';

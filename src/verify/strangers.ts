@@ -1,6 +1,6 @@
 /** What lies on a storage node beside the sectors that sealflow has sealed. None of it is checked, and none is a fault. */
 import { join } from 'node:path';
-import { receiptSchema } from '../activities/receipt.js';
+import { receiptSchema } from '../storage/receipt.js';
 import { readJson } from '../files.js';
 import { stored } from '../paths.js';
 import { parseSectorFileName, sectorFileName, type SectorId } from '../sector.js';

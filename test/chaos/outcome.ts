@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { blake3 } from '@noble/hashes/blake3.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { expect } from 'vitest';
-import { finalName } from '../../src/activities/receipt.js';
+import { finalName } from '../../src/storage/receipt.js';
 import { sectorOf } from '../../src/sector.js';
 import { computeByHand } from '../helpers/by-hand.js';
 import { ENGINE } from '../helpers/engine.js';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { blake3 } from '@noble/hashes/blake3.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { expect } from 'vitest';
-import type { Receipt } from '../../src/activities/receipt.js';
+import type { Receipt } from '../../src/storage/receipt.js';
 import { sectorFileName, sectorOf } from '../../src/sector.js';
 import { listParts } from '../../src/storage/reservations.js';
 import type { Group } from './group.js';

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Receipt } from '../../src/activities/receipt.js';
+import type { Receipt } from '../../src/storage/receipt.js';
 import { sectorFileName, sectorOf } from '../../src/sector.js';
 import type { SectorSize } from '../../src/phases.js';
 import { run } from './commands.js';

@@ -2,7 +2,7 @@
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Receipt } from '../../../src/activities/receipt.js';
+import type { Receipt } from '../../../src/storage/receipt.js';
 import { lookAtReceipt } from '../../../src/verify/look-at-receipt.js';
 import { receiptPath } from '../../helpers/on-disk.js';
 import { changeReceipt, storeSectors } from '../../helpers/stored.js';

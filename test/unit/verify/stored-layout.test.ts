@@ -1,6 +1,6 @@
 /** A stored sector is what lotus writes: the same names in the same places, and nothing else. */
 import { describe, expect, test } from 'vitest';
-import { finalName } from '../../../src/activities/receipt.js';
+import { finalName } from '../../../src/storage/receipt.js';
 import { keptFiles } from '../../../src/paths.js';
 import { SECTOR_SIZE_NAMES, SECTOR_SIZES } from '../../../src/phases.js';
 import { sectorOf } from '../../../src/sector.js';

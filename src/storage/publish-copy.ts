@@ -6,12 +6,13 @@ import { canonicalJson, ENGINE_PROTOCOL, type FileDigest } from '../attempts/pro
 import { refuseNewer } from '../contract.js';
 import { failure } from '../errors.js';
 import { exists, ifPresent, isErrno, readJson, syncDirectory, writeJson } from '../files.js';
-import { link, lstat, readFile } from '../mounts/remote-fs.js';
+import { link, lstat, readdir, readFile, unlink } from '../mounts/remote-fs.js';
 import { plainName, stored } from '../paths.js';
 import type { SectorId } from '../sector.js';
-import { makeDirectory, refuseOther } from '../storage/make-directory.js';
-import { sameAtRandom } from '../storage/random-read.js';
+import { makeDirectory, refuseOther } from './make-directory.js';
+import { sameAtRandom } from './random-read.js';
 import { finalName, type Receipt } from './receipt.js';
+import { isOf, listParts, type Owner } from './reservations.js';
 
 /**
  * Files up to this size are hashed once more, before and after: p_aux and t_aux. Of the large ones, which P5 has read back, some
@@ -84,6 +85,20 @@ async function give({ node, part, sector }: Copy, file: FileDigest): Promise<voi
       throw failure('CopyDiffers', `${to} is there and is another file`);
     }
   }
+}
+
+/**
+ * A P6 that was killed between the first final name and the receipt has left names on the node. They are the sector's own where they
+ * are links to its unfinished copy.
+ */
+export async function takeNamesBack(node: string, owner: Owner): Promise<void> {
+  if (await exists(join(node, stored.receipt(owner.sector)))) return;
+  for (const { directory } of (await listParts(node)).filter(isOf(owner)))
+    for (const name of await readdir(directory)) {
+      const [own, final] = [join(directory, name), join(node, finalName(owner.sector, name))];
+      const [part, there] = [await ifPresent(lstat(own)), await ifPresent(lstat(final))];
+      if (part?.isFile() && part.ino === there?.ino && part.dev === there.dev) await unlink(final);
+    }
 }
 
 // All files before the first name: a copy that is made again has other inodes, and a name that was given would stand against it.
