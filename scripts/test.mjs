@@ -2,7 +2,7 @@
  * `npm test`: installs and builds what is missing, gets what the tests need into the cache, runs the checks and tests, and
  * ends with one line `N passed, N failed`. Suites may be named: `npm test -- unit workflow`.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fillCaches } from './caches.mjs';
 import { chaosSeed } from './chaos-seed.mjs';
@@ -30,8 +30,8 @@ const count = (passed, failed, skipped = 0) => {
   totals.failed += failed;
   totals.skipped += skipped;
 };
-if (needs(['static'])) for (const name of ['typecheck', 'lint']) check(name);
-if (needs(['engine'])) await rustTests();
+// Side by side: the checks keep one core busy, and cargo's tests not always the other.
+await Promise.all([needs(['static']) && staticChecks(), needs(['engine']) && rustTests()]);
 if (needs(VITEST)) {
   const projects = suites.filter((suite) => VITEST.includes(suite));
   count(...vitest(projects, [], needs(['chaos']) ? chaosSeed() : {}));
@@ -39,10 +39,18 @@ if (needs(VITEST)) {
 process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped\n`);
 process.exit(totals.failed === 0 ? 0 : 1);
 
-function check(name) {
-  process.stdout.write(`\n${name}\n`);
-  const { status } = spawnSync('npm', ['run', '--silent', name], { cwd: ROOT, stdio: 'inherit' });
-  count(status === 0 ? 1 : 0, status === 0 ? 0 : 1);
+async function staticChecks() {
+  for (const name of ['typecheck', 'lint']) {
+    const child = spawn('npm', ['run', '--silent', name], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (said += data));
+    const status = await new Promise((resolve) => {
+      child.once('error', () => resolve(1));
+      child.once('close', resolve);
+    });
+    process.stdout.write(`\n${name}: ${status === 0 ? 'passed' : 'failed'}\n${said}`);
+    count(status === 0 ? 1 : 0, status === 0 ? 0 : 1);
+  }
 }
 
 /** cargo's tests, in the target directory that the engine's build has filled. */
