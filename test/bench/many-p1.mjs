@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -12,7 +12,7 @@ import { inTemporary, withServer } from './common.mjs';
 import { engineForBench, makeJob } from './engine-attempts.mjs';
 import { makeGroup } from './group.mjs';
 import { noops } from './noops.mjs';
-import { cpuSecondsOf, lookingAt, openFilesLimit, openFilesOf, rssOf, treeOf } from './proc.mjs';
+import { commandOf, cpuSecondsOf, lookingAt, openFilesLimit, openFilesOf, rssOf, treeOf } from './proc.mjs';
 import { endEngines, withPrograms } from './programs.mjs';
 
 const COUNT = 500;
@@ -32,13 +32,17 @@ export const run = (print) =>
         await start(['orchestrator', '--address', address], { ready: 'orchestrator ready' });
         const plain = await byXargs(inPlace(directory, 'xargs'), engine);
         const noop = await byNoops(address, client);
-        const sealed = await bySealflow(inPlace(directory, 'sealflow'), address, client);
+        const sealed = await bySealflow(inPlace(directory, 'sealflow'), address, client, COUNT + 1);
+        const together = await allTogether(inPlace(directory, 'together'), address, client, engine);
         print(`                 seconds   engines at once   memory with engines, MB`);
         print(row(`xargs -P ${COUNT}`, plain));
         print(row('sealflow', sealed));
         print(row('no-op activities', { seconds: noop }));
         print(
           `worker           ${mb(sealed.ownRss)} MB of its own, ${sealed.cpuSeconds.toFixed(1)} s of CPU, ${sealed.openFiles} open files of ${sealed.limit}`,
+        );
+        print(
+          `all at once      ${together.engines} engines, each of which waits for the last one; ${mb(together.ownRss)} MB of the worker's own, ${together.openFiles} open files of ${together.limit}`,
         );
         print(
           `ratio            ${(sealed.seconds / plain.seconds).toFixed(2)} to xargs (goal 1.5), ${(sealed.seconds / noop).toFixed(2)} to the no-op activities (goal 1.3); the easier one counts`,
@@ -58,10 +62,12 @@ function inPlace(directory, name) {
 }
 
 /** The most that is seen of a process and its engines. */
-function createPeak(pid) {
+function createPeak(pid, isEngine = () => true, onLook = () => undefined) {
   const peak = { engines: 0, rss: 0, ownRss: 0, openFiles: 0 };
   const look = () => {
-    const [own, ...engines] = treeOf(pid);
+    const [own, ...others] = treeOf(pid);
+    const engines = others.filter(isEngine);
+    onLook(engines.length);
     const ownRss = rssOf(own);
     const seen = {
       engines: engines.length,
@@ -106,14 +112,39 @@ async function byNoops(address, client) {
   return seconds;
 }
 
-async function bySealflow(directory, address, client) {
-  const { file, localDir } = await makeGroup(directory, address, [[COUNT, 'P1']]);
+/** An engine of 2 KiB has ended before the next is started: here none begins before all are there. */
+async function allTogether(directory, address, client, { command }) {
+  const gate = join(directory, 'gate');
+  const wait = 'if [ "$1" = run ]; then while [ ! -e "$GATE" ]; do sleep 2; done; fi; exec "$0" "$@"';
+  const engine = {
+    command: ['/bin/sh', '-c', wait, ...command],
+    environment: { GATE: gate },
+    reserved_cores: 0,
+  };
+  const isWaiting = (pid) => commandOf(pid).includes(wait);
+  const open = (engines) => {
+    if (engines >= COUNT) writeFileSync(gate, '');
+  };
+  return await bySealflow(directory, address, client, 2 * COUNT + 1, { engine }, isWaiting, open);
+}
+
+/** @param isEngine which of the worker's processes count @param onLook told how many there are */
+async function bySealflow(
+  directory,
+  address,
+  client,
+  first,
+  keys = {},
+  isEngine = () => true,
+  onLook = () => undefined,
+) {
+  const { file, localDir } = await makeGroup(directory, address, [[COUNT, 'P1']], keys);
   return await withPrograms(async (start) => {
     const pid = await start(['worker', '--config', file], { ready: ' serving ', openFiles: OPEN_FILES });
-    const { peak, look } = createPeak(pid);
+    const { peak, look } = createPeak(pid, isEngine, onLook);
     const cpuBefore = cpuSecondsOf(pid);
     try {
-      const seconds = await lookingAt(LOOK_MS, look, () => firstPhases(client, COUNT + 1));
+      const seconds = await lookingAt(LOOK_MS, look, () => firstPhases(client, first));
       return { ...peak, seconds, cpuSeconds: cpuSecondsOf(pid) - cpuBefore, limit: openFilesLimit(pid) };
     } finally {
       await endEngines(localDir);
