@@ -54,7 +54,7 @@ test.skipIf(await lacks('mount'))(
     let said = '';
     await eventually(async () => {
       said = (await cluster.sealflow('status', sector)).stdout;
-      return said.includes(' kB (not ');
+      return / of [0-9.]+ kB.* \(not /.test(said);
     });
     expect(said).toContain(`not ${readOnly} is mounted read-only`);
     expect(said).toContain(`not ${missing} is not there: is it mounted?`);
