@@ -3,7 +3,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 /** Seconds for one test of a project, its hooks included. */
 const PROJECTS = { unit: 10, workflow: 60, e2e: 120, chaos: 300, engine: 600 };
 /** Test files at a time. Most tests wait for other programs; those of `engine` want all cores. */
-const FILES_AT_A_TIME = { unit: 4, workflow: 3, e2e: 3, chaos: 3, engine: 1 };
+const FILES_AT_A_TIME = { unit: 4, workflow: 3, e2e: 4, chaos: 4, engine: 1 };
 /** What the files of a project share. */
 const GLOBAL_SETUP: Record<string, string> = {
   workflow: 'test/workflow/global-setup.ts',

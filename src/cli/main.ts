@@ -23,6 +23,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   retry: async () => (await import('./commands/retry.js')).retryCommand(),
   abort: async () => (await import('./commands/abort.js')).abortCommand(),
   landed: async () => (await import('./commands/landed.js')).landedCommand(),
+  drain: async () => (await import('./commands/drain.js')).drainCommand(),
   setup: async () => (await import('./commands/setup.js')).setupCommand(),
   doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
   verify: async () => (await import('./commands/verify.js')).verifyCommand(),

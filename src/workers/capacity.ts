@@ -33,9 +33,13 @@ export class Capacity {
   /** CPUs of each phase's engines. */
   readonly cores: Cores;
   private engines: readonly FoundEngine[] = [];
+  private readonly log: Log;
+  private draining = false;
+  private drained = false;
 
   /** @throws UserError when the cores do not suffice for what the config says */
   constructor({ config, environment, openGroups, gauges, log }: CapacityOptions) {
+    this.log = log;
     this.cores = divideCores(config);
     this.memory = new P4Memory({
       size: config.size,
@@ -44,7 +48,10 @@ export class Capacity {
     });
     this.pools = config.pools.map((pool) => {
       const name = pool.phases.join('+');
-      const taken: SlotPool = new SlotPool(pool.slots, () => gauges?.slots(name, taken.taken, pool.slots));
+      const taken: SlotPool = new SlotPool(pool.slots, () => {
+        gauges?.slots(name, taken.taken, pool.slots);
+        this.tellDrained();
+      });
       return { ...pool, taken };
     });
     this.room = new RoomWatch({
@@ -60,6 +67,25 @@ export class Capacity {
   /** Asks anew who may poll. */
   lookAgain(): void {
     for (const { taken } of this.pools) taken.pump();
+  }
+
+  /** Takes nothing new any more; what is at work goes on. */
+  drain(): void {
+    if (this.draining) return;
+    this.draining = true;
+    for (const { taken } of this.pools) taken.drain();
+    this.log.info(`draining: takes nothing new; ${this.slotsTaken} at work`);
+    this.tellDrained();
+  }
+
+  private get slotsTaken(): number {
+    return this.pools.reduce((sum, { taken }) => sum + taken.taken, 0);
+  }
+
+  private tellDrained(): void {
+    if (!this.draining || this.drained || this.slotsTaken > 0) return;
+    this.drained = true;
+    this.log.info('drained: nothing is at work');
   }
 
   /** Shows Temporal that this host is there, however full its pools are. */

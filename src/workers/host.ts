@@ -35,6 +35,8 @@ export interface HostOptions {
   log: Log;
   signal: AbortSignal;
   onReady?: () => void;
+  /** Aborted when nothing new may be taken any more. */
+  drain?: AbortSignal;
   /** Factor of the times that this process itself keeps (deadlines of mounts); 1 if not given. */
   timeScale?: number;
   /** The real ones unless a bench or a test puts others in their place. */
@@ -67,6 +69,7 @@ export async function runHost(options: HostOptions): Promise<void> {
     gauges: config.metricsListen === undefined ? undefined : createGauges(),
     log,
   });
+  options.drain?.addEventListener('abort', () => capacity.drain());
   const engines = new EngineStarter(options.engine);
   const engineWatch: EngineWatch = new EngineWatch({
     localDir: config.localDir,

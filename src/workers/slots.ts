@@ -43,6 +43,7 @@ export class SlotPool {
   /** Engines at work that no task waits for. */
   private engines = new Map<string, Work>();
   private probing = 0;
+  private draining = false;
   private readonly waiting: Waiting[] = [];
   private readonly unused = new Map<string, number>();
   /** When a queue was last polled beyond the pool's size, in ms of this process' clock. */
@@ -64,7 +65,7 @@ export class SlotPool {
   /** Takes a slot: that of the sector's own engine, or a free one. @returns undefined when all are taken. */
   enter(work: Work): Slot | undefined {
     const key = keyOf(work);
-    if (!this.engines.has(key) && this.taken >= this.size) return undefined;
+    if (!this.engines.has(key) && (this.draining || this.taken >= this.size)) return undefined;
     if (this.engines.delete(key)) this.lastForEngine.clear();
     const task = {};
     this.tasks.set(task, key);
@@ -90,6 +91,11 @@ export class SlotPool {
     this.pump();
   }
 
+  /** From now on only the tasks of its own engines are taken. */
+  drain(): void {
+    this.draining = true;
+  }
+
   supplier({ phase, isOpen = () => true, onPoll }: PooledQueue): CustomSlotSupplier<ActivitySlotInfo> {
     return {
       type: 'custom',
@@ -112,7 +118,7 @@ export class SlotPool {
   pump(): void {
     this.onChange();
     for (;;) {
-      const hasFree = this.probing < this.size - this.taken;
+      const hasFree = !this.draining && this.probing < this.size - this.taken;
       const next = this.waiting.find(
         (entry) => !this.unused.get(entry.queue) && entry.isOpen() && (hasFree || this.mayAdopt(entry)),
       );
@@ -127,6 +133,7 @@ export class SlotPool {
    * then takes a host that is busy for hours for one that is not there; the task is told why it waits.
    */
   showPresence(): void {
+    if (this.draining) return;
     for (const entry of [...this.waiting])
       if (!this.unused.get(entry.queue) && entry.isOpen()) this.grant(entry);
   }

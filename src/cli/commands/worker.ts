@@ -19,6 +19,7 @@ export const workerCommand = (): Command =>
       const log = createLog();
       const signal = untilSignal();
       signal.addEventListener('abort', () => log.info('told to end: takes nothing new'));
+      const drain = untilDrained();
       installRuntime(config.metricsListen);
       const target = targetOf(config.schedulerUrl);
       const { mountQuick, mountSlow } = scaledTimes(timeScale);
@@ -35,6 +36,7 @@ export const workerCommand = (): Command =>
           parametersMissing: async () => engine && (await parametersMissing(engine, config.size)),
           log,
           signal,
+          drain,
           timeScale,
           onReady: () =>
             log.info(`serving ${config.pools.flatMap(({ phases }) => phases).join(' ')} on ${config.ip}`),
@@ -42,3 +44,10 @@ export const workerCommand = (): Command =>
       await unlessStopped(signal, serve);
       log.info('ended; engines that were at work go on');
     });
+
+/** Aborted by the SIGUSR2 that `sealflow drain` sends. */
+function untilDrained(): AbortSignal {
+  const controller = new AbortController();
+  process.on('SIGUSR2', () => controller.abort());
+  return controller.signal;
+}

@@ -105,6 +105,29 @@ describe('slots', () => {
   });
 });
 
+describe('a pool that drains', () => {
+  test('takes nothing new, but for the task of an engine of its own', async () => {
+    const pool = new SlotPool(3);
+    const busy = enter(pool);
+    pool.setEngines([{ phase: 'P1', sector: 's-t01000-9' }]);
+    pool.drain();
+    const poller = new Poller(pool, 'a').ask();
+    await settle();
+    // Polled for the engine's task alone; another one that comes is handed back.
+    expect(poller.permits).toHaveLength(1);
+    expect(pool.enter({ phase: 'P1', sector: 's-t01000-8' })).toBeUndefined();
+    const own = pool.enter({ phase: 'P1', sector: 's-t01000-9' });
+    own?.leave();
+    busy?.leave();
+    expect(pool.taken).toBe(0);
+    poller.use();
+    pool.showPresence();
+    await settle(10_000);
+    expect(poller.permits).toEqual([]);
+    expect(pool.enter({ phase: 'P1', sector: 's-t01000-8' })).toBeUndefined();
+  });
+});
+
 describe('permits', () => {
   test('are granted one after the other, in the order in which they were asked for', async () => {
     const pool = new SlotPool(1);

@@ -1,0 +1,49 @@
+import { Command } from 'commander';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { findEngines, type FoundEngine } from '../../attempts/found-engines.js';
+import { hostIdentity } from '../../attempts/processes.js';
+import { readConfig, type Config } from '../../config.js';
+import { UserError } from '../../user-error.js';
+import { findWorkers } from '../../workers/found-workers.js';
+import { print, unlessStopped, untilSignal } from '../common.js';
+
+const LOOK_MS = 1_000;
+
+export const drainCommand = (): Command =>
+  new Command('drain')
+    .description("let this host's worker finish what it runs and take nothing new, until it is restarted")
+    .requiredOption('--config <file>', 'config.toml of the worker')
+    .option('--wait', 'end when its phases have no engine at work on this host any more')
+    .action(async ({ config: file, wait }: { config: string; wait?: boolean }) => {
+      const config = readConfig(file);
+      const workers = await findWorkers(file);
+      if (workers.length === 0) {
+        throw new UserError(`no worker with ${file} runs on this machine`, {
+          exitCode: 1,
+          hint: 'run it where the worker runs, in its container, with the same file',
+        });
+      }
+      for (const pid of workers) process.kill(pid, 'SIGUSR2');
+      print(`${config.ip} takes nothing new; a restart of the worker ends that`);
+      const signal = untilSignal();
+      if (wait) await unlessStopped(signal, () => untilIdle(config, signal));
+    });
+
+/** Says what is waited for whenever that changes. @throws the signal's reason */
+async function untilIdle(config: Config, signal: AbortSignal): Promise<void> {
+  const phases = config.pools.flatMap((pool) => pool.phases);
+  const self = await hostIdentity(config.ip);
+  for (let said = ''; ; await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined)) {
+    signal.throwIfAborted();
+    const engines = (await findEngines(config.localDir, self)).filter(({ attempt }) =>
+      phases.includes(attempt.phase),
+    );
+    if (engines.length === 0) break;
+    const now = engines.map(describe).sort().join(', ');
+    if (now !== said) print(`at work: ${now}`);
+    said = now;
+  }
+  print(`nothing of ${phases.join(' ')} is at work on ${config.ip}`);
+}
+
+const describe = ({ sector, attempt }: FoundEngine): string => `${sector} ${attempt.phase}`;

@@ -1,0 +1,57 @@
+/** A host that is to be rebooted: it finishes what it runs, takes nothing new, and goes on after a restart of its worker. */
+import { beforeAll, expect, test, vi } from 'vitest';
+import { Cluster } from '../helpers/cluster.js';
+import { eventually } from '../helpers/eventually.js';
+import { startSealflow } from '../helpers/sealflow.js';
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
+let cluster: Cluster;
+
+beforeAll(async () => {
+  cluster = await Cluster.join();
+  return () => cluster.end();
+});
+
+test('drain waits for what is at work, and keeps everything else off', async () => {
+  const group = await cluster.group();
+  const worker = await group.serve(1);
+  await cluster.untilServed(group);
+  const [busy, late] = [cluster.newSector(), cluster.newSector()];
+  await group.tell(busy, 'P1', 'hold');
+  await cluster.start(group, busy);
+  await group.engine(busy, 'P1');
+
+  const drain = startSealflow(['drain', '--config', await group.writeConfig(1), '--wait']);
+  await drain.until(' P1\n');
+  await worker.until('draining: takes nothing new; 1 at work');
+  await cluster.start(group, late);
+  await group.takeBack(busy, 'P1', 'hold');
+  const { code, stdout, stderr } = await drain.ended;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(
+    /^\S+ takes nothing new; a restart of the worker ends that\nat work: \S+ P1\nnothing of P1 .*P6 is at work on \S+\n$/,
+  );
+  await worker.until('drained: nothing is at work');
+  await eventually(async () => (await cluster.status(busy)).phases.P1.state === 'done');
+  expect((await cluster.status(busy)).phases.P2).toMatchObject({ state: 'running' });
+  expect(await group.starts(late)).toEqual([]);
+  expect(await group.starts(busy)).toHaveLength(1);
+
+  worker.kill('SIGTERM');
+  await worker.ended;
+  await group.serve(1);
+  for (const sector of [busy, late]) await cluster.sealed(sector);
+});
+
+test('where no such worker runs it says so', async () => {
+  const group = await cluster.group();
+  const file = await group.writeConfig(1);
+  expect(await cluster.sealflow('drain', '--config', file)).toEqual({
+    code: 1,
+    stdout: '',
+    stderr:
+      `sealflow: no worker with ${file} runs on this machine\n` +
+      '  run it where the worker runs, in its container, with the same file\n',
+  });
+});
