@@ -2,6 +2,7 @@
 import { beforeAll, expect, test, vi } from 'vitest';
 import { Cluster } from '../helpers/cluster.js';
 import { eventually } from '../helpers/eventually.js';
+import { expectRefused } from '../helpers/refused.js';
 import { startSealflow } from '../helpers/sealflow.js';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
@@ -47,11 +48,8 @@ test('drain waits for what is at work, and keeps everything else off', async () 
 test('where no such worker runs it says so', async () => {
   const group = await cluster.group();
   const file = await group.writeConfig(1);
-  expect(await cluster.sealflow('drain', '--config', file)).toEqual({
-    code: 1,
-    stdout: '',
-    stderr:
-      `sealflow: no worker with ${file} runs on this machine\n` +
-      '  run it where the worker runs, in its container, with the same file\n',
-  });
+  await expectRefused(['drain', '--config', file], 1, [
+    `sealflow: no worker with ${file} runs on this machine`,
+    '  run it where the worker runs, in its container, with the same file',
+  ]);
 });
