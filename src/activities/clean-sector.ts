@@ -23,13 +23,13 @@ import {
 import { ENGINE_PHASE_IDS } from '../phases.js';
 import { findNode } from '../storage/choose-node.js';
 import { refuseOther } from '../storage/make-directory.js';
-import { removeParts } from '../storage/reservations.js';
-import type { Deps } from './deps.js';
-import { onNodesSeen, ownerOf } from './copy-job.js';
-import { basisResult } from './phase-job.js';
 import { publishCopy } from '../storage/publish-copy.js';
-import { deleteGone, goneDirectories, renameAway } from './remove-sector.js';
 import { copiedFiles, receiptOf, type Results } from '../storage/receipt.js';
+import { removeParts } from '../storage/reservations.js';
+import { onNodesSeen, ownerOf } from './copy-job.js';
+import type { Deps } from './deps.js';
+import { basisResult } from './phase-job.js';
+import { deleteGone, goneDirectories, renameAway } from './remove-sector.js';
 import { openGroup, runTask, type Task } from './task.js';
 import { untilSeen } from './until-seen.js';
 
@@ -97,11 +97,8 @@ async function takeAway(deps: Deps, task: Task, group: OpenGroup): Promise<Journ
     await renameAway(group, task.sector);
   }
   const journal = await journalOfGone(group, task);
-  const write = (): Promise<void> => writeJson(doneFile(group, task.sector), journal);
-  await write().catch(async (error: unknown) => {
-    if (!isErrno(error, 'ENOSPC', 'EDQUOT')) throw error;
+  await writeMakingRoom(doneFile(group, task.sector), journal, async () => {
     for (const gone of await goneDirectories(group, task.sector)) await deleteAttempts(gone);
-    await write();
   });
   return journal;
 }
@@ -150,12 +147,15 @@ async function publish(
     host: deps.self.host,
     at: new Date().toISOString(),
   };
-  const write = (): Promise<void> => writeJson(join(directory, JOURNAL), journal);
-  await write().catch(async (error: unknown) => {
+  await writeMakingRoom(join(directory, JOURNAL), journal, () => deleteLayers(directory, results));
+}
+
+/** On a full disk only P6 makes room, and it has none for its own journal. */
+async function writeMakingRoom(path: string, journal: Journal, makeRoom: () => Promise<void>): Promise<void> {
+  await writeJson(path, journal).catch(async (error: unknown) => {
     if (!isErrno(error, 'ENOSPC', 'EDQUOT')) throw error;
-    // On a full disk only P6 makes room, and it has none for its own journal.
-    await deleteLayers(directory, results);
-    await write();
+    await makeRoom();
+    await writeJson(path, journal);
   });
 }
 
@@ -168,7 +168,7 @@ async function deleteLayers(directory: string, { P1 }: Results): Promise<void> {
   }
 }
 
-/** On a full disk `done/` needs room. The journal beside the epochs stays. */
+/** The journal beside the epochs stays. */
 async function deleteAttempts(directory: string): Promise<void> {
   for (const phase of ENGINE_PHASE_IDS) {
     const { all, voided } = await listAttempts(directory, phase);

@@ -1,6 +1,7 @@
 /** Engines of this host, found by their command lines: `… run <local_dir>/nfs/<place>/cache/<sector>/<epoch>/<attempt>`. */
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readlink } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { commandLines } from '../machine/command-lines.js';
 import { formatAt, parseAttempt, parseEpoch } from '../paths.js';
 import type { Attempt } from './attempt.js';
 import { startTimeOf, type EngineProcess, type HostIdentity } from './processes.js';
@@ -15,11 +16,9 @@ export interface FoundEngine {
 
 /** Looks at processes only: nothing is asked of any mount. */
 export async function findEngines(localDir: string, { pidNs }: HostIdentity): Promise<FoundEngine[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^[0-9]+$/.test(name)).map(Number);
   const found = await Promise.all(
-    pids.map(async (pid) => {
-      const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-      const attempt = attemptOf(command.split('\0'), localDir);
+    (await commandLines()).map(async ({ pid, words }) => {
+      const attempt = attemptOf(words, localDir);
       // A container's process can be seen from its host, but its paths mean something else here.
       if (!attempt || (await readlink(`/proc/${pid}/ns/pid`).catch(() => '')) !== pidNs) return undefined;
       return { ...attempt, process: { pid, startTime: await startTimeOf(pid) } };

@@ -122,6 +122,22 @@ export async function tellWorkflow<T>(
   }
 }
 
+/** Tells sectors the same thing one after the other, and prints what each answers. @throws like {@link tellWorkflow} */
+export async function tellSectors<T>(
+  sectors: readonly SectorId[],
+  update: UpdateDefinition<string, [T]>,
+  what: T,
+  { json, ...server }: ServerOptions & { json?: boolean | undefined },
+): Promise<void> {
+  const client = await clientFrom(server);
+  for (const sector of sectors) printAnswer(sector, await tellWorkflow(client, sector, update, what), json);
+}
+
+export function printAnswer(sector: SectorId, answer: string, json: boolean | undefined): void {
+  if (json) printJson({ sector: sectorName(sector), answer });
+  else print(`${sectorName(sector)}: ${answer}`);
+}
+
 /** What a workflow answers to an update that it refuses, or that it cannot get, as a UserError. */
 export function toldByWorkflow(error: unknown, sector: SectorId): unknown {
   if (error instanceof WorkflowNotFoundError) {

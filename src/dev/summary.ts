@@ -6,6 +6,7 @@ import type { SectorStatus } from '../client/sector-status.js';
 import type { Engine } from '../engine/engine.js';
 import { PHASE_IDS } from '../phases.js';
 import { UserError } from '../user-error.js';
+import { bytes } from '../units.js';
 
 /** Checks the proof of a receipt in a process of its own. @throws UserError when it is not valid. */
 export async function verifyReceipt(
@@ -34,10 +35,4 @@ export function describeSealed(result: SealResult, status: SectorStatus, storage
     `  freed     ${bytes(result.bytesFreed)} of scratch`,
     `  seconds   ${seconds}`,
   ];
-}
-
-export function bytes(count: number): string {
-  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
-  const power = count > 0 ? Math.min(Math.floor(Math.log2(count) / 10), units.length - 1) : 0;
-  return `${(count / 2 ** (10 * power)).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
 }

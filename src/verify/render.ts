@@ -1,6 +1,6 @@
 /** What `sealflow verify` says to people. */
 import { join } from 'node:path';
-import { bytes } from '../dev/summary.js';
+import { bytes } from '../units.js';
 import { nodeName } from '../paths.js';
 import type { StorageNode } from './nodes.js';
 import type { Check, Progress, SectorReport } from './report.js';

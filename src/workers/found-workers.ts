@@ -1,15 +1,14 @@
 /** Worker processes of this machine, found by their command lines: `… worker --config <file>`. */
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readlink } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
+import { commandLines } from '../machine/command-lines.js';
 
 /** @returns process IDs of the workers that serve this config.toml */
 export async function findWorkers(configFile: string): Promise<number[]> {
   const wanted = resolve(configFile);
-  const pids = (await readdir('/proc')).filter((name) => /^[0-9]+$/.test(name)).map(Number);
   const found = await Promise.all(
-    pids.map(async (pid) => {
-      const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-      const file = configOf(command.split('\0'));
+    (await commandLines()).map(async ({ pid, words }) => {
+      const file = configOf(words);
       // What has started it (tini, a shell) has the same words, and would die of the signal.
       if (file === undefined || !(await isNode(pid))) return [];
       // Another user's process does not tell where it is.

@@ -4,13 +4,12 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { workflowId } from '../../contract.js';
 import { abortUpdate } from '../../messages.js';
-import { sectorName, type SectorId } from '../../sector.js';
+import type { SectorId } from '../../sector.js';
 import { UserError } from '../../user-error.js';
 import {
   clientFrom,
   parseSectors,
-  print,
-  printJson,
+  printAnswer,
   shortList,
   tellWorkflow,
   withServer,
@@ -38,8 +37,7 @@ export const abortCommand = (): Command =>
       for (const sector of sectors) {
         let answer = await tellWorkflow(client, sector, abortUpdate, { why });
         if (wait) answer = await endOf(client.workflow.getHandle(workflowId(sector)).result());
-        if (json) printJson({ sector: sectorName(sector), answer });
-        else print(`${sectorName(sector)}: ${answer}`);
+        printAnswer(sector, answer, json);
       }
     });
 

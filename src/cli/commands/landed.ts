@@ -1,15 +1,7 @@
 import { Command } from 'commander';
 import { landedUpdate } from '../../messages.js';
-import { sectorName, type SectorId } from '../../sector.js';
-import {
-  clientFrom,
-  parseSectors,
-  print,
-  printJson,
-  tellWorkflow,
-  withServer,
-  type ServerOptions,
-} from '../common.js';
+import type { SectorId } from '../../sector.js';
+import { parseSectors, tellSectors, withServer, type ServerOptions } from '../common.js';
 
 interface LandedOptions extends ServerOptions {
   message?: string;
@@ -22,11 +14,6 @@ export const landedCommand = (): Command =>
     .argument('<sectors...>', 'like t01000/7 or t01000/1-500', parseSectors)
     .option('--message <text>', "for the workflow's history, like the CID of the message")
     .option('--json', 'print JSON')
-    .action(async (sectors: SectorId[], { message, json, ...server }: LandedOptions) => {
-      const client = await clientFrom(server);
-      for (const sector of sectors) {
-        const answer = await tellWorkflow(client, sector, landedUpdate, { message });
-        if (json) printJson({ sector: sectorName(sector), answer });
-        else print(`${sectorName(sector)}: ${answer}`);
-      }
-    });
+    .action((sectors: SectorId[], { message, ...options }: LandedOptions) =>
+      tellSectors(sectors, landedUpdate, { message }, options),
+    );

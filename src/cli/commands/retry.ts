@@ -1,17 +1,8 @@
 import { Command, Option } from 'commander';
 import { retryUpdate, type Retry } from '../../messages.js';
 import { PHASE_IDS } from '../../phases.js';
-import { sectorName, type SectorId } from '../../sector.js';
-import {
-  clientFrom,
-  parseHex32,
-  parseSectors,
-  print,
-  printJson,
-  tellWorkflow,
-  withServer,
-  type ServerOptions,
-} from '../common.js';
+import type { SectorId } from '../../sector.js';
+import { parseHex32, parseSectors, tellSectors, withServer, type ServerOptions } from '../common.js';
 
 interface RetryOptions extends ServerOptions {
   from?: Retry['from'];
@@ -30,12 +21,6 @@ export const retryCommand = (): Command =>
     .option('--ticket <hex>', 'a new ticket: P1 runs again', parseHex32)
     .option('--accept-commr', 'go on with the commR of a repeated P2')
     .option('--json', 'print JSON')
-    .action(async (sectors: SectorId[], { from, ticket, acceptCommr, json, ...server }: RetryOptions) => {
-      const client = await clientFrom(server);
-      for (const sector of sectors) {
-        const retry = { from, ticket, acceptCommR: acceptCommr };
-        const answer = await tellWorkflow(client, sector, retryUpdate, retry);
-        if (json) printJson({ sector: sectorName(sector), answer });
-        else print(`${sectorName(sector)}: ${answer}`);
-      }
-    });
+    .action((sectors: SectorId[], { from, ticket, acceptCommr, ...options }: RetryOptions) =>
+      tellSectors(sectors, retryUpdate, { from, ticket, acceptCommR: acceptCommr }, options),
+    );

@@ -5,7 +5,7 @@ import { hostIdentity } from '../../attempts/processes.js';
 import { readConfig } from '../../config.js';
 import { connectClient, targetOf } from '../../connect.js';
 import { workflowId } from '../../contract.js';
-import { bytes } from '../../dev/summary.js';
+import { bytes } from '../../units.js';
 import { sectorOf } from '../../sector.js';
 import { UserError } from '../../user-error.js';
 import { NotOfGroupError, readMarker } from '../../workers/group-directory.js';

@@ -1,11 +1,12 @@
 /** P6 where the files of the group are full, or seen as they were a moment ago. */
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { cacheDir, doneFile, goneName } from '../../../src/paths.js';
 import { sectorOf } from '../../../src/sector.js';
-import { createSite, type Site } from '../../helpers/site.js';
+import { flip } from '../../helpers/damage.js';
+import { createSite, failureFrom, type Site } from '../../helpers/site.js';
 
 const odd = {
   /** No new file fits below this until the layers of the sector are gone. */
@@ -43,6 +44,20 @@ test('a disk that is too full for done/ gets its room from the scratch', async (
   await site.clean();
   expect(existsSync(done)).toBe(true);
   expect(await readdir(cache)).toEqual([]);
+});
+
+test('a large file is compared with what P2 made, before it gets its name and after', async () => {
+  const large = await createSite({ FIXTURE_BYTES: String(2 ** 18) });
+  await large.seals('P1', 'P2', 'P3', 'P4', 'P5');
+  const [part = ''] = await readdir(join(large.node, '.sealflow'));
+  const copied = join(large.node, '.sealflow', part, 'sealed');
+  expect((await stat(copied)).size).toBe(2 ** 18);
+  await flip(copied);
+  expect(await failureFrom(large.clean())).toMatchObject({ type: 'StepBack', details: [{ from: 'P5' }] });
+  expect(existsSync(join(large.node, 'sealed'))).toBe(false);
+  await flip(copied);
+  await large.clean();
+  expect(existsSync(join(large.node, 'sealed/s-t01000-7'))).toBe(true);
 });
 
 test('a P6 that finds another one deleting does not send the sector back to P1', async () => {
