@@ -1,9 +1,17 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Seconds for one test of a project, its hooks included. */
-const PROJECTS = { unit: 10, workflow: 60, e2e: 120, chaos: 300, engine: 600 };
-/** Test files at a time. Most tests wait for other programs; those of `engine` want all cores. */
-const FILES_AT_A_TIME = { unit: 4, workflow: 3, e2e: 4, chaos: 4, engine: 1 };
+const PROJECTS = { unit: 20, workflow: 60, e2e: 120, chaos: 300, engine: 600 };
+/**
+ * Which projects run at the same time, the fast ones first, and how many test files of them: most tests wait for other programs;
+ * those of `engine` want all cores.
+ */
+const TOGETHER = [
+  { names: ['unit', 'workflow'], files: 4 },
+  { names: ['e2e', 'chaos'], files: 4 },
+  { names: ['engine'], files: 1 },
+];
+const groupOf = (name: string): number => TOGETHER.findIndex(({ names }) => names.includes(name));
 /** What the files of a project share. */
 const GLOBAL_SETUP: Record<string, string> = {
   workflow: 'test/workflow/global-setup.ts',
@@ -17,7 +25,7 @@ export default defineConfig({
   test: {
     reporters: ['default'],
     pool: 'forks',
-    projects: Object.entries(PROJECTS).map(([name, seconds], order) => ({
+    projects: Object.entries(PROJECTS).map(([name, seconds]) => ({
       extends: true,
       test: {
         name,
@@ -29,9 +37,8 @@ export default defineConfig({
         globalSetup: GLOBAL_SETUP[name] ?? [],
         testTimeout: seconds * 1000,
         hookTimeout: seconds * 1000,
-        maxWorkers: FILES_AT_A_TIME[name as keyof typeof FILES_AT_A_TIME],
-        // Projects run one after the other, the fast ones first.
-        sequence: { groupOrder: order },
+        maxWorkers: TOGETHER[groupOf(name)]?.files,
+        sequence: { groupOrder: groupOf(name) },
       },
     })),
   },

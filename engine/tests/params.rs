@@ -2,7 +2,6 @@
 
 mod common;
 
-use common::stored::{parameters_here, store};
 use common::*;
 use serde_json::{json, Value};
 use std::fs;
@@ -103,58 +102,4 @@ fn what_is_not_a_receipt() {
     }
     assert_eq!(sector.engine(&["verify", "/nowhere/receipt.json"]).code, Some(2));
     assert_eq!(verify(&receipt().to_string()).code, Some(5), "a receipt, but no verifying key");
-}
-
-#[test]
-fn a_whole_sector() {
-    let Some(params) = parameters_here() else {
-        println!("SKIPPED a_whole_sector: no parameters for 2KiB in $FIL_PROOFS_PARAMETER_CACHE (sealflow-engine params 2KiB)");
-        return;
-    };
-    let sector = Sector::new();
-    let engine = |arguments: &[&str]| {
-        ended(sector.command(arguments).env("FIL_PROOFS_PARAMETER_CACHE", &params).spawn().unwrap())
-    };
-    let p1 = sector.done("1/P1-1", |_| ());
-    let p2 = sector.done("1/P2-1", |_| ());
-    sector.done("1/P3-1", |_| ());
-    let attempt = sector.attempt("1/P4-1", |_| ());
-    let done = engine(&["run", attempt.to_str().unwrap()]);
-    assert_eq!(done.code, Some(0), "{}", done.stderr);
-    let p4 = read(&attempt.join("result.json"));
-    assert_eq!(p4["facts"]["batches"], 1);
-
-    let path = sector.path("receipt.json");
-    let mut receipt = receipt();
-    receipt["commD"] = p1["outputs"]["commD"].clone();
-    receipt["commR"] = p2["outputs"]["commR"].clone();
-    receipt["proof"] = p4["outputs"]["proof"].clone();
-    let verify = |receipt: &Value| {
-        fs::write(&path, receipt.to_string()).unwrap();
-        let ended = engine(&["verify", path.to_str().unwrap(), "--json"]);
-        (ended.code, serde_json::from_str::<Value>(&ended.stdout).unwrap())
-    };
-    assert_eq!(verify(&receipt), (Some(0), json!({ "sector": "t01000/7", "valid": true })));
-
-    receipt["files"] = store(&sector, "1/P5-1");
-    fs::write(&path, receipt.to_string()).unwrap();
-    let node = sector.path("node");
-    let checked = engine(&["check-copy", path.to_str().unwrap(), node.to_str().unwrap(), "--json"]);
-    assert_eq!(checked.code, Some(0), "{}", checked.stderr);
-    let report: Value = serde_json::from_str(checked.stdout.lines().last().unwrap()).unwrap();
-    assert_eq!((&report["ok"], &report["checks"][0]["found"]), (&json!(true), &json!("valid")));
-
-    for (key, value) in [
-        ("sector", json!("t01000/8")),
-        ("ticket", json!("05".repeat(32))),
-        ("seed", json!("05".repeat(32))),
-        ("commR", p1["outputs"]["commD"].clone()),
-        ("proof", json!("AAAA")),
-        ("proof", json!("A".repeat(256))),
-    ] {
-        let mut changed = receipt.clone();
-        changed[key] = value;
-        let (code, said) = verify(&changed);
-        assert_eq!((code, &said["valid"]), (Some(6), &json!(false)), "{key}");
-    }
 }

@@ -10,7 +10,7 @@ import {
 import type { Progress, SectorReport } from '../verify/report.js';
 import type { Strangers } from '../verify/strangers.js';
 import type { Tally } from '../verify/tally.js';
-import { print, printJson } from './common.js';
+import { print, printJson } from './process.js';
 import { statusLine } from './status-line.js';
 
 export class VerifyScreen {

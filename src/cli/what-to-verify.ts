@@ -4,7 +4,7 @@ import { InvalidArgumentError } from 'commander';
 import { readConfig, type Config } from '../config.js';
 import type { SectorId } from '../sector.js';
 import { UserError } from '../user-error.js';
-import { parseSectors } from './common.js';
+import { parseSectors } from './arguments.js';
 
 export interface VerifyArguments {
   sectors: readonly SectorId[];

@@ -1,7 +1,8 @@
 /** `sealflow dev`: everything on this machine, and real sectors through it. */
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { connectClient, targetAt } from '../connect.js';
+import { connectClient } from '../temporal/client.js';
+import { targetAt } from '../temporal/target.js';
 import { workflowId } from '../contract.js';
 import { SEARCH_ATTRIBUTES } from '../search-attributes.js';
 import { buildEngine } from '../engine/build.js';

@@ -1,7 +1,8 @@
 /** Checks that ask the Temporal server, over one connection. */
 import type { Client, Connection } from '@temporalio/client';
 import { tsToMs } from '@temporalio/common/lib/time.js';
-import { connectClient, type Target } from '../connect.js';
+import { connectClient } from '../temporal/client.js';
+import type { Target } from '../temporal/target.js';
 import { WORKFLOW_QUEUE } from '../contract.js';
 import { GRPC, hasCode } from '../server/grpc.js';
 import { UserError } from '../user-error.js';

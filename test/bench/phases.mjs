@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
-import { connectClient, targetAt } from '../../dist/connect.js';
+import { connectClient } from '../../dist/temporal/client.js';
+import { targetAt } from '../../dist/temporal/target.js';
 import { readConfig } from '../../dist/config.js';
 import { installRuntime } from '../../dist/telemetry.js';
 import { randomHex32, startSector } from '../../dist/client/start-sector.js';

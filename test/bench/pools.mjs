@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { connectClient, targetAt } from '../../dist/connect.js';
+import { connectClient } from '../../dist/temporal/client.js';
+import { targetAt } from '../../dist/temporal/target.js';
 import { randomHex32, startSector } from '../../dist/client/start-sector.js';
 import { inTemporary, seconds, withServer } from './common.mjs';
 import { EngineLog } from './engine-log.mjs';

@@ -1,11 +1,14 @@
 /** What was begun goes before what is new: a sector must not wait behind hundreds of others for its next try. */
 import { beforeAll, expect, test, vi } from 'vitest';
-import type { SealStatus } from '../../src/messages.js';
+import { phaseQueue } from '../../src/contract.js';
 import { sectorFileName, sectorOf } from '../../src/sector.js';
 import { Cluster } from '../helpers/cluster.js';
 import type { EngineRun } from '../helpers/engine.js';
 import { eventually } from '../helpers/eventually.js';
-import { untilGone } from '../helpers/group.js';
+import { untilGone, type Group } from '../helpers/group.js';
+
+/** Priority key of what was begun (src/workflows/run-phase.ts, which cannot be loaded outside of a workflow). */
+const BEGUN = 1;
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
@@ -36,17 +39,25 @@ test('a P1 that lost its worker and its engine goes on before 198 that have not 
   for (const sector of others) await group.tell(sector, 'P1', 'hold');
   await group.takeBack(first, 'P1', 'hold');
   await group.serve(1, { pools });
-  const until = (condition: (status: SealStatus) => boolean): Promise<void> =>
-    eventually(async () => condition(await cluster.status(first)));
   await eventually(async () => (await group.starts()).length >= 2);
   const between = (await group.starts())[1] as EngineRun;
   const taken = others.find((sector) => sectorFileName(sectorOf(sector)) === between.sector);
   if (taken) {
-    await until(({ phases }) => phases.P1.tries === 2);
+    await eventually(async () => (await begunOnes(group)) === 1);
     await group.takeBack(taken, 'P1', 'hold');
+    await eventually(async () => (await group.starts()).length >= 3);
   }
-  await until(({ phases }) => phases.P1.state === 'done');
-  const begun = new Set((await group.starts()).map(({ sector }) => sector));
-  // The one that was taken meanwhile, and the one that followed the first.
-  expect(begun.size).toBeLessThanOrEqual(3);
+  const next = (await group.starts())[taken ? 2 : 1] as EngineRun;
+  expect(next.sector).toBe(sectorFileName(sectorOf(first)));
 });
+
+/** How many tasks of P1 wait that go before new ones. That its workflow has asked for one is not enough: the server takes its time. */
+async function begunOnes({ number, size }: Group): Promise<number> {
+  const { statsByPriorityKey } = await cluster.client.workflowService.describeTaskQueue({
+    namespace: cluster.client.options.namespace,
+    taskQueue: { name: phaseQueue(number, size, 'P1') },
+    taskQueueType: 2, // TASK_QUEUE_TYPE_ACTIVITY
+    reportStats: true,
+  });
+  return Number(statsByPriorityKey[BEGUN]?.approximateBacklogCount ?? 0);
+}

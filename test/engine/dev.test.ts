@@ -120,12 +120,21 @@ test('dev seals a real sector; Ctrl-C in the midst of P4 stops everything, and t
   const bytes = Buffer.from(proof, 'base64');
   expect(bytes).toHaveLength(192);
   bytes.writeUInt8(bytes.readUInt8(100) ^ 1, 100);
+  const forgeries = [
+    { sector: 't01000/2' },
+    { ticket: hex32(random) },
+    { seed: hex32(random) },
+    { commR: commD },
+    { proof: 'AAAA' },
+    { proof: 'A'.repeat(256) },
+    { proof: bytes.toString('base64') },
+  ];
   const forged = join(directory, 'forged.json');
-  await writeFile(
-    forged,
-    JSON.stringify({ ...(await readReceipt(node, SECTOR)), proof: bytes.toString('base64') }),
-  );
-  expect((await verifyReceipt(engine.command, forged, engine.environment)).code).toBe(6);
+  for (const change of forgeries) {
+    await writeFile(forged, JSON.stringify({ ...(await readReceipt(node, SECTOR)), ...change }));
+    const { code, said } = await verifyReceipt(engine.command, forged, engine.environment);
+    expect({ change, code, said }).toMatchObject({ code: 6, said: { valid: false } });
+  }
 });
 
 test('without proof parameters P4 ends with exit code 5 and makes no proof', async () => {

@@ -6,15 +6,8 @@ import { workflowId } from '../../contract.js';
 import { abortUpdate } from '../../messages.js';
 import type { SectorId } from '../../sector.js';
 import { UserError } from '../../user-error.js';
-import {
-  clientFrom,
-  parseSectors,
-  printAnswer,
-  shortList,
-  tellWorkflow,
-  withServer,
-  type ServerOptions,
-} from '../common.js';
+import { parseSectors, shortList } from '../arguments.js';
+import { clientFrom, printAnswer, tellWorkflow, withServer, type ServerOptions } from '../server.js';
 
 interface AbortOptions extends ServerOptions {
   why?: string;

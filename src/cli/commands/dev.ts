@@ -3,7 +3,8 @@ import { SECTOR_SIZE_NAMES, type SectorSize } from '../../phases.js';
 import { runDev } from '../../dev/run-dev.js';
 import { defaultDevDirectory } from '../../dev/home.js';
 import { UserError } from '../../user-error.js';
-import { parseCount, timeScaleOption, untilSignal } from '../common.js';
+import { parseCount, timeScaleOption } from '../arguments.js';
+import { untilSignal } from '../process.js';
 
 /** For these the engine makes parameters itself. */
 const TEST_SIZES: readonly SectorSize[] = SECTOR_SIZE_NAMES.slice(0, 3);

@@ -10,7 +10,7 @@ import { printTc } from '../../doctor/print/tc.js';
 import { renderFinding, summarize } from '../../doctor/render.js';
 import { mountOf, readMountTable } from '../../mounts/mount-table.js';
 import { UserError } from '../../user-error.js';
-import { print, printJson } from '../common.js';
+import { print, printJson } from '../process.js';
 
 interface DoctorCommandOptions {
   config: string;

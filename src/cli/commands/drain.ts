@@ -5,7 +5,7 @@ import { hostIdentity } from '../../attempts/processes.js';
 import { readConfig, type Config } from '../../config.js';
 import { UserError } from '../../user-error.js';
 import { findWorkers } from '../../workers/found-workers.js';
-import { print, unlessStopped, untilSignal } from '../common.js';
+import { print, unlessStopped, untilSignal } from '../process.js';
 
 const LOOK_MS = 1_000;
 

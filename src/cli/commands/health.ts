@@ -3,7 +3,8 @@ import { Command } from 'commander';
 import { describeHealth, orchestratorHealth, workerHealth } from '../../client/health.js';
 import { readConfig } from '../../config.js';
 import { UserError } from '../../user-error.js';
-import { clientFrom, print, printJson, withServer, type ServerOptions } from '../common.js';
+import { print, printJson } from '../process.js';
+import { clientFrom, withServer, type ServerOptions } from '../server.js';
 
 interface HealthOptions extends ServerOptions {
   orchestrator?: boolean;

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { landedUpdate } from '../../messages.js';
 import type { SectorId } from '../../sector.js';
-import { parseSectors, tellSectors, withServer, type ServerOptions } from '../common.js';
+import { parseSectors } from '../arguments.js';
+import { tellSectors, withServer, type ServerOptions } from '../server.js';
 
 interface LandedOptions extends ServerOptions {
   message?: string;

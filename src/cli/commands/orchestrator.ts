@@ -1,10 +1,11 @@
 import { hostname } from 'node:os';
 import { Command } from 'commander';
-import { connectWorker } from '../../connect.js';
+import { connectWorker } from '../../temporal/native.js';
 import { createLog, installRuntime } from '../../telemetry.js';
-import { ServerLink } from '../../server-link.js';
+import { ServerLink } from '../../temporal/link.js';
 import { runOrchestrator } from '../../workers/orchestrator.js';
-import { targetFrom, unlessStopped, untilSignal, withServer, type ServerOptions } from '../common.js';
+import { unlessStopped, untilSignal } from '../process.js';
+import { targetFrom, withServer, type ServerOptions } from '../server.js';
 
 export const orchestratorCommand = (): Command =>
   withServer(new Command('orchestrator'))

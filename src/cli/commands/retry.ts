@@ -2,7 +2,8 @@ import { Command, Option } from 'commander';
 import { retryUpdate, type Retry } from '../../messages.js';
 import { PHASE_IDS } from '../../phases.js';
 import type { SectorId } from '../../sector.js';
-import { parseHex32, parseSectors, tellSectors, withServer, type ServerOptions } from '../common.js';
+import { parseHex32, parseSectors } from '../arguments.js';
+import { tellSectors, withServer, type ServerOptions } from '../server.js';
 
 interface RetryOptions extends ServerOptions {
   from?: Retry['from'];

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { provideSeedUpdate } from '../../messages.js';
 import type { SectorId } from '../../sector.js';
-import { parseHex32, parseSectors, tellSectors, withServer, type ServerOptions } from '../common.js';
+import { parseHex32, parseSectors } from '../arguments.js';
+import { tellSectors, withServer, type ServerOptions } from '../server.js';
 
 interface SeedOptions extends ServerOptions {
   replace?: boolean;

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { networkInterfaces } from 'node:os';
 import { Connection } from '@temporalio/client';
 import { SEARCH_ATTRIBUTES } from '../../search-attributes.js';
-import { connectClient } from '../../connect.js';
+import { connectClient } from '../../temporal/client.js';
 import { buildEngine } from '../../engine/build.js';
 import { findEngine } from '../../engine/locate.js';
 import { ensureParameters } from '../../engine/parameters.js';
@@ -10,15 +10,9 @@ import { SECTOR_SIZE_NAMES, type SectorSize } from '../../phases.js';
 import { setUpNamespace } from '../../server/namespace.js';
 import { UserError } from '../../user-error.js';
 import { setUpGroupDirectory } from '../../workers/group-directory.js';
-import {
-  parseCount,
-  print,
-  printJson,
-  targetFrom,
-  untilSignal,
-  withServer,
-  type ServerOptions,
-} from '../common.js';
+import { parseCount } from '../arguments.js';
+import { print, printJson, untilSignal } from '../process.js';
+import { targetFrom, withServer, type ServerOptions } from '../server.js';
 
 interface SetupOptions extends ServerOptions {
   retentionDays: number;

@@ -2,19 +2,9 @@ import { Command, Option } from 'commander';
 import { SECTOR_SIZE_NAMES, type SectorSize } from '../../phases.js';
 import { sectorName, type SectorId } from '../../sector.js';
 import { UserError } from '../../user-error.js';
-import {
-  clientFrom,
-  parseCount,
-  parseHex32,
-  parseSectors,
-  print,
-  printJson,
-  shortList,
-  timeScaleOption,
-  toldByWorkflow,
-  withServer,
-  type ServerOptions,
-} from '../common.js';
+import { parseCount, parseHex32, parseSectors, shortList, timeScaleOption } from '../arguments.js';
+import { print, printJson } from '../process.js';
+import { clientFrom, toldByWorkflow, withServer, type ServerOptions } from '../server.js';
 import { randomHex32, refuseUnserved, startSector } from '../../client/start-sector.js';
 
 interface StartOptions extends ServerOptions {

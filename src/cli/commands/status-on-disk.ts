@@ -3,13 +3,14 @@ import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { sectorsOnDisk, type SectorOnDisk } from '../../attempts/on-disk.js';
 import { hostIdentity } from '../../attempts/processes.js';
 import { readConfig } from '../../config.js';
-import { connectClient, targetOf } from '../../connect.js';
+import { connectClient } from '../../temporal/client.js';
+import { targetOf } from '../../temporal/target.js';
 import { workflowId } from '../../contract.js';
 import { bytes } from '../../units.js';
 import { sectorOf } from '../../sector.js';
 import { UserError } from '../../user-error.js';
 import { NotOfGroupError, readMarker } from '../../workers/group-directory.js';
-import { print, printJson } from '../common.js';
+import { print, printJson } from '../process.js';
 import { table } from '../table.js';
 
 /** `none`: no workflow is open; `unknown`: Temporal does not answer. */

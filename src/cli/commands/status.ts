@@ -7,15 +7,9 @@ import { PHASE_IDS, PHASES } from '../../phases.js';
 import { sectorName, type SectorId } from '../../sector.js';
 import { amount, duration } from '../../units.js';
 import { UserError } from '../../user-error.js';
-import {
-  clientFrom,
-  parseCount,
-  parseSectors,
-  print,
-  printJson,
-  withServer,
-  type ServerOptions,
-} from '../common.js';
+import { parseCount, parseSectors } from '../arguments.js';
+import { print, printJson } from '../process.js';
+import { clientFrom, withServer, type ServerOptions } from '../server.js';
 import { sectorStatus, type SectorStatus } from '../../client/sector-status.js';
 import { table } from '../table.js';
 import { statusOnDisk } from './status-on-disk.js';

@@ -1,11 +1,13 @@
 import { Command } from 'commander';
-import { targetOf, connectWorker } from '../../connect.js';
+import { connectWorker } from '../../temporal/native.js';
+import { targetOf } from '../../temporal/target.js';
 import { readConfig } from '../../config.js';
 import { warnAtStart } from '../../doctor/at-start.js';
 import { scaledTimes } from '../../phases.js';
 import { createLog, installRuntime } from '../../telemetry.js';
 import { runHost } from '../../workers/host.js';
-import { timeScaleOption, unlessStopped, untilSignal } from '../common.js';
+import { timeScaleOption } from '../arguments.js';
+import { unlessStopped, untilSignal } from '../process.js';
 import { engineFor, parametersMissing } from '../engine.js';
 
 export const workerCommand = (): Command =>

@@ -1,10 +1,7 @@
-/** From configuration and environment to a connection with Temporal. */
+/** Where Temporal is: from configuration and environment. */
 import { connect as connectSocket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { NativeConnection } from '@temporalio/worker';
-import { UserError } from './user-error.js';
+import { UserError } from '../user-error.js';
 
 export interface Target {
   address: string;
@@ -14,7 +11,8 @@ export interface Target {
 }
 
 const DEFAULT_ADDRESS = 'localhost:7233';
-const ANSWER_MS = 3_000;
+/** In ms: a server that has not answered after this long does not. */
+export const ANSWER_MS = 3_000;
 
 /**
  * Where Temporal is: `TEMPORAL_*` variables and the profile of temporal.toml win over `scheduler_url` (`https` means TLS).
@@ -45,39 +43,8 @@ export const targetAt = (address: string, namespace = 'default'): Target => ({
 const hostPort = ({ protocol, hostname, port }: URL): string =>
   `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`;
 
-/** A client for commands. @throws UserError when no Temporal server answers. */
-export async function connectClient(target: Target): Promise<Client> {
-  try {
-    const connection = await Connection.connect({ ...target.options, connectTimeout: ANSWER_MS });
-    return new Client({ connection, namespace: target.namespace });
-  } catch (error) {
-    throw await noServer(target, error);
-  }
-}
-
-/**
- * A connection for workers. Waits for a server that is not there yet.
- * @param onWait told once, when it begins to wait.
- * @throws UserError when something answers that is not Temporal; the signal's reason when it is aborted.
- */
-export async function connectWorker(
-  target: Target,
-  signal: AbortSignal,
-  onWait: () => void,
-): Promise<NativeConnection> {
-  for (let tries = 0; ; tries++) {
-    signal.throwIfAborted();
-    try {
-      return await NativeConnection.connect(target.options);
-    } catch (error) {
-      if (await answersHttp(target.address)) throw await noServer(target, error);
-      if (tries === 0) onWait();
-      await sleep(ANSWER_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
-    }
-  }
-}
-
-async function noServer({ address }: Target, cause: unknown): Promise<UserError> {
+/** Why a connection could not be made. */
+export async function noServer({ address }: Target, cause: unknown): Promise<UserError> {
   if (await answersHttp(address)) {
     return new UserError(`${address} answers HTTP, but not Temporal's gRPC: is it the old scheduler?`, {
       hint: 'set scheduler_url (or TEMPORAL_ADDRESS) to the Temporal frontend, usually port 7233',
@@ -91,7 +58,7 @@ async function noServer({ address }: Target, cause: unknown): Promise<UserError>
 }
 
 /** Whether HTTP/1 is spoken there. A gRPC server answers such a request with HTTP/2 frames, or not at all. */
-async function answersHttp(address: string): Promise<boolean> {
+export async function answersHttp(address: string): Promise<boolean> {
   const [, host = '', port = ''] = /^\[?(.*?)\]?:([0-9]+)$/.exec(address) ?? [];
   return await new Promise((resolve) => {
     const socket = connectSocket({ host, port: Number(port), timeout: ANSWER_MS });

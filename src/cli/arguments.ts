@@ -1,0 +1,56 @@
+/** Arguments and options that several commands take. */
+import { InvalidArgumentError, Option } from 'commander';
+import { minerName, parseSector, sectorName, type SectorId } from '../sector.js';
+
+const MOST_SECTORS = 100_000;
+
+/** Reads `t01000/7` or a range `t01000/1-500` as an argument. */
+export function parseSectors(text: string, before: SectorId[] = []): SectorId[] {
+  const [, first = '', last] = /^(.+?\/[0-9]+)(?:-([0-9]+))?$/.exec(text) ?? [];
+  const sector = parseSector(first);
+  if (!sector)
+    throw new InvalidArgumentError('A sector is written like t01000/7, a range like t01000/1-500.');
+  const to = last === undefined ? sector.number : Number(last);
+  if (to < sector.number || to - sector.number >= MOST_SECTORS) {
+    throw new InvalidArgumentError(`The range must go upwards and hold at most ${MOST_SECTORS} sectors.`);
+  }
+  const range = Array.from({ length: to - sector.number + 1 }, (_, i) => ({
+    ...sector,
+    number: sector.number + i,
+  }));
+  return [...before, ...range];
+}
+
+/** `t01000/1-500` for a run of sectors, for messages. */
+export const shortList = (sectors: readonly SectorId[]): string => {
+  const [first, last] = [sectors[0], sectors.at(-1)];
+  if (!first || !last || first === last) return first ? sectorName(first) : 'none';
+  return `${sectorName(first)} … ${minerName(last)}/${last.number} (${sectors.length} sectors)`;
+};
+
+export function parseHex32(text: string): string {
+  const hex = text.toLowerCase().replace(/^0x/, '');
+  if (!/^[0-9a-f]{64}$/.test(hex)) throw new InvalidArgumentError('It must be 32 bytes as 64 hex digits.');
+  return hex;
+}
+
+export function parseCount(text: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 0)
+    throw new InvalidArgumentError('It must be a whole number.');
+  return number;
+}
+
+export function parsePositive(text: string): number {
+  const number = parseCount(text);
+  if (number === 0) throw new InvalidArgumentError('It must be a whole number above 0.');
+  return number;
+}
+
+/** Hidden: for tests that cannot wait for the times of real sectors. */
+export const timeScaleOption = (): Option =>
+  new Option('--time-scale <factor>', 'scale all times (tests)').hideHelp().argParser((text) => {
+    const scale = Number(text);
+    if (!(scale > 0 && scale <= 1)) throw new InvalidArgumentError('It must be above 0 and at most 1.');
+    return scale;
+  });

@@ -1,0 +1,85 @@
+/** What commands that talk to Temporal share: options, the connection, telling workflows something. */
+import { Option, type Command } from 'commander';
+import {
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  type Client,
+} from '@temporalio/client';
+import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common';
+import { readConfig } from '../config.js';
+import { workflowId } from '../contract.js';
+import { sectorName, type SectorId } from '../sector.js';
+import { connectClient } from '../temporal/client.js';
+import { targetOf, type Target } from '../temporal/target.js';
+import { UserError } from '../user-error.js';
+import { print, printJson } from './process.js';
+
+export interface ServerOptions {
+  address?: string;
+  config?: string;
+}
+
+/** Adds the options that say where Temporal is. */
+export const withServer = (command: Command): Command =>
+  command
+    .addOption(
+      new Option('--address <host:port>', 'Temporal frontend (else TEMPORAL_ADDRESS, profile, config)'),
+    )
+    .addOption(new Option('--config <file>', 'take scheduler_url from this config.toml'));
+
+export function targetFrom({ address, config }: ServerOptions): Target {
+  const target = targetOf(config === undefined ? undefined : readConfig(config).schedulerUrl);
+  return address === undefined ? target : { ...target, address, options: { ...target.options, address } };
+}
+
+export const clientFrom = (options: ServerOptions): Promise<Client> => connectClient(targetFrom(options));
+
+/**
+ * Tells a sector's workflow something.
+ * @returns its answer. @throws UserError when it refuses, or there is none.
+ */
+export async function tellWorkflow<T>(
+  client: Client,
+  sector: SectorId,
+  update: UpdateDefinition<string, [T]>,
+  what: T,
+): Promise<string> {
+  try {
+    return await client.workflow.getHandle(workflowId(sector)).executeUpdate(update, { args: [what] });
+  } catch (error) {
+    throw toldByWorkflow(error, sector);
+  }
+}
+
+/** Tells sectors the same thing one after the other, and prints what each answers. @throws like {@link tellWorkflow} */
+export async function tellSectors<T>(
+  sectors: readonly SectorId[],
+  update: UpdateDefinition<string, [T]>,
+  what: T,
+  { json, ...server }: ServerOptions & { json?: boolean | undefined },
+): Promise<void> {
+  const client = await clientFrom(server);
+  for (const sector of sectors) printAnswer(sector, await tellWorkflow(client, sector, update, what), json);
+}
+
+export function printAnswer(sector: SectorId, answer: string, json: boolean | undefined): void {
+  if (json) printJson({ sector: sectorName(sector), answer });
+  else print(`${sectorName(sector)}: ${answer}`);
+}
+
+/** What a workflow answers to an update that it refuses, or that it cannot get, as a UserError. */
+export function toldByWorkflow(error: unknown, sector: SectorId): unknown {
+  if (error instanceof WorkflowNotFoundError) {
+    return new UserError(`no workflow is sealing ${sectorName(sector)}`, {
+      exitCode: 1,
+      hint: `sealflow status ${sectorName(sector)} shows what is known of it`,
+    });
+  }
+  if (error instanceof WorkflowUpdateFailedError || error instanceof WorkflowFailedError) {
+    const cause = error.cause;
+    const type = cause instanceof ApplicationFailure && cause.type ? `${cause.type}: ` : '';
+    return new UserError(`${sectorName(sector)}: ${type}${cause?.message ?? error.message}`, { exitCode: 1 });
+  }
+  return error;
+}
