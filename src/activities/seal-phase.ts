@@ -35,7 +35,6 @@ interface Work extends CopyWork {
 
 export const sealPhase = (deps: Deps, phase: EnginePhaseId, input: PhaseInput): Promise<PhaseResult> =>
   runTask(deps, phase, input, 'in a slot', async (task) => {
-    task.beatAgain();
     const group = await openGroup(deps, task);
     const sectorDirectory = await openSectorDirectory(deps, group, task);
     await claimEpoch(sectorDirectory, task.owner, deps.self.host);
@@ -142,7 +141,6 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
   let end;
   const leave = deps.engines.waitFor(attempt);
   const copyProgress = copyMeter((await readJob(attempt))?.copy?.passedOver);
-  task.beat({ at, step: 'starting', fraction: null });
   if (!deps.engines.endOf(attempt)) await noteAdoption(attempt, deps.worker);
   try {
     end = await watchEngine({

@@ -80,7 +80,8 @@ export async function runTask<T>(
       growing(noSlotFirst, noSlotMost, task.offered),
     );
   }
-  // Deleting 500 GB, or one call to a slow mount, may take longer than the heartbeat timeout.
+  // Deleting 500 GB, or one call to a slow mount, may take longer than the heartbeat timeout. None at once: each is a write of
+  // the server, and an engine that works tells of itself soon.
   const pulse = setInterval(() => task.beatAgain(), task.times.heartbeatTimeout / 6);
   try {
     return await body(task);

@@ -57,6 +57,12 @@ async function end(): Promise<never> {
   process.exit();
 }
 
+/** With its causes: the SDK's own words say little more than which call has failed. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`;
+}
+
 function tell(error: unknown): number {
   // Commander has said it already; help and version are no errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -65,9 +71,9 @@ function tell(error: unknown): number {
     if (error.hint) process.stderr.write(`  ${error.hint}\n`);
     return error.exitCode;
   }
-  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  const { stack } = error instanceof Error ? error : new Error(String(error));
   process.stderr.write(
-    `sealflow: unexpected error: ${process.env['SEALFLOW_DEBUG'] ? (stack ?? message) : message}\n`,
+    `sealflow: unexpected error: ${process.env['SEALFLOW_DEBUG'] ? (stack ?? messageOf(error)) : messageOf(error)}\n`,
   );
   if (!process.env['SEALFLOW_DEBUG']) process.stderr.write('  SEALFLOW_DEBUG=1 shows where\n');
   return 1;

@@ -58,7 +58,8 @@ const STARTED = 2;
 
 /** An orchestrator that is there answers in well under a second. */
 const ANSWER_MS = 10_000;
-/** gRPC's number for it. */
+/** gRPC's numbers for it: the client's own end of patience, and that of the server, which knows the deadline. */
+const CANCELLED = 1;
 const DEADLINE_EXCEEDED = 4;
 
 /**
@@ -81,7 +82,9 @@ async function askStatus({ connection }: Client, handle: WorkflowHandle): Promis
 /** Nobody has asked for work lately, or nobody has answered in time. */
 function isUnanswered(error: unknown): boolean {
   const cause = error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : undefined;
-  return Number(cause?.code) === DEADLINE_EXCEEDED || cause?.details.includes('no poller') === true;
+  if (!cause) return false;
+  const isTimeUp = [CANCELLED, DEADLINE_EXCEEDED].includes(Number(cause.code));
+  return isTimeUp || /no poller|deadline exceeded|not scheduled yet/.test(cause.details);
 }
 
 /** `P3` or `P4+P5`: the phases that are neither done nor still to come. */

@@ -20,6 +20,8 @@ const COUNT = 500;
 /** The usual soft limit of a login shell and of systemd. */
 const OPEN_FILES = 1024;
 const LOOK_MS = 100;
+/** Each count is a query over all workflows, made by the server that is measured. */
+const COUNT_MS = 1000;
 
 export const title = `${COUNT} P1 of 2 KiB at once with the real engine: through one worker, and started by xargs -P ${COUNT}`;
 
@@ -165,7 +167,7 @@ async function firstPhases(client, first) {
     ),
   );
   const query = `SealSector >= ${first} AND SealSector < ${first + COUNT} AND SealPhase = 'P2'`;
-  while ((await client.workflow.count(query)).count < COUNT) await sleep(LOOK_MS);
+  while ((await client.workflow.count(query)).count < COUNT) await sleep(COUNT_MS);
   const times = [];
   for (const handle of handles) {
     const { events } = await handle.fetchHistory();
