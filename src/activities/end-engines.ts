@@ -37,7 +37,7 @@ export async function untilEndedHere(
   const { all, voided } = await listAttempts(directory, phase);
   for (const attempt of [...all, ...voided].filter((attempt) => attempt.epoch < epoch)) {
     const engine = await readProgress(attempt.directory);
-    if (!engine || !isLocal(engine, deps.self) || !(await isAlive(engine))) continue;
+    if (!engine || !isLocal(engine, deps.self) || !isAlive(engine)) continue;
     waited = true;
     await endOf(attempt, deps, task).catch((error: unknown) => {
       task.goOn();
@@ -63,7 +63,7 @@ async function endOf(attempt: Attempt, { self }: Deps, task: Task): Promise<bool
     if (over || !engine) return looks > 0;
     const now = performance.now();
     if (isLocal(engine, self)) {
-      if (!(await isAlive(engine))) return looks > 0;
+      if (!isAlive(engine)) return looks > 0;
       if (now - since > times.engineLease + times.terminateGrace)
         await terminate(engine, times.terminateGrace);
     } else if (engine.counter !== counter) {

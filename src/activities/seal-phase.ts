@@ -193,7 +193,7 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
 async function isStillAlive(attempt: Attempt, { engines, self }: Deps): Promise<boolean> {
   if (engines.processOf(attempt)) return true;
   const engine = await readProgress(attempt.directory).catch(() => undefined);
-  return engine !== undefined && isLocal(engine, self) && (await isAlive(engine));
+  return engine !== undefined && isLocal(engine, self) && isAlive(engine);
 }
 
 /**

@@ -1,10 +1,9 @@
 /** Engines of this host, found by their command lines: `… run <local_dir>/nfs/<place>/cache/<sector>/<epoch>/<attempt>`. */
-import { readlink } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { commandLines } from '../machine/command-lines.js';
 import { formatAt, parseAttempt, parseEpoch } from '../paths.js';
 import type { Attempt } from './attempt.js';
-import { startTimeOf, type EngineProcess, type HostIdentity } from './processes.js';
+import { pidNsOf, startTimeOf, type EngineProcess, type HostIdentity } from './processes.js';
 
 export interface FoundEngine {
   /** `s-t01000-7` */
@@ -16,15 +15,14 @@ export interface FoundEngine {
 
 /** Looks at processes only: nothing is asked of any mount. */
 export async function findEngines(localDir: string, { pidNs }: HostIdentity): Promise<FoundEngine[]> {
-  const found = await Promise.all(
-    (await commandLines()).map(async ({ pid, words }) => {
-      const attempt = attemptOf(words, localDir);
-      // A container's process can be seen from its host, but its paths mean something else here.
-      if (!attempt || (await readlink(`/proc/${pid}/ns/pid`).catch(() => '')) !== pidNs) return undefined;
-      return { ...attempt, process: { pid, startTime: await startTimeOf(pid) } };
-    }),
-  );
-  return found.filter((engine) => engine !== undefined);
+  const found: FoundEngine[] = [];
+  for (const { pid, words } of await commandLines()) {
+    const attempt = attemptOf(words, localDir);
+    // A container's process can be seen from its host, but its paths mean something else here.
+    if (attempt && pidNsOf(pid) === pidNs)
+      found.push({ ...attempt, process: { pid, startTime: startTimeOf(pid) } });
+  }
+  return found;
 }
 
 function attemptOf(command: string[], localDir: string): Omit<FoundEngine, 'process'> | undefined {

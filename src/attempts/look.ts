@@ -77,7 +77,7 @@ async function lookAtOwner(attempt: Attempt, l: Look): Promise<Sight | undefined
   const progress = await readProgress(attempt.directory);
   if (!progress) return l.isOurs(attempt) ? { is: 'starting', attempt } : notYetSeen(attempt, l);
   if (isLocal(progress, l.self)) {
-    return (await isAlive(progress)) ? { is: 'live here', attempt, progress } : undefined;
+    return isAlive(progress) ? { is: 'live here', attempt, progress } : undefined;
   }
   return foreign(attempt, progress, l.times.observation, l);
 }

@@ -63,7 +63,7 @@ async function lookAt(directory: string, self: HostIdentity): Promise<Seen> {
         }
         const progress = await readProgress(attempt.directory);
         if (!progress || (await readError(attempt))) continue;
-        const alive = isLocal(progress, self) ? await isAlive(progress) : undefined;
+        const alive = isLocal(progress, self) ? isAlive(progress) : undefined;
         if (alive !== false)
           seen.engines.push({ at: attempt.at, host: progress.host, step: progress.step, alive });
       }

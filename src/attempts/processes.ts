@@ -1,7 +1,8 @@
 /** This host's processes: is an engine alive, and how it is ended. */
+import { readFileSync, readlinkSync } from 'node:fs';
 import { readFile, readlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ifPresent, isErrno } from '../files.js';
+import { isErrno } from '../files.js';
 import type { Progress } from './protocol.js';
 
 /** What makes a process ID mean something. */
@@ -28,14 +29,14 @@ export const isLocal = (engine: Pick<Progress, 'host' | 'bootId' | 'pidNs'>, sel
   engine.host === self.host && engine.bootId === self.bootId && engine.pidNs === self.pidNs;
 
 /** Whether a local engine's process is there: same ID, same start time, not a zombie. */
-export async function isAlive({ pid, startTime }: EngineProcess): Promise<boolean> {
-  const stat = await readStat(pid);
+export function isAlive({ pid, startTime }: EngineProcess): boolean {
+  const stat = readStat(pid);
   return stat !== undefined && stat.state !== 'Z' && stat.startTime === startTime;
 }
 
 /** Whether it waits for a disk or a mount and cannot be ended: not even KILL reaches it before that answers. */
-export const isUninterruptible = async ({ pid, startTime }: EngineProcess): Promise<boolean> => {
-  const stat = await readStat(pid);
+export const isUninterruptible = ({ pid, startTime }: EngineProcess): boolean => {
+  const stat = readStat(pid);
   return stat?.startTime === startTime && stat.state === 'D';
 };
 
@@ -50,17 +51,32 @@ export function workerProcess(name: string): EngineProcess | undefined {
 }
 
 /** Clock ticks since boot; -1 when there is no such process. */
-export const startTimeOf = async (pid: number): Promise<number> => (await readStat(pid))?.startTime ?? -1;
+export const startTimeOf = (pid: number): number => readStat(pid)?.startTime ?? -1;
 
-async function readStat(pid: number): Promise<{ state: string; startTime: number } | undefined> {
-  const stat = await ifPresent(readFile(`/proc/${pid}/stat`, 'utf8')).catch((error: unknown) => {
-    if (isErrno(error, 'ESRCH')) return undefined; // It ended between open and read.
-    throw error;
-  });
+/** The namespace that its process ID is counted in; undefined when it is gone or another user's. */
+export const pidNsOf = (pid: number): string | undefined =>
+  ofProcess(() => readlinkSync(`/proc/${pid}/ns/pid`), 'EACCES', 'EPERM');
+
+function readStat(pid: number): { state: string; startTime: number } | undefined {
+  const stat = ofProcess(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
   if (stat === undefined) return undefined;
   // The name in parentheses may hold spaces and parentheses; fields are counted from behind it (proc(5)).
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return { state: fields[0] ?? '', startTime: Number(fields[19]) };
+}
+
+/**
+ * Reads at once, not by the thread pool: the kernel answers from memory, and with hundreds of engines no more than one file is open.
+ * @param hidden errors that also mean that there is nothing to read
+ * @throws any other error: with too many open files, no process must pass for one that has ended
+ */
+function ofProcess<T>(read: () => T, ...hidden: string[]): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ESRCH', ...hidden)) return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -69,7 +85,7 @@ async function readStat(pid: number): Promise<{ state: string; startTime: number
  */
 export async function terminate(engine: EngineProcess, graceMs: number): Promise<boolean> {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    if (!(await isAlive(engine))) return true;
+    if (!isAlive(engine)) return true;
     try {
       process.kill(-engine.pid, signal);
     } catch (error) {
@@ -77,9 +93,9 @@ export async function terminate(engine: EngineProcess, graceMs: number): Promise
     }
     const deadline = Date.now() + graceMs;
     while (Date.now() < deadline) {
-      if (!(await isAlive(engine))) return true;
+      if (!isAlive(engine)) return true;
       await sleep(Math.min(50, graceMs));
     }
   }
-  return !(await isAlive(engine));
+  return !isAlive(engine);
 }

@@ -100,7 +100,7 @@ export class EngineStarter {
       const engine = { pid: child.pid ?? 0, startTime: -1 };
       // Before the next await: it may have ended by then, and must not be remembered after that.
       this.running.set(attempt.directory, { process: engine, ended });
-      engine.startTime = await startTimeOf(engine.pid);
+      engine.startTime = startTimeOf(engine.pid);
     } catch (error) {
       if (error instanceof MountHungError) throw error;
       const message = `cannot start the engine ${command}: ${(error as Error).message}`;

@@ -63,7 +63,7 @@ export async function watchEngine({
     if (engine.gone) return progress ? 'ended' : 'never appeared';
     if (progress) {
       onProgress(progress);
-      if (!(await isAlive(progress))) return 'ended';
+      if (!isAlive(progress)) return 'ended';
       meter.see(progress, hangMs, now);
       if (meter.idleFor(now) >= hangMs) return 'hangs';
     } else if (seen.over) {

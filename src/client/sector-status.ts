@@ -83,7 +83,7 @@ async function askStatus({ connection }: Client, handle: WorkflowHandle): Promis
 function isUnanswered(error: unknown): boolean {
   const cause = error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : undefined;
   if (!cause) return false;
-  const isTimeUp = [CANCELLED, DEADLINE_EXCEEDED].includes(Number(cause.code));
+  const isTimeUp = [CANCELLED, DEADLINE_EXCEEDED].includes(cause.code);
   return isTimeUp || /no poller|deadline exceeded|not scheduled yet/.test(cause.details);
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Engine } from '../engine/engine.js';
 import { nodeName, stored } from '../paths.js';
 import { sectorName } from '../sector.js';
-import { asTheyEnd } from './as-they-end.js';
+import { asTheyEnd } from '../as-they-end.js';
 import { checkCopy, type CheckCopyOptions } from './check-copy.js';
 import { lookAtReceipt } from './look-at-receipt.js';
 import type { Copy } from './nodes.js';

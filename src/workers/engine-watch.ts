@@ -100,7 +100,7 @@ export class EngineWatch {
   private async isOfAnotherWorker({ attempt }: FoundEngine): Promise<boolean> {
     if (this.options.isWaitedFor(attempt.directory)) return false;
     const worker = workerProcess((await waitingWorker(attempt)) ?? '');
-    return worker !== undefined && worker.pid !== process.pid && (await isAlive(worker));
+    return worker !== undefined && worker.pid !== process.pid && isAlive(worker);
   }
 
   /** One that cannot be judged (a newer sealflow's, a file that cannot be read) must not hide the others. */
@@ -142,7 +142,7 @@ export class EngineWatch {
   private async end(engine: FoundEngine, watched: Watched, why: string): Promise<void> {
     this.say(engine, watched, `${why} and is ended`);
     if (await terminate(engine.process, this.times.terminateGrace)) return;
-    const stuck = await isUninterruptible(engine.process);
+    const stuck = isUninterruptible(engine.process);
     this.say(
       engine,
       watched,

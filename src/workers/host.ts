@@ -138,7 +138,7 @@ async function createDeps(
   { sight, capacity, engines, diskWatch }: Host,
   slots: SlotPool,
 ): Promise<Deps> {
-  const own = { pid: process.pid, startTime: await startTimeOf(process.pid) };
+  const own = { pid: process.pid, startTime: startTimeOf(process.pid) };
   return {
     self: await hostIdentity(config.ip),
     worker: workerName(config.ip, own),

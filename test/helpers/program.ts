@@ -14,12 +14,22 @@ export interface Program {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Starts `test/fixtures/<name>`, which may import from src/. Its stderr goes to ours. */
-export function startFixture(name: string, args: string[] = [], env: NodeJS.ProcessEnv = {}): Program {
+/**
+ * Starts `test/fixtures/<name>`, which may import from src/. Its stderr goes to ours.
+ * @param openFiles how many files it may open
+ */
+export function startFixture(
+  name: string,
+  args: string[] = [],
+  env: NodeJS.ProcessEnv = {},
+  openFiles: number | 'unchanged' = 'unchanged',
+): Program {
   const loader = new URL('./ts-loader.mjs', import.meta.url).href;
   const path = fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
   const options: SpawnOptions = { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] };
-  const child = spawn(process.execPath, ['--import', loader, path, ...args], options);
+  const command = [process.execPath, '--import', loader, path, ...args];
+  const limited = openFiles === 'unchanged' ? 'exec "$@"' : `ulimit -n ${openFiles} && exec "$@"`;
+  const child = spawn('/bin/sh', ['-c', limited, 'sh', ...command], options);
   return asProgram(child);
 }
 

@@ -46,21 +46,21 @@ const DEAF = 'trap "" TERM; echo ready; while :; do sleep 0.05; done';
 describe('alive is', () => {
   test('a child of ours, until it ends', async () => {
     const child = await start(SLEEP);
-    expect(await isAlive(child)).toBe(true);
+    expect(isAlive(child)).toBe(true);
     process.kill(child.pid, 'SIGKILL');
     await child.ended;
-    expect(await isAlive(child)).toBe(false);
+    expect(isAlive(child)).toBe(false);
   });
 
   test('not another process of the same ID', async () => {
     const { pid, startTime } = await start(SLEEP);
-    expect(await isAlive({ pid, startTime: startTime + 1 })).toBe(false);
-    expect(await isAlive({ pid, startTime: startTime - 1 })).toBe(false);
+    expect(isAlive({ pid, startTime: startTime + 1 })).toBe(false);
+    expect(isAlive({ pid, startTime: startTime - 1 })).toBe(false);
   });
 
-  test('not a process that was never there', async () => {
+  test('not a process that was never there', () => {
     // Above the highest that Linux gives.
-    expect(await isAlive({ pid: 2 ** 22 + 1, startTime: 0 })).toBe(false);
+    expect(isAlive({ pid: 2 ** 22 + 1, startTime: 0 })).toBe(false);
   });
 
   test('not a zombie', async () => {
@@ -68,21 +68,21 @@ describe('alive is', () => {
     const { line } = await start('sleep 0.01 & echo $!; exec sleep 1000');
     const pid = Number(line);
     await eventually(async () => (await readFile(`/proc/${pid}/stat`, 'utf8')).includes(') Z '));
-    expect(await isAlive({ pid, startTime: await startTimeOf(pid) })).toBe(false);
+    expect(isAlive({ pid, startTime: await startTimeOf(pid) })).toBe(false);
   });
 
   test('a stopped process', async () => {
     const child = await start(SLEEP);
     process.kill(child.pid, 'SIGSTOP');
     await eventually(() => isStopped(child.pid));
-    expect(await isAlive(child)).toBe(true);
+    expect(isAlive(child)).toBe(true);
   });
 
   test('a process whatever its name is', async () => {
     const script = 'process.title = ") Z 1 (("; console.log("ready"); setInterval(() => {}, 1000)';
     const child = await start(script, process.execPath, '-e');
     expect(await readFile(`/proc/${child.pid}/comm`, 'utf8')).toBe(') Z 1 ((\n');
-    expect(await isAlive(child)).toBe(true);
+    expect(isAlive(child)).toBe(true);
   });
 });
 
@@ -133,6 +133,6 @@ describe('terminate', () => {
   test('does nothing to another process of the same ID', async () => {
     const child = await start(SLEEP);
     expect(await terminate({ ...child, startTime: child.startTime + 1 }, 100)).toBe(true);
-    expect(await isAlive(child)).toBe(true);
+    expect(isAlive(child)).toBe(true);
   });
 });

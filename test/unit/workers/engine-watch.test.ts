@@ -72,7 +72,7 @@ describe('an engine that no activity waits for', () => {
   test('is another worker’s when that lives and has adopted it', async () => {
     const { directory } = await atWork();
     const adoptedBy = async (pid: number): Promise<string[]> => {
-      const worker = workerName(HOST, { pid, startTime: await startTimeOf(process.ppid) });
+      const worker = workerName(HOST, { pid, startTime: startTimeOf(process.ppid) });
       await noteAdoption({ directory } as Attempt, worker);
       await watch.look();
       return watch.unwaited.map(({ attempt }) => attempt.directory);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { asTheyEnd } from '../../../src/verify/as-they-end.js';
-import { eventually } from '../../helpers/eventually.js';
+import { asTheyEnd } from '../../src/as-they-end.js';
+import { eventually } from '../helpers/eventually.js';
 
 /** Work that ends when it is told to. */
 class Works {
