@@ -28,7 +28,7 @@ async function createDev() {
   return { directory, start };
 }
 
-test('dev seals sectors on this machine, tells of them, and leaves no process', async () => {
+test('dev seals sectors on this machine, tells of them, and leaves no process; kept open, it does so until Ctrl-C', async () => {
   const { directory, start } = await createDev();
   const { code, stdout, stderr } = await start('--sectors', '2').ended;
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -41,9 +41,15 @@ test('dev seals sectors on this machine, tells of them, and leaves no process', 
   ]);
   expect(await processesWith(directory)).toEqual([]);
 
-  const again = await start().ended;
-  expect(again).toMatchObject({ code: 0, stderr: '' });
-  expect(again.stdout).toContain('t01000/3 is sealed\n');
+  const again = start('--keep');
+  await again.until('Ctrl-C ends it');
+  expect(again.said.stdout).toContain('t01000/3 is sealed\n');
+  const ui = /Web UI {4}(http:\S+)/.exec(again.said.stdout)?.[1] ?? '';
+  expect((await fetch(ui)).status).toBe(200);
+  again.kill('SIGINT');
+  expect(await again.ended).toMatchObject({ code: 0, stderr: '' });
+  expect(await processesWith(directory)).toEqual([]);
+  await expect(fetch(ui)).rejects.toThrow();
 });
 
 test('Ctrl-C ends dev and all that it has started; the same command goes on with the sector', async () => {
@@ -69,18 +75,6 @@ test('Ctrl-C ends dev and all that it has started; the same command goes on with
     ({ what, sector }) => what === 'start' && sector === 's-t01000-1',
   );
   expect(starts.filter(({ at }) => at.includes('P1'))).toHaveLength(1);
-});
-
-test('dev keeps the server open when it is asked to, until Ctrl-C', async () => {
-  const { directory, start } = await createDev();
-  const dev = start('--keep');
-  await dev.until('Ctrl-C ends it');
-  const ui = /Web UI {4}(http:\S+)/.exec(dev.said.stdout)?.[1] ?? '';
-  expect((await fetch(ui)).status).toBe(200);
-  dev.kill('SIGINT');
-  expect(await dev.ended).toMatchObject({ code: 0, stderr: '' });
-  expect(await processesWith(directory)).toEqual([]);
-  await expect(fetch(ui)).rejects.toThrow();
 });
 
 test('dev that is killed leaves only its engine, which the next one adopts', async () => {
