@@ -205,6 +205,7 @@ test.runIf(wanted())(
     await group.takeBack(sector, 'P1', 'hold');
     await begin(cluster, group, begun, SHORT);
     await untilHeld(group, begun, 'P3');
+    const lost = await group.engine(sector, 'P3');
     const files = await filesBelow(group.root);
 
     await withServerDown(group, putBack);
@@ -212,6 +213,8 @@ test.runIf(wanted())(
     expect(type).toBe('ClaimedByOther');
     expect(await filesBelow(group.root)).toEqual(expect.arrayContaining(files));
     expect(await cluster.sealflow('retry', sector)).toMatchObject({ code: 0 });
+    // The new claim ends it; a result that came before that would count.
+    await eventually(async () => !(await isAlive(lost.pid)));
     await group.takeBack(sector, 'P3', 'hold');
     await expectSealed(cluster, group, begun);
     // P1 was cancelled behind its last layer; P3 belonged to the run that is not known any more.
