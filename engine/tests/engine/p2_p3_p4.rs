@@ -1,8 +1,6 @@
 //! P2 checks what it builds on and gives the same twice; P3 and P4 notice what they cannot use.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use serde_json::json;
 use std::fs;
 use std::os::unix::fs::MetadataExt;

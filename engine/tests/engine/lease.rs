@@ -1,8 +1,6 @@
 //! An engine that is superseded ends by itself; one that is not keeps its progress fresh.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use rustix::process::{kill_process, Pid, Signal};
 use serde_json::json;
 use std::fs;

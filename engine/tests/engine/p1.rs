@@ -1,8 +1,6 @@
 //! P1 goes on from what earlier attempts have finished, and from nothing else.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use serde_json::{json, Value};
 use std::fs;
 use std::os::unix::fs::MetadataExt;

@@ -1,8 +1,6 @@
 //! The copy on the storage node is what P2 made, or it is not there.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use serde_json::json;
 use std::fs;
 use std::time::{Duration, Instant};

@@ -1,5 +1,4 @@
 //! A sector directory of its own for each test, and the engine run in it.
-#![allow(dead_code)]
 
 pub mod stored;
 

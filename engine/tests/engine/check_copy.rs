@@ -1,9 +1,7 @@
 //! A stored sector is checked from its receipt and the storage node alone.
 
-mod common;
-
-use common::stored::*;
-use common::*;
+use crate::common::stored::*;
+use crate::common::*;
 use serde_json::{json, Value};
 use std::fs;
 use std::os::unix::fs::symlink;

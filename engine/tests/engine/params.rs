@@ -1,8 +1,6 @@
 //! Parameters appear whole or not at all; receipts and proofs are judged from the outside.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use serde_json::{json, Value};
 use std::fs;
 use std::process::Child;

@@ -1,8 +1,6 @@
 //! What cannot be right is refused, before anything is computed.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use serde_json::json;
 use std::fs;
 
