@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Seconds for one test of a project, its hooks included. */
 const PROJECTS = { unit: 20, workflow: 60, e2e: 120, chaos: 300, engine: 600 };
@@ -21,8 +22,20 @@ const GLOBAL_SETUP: Record<string, string> = {
 /** With the real engine at 8 MiB, for minutes: only in the complete form (`npm run chaos`). */
 const COMPLETE_ONLY = 'test/chaos/real-engine/**';
 
+/** Files that mostly wait: begun first, so that they do not wait alone at the end. Vitest takes large files for long ones. */
+const WAITING = /e2e\/(dev|server-restart|wrong-server)\.test/;
+
+class WaitingFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const waits = ({ moduleId }: TestSpecification): boolean => WAITING.test(moduleId);
+    return [...sorted.filter(waits), ...sorted.filter((file) => !waits(file))];
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: WaitingFirst },
     reporters: ['default'],
     pool: 'forks',
     projects: Object.entries(PROJECTS).map(([name, seconds]) => ({
