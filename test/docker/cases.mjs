@@ -1,6 +1,6 @@
 /** What is tried on a group of containers. Each case is a name and a function that throws. */
 import assert from 'node:assert/strict';
-import { lstat, readdir, readFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseCpuList } from '../../dist/workers/cores.js';
 import { SERVICES, USER, WORKERS } from './group.mjs';
@@ -39,6 +39,28 @@ export const sealing = [
     'every container is healthy',
     async (group) => {
       for (const service of SERVICES) await group.untilHealthy(service);
+    },
+  ],
+];
+
+/** Where the host's mounts are shared, as they are with systemd. */
+export const mounts = [
+  [
+    'what the host mounts on a bound directory, or below it, is seen inside, and what it unmounts is not',
+    async (group) => {
+      await mkdir(group.sealer('below'));
+      for (const name of ['', 'below']) {
+        const seen = () => group.exec('p1', 'ls', join('/sealer', name));
+        await group.sh('mount', '-t', 'tmpfs', 'tmpfs', group.sealer(name));
+        try {
+          await writeFile(group.sealer(name, 'on-the-share'), '');
+          assert.equal(await seen(), 'on-the-share');
+        } finally {
+          await group.sh('umount', group.sealer(name));
+        }
+        assert.doesNotMatch(await seen(), /on-the-share/);
+      }
+      await rmdir(group.sealer('below'));
     },
   ],
 ];

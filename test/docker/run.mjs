@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { cachePath } from '../../dist/machine/cache.js';
 import { freePort } from '../../dist/server/ports.js';
 import { allowedCpus } from '../../dist/workers/cores.js';
-import { faults, sealing } from './cases.mjs';
+import { faults, mounts, sealing } from './cases.mjs';
 import { findDaemon, startDaemon } from './daemon.mjs';
 import { ComposedGroup, SERVICES, USER, WORKERS } from './group.mjs';
 import { buildImages, findBase } from './images.mjs';
@@ -76,6 +76,8 @@ async function runCases(group, sh, say) {
   say('engine: the one of the tests, which can be held at work');
   await group.configure({ fixture: true });
   await group.compose('up', '--detach', '--no-build', '--no-deps', '--force-recreate', ...WORKERS);
+  if (await isShared()) for (const one of mounts) await run(one);
+  else say('skipped: what a container sees of mounts made later; those of this machine are private');
   for (const one of faults) await run(one);
   say(`\n${counts.passed} passed, ${counts.failed} failed`);
   return counts.failed === 0 ? 0 : 1;
