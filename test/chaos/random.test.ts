@@ -14,8 +14,8 @@ import { begin, expectSealed, LAYERS_ENV, newSector, repeated } from './sectors.
 vi.setConfig({ testTimeout: 900_000, hookTimeout: 300_000 });
 
 const HOSTS = 3;
-const SECTORS = COMPLETE ? 20 : 8;
-const FAULTS_OF_A_RUN = COMPLETE ? 24 : 8;
+const SECTORS = COMPLETE ? 20 : 6;
+const FAULTS_OF_A_RUN = COMPLETE ? 24 : 7;
 const RUNS = COMPLETE ? 2 : 1;
 /** Few slots, and phases that last: so that there is something to hit for two minutes. */
 const POOLS: readonly Pool[] = [

@@ -87,7 +87,7 @@ describe.skipIf(await lacks('disk'))('a disk that holds four sectors', () => {
     for (const host of [1, 2]) await group.serve(host, { run: { env: ENV } });
     await cluster.untilServed(group);
     const most = watchMost(group);
-    const sectors = Array.from({ length: 2 * HOLDS }, cluster.newSector);
+    const sectors = Array.from({ length: HOLDS + 2 }, cluster.newSector);
     await Promise.all(sectors.map((sector) => cluster.start(group, sector)));
     await Promise.all(sectors.map((sector) => cluster.sealed(sector)));
     expect(most()).toBe(HOLDS);
