@@ -157,6 +157,9 @@ describe('an engine that ends with an error', () => {
   });
 });
 
+/** By TERM, and on a busy machine by the KILL that follows these hurried times' 10 ms: processes.test.ts has which one. */
+const ENDED = /^SIG(TERM|KILL)$/;
+
 describe('an engine that hangs', () => {
   test('is stopped and told', async () => {
     fast();
@@ -166,7 +169,7 @@ describe('an engine that hangs', () => {
     await eventually(async () => (await readProgress(attempt.directory))?.step === 'layer 2 of 2');
     const details = [{ at: '1/P1-1', host: HOST, recorded: 2 }];
     expect(await failureFrom(site.run('P1'))).toMatchObject({ type: 'Hung', nonRetryable: true, details });
-    expect(await engine.ended).toBe('SIGTERM');
+    expect(await engine.ended).toMatch(ENDED);
   });
 
   test('is killed when it does not heed TERM', async () => {

@@ -31,7 +31,7 @@ beforeEach(async () => {
     log: { info: say, warn: say },
     isMounted: () => Promise.resolve(mounted),
     isWaitedFor: (directory) => waited.has(directory),
-    times: scaledTimes(0.02),
+    times: { ...scaledTimes(0.02), terminateGrace: 1_000 },
   });
 });
 
