@@ -8,7 +8,7 @@ const PROJECTS = { unit: 20, workflow: 60, e2e: 120, chaos: 300, engine: 600 };
  * those of `engine` want all cores.
  */
 const TOGETHER = [
-  { names: ['unit', 'workflow'], files: 4 },
+  { names: ['unit', 'workflow'], files: 5 },
   { names: ['e2e', 'chaos'], files: 5 },
   { names: ['engine'], files: 1 },
 ];
@@ -23,7 +23,7 @@ const GLOBAL_SETUP: Record<string, string> = {
 const COMPLETE_ONLY = 'test/chaos/real-engine/**';
 
 /** Files that mostly wait: begun first, so that they do not wait alone at the end. Vitest takes large files for long ones. */
-const WAITING = /e2e\/(dev|server-restart|wrong-server)\.test/;
+const WAITING = /(workflow\/failures|e2e\/(dev|server-restart|wrong-server))\.test/;
 
 class WaitingFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
