@@ -21,7 +21,7 @@ const path = join(directory, 'tally');
 try {
   const began = performance.now();
   const environment = { ...chaosSeed(), SEALFLOW_CHAOS: 'complete', SEALFLOW_CHAOS_TALLY: path };
-  const [passed, failed, skipped] = vitest(['chaos'], files, environment);
+  const [passed, failed, skipped] = await vitest(['chaos'], files, environment);
   const minutes = (performance.now() - began) / 60_000;
   const total = sums(path);
   process.stdout.write(`\n${table(total)}`);

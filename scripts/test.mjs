@@ -2,11 +2,11 @@
  * `npm test`: installs and builds what is missing, gets what the tests need into the cache, runs the checks and tests, and
  * ends with one line `N passed, N failed`. Suites may be named: `npm test -- unit workflow`.
  */
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fillCaches } from './caches.mjs';
 import { chaosSeed } from './chaos-seed.mjs';
-import { prepare, ROOT } from './prepare.mjs';
+import { prepare } from './prepare.mjs';
+import { run } from './run.mjs';
 import { vitest } from './vitest.mjs';
 
 const SUITES = ['static', 'unit', 'workflow', 'e2e', 'chaos', 'engine'];
@@ -30,51 +30,41 @@ const count = (passed, failed, skipped = 0) => {
   totals.failed += failed;
   totals.skipped += skipped;
 };
-// Side by side: the checks keep one core busy, and cargo's tests not always the other.
-await Promise.all([needs(['static']) && staticChecks(), needs(['engine']) && rustTests()]);
+// At low priority beside the tests, which often wait for something.
+const beside = [needs(['static']) && staticChecks(), needs(['engine']) && rustTests()];
 if (needs(VITEST)) {
   const projects = suites.filter((suite) => VITEST.includes(suite));
-  count(...vitest(projects, [], needs(['chaos']) ? chaosSeed() : {}));
+  count(...(await vitest(projects, [], needs(['chaos']) ? chaosSeed() : {})));
 }
+for (const said of await Promise.all(beside)) if (said) process.stdout.write(said);
 process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped\n`);
 process.exit(totals.failed === 0 ? 0 : 1);
 
+/** @returns what they say */
 async function staticChecks() {
+  let all = '';
   for (const name of ['typecheck', 'lint']) {
-    const child = spawn('npm', ['run', '--silent', name], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
-    let said = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (said += data));
-    const status = await new Promise((resolve) => {
-      child.once('error', () => resolve(1));
-      child.once('close', resolve);
-    });
-    process.stdout.write(`\n${name}: ${status === 0 ? 'passed' : 'failed'}\n${said}`);
+    const { status, said } = await run('nice', ['npm', 'run', '--silent', name]);
     count(status === 0 ? 1 : 0, status === 0 ? 0 : 1);
+    all += `\n${name}: ${status === 0 ? 'passed' : 'failed'}\n${said}`;
   }
+  return all;
 }
 
-/** cargo's tests, in the target directory that the engine's build has filled. */
+/**
+ * cargo's tests, in the target directory that the engine's build has filled.
+ * @returns what they say
+ */
 async function rustTests() {
-  process.stdout.write('\nengine (cargo test)\n');
   const { cachePath } = await import('../dist/machine/cache.js');
   const { engineEnvironment } = await import('../dist/engine/environment.js');
   const env = { ...engineEnvironment(), CARGO_TARGET_DIR: cachePath('engine-target') };
-  const child = spawn('cargo', ['test', '--release', '--locked'], {
-    cwd: join(ROOT, 'engine'),
+  const manifest = ['--manifest-path', join('engine', 'Cargo.toml')];
+  const { status, said } = await run('nice', ['cargo', 'test', '--release', '--locked', ...manifest], {
     env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  child.stdout.on('data', (data) => {
-    output += data;
-    process.stdout.write(data);
-  });
-  const status = await new Promise((resolve) => {
-    child.once('error', () => resolve(1));
-    child.once('close', resolve);
   });
   let failed = 0;
-  for (const [, passed, bad, ignored] of output.matchAll(
+  for (const [, passed, bad, ignored] of said.matchAll(
     /^test result: .*? (\d+) passed; (\d+) failed; (\d+) ignored/gm,
   )) {
     count(Number(passed), Number(bad), Number(ignored));
@@ -82,4 +72,5 @@ async function rustTests() {
   }
   // A build that fails, or a test program that dies, has no line of its own.
   if (status !== 0 && failed === 0) count(0, 1);
+  return `\nengine (cargo test)\n${said}`;
 }

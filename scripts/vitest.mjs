@@ -1,15 +1,14 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ROOT } from './prepare.mjs';
+import { run } from './run.mjs';
 
 /**
  * Runs vitest projects.
  * @param files parts of paths of test files; none: all
  * @returns how many tests passed, failed, were skipped
  */
-export function vitest(projects, files = [], environment = {}) {
+export async function vitest(projects, files = [], environment = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'sealflow-test-'));
   const report = join(directory, 'report.json');
   try {
@@ -18,7 +17,7 @@ export function vitest(projects, files = [], environment = {}) {
     const env = { ...process.env, ...environment };
     // Node reads that file at each start, which took 60 of 90 ms; no test talks to more than this machine.
     delete env.NODE_EXTRA_CA_CERTS;
-    const { status } = spawnSync('npx', [...args, ...files], { cwd: ROOT, stdio: 'inherit', env });
+    const { status } = await run('npx', [...args, ...files], { stdio: 'inherit', env });
     const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(
       readFileSync(report, 'utf8'),
     );
