@@ -17,7 +17,7 @@ export async function vitest(projects, files = [], environment = {}) {
     const env = { ...process.env, ...environment };
     // Node reads that file at each start, which took 60 of 90 ms; no test talks to more than this machine.
     delete env.NODE_EXTRA_CA_CERTS;
-    const { status } = await run('npx', [...args, ...files], { stdio: 'inherit', env });
+    const { status } = await run('npx', [...args, ...files], { shows: true, env });
     const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(
       readFileSync(report, 'utf8'),
     );
