@@ -15,7 +15,8 @@ import { ownerOf } from './copy-job.js';
 import type { Deps } from './deps.js';
 import { endEngines } from './end-engines.js';
 import { deleteGone, renameAway } from './remove-sector.js';
-import { growing, openGroup, runTask, type Task } from './task.js';
+import { openGroup, runTask, type Task } from './task.js';
+import { growing } from './retry-at-server.js';
 
 const noteSchema = z.object({
   v: z.int(),

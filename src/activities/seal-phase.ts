@@ -18,7 +18,8 @@ import { readProgress } from '../attempts/progress.js';
 import { makeAttempt } from '../attempts/start.js';
 import { watchEngine } from '../attempts/watch.js';
 import type { PhaseInput, PhaseResult } from '../contract.js';
-import { failure, handBack, isFailureType } from '../errors.js';
+import { failure, handBack } from '../errors.js';
+import { isFailureType } from '../failures.js';
 import { isFull } from '../files.js';
 import type { EnginePhaseId } from '../phases.js';
 import { sectorFileName } from '../sector.js';
@@ -27,7 +28,8 @@ import { untilEndedHere } from './end-engines.js';
 import { copyMeter, giveCopyBack, prepareCopy, removeEarlierCopies, type CopyWork } from './copy-job.js';
 import { checkBasis, hangMsOf, inputHash, jobFor, phaseResult } from './phase-job.js';
 import { linkReplica, openSectorDirectory } from './sector-directory.js';
-import { draining, endOfTask, growing, openGroup, runTask, type Task } from './task.js';
+import { draining, endOfTask, openGroup, runTask, type Task } from './task.js';
+import { growing } from './retry-at-server.js';
 
 interface Work extends CopyWork {
   inputHash: string;
@@ -64,7 +66,7 @@ async function untilResult(work: Work): Promise<Extract<Sight, { is: 'result' }>
       ...work,
       phase: input.phase,
       epoch,
-      told: input.told,
+      told: task.lastReported ?? input.told,
       observed: task.observed,
       now: task.now(),
       self: deps.self,

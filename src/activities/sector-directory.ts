@@ -13,7 +13,8 @@ import { sectorFileName } from '../sector.js';
 import { abortNote } from './abort-sector.js';
 import type { Deps } from './deps.js';
 import { deleteGone } from './remove-sector.js';
-import { growing, type Task } from './task.js';
+import { growing } from './retry-at-server.js';
+import type { Task } from './task.js';
 import { untilSeen } from './until-seen.js';
 
 /**

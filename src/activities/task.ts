@@ -19,6 +19,7 @@ import type { OpenGroup } from '../paths.js';
 import { scaledTimes, TIMES, type PhaseId, type Times } from '../phases.js';
 import { sectorFileName, sectorOf, type SectorId } from '../sector.js';
 import type { Deps, Slot } from './deps.js';
+import { growing, settle, takeOver } from './retry-at-server.js';
 
 /** One task of an activity on this worker. */
 export interface Task {
@@ -39,13 +40,17 @@ export interface Task {
   beat(details: Omit<HeartbeatDetails, 'phase' | 'host'>): void;
   /** The last heartbeat once more. */
   beatAgain(): void;
+  /** The newest attempt (`1/P2-3`) whose failure an attempt of this task before has reported. */
+  lastReported: string | undefined;
+  /** What its failure becomes: whatever only needs time is retried by Temporal. */
+  settle(failed: ApplicationFailure, isStop: boolean): ApplicationFailure;
   /** Its engine goes on without it: the slot stays taken when the task has ended. */
   leaveEngine(): void;
   /** Between two steps that can be done again: @throws failure `Draining`, or the cancellation, when the task is to end. */
   goOn(): void;
 }
 
-export type TaskInput = { v: number; seal: SealInput; claim: number };
+export type TaskInput = { v: number; seal: SealInput; claim: number; run: string };
 
 /**
  * Runs the body of an activity: in a slot of the phase's pool where `slot` says so.
@@ -88,11 +93,12 @@ export async function runTask<T>(
   } catch (error) {
     // A stop or an abort is for any host of the group; a phase may have an engine here.
     if (error instanceof MountHungError && slot === 'outside of slots') throw hungHandBack(error, deps, task);
-    throw toldAsFailure(
+    const failed = toldAsFailure(
       task.signal.aborted && isAbort(error) ? new CancelledFailure('told to end') : error,
       deps.self.host,
       task.scale,
     );
+    throw failed instanceof ApplicationFailure ? task.settle(failed, slot === 'outside of slots') : failed;
   } finally {
     clearInterval(pulse);
     if (end.engineGoesOn) taken.leaveToEngine();
@@ -101,10 +107,6 @@ export async function runTask<T>(
 }
 
 const NO_SLOT: Slot = { leave: () => undefined, leaveToEngine: () => undefined };
-
-/** `first`, doubling with each offer, up to `most`. */
-export const growing = (first: number, most: number, offered: number): number =>
-  Math.min(most, first * 2 ** Math.min(offered - 1, 30));
 
 /**
  * The group's directory, checked anew.
@@ -129,7 +131,7 @@ const hungHandBack = (error: MountHungError, { self }: Deps, { times, offered }:
 function createTask(
   { self }: Deps,
   phase: PhaseId,
-  { seal, claim }: TaskInput,
+  { seal, claim, run }: TaskInput,
   leaveEngine: () => void,
 ): Task {
   const info = activityInfo();
@@ -137,6 +139,8 @@ function createTask(
   const before = info.heartbeatDetails as HeartbeatDetails | undefined;
   const scale = seal.timeScale ?? 1;
   const signal = cancellationSignal();
+  const times = scaledTimes(scale);
+  const carried = takeOver(before?.carried, info.attempt);
   let last: HeartbeatDetails = {
     phase,
     host: self.host,
@@ -144,24 +148,33 @@ function createTask(
     step: 'looking',
     fraction: null,
     observed: before?.observed,
+    carried,
   };
   return {
     phase,
     seal,
     sector: sectorOf(seal.sector),
-    times: scaledTimes(scale),
+    times,
     scale,
-    owner: ownerOf(info.workflowExecution?.runId ?? 'none', claim),
+    owner: ownerOf(run, claim),
     signal,
     observed: before?.observed,
     now: () => info.currentAttemptScheduledTimestampMs + (performance.now() - began),
     offered: info.attempt,
     beat: (details) => {
       // Details stay with the task through hand-backs: an observation is repeated, so that it is not lost.
-      last = { observed: last.observed, ...details, phase, host: self.host };
+      last = { observed: last.observed, carried: last.carried, ...details, phase, host: self.host };
       heartbeat(last);
     },
     beatAgain: () => heartbeat(last),
+    lastReported: carried.lastReported,
+    settle: (failed, isStop) => {
+      const { attempt, priority } = info;
+      const settled = settle(failed, carried, { attempt, priority: priority?.priorityKey, times, isStop });
+      last = { ...last, carried: settled.carried };
+      heartbeat(last);
+      return settled.failure;
+    },
     leaveEngine,
     goOn: () => {
       if (signal.aborted)

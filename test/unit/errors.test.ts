@@ -9,7 +9,8 @@ import {
   TimeoutType,
 } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { failure, FAILURES, handBack, isFailureType, type FailureType } from '../../src/errors.js';
+import { failure, handBack } from '../../src/errors.js';
+import { FAILURES, isFailureType, type FailureType } from '../../src/failures.js';
 import { failureOf } from '../../src/workflows/failure-of.js';
 
 const TYPES = Object.keys(FAILURES) as FailureType[];

@@ -1,7 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import { sealState } from '../../src/search-attributes.js';
-import { failure, FAILURES, handBack } from '../../src/errors.js';
+import { failure, handBack } from '../../src/errors.js';
+import { FAILURES } from '../../src/failures.js';
 import { eventually } from '../helpers/eventually.js';
 import { fakeActivities, heldInSilence, PROOF, repeat } from '../helpers/fakes.js';
 import { scheduled, storyOf } from '../helpers/history.js';

@@ -33,7 +33,7 @@ beforeEach(async () => {
 const abort = (offer?: Offer, deps: Parameters<Site['offer']>[3] = { enterSlot: () => undefined }) =>
   site.offer(
     'abortSector',
-    { v: CONTRACT_VERSION, seal: site.seal, claim: 1, why: 'aborted: wrong miner' },
+    { v: CONTRACT_VERSION, seal: site.seal, claim: 1, run: RUN_ID, why: 'aborted: wrong miner' },
     offer,
     deps,
   );

@@ -11,7 +11,7 @@ import { GroupMount, setUpGroupDirectory } from '../../../src/workers/group-dire
 import { eventually } from '../../helpers/eventually.js';
 import { hangMount } from '../../helpers/fifo.js';
 import { hold, release } from '../../helpers/gate.js';
-import { createSite, failureFrom, HOST, NODE, type Site } from '../../helpers/site.js';
+import { createSite, failureFrom, HOST, NODE, RUN_ID, type Site } from '../../helpers/site.js';
 
 const times = scaledTimes(0.05);
 const HAND_BACK = { nonRetryable: false, category: ApplicationFailureCategory.BENIGN };
@@ -77,7 +77,7 @@ describe('behind that', () => {
     await site.seals('P1');
     const comeBack = await hangMount(site.group.root);
     const stop = () =>
-      site.offer('stopSector', { v: CONTRACT_VERSION, seal: site.seal, claim: 1, why: 'cancelled' }).done;
+      site.offer('stopSector', { v: CONTRACT_VERSION, seal: site.seal, claim: 1, run: RUN_ID, why: 'cancelled' }).done;
     expect(await failureFrom(stop())).toMatchObject({ type: 'MountHung', ...HAND_BACK });
     await comeBack();
     expect(await stop()).toMatchObject({ stopped: [] });

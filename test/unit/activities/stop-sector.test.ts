@@ -29,7 +29,7 @@ beforeEach(async () => {
 });
 
 const stop = (offer?: Offer, deps: Parameters<Site['offer']>[3] = { enterSlot: () => undefined }) =>
-  site.offer('stopSector', { v: CONTRACT_VERSION, seal: site.seal, claim: 1, why: 'cancelled' }, offer, deps);
+  site.offer('stopSector', { v: CONTRACT_VERSION, seal: site.seal, claim: 1, run: RUN_ID, why: 'cancelled' }, offer, deps);
 const another = () => ({ engines: new EngineStarter({ command: ENGINE, environment: site.environment }) });
 
 async function atWork(offer?: Offer, at = '1/P1-1') {
