@@ -75,7 +75,7 @@ describe.each(CACHE_MODES)('abort, $cache', (mode) => {
       fakes: fakeActivities({ P1: repeat(4, failure('Panic', 'oh')) }),
       input: { timeScale: 1 },
     });
-    await sealing.until(({ phases }) => phases.P1.state === 'backoff');
+    await sealing.untilBackingOff('P1');
     await ask(sealing);
     await expectAborted(sealing);
   });

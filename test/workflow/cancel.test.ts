@@ -18,7 +18,7 @@ async function expectStopped({ handle, fakes, input }: Sealing): Promise<void> {
   await expectCancelled(handle.result());
   expect((await handle.describe()).status.name).toBe('CANCELLED');
   expect(fakes.events.slice(-2)).toEqual(['stop begins', 'stop ends']);
-  expect(fakes.inputsOf('stop')).toEqual([{ v: 1, seal: input, claim: 1, why: 'cancelled' }]);
+  expect(fakes.inputsOf('stop')).toMatchObject([{ v: 1, seal: input, claim: 1, why: 'cancelled' }]);
 }
 
 async function expectCancelled(result: Promise<unknown>): Promise<void> {
@@ -63,7 +63,7 @@ describe.each(CACHE_MODES)('cancel, $cache', (mode) => {
 
   test('between two tries', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P1: [panic] }), input: { timeScale: 1 } });
-    await sealing.until(({ phases }) => phases.P1.state === 'backoff');
+    await sealing.untilBackingOff('P1');
     await cancel(sealing);
     expect(sealing.fakes.calls('P1')).toBe(1);
   });
