@@ -4,24 +4,31 @@ import { join } from 'node:path';
 import { NotOursError } from '../attempts/remove-tree.js';
 import { ifPresent, isErrno } from '../files.js';
 import { MountWrongError } from '../mounts/guard.js';
-import { link, lstat, rm, touch } from '../mounts/remote-fs.js';
+import { identityOf, mountOf, readMountTable } from '../mounts/mount-table.js';
+import { link, realpath, rm, stat, touch } from '../mounts/remote-fs.js';
 import { stored } from '../paths.js';
 import { makeDirectory, refuseOther } from './make-directory.js';
 import { nodeDirectories } from './own-directory.js';
 
 /**
  * Looks at the directories that are there already.
- * @throws MountWrongError when one of them is none, or another file system than the rest; MountHungError
+ * @throws MountWrongError when one of them is none, or another mount than the rest; MountHungError
  */
 export async function refuseOddDirectories(node: string): Promise<void> {
-  const { dev } = await lstat(join(node, '.'));
+  const table = await readMountTable();
+  const mounted = async (path: string): Promise<string> => {
+    const mount = mountOf(await realpath(path), table);
+    return `${(await stat(path)).dev} ${mount && identityOf(mount)}`;
+  };
+  const own = await mounted(node);
   for (const path of nodeDirectories(node).slice(1)) {
     await ifPresent(refuseOther(path)).catch((error: unknown) => {
       throw error instanceof NotOursError ? new MountWrongError(error.message) : error;
     });
-    const found = await ifPresent(lstat(path));
-    if (found && found.dev !== dev)
-      throw new MountWrongError(`${path} is another file system than ${node}: final names are hard links`);
+    const found = await ifPresent(mounted(path));
+    // Also where a directory of the same file system is bound: from one mount to another there are no hard links.
+    if (found !== undefined && found !== own)
+      throw new MountWrongError(`${path} is another mount than ${node}: final names are hard links`);
   }
 }
 
@@ -54,7 +61,7 @@ const tried = new Set<string>();
 export async function refuseWithoutLinks(node: string): Promise<void> {
   const parts = join(node, stored.parts);
   await makeDirectory(parts);
-  const key = `${(await lstat(parts)).dev} ${node}`;
+  const key = `${(await stat(parts)).dev} ${node}`;
   if (tried.has(key)) return;
   await tryHardLink(parts);
   tried.add(key);

@@ -39,7 +39,11 @@ export async function refuseOwnDirectory(node: string, group: GroupDirectory): P
       const whose = own.get(found);
       if (whose !== undefined) refuse(directory, path === real ? `is ${whose}` : `lies in ${whose}`);
       // Another group's directory holds scratch as well, and the marker shows where inodes do not (a mount of this host's own export).
-      if (await exists(markerFile(path))) refuse(directory, `lies in ${path}, which has a group's marker`);
+      if (await exists(markerFile(path)))
+        refuse(
+          directory,
+          path === real ? "has a group's marker" : `lies in ${path}, which has a group's marker`,
+        );
       if (path === real && above.has(found)) refuse(directory, `holds ${group.root}`);
     }
   }

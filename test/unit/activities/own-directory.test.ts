@@ -110,7 +110,19 @@ describe('P5 copies nothing to a node', () => {
     await run('mount', '-t', 'tmpfs', 'none', sealed);
     onTestFinished(async () => void (await run('umount', '--lazy', sealed)));
     const thrown = await failureFrom(site.run('P5'));
-    expect(thrown.message).toContain(`${sealed} is another file system than ${site.node}`);
+    expect(thrown.message).toContain(`${sealed} is another mount than ${site.node}`);
+  });
+});
+
+describe('P5 copies nothing to a node of two mounts', () => {
+  test.skipIf(NO_MOUNTS)('that are one file system: there are no hard links between them', async () => {
+    await site.seals('P1', 'P2');
+    const [sealed, elsewhere] = [join(site.node, 'sealed'), join(site.root, 'elsewhere')];
+    for (const path of [sealed, elsewhere]) await mkdir(path);
+    await run('mount', '--bind', elsewhere, sealed);
+    onTestFinished(async () => void (await run('umount', '--lazy', sealed)));
+    const thrown = await failureFrom(site.run('P5'));
+    expect(thrown.message).toContain(`${sealed} is another mount than ${site.node}`);
   });
 });
 
