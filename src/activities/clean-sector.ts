@@ -93,9 +93,9 @@ async function takeAway(deps: Deps, task: Task, group: OpenGroup): Promise<Journ
   const directory = sectorDir(group, task.sector);
   if (await ifPresent(lstat(directory))) {
     task.goOn();
+    await refuseLoss(deps.storageNodes, group, task.sector, await readJournal(join(directory, JOURNAL)));
     // Asked once more: publishing may have taken long, and what a later claim works with must not be deleted.
     await claimEpoch(directory, task.owner, deps.self.host);
-    await refuseLoss(deps.storageNodes, group, task.sector, await readJournal(join(directory, JOURNAL)));
     await renameAway(group, task.sector);
   }
   const journal = await journalOfGone(group, task);

@@ -1,6 +1,6 @@
 /** A storage node that is the group's own directory under another name: the copy's final names would be the scratch's. */
 import { existsSync } from 'node:fs';
-import { link, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Deps } from '../../../src/activities/index.js';
@@ -23,6 +23,10 @@ beforeEach(async () => {
   place = join(site.group.root, 'nfs', NODE);
 });
 
+const unmount = async (path: string): Promise<void> => {
+  await run('umount', '--lazy', path);
+};
+
 const withNode = (...storageNodes: string[]): Partial<Deps> => ({ storageNodes });
 
 /** Binds a directory to a new place of the same last name. */
@@ -30,7 +34,7 @@ async function bind(directory: string): Promise<string> {
   const view = join(site.root, 'bound', basename(directory));
   await mkdir(view, { recursive: true });
   await run('mount', '--bind', directory, view);
-  onTestFinished(async () => void (await run('umount', '--lazy', view)));
+  onTestFinished(() => unmount(view));
   return view;
 }
 
@@ -108,7 +112,7 @@ describe('P5 copies nothing to a node', () => {
     const sealed = join(site.node, 'sealed');
     await mkdir(sealed);
     await run('mount', '-t', 'tmpfs', 'none', sealed);
-    onTestFinished(async () => void (await run('umount', '--lazy', sealed)));
+    onTestFinished(() => unmount(sealed));
     const thrown = await failureFrom(site.run('P5'));
     expect(thrown.message).toContain(`${sealed} is another mount than ${site.node}`);
   });
@@ -120,7 +124,7 @@ describe('P5 copies nothing to a node of two mounts', () => {
     const [sealed, elsewhere] = [join(site.node, 'sealed'), join(site.root, 'elsewhere')];
     for (const path of [sealed, elsewhere]) await mkdir(path);
     await run('mount', '--bind', elsewhere, sealed);
-    onTestFinished(async () => void (await run('umount', '--lazy', sealed)));
+    onTestFinished(() => unmount(sealed));
     const thrown = await failureFrom(site.run('P5'));
     expect(thrown.message).toContain(`${sealed} is another mount than ${site.node}`);
   });
@@ -184,6 +188,53 @@ describe('P6 deletes nothing', () => {
     const thrown = await failureFrom(site.clean());
     expect(thrown).toMatchObject({ type: 'CopyDiffers' });
     expect(thrown.message).toContain(`${part} is the scratch's own file`);
+    expect(existsSync(site.path('1/P2-1', 'sealed'))).toBe(true);
+  });
+
+  test('when the node becomes the group’s own directory while P6 is at work', async () => {
+    await site.seals('P1', 'P2', 'P3', 'P4', 'P5');
+    let looks = 0;
+    let before: Record<string, string> = {};
+    const checkNode = async (): Promise<void> => {
+      // The second look is at what other nodes hold of the sector: by then all is published.
+      if (++looks !== 2) return;
+      before = await snapshot(site.directory);
+      const cache = join(site.node, 'cache/s-t01000-7');
+      for (const name of await readdir(cache)) await rename(join(cache, name), join(site.directory, name));
+      await rename(join(site.node, 'sealed/s-t01000-7'), join(place, 'sealed/s-t01000-7'));
+      await rename(join(site.node, 'receipts'), join(place, 'receipts'));
+      await rename(site.node, `${site.node}.away`);
+      await symlink(place, site.node);
+    };
+    const thrown = await failureFrom(site.clean({}, {}, { checkNode }));
+    expect(looks).toBe(2);
+    expect(thrown).toMatchObject({ type: 'MountMissing' });
+    expect(thrown.message).toContain(APART);
+    expect(await snapshot(site.directory)).toMatchObject(before);
+    expect(existsSync(join(site.directory, 'p_aux'))).toBe(true);
+  });
+
+  // So it looks through a mount of this host's own export: other devices, the same names.
+  test('when the final directory holds what only a sector’s own directory holds', async () => {
+    await site.seals('P1', 'P2', 'P3', 'P4', 'P5');
+    const cache = join(site.node, 'cache/s-t01000-7');
+    await mkdir(cache, { recursive: true });
+    await writeFile(join(cache, 'sector.json'), '{}');
+    const before = await snapshot(site.directory);
+    const thrown = await failureFrom(site.clean());
+    expect(thrown.message).toContain(`${cache} on the storage node is ${site.directory}, the scratch itself`);
+    expect(await snapshot(site.directory)).toMatchObject(before);
+  });
+
+  test('when a published file has gone meanwhile', async () => {
+    await site.seals('P1', 'P2', 'P3', 'P4', 'P5');
+    let looks = 0;
+    const final = join(site.node, 'sealed/s-t01000-7');
+    const checkNode = async (): Promise<void> => {
+      if (++looks === 2) await rm(final);
+    };
+    const thrown = await failureFrom(site.clean({}, {}, { checkNode }));
+    expect(thrown).toMatchObject({ type: 'CopyDiffers', message: `${final} is not there` });
     expect(existsSync(site.path('1/P2-1', 'sealed'))).toBe(true);
   });
 

@@ -75,7 +75,9 @@ describe('a storage node', () => {
 
   test.skipIf(NO_MOUNTS)('that is a bind mount of local_dir’s place fails', async () => {
     await run('mount', '--bind', join(localDir, 'nfs', PLACE), node);
-    onTestFinished(async () => void (await run('umount', '--lazy', node)));
+    onTestFinished(async () => {
+      await run('umount', '--lazy', node);
+    });
     expect(await look(node)).toMatchObject([APART]);
   });
 
