@@ -1,6 +1,7 @@
 /** config.toml of a host: the file of force-remote-worker, with a few optional additions. */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { resolve } from 'node:path';
 import { distance } from 'fastest-levenshtein';
 import { parse, TomlError } from 'smol-toml';
 import { z } from 'zod';
@@ -12,7 +13,7 @@ import {
   type PhaseId,
   type SectorSize,
 } from './phases.js';
-import { nodeName } from './paths.js';
+import { isWithin, nodeName } from './paths.js';
 import { UserError } from './user-error.js';
 
 const phaseName = z.enum(PHASE_QUEUE_NAMES as [string, ...string[]]);
@@ -118,7 +119,23 @@ export function parseConfig(text: string, file: string): Config {
   if (!parsed.success) {
     throw new UserError(parsed.error.issues.map((issue) => `${file}: ${explain(issue)}`).join('\n'));
   }
+  refuseOwnDirectories(parsed.data, file);
   return fromRaw(parsed.data);
+}
+
+/** As far as paths alone tell; links and bind mounts are seen by `storage/own-directory.ts`. @throws UserError */
+function refuseOwnDirectories({ local_dir, 'storage-nodes': nodes }: RawConfig, file: string): void {
+  const own = resolve(local_dir);
+  for (const [i, given] of nodes.entries()) {
+    const node = resolve(given);
+    const how =
+      node === own ? 'is' : isWithin(node, own) ? 'lies in' : isWithin(own, node) ? 'holds' : undefined;
+    if (how === undefined) continue;
+    throw new UserError(
+      `${file}: storage-nodes[${i}] = ${shown(given)}: ${how} local_dir (${local_dir}), where P6 deletes the scratch`,
+      { hint: 'name a mounted directory that is neither in local_dir nor around it' },
+    );
+  }
 }
 
 function fromRaw(raw: RawConfig): Config {

@@ -93,8 +93,8 @@ export const FAILURES = {
   },
   MountMissing: {
     follows: 'wait',
-    meaning: 'a directory that should be mounted is not there',
-    hint: 'mount it; it is tried again by itself',
+    meaning: 'a directory that should be mounted is not there, or is not what it should be',
+    hint: 'mount it, or mend what is told of it; it is tried again by itself',
   },
   MountHung: {
     follows: 'wait',
@@ -158,7 +158,7 @@ export const FAILURES = {
   CopyDiffers: {
     follows: 'attention',
     meaning: 'the storage node holds a different file under the final name of this sector',
-    hint: 'find out whose file it is, move it away, then retry',
+    hint: 'find out whose file it is, move it away unless it is the scratch, then retry',
   },
   NotOurs: {
     follows: 'attention',

@@ -25,6 +25,7 @@ import { findNode } from '../storage/choose-node.js';
 import { refuseOther } from '../storage/make-directory.js';
 import { publishCopy } from '../storage/publish-copy.js';
 import { copiedFiles, receiptOf, type Results } from '../storage/receipt.js';
+import { refuseLoss } from '../storage/refuse-loss.js';
 import { removeParts } from '../storage/reservations.js';
 import { onNodesSeen, ownerOf } from './copy-job.js';
 import type { Deps } from './deps.js';
@@ -92,6 +93,7 @@ async function takeAway(deps: Deps, task: Task, group: OpenGroup): Promise<Journ
   const directory = sectorDir(group, task.sector);
   if (await ifPresent(lstat(directory))) {
     task.goOn();
+    await refuseLoss(deps.storageNodes, group, task.sector, await readJournal(join(directory, JOURNAL)));
     // Asked once more: publishing may have taken long, and what a later claim works with must not be deleted.
     await claimEpoch(directory, task.owner, deps.self.host);
     await renameAway(group, task.sector);
@@ -118,7 +120,7 @@ async function publish(
   ]);
   const results = Object.fromEntries(await Promise.all(entries)) as Results;
   const receipt = receiptOf(input.seal, task.sector, results, deps.version);
-  const node = await findNode(deps, receipt.node);
+  const node = await findNode(deps, receipt.node, group);
   say('final names and receipt', 0.1);
   const copy = {
     source: attemptDir(directory, input.results.P2.at),

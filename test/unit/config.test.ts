@@ -351,6 +351,38 @@ describe('storage nodes', () => {
   test('without a name are refused', () => {
     expect(refusal(atTop('storage-nodes = ["/"]'))).toContain('storage-nodes');
   });
+
+  test.each([
+    ['/sealer', 'is'],
+    ['/sealer/', 'is'],
+    ['/mnt/../sealer', 'is'],
+    ['/sealer/nfs/10.10.4.23', 'lies in'],
+    ['/sealer/storage', 'lies in'],
+  ])('that is local_dir or lies in it are refused: %s', (node, how) => {
+    expect(refusal(atTop(`storage-nodes = ["/mnt/a", "${node}"]`))).toBe(
+      `${FILE}: storage-nodes[1] = "${node}": ${how} local_dir (/sealer), where P6 deletes the scratch`,
+    );
+  });
+
+  test('around local_dir are refused, and how to mend it is told', () => {
+    const text = changed('"/sealer"', '"/data/sealer/"').replace(
+      'group_id',
+      'storage-nodes = ["/data"]\ngroup_id',
+    );
+    expect(refusal(text)).toBe(
+      `${FILE}: storage-nodes[0] = "/data": holds local_dir (/data/sealer/), where P6 deletes the scratch`,
+    );
+    expect(() => parseConfig(text, FILE)).toThrow(
+      expect.objectContaining({
+        hint: 'name a mounted directory that is neither in local_dir nor around it',
+      }) as Error,
+    );
+  });
+
+  test('beside local_dir are accepted, whatever their names begin with', () => {
+    const nodes = ['/sealer-2', '/seal', '/mnt/sealer'];
+    expect(parseConfig(atTop(`storage-nodes = ${JSON.stringify(nodes)}`), FILE).storageNodes).toEqual(nodes);
+  });
 });
 
 describe('what is not TOML is told with line and column:', () => {
