@@ -212,7 +212,6 @@ export interface FailureDetails {
   claim?: number;
 }
 
-
 /** A failure as the workflow knows it. */
 export interface Failure {
   type: FailureType;

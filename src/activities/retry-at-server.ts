@@ -50,7 +50,8 @@ export function settle(
   info: AttemptInfo,
 ): { failure: ApplicationFailure; carried: Carried } {
   // A hand-back has its delay already.
-  if (failed.nextRetryDelay !== undefined && failed.nextRetryDelay !== null) return { failure: failed, carried };
+  if (failed.nextRetryDelay !== undefined && failed.nextRetryDelay !== null)
+    return { failure: failed, carried };
   const type = isFailureType(failed.type) ? failed.type : 'Unknown';
   const details = (failed.details?.[0] ?? {}) as FailureDetails;
   const next = count(type, details, carried);

@@ -1,7 +1,8 @@
 /** What all activities do around their work: version, slot, heartbeats, and telling errors in the contract's words. */
 import { activityInfo, cancellationDetails, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { ownerOf } from '../attempts/epochs.js';
+import type { Claimant } from '../attempts/claim.js';
+import { claimName } from '../attempts/epochs.js';
 import { NotOursError } from '../attempts/remove-tree.js';
 import {
   readable,
@@ -121,6 +122,14 @@ export async function openGroup(deps: Deps, task: Task): Promise<OpenGroup> {
   }
 }
 
+/** Who claims the sector for this task. */
+export const claimantOf = ({ self }: Deps, group: OpenGroup, { sector, owner }: Task): Claimant => ({
+  group,
+  sector,
+  owner,
+  host: self.host,
+});
+
 const hungHandBack = (error: MountHungError, { self }: Deps, { times, offered }: Task): ApplicationFailure =>
   handBack(
     'MountHung',
@@ -156,7 +165,7 @@ function createTask(
     sector: sectorOf(seal.sector),
     times,
     scale,
-    owner: ownerOf(run, claim),
+    owner: claimName(run, claim),
     signal,
     observed: before?.observed,
     now: () => info.currentAttemptScheduledTimestampMs + (performance.now() - began),

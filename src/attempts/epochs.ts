@@ -50,15 +50,15 @@ export async function listEpochs(sectorDirectory: string): Promise<Epoch[]> {
   );
 }
 
-/** Who claims: a workflow run, and which of its claims (each step back makes the next). */
-export const ownerOf = (runId: string, claim: number): string => `${runId}#${claim}`;
+/** Who claims: the first run of a workflow's chain, and which of its claims (each step back makes the next). */
+export const claimName = (runId: string, claim: number): string => `${runId}#${claim}`;
 
 const parseOwner = (owner: string): { runId: string; claim: number } => {
   const [runId = '', claim = ''] = owner.split('#');
   return { runId, claim: Number(claim) };
 };
 
-const isOfSameRun = (a: string, b: string): boolean => parseOwner(a).runId === parseOwner(b).runId;
+export const isOfSameRun = (a: string, b: string): boolean => parseOwner(a).runId === parseOwner(b).runId;
 
 /**
  * The epoch of `owner`, claimed now if it has none yet.
@@ -93,10 +93,11 @@ function refuseOvertaken(inForce: Epoch, epochs: Epoch[], owner: string): void {
 }
 
 /**
- * Ends the epoch of `owner`'s run, if one is in force, with one that nobody owns: nothing of it can start any more.
+ * Ends the claim of `owner`'s run by an epoch that nobody owns: nothing of it can start any more. Done again it changes nothing.
  * @returns the epoch in force; engines of lower ones end by themselves.
+ * @throws failure `ClaimedByOther` when the sector is another run's, which must be left alone
  */
-export async function raiseEpoch(
+export async function endEpoch(
   sectorDirectory: string,
   owner: string,
   why: string,
@@ -104,11 +105,26 @@ export async function raiseEpoch(
 ): Promise<number> {
   for (;;) {
     const inForce = (await listEpochs(sectorDirectory)).at(-1);
-    if (inForce && (!isOfSameRun(inForce.owner, owner) || inForce.why !== 'claimed')) return inForce.number;
+    if (inForce && !isOfSameRun(inForce.owner, owner)) throw ofAnother(inForce);
+    if (inForce && inForce.why !== 'claimed') return inForce.number;
     const number = (inForce?.number ?? 0) + 1;
     if (await makeEpoch(sectorDirectory, number, { owner, why, host })) return number;
   }
 }
+
+/** Whether the epoch that {@link endEpoch} has made is still in force. @throws failure `ClaimedByOther` when it is not */
+export async function assertEnded(sectorDirectory: string, epoch: number): Promise<void> {
+  const inForce = (await listEpochs(sectorDirectory)).at(-1);
+  if (inForce?.number !== epoch) throw ofAnother(inForce);
+}
+
+const ofAnother = (inForce: Epoch | undefined): Error =>
+  failure(
+    'ClaimedByOther',
+    inForce
+      ? `epoch ${inForce.number} belongs to run ${inForce.owner} since ${inForce.at}; nothing was changed`
+      : 'the sector is another one than a moment ago; nothing was changed',
+  );
 
 async function makeEpoch(
   sectorDirectory: string,

@@ -1,5 +1,9 @@
 /** `retry`: what a sector waits for ends now, whether the workflow knows of it or only the server does. */
-import { WorkflowUpdateFailedError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
+import {
+  WorkflowUpdateFailedError,
+  type Client,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { workflowId } from '../contract.js';
 import { retryUpdate, type Retry } from '../messages.js';
@@ -37,7 +41,10 @@ export const isBackingOff = ({ state, lastFailure }: Pending): boolean =>
 const SCHEDULED = 1;
 
 /** @returns how many there were */
-async function endWaits(client: Client, { raw, workflowId, runId }: WorkflowExecutionDescription): Promise<number> {
+async function endWaits(
+  client: Client,
+  { raw, workflowId, runId }: WorkflowExecutionDescription,
+): Promise<number> {
   const waiting = (raw.pendingActivities ?? []).filter(isBackingOff);
   for (const { activityId } of waiting) {
     // The heartbeat stays: it tells which failures were reported, and what was seen of engines elsewhere.

@@ -5,7 +5,15 @@ import {
   proxyActivities,
   type ActivityOptions,
 } from '@temporalio/workflow';
-import { BEGUN, NORMAL, phaseQueue, PREFERRED, type CleanResult, type PhaseResult, type SealActivities } from '../contract.js';
+import {
+  BEGUN,
+  NORMAL,
+  phaseQueue,
+  PREFERRED,
+  type CleanResult,
+  type PhaseResult,
+  type SealActivities,
+} from '../contract.js';
 import { PHASES, type EnginePhaseId, type PhaseId } from '../phases.js';
 import { mustEndPass, mustWaitForLanded } from './core/state.js';
 import { failureOf } from './failure-of.js';

@@ -45,7 +45,10 @@ async function seal(sector: Sector): Promise<SealResult> {
   return resultOf(sector, await cleanSector(sector));
 }
 
-function resultOf({ state }: Sector, { storage, bytesFreed }: Pick<SealResult, 'storage' | 'bytesFreed'>): SealResult {
+function resultOf(
+  { state }: Sector,
+  { storage, bytesFreed }: Pick<SealResult, 'storage' | 'bytesFreed'>,
+): SealResult {
   const { P2, P4 } = state.results;
   return {
     v: CONTRACT_VERSION,

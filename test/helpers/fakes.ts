@@ -213,7 +213,9 @@ export class Held {
 
   private async beating(end: Promise<void>): Promise<void> {
     const context = Context.current();
-    const timer = this.heartbeats ? setInterval(() => context.heartbeat(context.info.heartbeatDetails), HEARTBEAT_EVERY_MS) : undefined;
+    const timer = this.heartbeats
+      ? setInterval(() => context.heartbeat(context.info.heartbeatDetails), HEARTBEAT_EVERY_MS)
+      : undefined;
     try {
       await end;
     } finally {

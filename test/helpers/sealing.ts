@@ -131,7 +131,9 @@ export class Sealing {
   async untilBackingOff(phase: PhaseId, failures = 1): Promise<void> {
     await eventually(async () => {
       const { raw } = await this.handle.describe();
-      const pending = raw.pendingActivities?.find(({ activityType }) => activityType?.name === PHASES[phase].activity);
+      const pending = raw.pendingActivities?.find(
+        ({ activityType }) => activityType?.name === PHASES[phase].activity,
+      );
       return this.fakes.calls(phase) === failures && pending !== undefined && isBackingOff(pending);
     });
   }

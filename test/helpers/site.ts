@@ -96,7 +96,16 @@ export class Site {
 
   input(phase: EnginePhaseId, changes: Partial<PhaseInput> = {}): PhaseInput {
     const basis = Object.fromEntries(BASIS[phase].map((id) => [id, this.ref(id)]));
-    return { v: CONTRACT_VERSION, phase, seal: this.seal, claim: 1, run: RUN_ID, basis, voided: [], ...changes };
+    return {
+      v: CONTRACT_VERSION,
+      phase,
+      seal: this.seal,
+      claim: 1,
+      run: RUN_ID,
+      basis,
+      voided: [],
+      ...changes,
+    };
   }
 
   cleanInput(changes: Partial<CleanInput> = {}): CleanInput {

@@ -27,8 +27,12 @@ export const retryCommand = (): Command =>
       const client = await clientFrom(server);
       for (const sector of sectors) {
         const answer = retrySector(client, sector, { from, ticket, acceptCommR: acceptCommr });
-        printAnswer(sector, await answer.catch((error: unknown) => {
-          throw toldByWorkflow(error, sector);
-        }), json);
+        printAnswer(
+          sector,
+          await answer.catch((error: unknown) => {
+            throw toldByWorkflow(error, sector);
+          }),
+          json,
+        );
       }
     });

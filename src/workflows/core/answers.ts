@@ -48,7 +48,10 @@ export const reasonOf = (given: Abort | undefined): string => given?.why ?? 'by 
 
 // ---- retry ----
 
-export function refusalOfRetry(state: SectorState, { from, ticket, acceptCommR }: Retry): Refusal | undefined {
+export function refusalOfRetry(
+  state: SectorState,
+  { from, ticket, acceptCommR }: Retry,
+): Refusal | undefined {
   if (state.ending) return refusal('TooLate', `it is ${sealState(state)}`);
   const goesBack = from !== undefined || isNewTicket(state, ticket);
   const waits = waitsForRetry(state);

@@ -226,10 +226,7 @@ function takeSeed(state: SectorState, seed: string, replace: boolean): void {
   if (isReplaced && replace && hasBegun(state, back)) state.pendingStepBacks.push(back);
 }
 
-function retry(
-  state: SectorState,
-  { from, ticket, acceptCommR }: Extract<Event, { type: 'retry' }>,
-): void {
+function retry(state: SectorState, { from, ticket, acceptCommR }: Extract<Event, { type: 'retry' }>): void {
   if (ticket !== undefined && ticket !== state.seal.ticket) return takeTicket(state, ticket);
   if (from !== undefined) {
     const back: StepBack = { to: from, reason: 'asked for by an operator', invalidates: 'all' };

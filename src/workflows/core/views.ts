@@ -49,7 +49,9 @@ export function statusOf(state: SectorState): SealStatus {
 }
 
 /** For lists of workflows; null where there is nothing to show. */
-export function attributesOf(state: SectorState): Record<keyof typeof SEARCH_ATTRIBUTES, string | number | null> {
+export function attributesOf(
+  state: SectorState,
+): Record<keyof typeof SEARCH_ATTRIBUTES, string | number | null> {
   const { seal, phases } = state;
   const id = sectorOf(seal.sector);
   const active = activePhases(state);

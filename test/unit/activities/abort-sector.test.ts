@@ -142,7 +142,7 @@ describe('an abort', () => {
   test('is not undone by a late P1 of its run, and does not bind another one', async () => {
     await site.seals('P1');
     await abort().done;
-    expect(await failureFrom(site.run('P1'))).toMatchObject({ type: 'Overtaken' });
+    expect(await failureFrom(site.run('P1'))).toMatchObject({ type: 'Aborted' });
     await nothingLeft();
     expect((await site.run('P1', {}, { runId: OTHER_RUN_ID })).at).toBe('1/P1-1');
   });

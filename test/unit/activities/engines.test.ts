@@ -1,4 +1,5 @@
 /** Engines that are adopted, fail, hang, are superseded, or work on another host. */
+import { FAILURES } from '../../../src/failures.js';
 import { mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -66,7 +67,7 @@ describe('an engine that somebody else has started', () => {
     await eventually(() => beats.some(({ at, step }) => at === '1/P1-1' && step === 'done'));
     process.kill(engine.pid, 'SIGKILL');
     const details = [{ at: '1/P1-1', host: HOST, recorded: 3 }];
-    expect(await failureFrom(done)).toMatchObject({ type: 'EngineDied', nonRetryable: true, details });
+    expect(await failureFrom(done)).toMatchObject({ type: 'EngineDied', nonRetryable: false, details });
     await release(site, 'P1');
     expect((await site.run('P1')).at).toBe('1/P1-2');
   });
@@ -129,13 +130,14 @@ describe('an engine that ends with an error', () => {
     ['101:Panic', 'Panic', undefined],
     ['4:StepBack:P1', 'StepBack', 'P1'],
     ['9:Frobnicated', 'Unknown', undefined],
-  ])('%s is told as %s', async (words, type, from) => {
+  ] as const)('%s is told as %s', async (words, type, from) => {
     await tell(site, 'P1', 'fail', `1:${words}`);
     const details = [{ at: '1/P1-1', host: HOST, recorded: 2, from }];
     expect(await failureFrom(site.run('P1'))).toMatchObject({
       type,
       message: 'told to fail',
-      nonRetryable: true,
+      // What only needs time is retried by Temporal, without an event in the history.
+      nonRetryable: !['wait', 'back off'].includes(FAILURES[type].follows),
       details,
     });
   });
@@ -168,7 +170,7 @@ describe('an engine that hangs', () => {
     const engine = await startEngine(attempt.directory, site.environment);
     await eventually(async () => (await readProgress(attempt.directory))?.step === 'layer 2 of 2');
     const details = [{ at: '1/P1-1', host: HOST, recorded: 2 }];
-    expect(await failureFrom(site.run('P1'))).toMatchObject({ type: 'Hung', nonRetryable: true, details });
+    expect(await failureFrom(site.run('P1'))).toMatchObject({ type: 'Hung', nonRetryable: false, details });
     expect(await engine.ended).toMatch(ENDED);
   });
 

@@ -188,7 +188,7 @@ describe('no room', () => {
 describe('a sector that is sealed', () => {
   test('may be so on a storage node that is not there: a new one waits for it', async () => {
     await rm(site.node, { recursive: true });
-    expect(await refusal()).toMatchObject({ type: 'MountMissing', nonRetryable: true });
+    expect(await refusal()).toMatchObject({ type: 'MountMissing', nonRetryable: false });
     await expectUntouched();
   });
 
@@ -263,7 +263,7 @@ describe('a storage node', () => {
   test('that is not mounted is told, and nothing is made in its place', async () => {
     const gone = join(site.root, 'nodes/gone');
     const thrown = await copyTo(gone);
-    expect(thrown).toMatchObject({ type: 'MountMissing', nonRetryable: true });
+    expect(thrown).toMatchObject({ type: 'MountMissing', nonRetryable: false });
     expect(thrown.message).toContain(gone);
     expect(existsSync(gone)).toBe(false);
   });
@@ -283,7 +283,7 @@ describe('a storage node', () => {
     }
     onTestFinished(() => void execFileSync('umount', [site.node]));
     await writeFile(join(site.node, 'full'), Buffer.alloc(64 * 1024));
-    expect(await copyTo(site.node)).toMatchObject({ type: 'NoSpace', nonRetryable: true });
+    expect(await copyTo(site.node)).toMatchObject({ type: 'NoSpace', nonRetryable: false });
     expect(await readdir(site.node)).toEqual(['full']);
   });
 
@@ -310,7 +310,7 @@ describe('errors that are none of ours', () => {
   ])('%s is %s', async (code, type) => {
     expect(await withError(errno(code))).toMatchObject({
       type,
-      nonRetryable: true,
+      nonRetryable: false,
       details: [{ host: HOST }],
     });
   });
@@ -318,7 +318,7 @@ describe('errors that are none of ours', () => {
   test.each([new TypeError('a bug'), 'text', null])('%s is Unknown', async (error) => {
     expect(await withError(error)).toMatchObject({
       type: 'Unknown',
-      nonRetryable: true,
+      nonRetryable: false,
       details: [{ host: HOST }],
     });
   });
