@@ -33,7 +33,9 @@ export interface Task {
   signal: AbortSignal;
   /** What an attempt of this task before saw of a foreign engine. */
   observed: Observation | undefined;
-  /** Server time in ms since 1970: the server's at the start of this attempt, and this host's since then. */
+  /** Server time in ms since 1970 at which this attempt was put into the queue. */
+  offeredAt: number;
+  /** The earliest that the server's time can be: as if there had been no wait in the queue, of which a task is not told. */
   now(): number;
   /** 1, 2, … by Temporal's count: hand-backs of this task. */
   offered: number;
@@ -159,6 +161,7 @@ function createTask(
     owner: ownerOf(run, claim),
     signal,
     observed: before?.observed,
+    offeredAt: info.currentAttemptScheduledTimestampMs,
     now: () => info.currentAttemptScheduledTimestampMs + (performance.now() - began),
     offered: info.attempt,
     beat: (details) => {
