@@ -12,7 +12,7 @@ import {
   type SealInput,
 } from '../contract.js';
 import { failure, handBack } from '../errors.js';
-import { isErrno } from '../files.js';
+import { isErrno, messageOf } from '../files.js';
 import { MountWrongError } from '../mounts/guard.js';
 import { MountHungError } from '../mounts/mounts.js';
 import type { OpenGroup } from '../paths.js';
@@ -201,7 +201,7 @@ export const draining = (host: string): ApplicationFailure =>
 
 function toldAsFailure(error: unknown, host: string, scale = 1): unknown {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? messageOf(error) : String(error);
   if (error instanceof TooNewError)
     return handBack('TooNew', `${host}: ${error.message}`, TIMES.noSlotMost * scale);
   if (error instanceof MountHungError) return failure('MountHung', message, { host });

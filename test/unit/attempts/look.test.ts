@@ -320,6 +320,7 @@ describe('a free phase', () => {
         return 2;
       },
       inputHash: HASH,
+      offeredAt: OFFERED,
       now: NOW,
       self,
       times: TIMES,
