@@ -11,7 +11,7 @@ import {
   type Observation,
   type SealInput,
 } from '../contract.js';
-import { failure, handBack } from '../errors.js';
+import { bounded, failure, handBack } from '../errors.js';
 import { isErrno, messageOf } from '../files.js';
 import { MountWrongError } from '../mounts/guard.js';
 import { MountHungError } from '../mounts/mounts.js';
@@ -166,7 +166,8 @@ function createTask(
     offered: info.attempt,
     beat: (details) => {
       // Details stay with the task through hand-backs: an observation is repeated, so that it is not lost.
-      last = { observed: last.observed, carried: last.carried, ...details, phase, host: self.host };
+      const step = bounded(details.step);
+      last = { observed: last.observed, carried: last.carried, ...details, step, phase, host: self.host };
       heartbeat(last);
     },
     beatAgain: () => heartbeat(last),
