@@ -206,8 +206,8 @@ export interface SealActivities {
 export interface Observation {
   at: string;
   counter: number;
-  /** Server time in ms since 1970. */
-  since: number;
+  /** Server time in ms since 1970; missing when it was seen for the first time, at a time that is not known. */
+  since?: number;
 }
 
 /** What a task knows of its attempts before this one, as Temporal retries it: it travels in the heartbeat. */

@@ -67,6 +67,7 @@ async function untilResult(work: Work): Promise<Extract<Sight, { is: 'result' }>
       epoch,
       told: task.lastReported ?? input.told,
       observed: task.observed,
+      offeredAt: task.offeredAt,
       now: task.now(),
       self: deps.self,
       times: task.times,
@@ -139,9 +140,10 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
   const { at } = attempt;
   let end;
   const leave = deps.engines.waitFor(attempt);
-  const copyProgress = copyMeter((await readJob(attempt))?.copy?.passedOver);
-  if (!deps.engines.endOf(attempt)) await noteAdoption(attempt, deps.worker);
+  // All that may throw is in here: an engine must not count as waited for when nobody waits.
   try {
+    const copyProgress = copyMeter((await readJob(attempt))?.copy?.passedOver);
+    if (!deps.engines.endOf(attempt)) await noteAdoption(attempt, deps.worker);
     end = await watchEngine({
       attempt,
       times: task.times,

@@ -12,8 +12,8 @@ import {
   type Observation,
   type SealInput,
 } from '../contract.js';
-import { failure, handBack } from '../errors.js';
-import { isErrno } from '../files.js';
+import { bounded, failure, handBack } from '../errors.js';
+import { isErrno, messageOf } from '../files.js';
 import { MountWrongError } from '../mounts/guard.js';
 import { MountHungError } from '../mounts/mounts.js';
 import type { OpenGroup } from '../paths.js';
@@ -34,7 +34,9 @@ export interface Task {
   signal: AbortSignal;
   /** What an attempt of this task before saw of a foreign engine. */
   observed: Observation | undefined;
-  /** Server time in ms since 1970: the server's at the start of this attempt, and this host's since then. */
+  /** Server time in ms since 1970 at which this attempt was put into the queue. */
+  offeredAt: number;
+  /** The earliest that the server's time can be: as if there had been no wait in the queue, of which a task is not told. */
   now(): number;
   /** 1, 2, … by Temporal's count: hand-backs of this task. */
   offered: number;
@@ -168,11 +170,13 @@ function createTask(
     owner: claimName(run, claim),
     signal,
     observed: before?.observed,
+    offeredAt: info.currentAttemptScheduledTimestampMs,
     now: () => info.currentAttemptScheduledTimestampMs + (performance.now() - began),
     offered: info.attempt,
     beat: (details) => {
       // Details stay with the task through hand-backs: an observation is repeated, so that it is not lost.
-      last = { observed: last.observed, carried: last.carried, ...details, phase, host: self.host };
+      const step = bounded(details.step);
+      last = { observed: last.observed, carried: last.carried, ...details, step, phase, host: self.host };
       heartbeat(last);
     },
     beatAgain: () => heartbeat(last),
@@ -207,7 +211,7 @@ export const draining = (host: string): ApplicationFailure =>
 
 function toldAsFailure(error: unknown, host: string, scale = 1): unknown {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? messageOf(error) : String(error);
   if (error instanceof TooNewError)
     return handBack('TooNew', `${host}: ${error.message}`, TIMES.noSlotMost * scale);
   if (error instanceof MountHungError) return failure('MountHung', message, { host });

@@ -2,15 +2,14 @@
  * Epochs: which workflow run a sector's directory belongs to. The highest epoch is in force; engines and activities of
  * lower ones end by themselves. Making the next number's directory is the claim; it is one atomic rename.
  */
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CONTRACT_VERSION, readable, refuseNewer } from '../contract.js';
 import { failure } from '../errors.js';
-import { isErrno, readJson, syncDirectory, writeJson } from '../files.js';
-import { mkdir, readdir, rename } from '../mounts/remote-fs.js';
+import { readJson } from '../files.js';
+import { readdir } from '../mounts/remote-fs.js';
 import { epochDir, parseEpoch } from '../paths.js';
-import { removeTree } from './remove-tree.js';
+import { makeByRename } from './make-by-rename.js';
 
 const epochSchema = z.object({
   v: z.int().refine((v) => readable(v)),
@@ -126,27 +125,14 @@ const ofAnother = (inForce: Epoch | undefined): Error =>
       : 'the sector is another one than a moment ago; nothing was changed',
   );
 
-async function makeEpoch(
+/** @returns false when someone else was faster. */
+const makeEpoch = (
   sectorDirectory: string,
   number: number,
   epoch: Pick<EpochFile, 'owner' | 'why' | 'host'>,
-): Promise<boolean> {
-  const temporary = join(sectorDirectory, `.new-${randomUUID()}`);
-  await mkdir(temporary);
-  try {
-    await writeJson(join(temporary, 'epoch.json'), {
-      v: CONTRACT_VERSION,
-      ...epoch,
-      at: new Date().toISOString(),
-    });
-    // Renaming over a directory that is not empty is refused: someone else was faster.
-    await rename(temporary, epochDir(sectorDirectory, number));
-  } catch (error) {
-    await removeTree(temporary);
-    // Local disks say ENOTEMPTY, some file systems EEXIST or EPERM: any refusal with the target present means taken.
-    if (isErrno(error, 'ENOTEMPTY', 'EEXIST', 'EPERM')) return false;
-    throw error;
-  }
-  await syncDirectory(sectorDirectory);
-  return true;
-}
+): Promise<boolean> =>
+  makeByRename(epochDir(sectorDirectory, number), 'epoch.json', {
+    v: CONTRACT_VERSION,
+    ...epoch,
+    at: new Date().toISOString(),
+  });

@@ -30,20 +30,31 @@ export type End = 'ended' | 'hangs' | 'never appeared';
  * Waits until the engine has ended or hangs.
  * @throws the signal's reason when it is aborted.
  */
-export async function watchEngine({
-  attempt,
-  times,
-  hangMs,
-  signal,
-  ended,
-  onProgress,
-  onHung,
-}: Watch): Promise<End> {
-  let began = performance.now();
+export async function watchEngine(watch: Watch): Promise<End> {
+  const { signal, ended } = watch;
   const engine = { gone: false };
-  const woken = ended?.then(() => {
+  const wake = new AbortController();
+  const onAbort = (): void => wake.abort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  // Once for all looks: each race with a promise that lives as long as the engine would leave something in it.
+  void ended?.then(() => {
     engine.gone = true;
+    wake.abort();
   });
+  try {
+    return await untilOver(watch, engine, wake.signal);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** @param woken aborted when the engine is gone, or nobody waits any more: the next look is due at once. */
+async function untilOver(
+  { attempt, times, hangMs, signal, ended, onProgress, onHung }: Watch,
+  engine: { gone: boolean },
+  woken: AbortSignal,
+): Promise<End> {
+  let began = performance.now();
   const meter = new WorkMeter(began);
   let progress: Progress | undefined;
   for (;;) {
@@ -71,7 +82,7 @@ export async function watchEngine({
     } else if (now - began >= (ended ? hangMs : times.engineStart)) {
       return ended ? 'hangs' : 'never appeared';
     }
-    await Promise.race([pause(times.engineLook, signal), ...(woken ? [woken] : [])]);
+    await pause(times.engineLook, woken);
   }
 }
 

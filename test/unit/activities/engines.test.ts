@@ -273,15 +273,25 @@ describe('an engine on another host', () => {
     await move(18);
     const second = await offer(NOW + 2 * times.observation, first.beats);
     expect(second.beats.at(-1)?.observed).toMatchObject({ counter: 18 });
-    const since = second.beats.at(-1)?.observed?.since ?? 0;
-    expect(since).toBeGreaterThanOrEqual(NOW + 2 * times.observation);
+    expect(second.beats.at(-1)?.observed?.since).toBeUndefined();
 
-    const third = await offer(NOW + 2 * times.observation + 1, second.beats);
+    const since = NOW + 2 * times.observation + 1;
+    const third = await offer(since, second.beats);
     expect(third.thrown).toMatchObject({ type: 'BusyElsewhere' });
-    expect(third.beats.at(-1)?.observed).toEqual(second.beats.at(-1)?.observed);
+    expect(third.beats.at(-1)?.observed).toEqual({ at: '1/P1-1', counter: 18, since });
 
     const last = { now: since + times.observation, heartbeatDetails: third.beats.at(-1) };
     expect((await site.run('P1', {}, last)).at).toBe('1/P1-2');
+  });
+
+  test('is not taken to be dead for the time that the first look was in the queue', async () => {
+    await foreignEngine(17);
+    const real = Date.now();
+    const queued = site.begin('P1', {}, { now: real - 2 * 60_000 });
+    expect(await failureFrom(queued.done)).toMatchObject({ type: 'BusyElsewhere' });
+    const next = { now: real + 1000, heartbeatDetails: queued.beats.at(-1) };
+    expect(await failureFrom(site.run('P1', {}, next))).toMatchObject({ type: 'BusyElsewhere' });
+    expect(await site.started()).toEqual([]);
   });
 
   test('is not forgotten by an offer that finds no slot', async () => {

@@ -20,6 +20,7 @@ import {
   type Offer,
   type Site,
 } from '../../helpers/site.js';
+import { errnoError } from '../../helpers/errno.js';
 
 let site: Site;
 const times = scaledTimes(0.05);
@@ -296,7 +297,6 @@ describe('a storage node', () => {
 
 describe('errors that are none of ours', () => {
   const withError = (error: unknown) => refusal({}, { groupDirectory: () => Promise.reject(error) });
-  const errno = (code: string) => Object.assign(new Error(`${code}: x`), { code, syscall: 'open' });
 
   test.each([
     ['ENOSPC', 'NoSpace'],
@@ -308,7 +308,7 @@ describe('errors that are none of ours', () => {
     ['EROFS', 'PassingFault'],
     ['EACCES', 'PassingFault'],
   ])('%s is %s', async (code, type) => {
-    expect(await withError(errno(code))).toMatchObject({
+    expect(await withError(errnoError(code))).toMatchObject({
       type,
       nonRetryable: false,
       details: [{ host: HOST }],
