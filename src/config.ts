@@ -77,7 +77,7 @@ export interface PoolConfig {
 export interface Config {
   schedulerUrl: string;
   localDir: string;
-  /** Ceiling of each copy in bytes per second; 0 is none. */
+  /** Ceiling of each copy in whole bytes per second; 0 is none. */
   copyLimitBytesPerSec: number;
   /** Ceiling of all copies of this host together; 0 is none. */
   copyLimitTotalBytesPerSec: number;
@@ -125,8 +125,8 @@ function fromRaw(raw: RawConfig): Config {
   return {
     schedulerUrl: raw.scheduler_url,
     localDir: raw.local_dir,
-    copyLimitBytesPerSec: raw.copy_limit_mb_per_sec * 1e6,
-    copyLimitTotalBytesPerSec: raw.copy_limit_total_mb_per_sec * 1e6,
+    copyLimitBytesPerSec: wholeBytes(raw.copy_limit_mb_per_sec),
+    copyLimitTotalBytesPerSec: wholeBytes(raw.copy_limit_total_mb_per_sec),
     groups: raw.group_id,
     size: sizeOfBytes(raw.sector_size) as SectorSize,
     ip: raw.ip,
@@ -141,6 +141,15 @@ function fromRaw(raw: RawConfig): Config {
     cleanAfter: raw.clean.after,
     metricsListen: raw.metrics?.listen,
   };
+}
+
+/**
+ * Bytes of so many MB. The engine takes a whole number (4.1 MB are 4099999.9999999995 bytes to a computer), and 0 means no limit
+ * to it: the least limit is one byte.
+ */
+function wholeBytes(megabytes: number): number {
+  if (megabytes === 0) return 0;
+  return Math.min(Math.max(1, Math.round(megabytes * 1e6)), Number.MAX_SAFE_INTEGER);
 }
 
 const KNOWN_KEYS: Record<string, string[]> = {

@@ -142,6 +142,19 @@ listen = "0.0.0.0:9090"`;
     });
   });
 
+  test.each([
+    ['4.1', 4_100_000],
+    ['0.0000001', 1],
+    ['0', 0],
+    ['1e300', Number.MAX_SAFE_INTEGER],
+  ])('a ceiling of %s MB is whole bytes per second, and none only when it says 0', (given, bytes) => {
+    const text = atTop(`copy_limit_total_mb_per_sec = ${given}`).replace('= 500', `= ${given}`);
+    expect(parseConfig(text, FILE)).toMatchObject({
+      copyLimitBytesPerSec: bytes,
+      copyLimitTotalBytesPerSec: bytes,
+    });
+  });
+
   test('of a pool and of the copy have defaults', () => {
     const config = parseConfig(without('copy_limit_mb_per_sec').replaceAll(/^wait_sec.*\n/gm, ''), FILE);
     expect(config.copyLimitBytesPerSec).toBe(0);
