@@ -5,7 +5,7 @@ import type { MountTimes } from '../mounts/mounts.js';
 import { mountsOf, registerMounts } from '../mounts/register.js';
 import { engineChecks } from './engine-checks.js';
 import type { Finding } from './finding.js';
-import { configCheck, coresCheck, hostChecks, memoryOfP4Check } from './host-checks.js';
+import { configCheck, coresCheck, hostChecks } from './host-checks.js';
 import { diskCheck, groupCheck, nfsCheck, ownerCheck, roomChecks, trials } from './mount-checks.js';
 import { startChecks } from './run-checks.js';
 import { ServerChecks } from './server-checks.js';
@@ -39,7 +39,6 @@ export async function* examine(config: Config, { deep }: DoctorOptions): AsyncGe
     ]),
     ...roomChecks(config),
     coresCheck(config),
-    memoryOfP4Check(config),
     ...hostChecks(config),
     ...engineChecks(config, deep),
   ]);
