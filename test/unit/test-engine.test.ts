@@ -48,7 +48,10 @@ describe('run', () => {
     ['of another phase', { phase: 'P2' as const }],
     ['without a ticket', { ticket: '' }],
     ['with a ceiling of half a byte', { copy: { ...COPY, limitBytesPerSec: 4.5 } }],
-    ['with a shared ceiling of half a byte', { copy: { ...COPY, shared: { limitBytesPerSec: 4.5, path: '/x' } } }],
+    [
+      'with a shared ceiling of half a byte',
+      { copy: { ...COPY, shared: { limitBytesPerSec: 4.5, path: '/x' } } },
+    ],
     ['with a shared ceiling of nothing', { copy: { ...COPY, shared: { limitBytesPerSec: 0, path: '/x' } } }],
   ])('refuses a job %s', async (_, job) => {
     const { directory } = await writeAttempt(sector, '1/P1-1', { job });
