@@ -29,10 +29,13 @@ export function hostChecks(config: Config): Check[] {
     { name: 'SHA-NI', look: async () => judgeSha(config, await readCpu()) },
     { name: 'memory for P1', look: async () => judgeMemoryOfP1(config, await memoryLimit()) },
     { name: 'open files', look: async () => judgeOpenFiles(config, await openFilesLimit()) },
-    { name: 'environment', look: () => judgeEnvironment(environmentOf(config)) },
+    { name: 'environment', look: () => judgeEnvironment(givenTo(config)) },
     { name: 'systemd unit', look: checkUnit },
   ];
 }
 
 /** As engines will find it. */
 const environmentOf = ({ engine }: Config): NodeJS.ProcessEnv => engineEnvironment(engine.environment);
+
+/** All that was meant for engines: who sets what no engine is handed on (FORCE_*) is told that it does nothing. */
+const givenTo = (config: Config): NodeJS.ProcessEnv => ({ ...process.env, ...environmentOf(config) });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { judgeConfig } from '../../../src/doctor/checks/config.js';
 import { judgeEnvironment } from '../../../src/doctor/checks/environment.js';
 import { judgeCores, judgeMemoryOfP1, judgeOpenFiles, judgeSha } from '../../../src/doctor/checks/host.js';
@@ -233,4 +233,11 @@ test('a worker’s start looks at the memory for P4 too', async () => {
   const log = { info: () => undefined, warn: (line: string) => void said.push(line) };
   await warnAtStart(config({ pools: [[100_000, 'P4']] }), log, { quickMs: 100, slowMs: 100 });
   expect(said.some((line) => line.startsWith('doctor: memory for P4: '))).toBe(true);
+});
+
+test('a variable of another engine is told, though no engine is handed it on', async () => {
+  vi.stubEnv('FORCE_OPT_P1', '1');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const check = hostChecks(config()).find(({ name }) => name === 'environment');
+  expect((await check?.look())?.found).toMatch(/^FORCE_OPT_P1: /);
 });
