@@ -24,7 +24,12 @@ const poolSchema = z.strictObject({
     .array(phaseName)
     .min(1)
     .refine((names) => new Set(names).size === names.length, 'names a phase twice'),
-  wait_sec: z.number().positive().default(60),
+  wait_sec: z
+    .number()
+    .positive()
+    // A timer of Node takes 2^31 - 1 ms at most; a longer one would fire each millisecond.
+    .max(2_147_483, 'must be <=2147483 (24.8 days)')
+    .default(60),
 });
 
 const configSchema = z.strictObject({
@@ -34,7 +39,10 @@ const configSchema = z.strictObject({
   local_dir: absolute,
   copy_limit_mb_per_sec: z.number().min(0).default(0),
   copy_limit_total_mb_per_sec: z.number().min(0).default(0),
-  group_id: z.array(z.int().min(0)).min(1),
+  group_id: z
+    .array(z.int().min(0))
+    .min(1)
+    .refine((ids) => new Set(ids).size === ids.length, 'names a group twice'),
   sector_size: z.int().refine((bytes) => sizeOfBytes(bytes) !== undefined, {
     error: `must be the bytes of a sector: ${Object.entries(SECTOR_SIZES)
       .map(([name, bytes]) => `${bytes} (${name})`)
@@ -60,9 +68,15 @@ const configSchema = z.strictObject({
     .prefault({}),
   clean: z.strictObject({ after: z.enum(['proof', 'landed']).default('proof') }).prefault({}),
   metrics: z
-    .strictObject({ listen: z.string().regex(/^[^\s:]*:[0-9]+$/, 'must be like 0.0.0.0:9090') })
+    .strictObject({ listen: z.string().refine(isListenAddress, 'must be like 0.0.0.0:9090 or [::1]:9090') })
     .optional(),
 });
+
+/** An IP address and a port: the SDK looks up no names. */
+function isListenAddress(text: string): boolean {
+  const [, six, four, port] = /^(?:\[([^\]]*)\]|([^:]*)):([0-9]{1,5})$/.exec(text) ?? [];
+  return (isIP(six ?? '') === 6 || isIP(four ?? '') === 4) && Number(port) <= 65_535;
+}
 
 type RawConfig = z.infer<typeof configSchema>;
 
