@@ -216,4 +216,27 @@ mod tests {
         assert!(tells_of_io(&panicked) && tells_of_io(&full.to_string()) && !tells_of_io("from_repr failure"));
         assert_eq!(of_panic("index out of bounds").exit(), 101);
     }
+
+    #[test]
+    fn b5_a_quota_is_a_full_disk_however_it_is_wrapped() {
+        let quota = || io::Error::from_raw_os_error(122);
+        assert_eq!(Failure::io("writing", &io::Error::other(quota())).kind(), "NoSpace");
+        let wrapped = anyhow::Error::from(io::Error::other(quota())).context("failed to store labels");
+        assert_eq!(Failure::library("P2", &wrapped).kind(), "NoSpace");
+        let only_text = anyhow::anyhow!("failed to store labels: {}", quota());
+        assert_eq!(Failure::library("P2", &only_text).kind(), "NoSpace");
+    }
+
+    #[test]
+    fn b5_a_stale_file_handle_passes_and_says_what_it_means() {
+        let stale = io::Error::from_raw_os_error(116);
+        for failure in [
+            Failure::io("reading", &stale),
+            Failure::library("P3", &anyhow::anyhow!("cannot read: {stale}")),
+            of_panic(&format!("called `Result::unwrap()` on an `Err` value: {stale:?}")),
+        ] {
+            assert_eq!(failure.kind(), "PassingFault");
+            assert!(failure.message().contains("the mount went away"), "{}", failure.message());
+        }
+    }
 }
