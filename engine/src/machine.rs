@@ -1,6 +1,6 @@
 //! What the engine asks of the kernel about itself, all of it from /proc, and what it sets for itself.
 
-use crate::failure::{At, Failure, Outcome};
+use crate::failure::{Failure, IoContext, Outcome};
 use rustix::process::{getrlimit, setrlimit, Resource, Rlimit};
 use rustix::thread::{sched_setaffinity, CpuSet};
 use std::fs;
@@ -18,7 +18,7 @@ pub fn run_on(cores: &[usize]) -> Outcome<()> {
     sched_setaffinity(None, &set)
         .map_err(|error| Failure::BadInput(format!("cores: cannot run on CPUs {cores:?}: {error}")))?;
     // The kernel silently drops CPUs that do not exist, or that the container may not use.
-    let granted = rustix::thread::sched_getaffinity(None).at("cores: reading the affinity mask")?;
+    let granted = rustix::thread::sched_getaffinity(None).context("cores: reading the affinity mask")?;
     match cores.iter().find(|&&core| !granted.is_set(core)) {
         Some(core) => Err(Failure::BadInput(format!("cores: CPU {core} is not there for this process"))),
         None => {

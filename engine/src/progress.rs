@@ -98,7 +98,7 @@ pub fn listen(listener: Listener) {
 }
 
 /// A log line of the library; called by the logger.
-pub fn heard(line: &str) {
+pub fn on_log_line(line: &str) {
     let mut now = now();
     if let Some(step) = now.listener.and_then(|listener| listener(line)) {
         now.begin(step);

@@ -1,7 +1,8 @@
 //! progress.json: one block of 4096 bytes, refreshed in place by a thread of its own.
 
 use crate::clock;
-use crate::failure::{self, At, Outcome};
+use crate::exit;
+use crate::failure::{IoContext, Outcome};
 use crate::machine;
 use crate::progress;
 use crate::versions::PROTOCOL;
@@ -55,24 +56,24 @@ pub fn start(host: &str, every: Duration) -> Outcome<()> {
     let temporary = format!(".{NAME}.{}", std::process::id());
     let making = "making progress.json";
     let mut writer = Writer {
-        file: File::create(&temporary).at(making)?,
+        file: File::create(&temporary).context(making)?,
         host: cut(host),
         boot_id: machine::boot_id(),
         pid_ns: machine::pid_namespace(),
         start_time: machine::start_time(),
         counter: 0,
     };
-    writer.refresh().at(making)?;
+    writer.refresh().context(making)?;
     // A link, unlike a rename, fails when the name is taken; and nobody ever sees half a block.
     let linked = fs::hard_link(&temporary, NAME);
-    fs::remove_file(&temporary).at(making)?;
+    fs::remove_file(&temporary).context(making)?;
     match linked {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             // The attempt may be another engine's, alive: nothing may be written here, error.json neither.
-            failure::complain(format_args!("PassingFault: {NAME} is there already: this attempt was begun before"));
+            exit::print_error(format_args!("PassingFault: {NAME} is there already: this attempt was begun before"));
             std::process::exit(3);
         }
-        linked => linked.at(making)?,
+        linked => linked.context(making)?,
     }
     *lock() = Some(writer);
     let spawned = thread::Builder::new().name("progress".to_owned()).spawn(move || loop {
@@ -82,7 +83,7 @@ pub fn start(host: &str, every: Duration) -> Outcome<()> {
             log::warn!("{NAME}: {error}");
         }
     });
-    spawned.map(drop).at("starting the progress thread")
+    spawned.map(drop).context("starting the progress thread")
 }
 
 /// Writes progress.json now.

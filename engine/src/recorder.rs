@@ -2,7 +2,8 @@
 
 use crate::digest::FileRecord;
 use crate::durable;
-use crate::failure::{self, At, Outcome};
+use crate::exit;
+use crate::failure::{IoContext, Outcome};
 use crate::layers::Layers;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,14 +42,14 @@ impl Recorder {
                 };
                 while let Some(name) = next_finished(&expected, layers.files.len(), all) {
                     if let Err(failed) = record(name, &mut layers) {
-                        failure::end(&failed);
+                        exit::exit_with(&failed);
                     }
                 }
                 if all {
                     return layers;
                 }
             })
-            .at("starting the recorder thread")?;
+            .context("starting the recorder thread")?;
         Ok(Recorder { computed, thread })
     }
 
@@ -76,7 +77,7 @@ fn record(name: &str, layers: &mut Layers) -> Outcome<()> {
     let path = Path::new(name);
     durable::sync_file(path)?;
     durable::sync_dir(Path::new("."))?;
-    let file = FileRecord::of_file(name, path, |_| ()).at(format_args!("hashing {name}"))?;
+    let file = FileRecord::of_file(name, path, |_| ()).context(format_args!("hashing {name}"))?;
     layers.files.push(file);
     layers.write()
 }

@@ -1,7 +1,9 @@
 //! `sealflow-engine check-copy <receipt.json> <node directory>`: checks a stored sector from its receipt and the storage node
 //! alone.
 
+mod finding;
 mod names;
+pub mod options;
 mod plain_file;
 mod reader;
 mod report;
@@ -11,16 +13,11 @@ use crate::failure::{Failure, Outcome};
 use crate::receipt::Receipt;
 use crate::sizes::REPLICA;
 use crate::vanilla::{self, Stored};
+use finding::Finding;
+use options::Options;
 use reader::Reader;
-use report::{Finding, Report};
+use report::Report;
 use std::path::Path;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
-    /// Large files are looked at, not read.
-    pub quick: bool,
-    pub json: bool,
-}
 
 pub fn run(receipt: &Path, node: &Path, options: Options) -> Outcome<()> {
     let path = receipt;
@@ -51,9 +48,9 @@ fn check_p_aux(receipt: &Receipt, node: &Path) -> Finding {
         Ok(bytes) => bytes,
         Err(finding) => return finding,
     };
-    match vanilla::why_not_of(&p_aux, receipt.comm_r) {
-        None => Finding::Good("is commR".to_owned()),
-        Some(why) => Finding::Bad(why),
+    match vanilla::check_comm_r(&p_aux, receipt.comm_r) {
+        Ok(()) => Finding::Good("is commR".to_owned()),
+        Err(why) => Finding::Bad(why),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A stored file as its disk or server holds it.
 
-use super::report::Finding;
+use super::finding::Finding;
 use crate::copy::direct;
 use crate::failure::Failure;
 use rustix::fs::{fadvise, open as open_at, Advice, Mode, OFlags};

@@ -116,7 +116,7 @@ fn monotonic() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pace::chunk_of;
+    use super::super::chunks::chunk_of;
     use super::*;
     use std::fs;
     use std::os::unix::fs::{symlink, PermissionsExt};

@@ -3,6 +3,7 @@ mod check_copy;
 mod common;
 mod input;
 mod lease;
+mod modules;
 mod p1;
 mod p2_p3_p4;
 mod p5;
