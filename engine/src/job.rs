@@ -98,7 +98,7 @@ impl Job {
             (Phase::P3 | Phase::P4, Some(seed)) if seed.is_zero() => return Err("seed is all zeros".to_owned()),
             _ => {}
         }
-        if self.cores.as_ref().is_some_and(|cores| cores.is_empty()) {
+        if self.cores.as_ref().is_some_and(Vec::is_empty) {
             return Err("cores is empty; leave it out for all".to_owned());
         }
         if self.progress_every_ms == 0 || self.lease_every_ms == 0 {

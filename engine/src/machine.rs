@@ -19,12 +19,11 @@ pub fn run_on(cores: &[usize]) -> Outcome<()> {
         .map_err(|error| Failure::BadInput(format!("cores: cannot run on CPUs {cores:?}: {error}")))?;
     // The kernel silently drops CPUs that do not exist, or that the container may not use.
     let granted = rustix::thread::sched_getaffinity(None).context("cores: reading the affinity mask")?;
-    match cores.iter().find(|&&core| !granted.is_set(core)) {
-        Some(core) => Err(Failure::BadInput(format!("cores: CPU {core} is not there for this process"))),
-        None => {
-            std::env::set_var("RAYON_NUM_THREADS", set.count().to_string());
-            Ok(())
-        }
+    if let Some(core) = cores.iter().find(|&&core| !granted.is_set(core)) {
+        Err(Failure::BadInput(format!("cores: CPU {core} is not there for this process")))
+    } else {
+        std::env::set_var("RAYON_NUM_THREADS", set.count().to_string());
+        Ok(())
     }
 }
 

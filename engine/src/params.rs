@@ -73,9 +73,10 @@ fn present(size: Size, name: &str) -> Outcome<PathBuf> {
         Ok(found) if found.len() > 0 => Ok(path),
         Ok(_) => Err(Failure::MissingParameters(format!("{} is empty", path.display()))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let mend = match size.is_production() {
-                true => "copy the published file there".to_owned(),
-                false => format!("run `sealflow-engine params {}`", size.name()),
+            let mend = if size.is_production() {
+                "copy the published file there".to_owned()
+            } else {
+                format!("run `sealflow-engine params {}`", size.name())
             };
             Err(Failure::MissingParameters(format!("{name} is not in {}: {mend}", dir.display())))
         }
@@ -113,7 +114,7 @@ impl Checked {
         let found = fs::metadata(path).context(format_args!("reading {}", path.display()))?;
         if let Err(failed) = durable::write_json(&Checked::path(path), &Checked::of(&found)) {
             // The parameters may lie on a file system that is mounted read-only: then each proof checks them again.
-            log::warn!("{}", failed);
+            log::warn!("{failed}");
         }
         Ok(())
     }

@@ -59,7 +59,7 @@ impl Now {
 static NOW: Mutex<Now> = Mutex::new(Now::new());
 
 fn now() -> MutexGuard<'static, Now> {
-    NOW.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    NOW.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// The phase now does `name`, which takes it from the fraction `from` to `to`.

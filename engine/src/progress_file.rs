@@ -92,7 +92,7 @@ pub fn refresh() -> io::Result<()> {
 }
 
 fn lock() -> std::sync::MutexGuard<'static, Option<Writer>> {
-    WRITER.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    WRITER.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 impl Writer {
