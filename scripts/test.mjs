@@ -71,7 +71,12 @@ async function rustChecks(cargo) {
   const checks = [
     { name: 'cargo fmt', args: ['fmt', '--check', ...manifest] },
     { name: 'cargo clippy', args: ['clippy', '--all-targets', ...release, '--', '-D', 'warnings'] },
-    { name: 'cargo doc', tool: ['rustdoc'], args: ['doc', '--no-deps', ...release], more: { RUSTDOCFLAGS: '-D warnings' } },
+    {
+      name: 'cargo doc',
+      tool: ['rustdoc'],
+      args: ['doc', '--no-deps', ...release],
+      more: { RUSTDOCFLAGS: '-D warnings' },
+    },
   ];
   let all = '';
   for (const { name, args, tool = ['cargo', args[0]], more } of checks) {

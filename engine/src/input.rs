@@ -77,13 +77,13 @@ impl<T: DeserializeOwned> Input<T> {
         };
         record
             .compare(&FileRecord::of_bytes(&record.name, &bytes), &format!("{} recorded", self.phase))
-            .map_err(|why| Failure::step_back(self.phase, why))?;
+            .map_err(|reason| Failure::step_back(self.phase, reason))?;
         Ok(bytes)
     }
 
-    /// Hard-links the file into the working directory and checks it there; one that is missing or differs: step back. `seen`
+    /// Hard-links the file into the working directory and checks it there; one that is missing or differs: step back. `on_read`
     /// receives the number of bytes as they are read.
-    pub fn link(&self, file: &FileRecord, seen: impl FnMut(u64)) -> Outcome<()> {
+    pub fn link(&self, file: &FileRecord, on_read: impl FnMut(u64)) -> Outcome<()> {
         let what = format!("linking {} from {}", file.name, self.dir.display());
         match fs::hard_link(self.dir.join(&file.name), &file.name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -91,8 +91,9 @@ impl<T: DeserializeOwned> Input<T> {
             }
             linked => linked.context(&what)?,
         }
-        let found = FileRecord::of_file(&file.name, Path::new(&file.name), seen)
+        let found = FileRecord::of_file(&file.name, Path::new(&file.name), on_read)
             .context(format_args!("checking {}", file.name))?;
-        file.compare(&found, &format!("{} recorded", self.phase)).map_err(|why| Failure::step_back(self.phase, why))
+        file.compare(&found, &format!("{} recorded", self.phase))
+            .map_err(|reason| Failure::step_back(self.phase, reason))
     }
 }

@@ -61,7 +61,7 @@ impl Job {
     /// Reads and checks a job. `phase` is what the attempt's directory is named after.
     pub fn read(path: &Path, phase: Phase) -> Outcome<Job> {
         let text = std::fs::read(path).context(format_args!("reading {}", path.display()))?;
-        Job::parse(&text, phase).map_err(|why| Failure::BadInput(format!("{}: {why}", path.display())))
+        Job::parse(&text, phase).map_err(|reason| Failure::BadInput(format!("{}: {reason}", path.display())))
     }
 
     fn parse(text: &[u8], phase: Phase) -> Result<Job, String> {

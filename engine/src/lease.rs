@@ -11,7 +11,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-/// Looks every so often, in a thread of its own (a hung mount that holds up progress.json must not hold up this), and ends the
+/// Checks at intervals, in a thread of its own (a hung mount that holds up progress.json must not hold up this), and ends the
 /// process when it is superseded.
 pub fn watch(own: Name, every: Duration) -> Outcome<()> {
     let spawned = thread::Builder::new().name("lease".to_owned()).spawn(move || loop {
@@ -23,12 +23,12 @@ pub fn watch(own: Name, every: Duration) -> Outcome<()> {
     spawned.map(drop).context("starting the lease thread")
 }
 
-/// Superseded when a higher epoch or attempt exists or the own name is gone. What cannot be read at the moment says nothing.
+/// Superseded when a higher epoch or attempt exists or the own name is gone. A directory that cannot be read at the moment is no reason to end.
 /// The working directory must be the attempt.
 pub fn check(own: &Name) -> Outcome<()> {
     match superseded(own, Path::new("."), Path::new(".."), Path::new("../..")) {
         Ok(None) => Ok(()),
-        Ok(Some(why)) => Err(Failure::Superseded(why)),
+        Ok(Some(reason)) => Err(Failure::Superseded(reason)),
         Err(error) => {
             log::warn!("lease: {error}");
             Ok(())

@@ -36,7 +36,7 @@ pub fn raise_open_files() {
     }
 }
 
-/// Field 22 of /proc/self/stat: clock ticks since boot. With the boot ID it tells a process from a later one of its ID.
+/// Field 22 of /proc/self/stat: clock ticks since boot. With the boot ID it distinguishes a process from a later one with the same ID.
 pub fn start_time() -> u64 {
     stat_field(22)
 }

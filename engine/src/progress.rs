@@ -87,7 +87,7 @@ pub fn to_copy(total: u64) {
     (now.bytes, now.total) = (Some(0), Some(total));
 }
 
-/// From now on `gauge` is asked, whenever someone looks, how far the present step is.
+/// From now on `gauge` gives the progress of the present step whenever it is shown.
 pub fn gauge(gauge: impl Fn() -> Option<f64> + Send + 'static) {
     now().gauge = Some(Box::new(gauge));
 }
@@ -106,7 +106,7 @@ pub fn on_log_line(line: &str) {
 }
 
 pub fn view() -> View {
-    // A gauge may look at files (/proc): not while holding the lock that the phase needs.
+    // A gauge may read files (/proc): not while holding the lock that the phase needs.
     let gauge = now().gauge.take();
     let part = gauge.as_ref().and_then(|gauge| gauge());
     let mut now = now();

@@ -22,7 +22,7 @@ const LONGEST_TEXT: usize = 200;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown<'a> {
+struct Snapshot<'a> {
     v: u64,
     pid: u32,
     start_time: u64,
@@ -99,7 +99,7 @@ impl Writer {
     fn refresh(&mut self) -> io::Result<()> {
         self.counter += 1;
         let now = progress::view();
-        let shown = Shown {
+        let snapshot = Snapshot {
             v: PROTOCOL,
             pid: std::process::id(),
             start_time: self.start_time,
@@ -115,7 +115,7 @@ impl Writer {
             rss_bytes: machine::rss_bytes(),
             at: clock::now(),
         };
-        self.file.write_all_at(&block(&serde_json::to_vec(&shown)?), 0)
+        self.file.write_all_at(&block(&serde_json::to_vec(&snapshot)?), 0)
     }
 }
 

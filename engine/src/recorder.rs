@@ -14,7 +14,7 @@ use std::time::Duration;
 /// How often the directory is looked at. A layer takes 10 minutes and more where it matters.
 const EVERY: Duration = Duration::from_millis(500);
 
-/// The library has said that it begins with the labels: tree-d, which it writes under its final name, is whole.
+/// The library has logged that it begins with the labels: tree-d, which it writes under its final name, is whole.
 static LABELS_BEGUN: AtomicBool = AtomicBool::new(false);
 
 pub fn labels_begin() {
@@ -55,7 +55,7 @@ impl Recorder {
 
     /// The library is done: records what is left and returns everything.
     pub fn finish(self) -> Vec<FileRecord> {
-        // Were the thread gone, joining it tells.
+        // If the thread is gone, `join` reports it.
         let _ = self.computed.send(());
         self.thread.join().expect("a panic ends the process").files
     }

@@ -64,8 +64,8 @@ fn good_chain(dir: &Path, files: Vec<FileRecord>, read: &mut HashMap<Inode, File
         let path = dir.join(&file.name);
         match check(&path, &file, read).context(format_args!("checking {}", path.display()))? {
             Ok(inode) => chain.push(Good { file, inode }),
-            Err(why) => {
-                log::warn!("{}: {why}; it and all after it are computed again", path.display());
+            Err(reason) => {
+                log::warn!("{}: {reason}; it and all after it are computed again", path.display());
                 break;
             }
         }
@@ -73,7 +73,7 @@ fn good_chain(dir: &Path, files: Vec<FileRecord>, read: &mut HashMap<Inode, File
     Ok(chain)
 }
 
-/// The inode of a file that is as recorded, or why it is not.
+/// The inode of a file that is as recorded, or the reason why it is not.
 fn check(path: &Path, file: &FileRecord, read: &mut HashMap<Inode, FileRecord>) -> io::Result<Result<Inode, String>> {
     let meta = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Err("it is gone".to_owned())),

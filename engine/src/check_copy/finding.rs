@@ -6,6 +6,6 @@ use crate::failure::Failure;
 pub enum Finding {
     Good(String),
     Bad(String),
-    /// It could not be looked at: a fault of the machine, which says nothing of the copy.
+    /// It could not be checked: a fault of the machine, which is no verdict on the copy.
     Unknown(Failure),
 }

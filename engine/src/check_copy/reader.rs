@@ -55,10 +55,10 @@ impl Reader<'_> {
         if !self.is_read(size) {
             return Ok(Finding::Good(format!("{size} bytes")));
         }
-        let mut drain = CacheDropper::of_reads(&stored);
+        let mut dropper = CacheDropper::of_reads(&stored);
         let (size, hash) = stream(&stored, &Pace::unlimited(), |chunk| {
             self.read(chunk.len as u64);
-            drain.up_to(chunk.offset + chunk.len as u64)
+            dropper.up_to(chunk.offset + chunk.len as u64)
         })
         .map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => Finding::Bad(format!("{} got shorter while it was read", file.name)),
@@ -67,7 +67,7 @@ impl Reader<'_> {
         let found = FileRecord::new(&file.name, size, hash);
         match file.compare(&found, "the receipt says") {
             Ok(()) => Ok(Finding::Good(format!("{size} bytes, BLAKE3 {}", found.blake3))),
-            Err(why) => Err(Finding::Bad(why)),
+            Err(reason) => Err(Finding::Bad(reason)),
         }
     }
 

@@ -73,7 +73,7 @@ impl Report {
     }
 }
 
-/// One line to stdout. Unlike `println!` it does not panic when nobody reads it any more: the exit code still tells.
+/// One line to stdout. Unlike `println!` it does not panic when nobody reads it any more; the exit code still counts.
 pub fn print_line(line: impl Display) {
     let _ = writeln!(io::stdout(), "{line}");
 }

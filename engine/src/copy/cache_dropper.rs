@@ -61,7 +61,7 @@ mod tests {
 
     const TMPFS: i64 = 0x0102_1994;
 
-    /// Whether the block at `offset` is in the page cache. `None`: this file system does not tell.
+    /// Whether the block at `offset` is in the page cache. `None`: this file system cannot report it.
     fn is_cached(file: &File, offset: u64) -> Option<bool> {
         let mut block = [0; 4096];
         match preadv2(file, &mut [IoSliceMut::new(&mut block)], offset, ReadWriteFlags::NOWAIT) {
@@ -76,14 +76,14 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&vec![7; 4 << 20]).unwrap();
         if is_cached(&file, 0) != Some(true) || fstatfs(&file).unwrap().f_type as i64 == TMPFS {
-            println!("SKIPPED: this file system does not tell, or has no disk");
+            println!("SKIPPED: this file system cannot report it, or has no disk");
             return;
         }
-        let mut drain = CacheDropper::of_writes(&file);
-        drain.up_to(4 << 20).unwrap();
+        let mut dropper = CacheDropper::of_writes(&file);
+        dropper.up_to(4 << 20).unwrap();
         assert_eq!(is_cached(&file, 0), Some(true), "not worth it yet");
         // The kernel drops whole folios only, which may be large: what lies across an end stays.
-        drain.all(4 << 20).unwrap();
+        dropper.all(4 << 20).unwrap();
         assert_eq!((is_cached(&file, 0), is_cached(&file, 3 << 20)), (Some(false), Some(false)));
 
         let mut block = [0; 4096];

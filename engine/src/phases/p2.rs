@@ -85,12 +85,12 @@ fn finish_files(job: &Job) -> Outcome<Vec<FileRecord>> {
     durable::sync_dir(Path::new("."))?;
     let mut done = 0;
     let record = |name: String| {
-        let seen = |n| {
+        let on_read = |n| {
             done += n;
             // The replica is nearly all of it.
             progress::within(done as f64 / job.size.bytes() as f64);
         };
-        FileRecord::of_file(&name, Path::new(&name), seen).context(format_args!("hashing {name}"))
+        FileRecord::of_file(&name, Path::new(&name), on_read).context(format_args!("hashing {name}"))
     };
     job.size.kept().into_iter().map(record).collect()
 }

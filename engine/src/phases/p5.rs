@@ -105,7 +105,7 @@ impl Copy<'_> {
         target.sync_all().context(&copying)?;
         read.all(size).context(&copying)?;
         file.compare(&FileRecord::new(&file.name, size, hash), "P2 recorded")
-            .map_err(|why| Failure::step_back(Phase::P2, why))
+            .map_err(|reason| Failure::step_back(Phase::P2, reason))
     }
 
     fn open_source(&self, file: &FileRecord) -> Outcome<File> {
@@ -147,8 +147,8 @@ impl Copy<'_> {
         let replica = copy.join(REPLICA);
         let stored = Stored { sector: &job.sector, size: job.size, comm_r, replica: &replica, cache: &copy };
         // Every digest is P2's: what cannot be proved here cannot be proved there.
-        vanilla::prove(&stored)?.map_err(|why| {
-            Failure::step_back(Phase::P2, format!("no proof from the copy, which is as P2 made it: {why}"))
+        vanilla::prove(&stored)?.map_err(|reason| {
+            Failure::step_back(Phase::P2, format!("no proof from the copy, which is as P2 made it: {reason}"))
         })
     }
 }
@@ -157,7 +157,7 @@ impl Copy<'_> {
 fn same(written: &FileRecord, found: FileRecord) -> Outcome<FileRecord> {
     match written.compare(&found, "written were") {
         Ok(()) => Ok(found),
-        Err(why) => Err(Failure::CopyDamaged(format!("read back: {why}"))),
+        Err(reason) => Err(Failure::CopyDamaged(format!("read back: {reason}"))),
     }
 }
 
@@ -180,7 +180,7 @@ mod tests {
         let found = FileRecord::of_bytes("sealed", b"what was writtem");
         let failure = same(&written, found.clone()).unwrap_err();
         assert_eq!(failure.exit_code(), 3);
-        assert!(matches!(&failure, Failure::CopyDamaged(why) if why.contains("sealed")));
+        assert!(matches!(&failure, Failure::CopyDamaged(reason) if reason.contains("sealed")));
         assert!(failure.to_string().contains(&written.blake3) && failure.to_string().contains(&found.blake3));
     }
 }

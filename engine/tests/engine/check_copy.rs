@@ -37,9 +37,9 @@ fn tree(dir: &Path) -> Vec<(PathBuf, u64)> {
     for entry in fs::read_dir(dir).unwrap() {
         let entry = entry.unwrap();
         if entry.file_type().unwrap().is_dir() {
-            found.extend(tree(&entry.path()))
+            found.extend(tree(&entry.path()));
         } else {
-            found.push((entry.path(), entry.metadata().unwrap().len()))
+            found.push((entry.path(), entry.metadata().unwrap().len()));
         }
     }
     found.sort();
