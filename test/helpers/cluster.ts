@@ -9,7 +9,7 @@ import { randomHex32, startSector, unservedPhases } from '../../src/client/start
 import { WORKFLOW_QUEUE, workflowId, type HeartbeatDetails, type SealResult } from '../../src/contract.js';
 import type { Attention, SealStatus } from '../../src/messages.js';
 import { isErrno } from '../../src/files.js';
-import { PHASE_IDS, type PhaseId, type SectorSize } from '../../src/phases.js';
+import { PHASE_IDS, PHASES, type PhaseId, type SectorSize } from '../../src/phases.js';
 import { sectorOf } from '../../src/sector.js';
 import { eventually } from './eventually.js';
 import { Group } from './group.js';
@@ -189,7 +189,13 @@ export class Cluster {
   heartbeats = async (sector: string): Promise<HeartbeatDetails[]> =>
     (await sectorStatus(this.client, sectorOf(sector)))?.engines ?? [];
 
-  /** Last failures of the activities under way: why they were handed back. */
+  /** The activity of a phase that is under way, as the server knows it. */
+  async pending(sector: string, phase: PhaseId) {
+    const { raw } = await this.handle(sector).describe();
+    return raw.pendingActivities?.find(({ activityType }) => activityType?.name === PHASES[phase].activity);
+  }
+
+  /** Last failures of the activities under way: why they wait. */
   async handBacks(sector: string): Promise<string[]> {
     const { raw } = await this.handle(sector).describe();
     return (raw.pendingActivities ?? []).flatMap(
