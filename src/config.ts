@@ -25,12 +25,7 @@ const poolSchema = z.strictObject({
     .array(phaseName)
     .min(1)
     .refine((names) => new Set(names).size === names.length, 'names a phase twice'),
-  wait_sec: z
-    .number()
-    .positive()
-    // A timer of Node takes 2^31 - 1 ms at most; a longer one would fire each millisecond.
-    .max(2_147_483, 'must be <=2147483 (24.8 days)')
-    .default(60),
+  wait_sec: z.number().positive().default(60),
 });
 
 const configSchema = z.strictObject({
@@ -40,10 +35,7 @@ const configSchema = z.strictObject({
   local_dir: absolute,
   copy_limit_mb_per_sec: z.number().min(0).default(0),
   copy_limit_total_mb_per_sec: z.number().min(0).default(0),
-  group_id: z
-    .array(z.int().min(0))
-    .min(1)
-    .refine((ids) => new Set(ids).size === ids.length, 'names a group twice'),
+  group_id: z.array(z.int().min(0)).min(1),
   sector_size: z.int().refine((bytes) => sizeOfBytes(bytes) !== undefined, {
     error: `must be the bytes of a sector: ${Object.entries(SECTOR_SIZES)
       .map(([name, bytes]) => `${bytes} (${name})`)
@@ -69,15 +61,9 @@ const configSchema = z.strictObject({
     .prefault({}),
   clean: z.strictObject({ after: z.enum(['proof', 'landed']).default('proof') }).prefault({}),
   metrics: z
-    .strictObject({ listen: z.string().refine(isListenAddress, 'must be like 0.0.0.0:9090 or [::1]:9090') })
+    .strictObject({ listen: z.string().regex(/^[^\s:]*:[0-9]+$/, 'must be like 0.0.0.0:9090') })
     .optional(),
 });
-
-/** An IP address and a port: the SDK looks up no names. */
-function isListenAddress(text: string): boolean {
-  const [, six, four, port] = /^(?:\[([^\]]*)\]|([^:]*)):([0-9]{1,5})$/.exec(text) ?? [];
-  return (isIP(six ?? '') === 6 || isIP(four ?? '') === 4) && Number(port) <= 65_535;
-}
 
 type RawConfig = z.infer<typeof configSchema>;
 
@@ -92,7 +78,7 @@ export interface PoolConfig {
 export interface Config {
   schedulerUrl: string;
   localDir: string;
-  /** Ceiling of each copy in whole bytes per second; 0 is none. */
+  /** Ceiling of each copy in bytes per second; 0 is none. */
   copyLimitBytesPerSec: number;
   /** Ceiling of all copies of this host together; 0 is none. */
   copyLimitTotalBytesPerSec: number;
@@ -156,8 +142,8 @@ function fromRaw(raw: RawConfig): Config {
   return {
     schedulerUrl: raw.scheduler_url,
     localDir: raw.local_dir,
-    copyLimitBytesPerSec: wholeBytes(raw.copy_limit_mb_per_sec),
-    copyLimitTotalBytesPerSec: wholeBytes(raw.copy_limit_total_mb_per_sec),
+    copyLimitBytesPerSec: raw.copy_limit_mb_per_sec * 1e6,
+    copyLimitTotalBytesPerSec: raw.copy_limit_total_mb_per_sec * 1e6,
     groups: raw.group_id,
     size: sizeOfBytes(raw.sector_size) as SectorSize,
     ip: raw.ip,
@@ -172,15 +158,6 @@ function fromRaw(raw: RawConfig): Config {
     cleanAfter: raw.clean.after,
     metricsListen: raw.metrics?.listen,
   };
-}
-
-/**
- * Bytes of so many MB. The engine takes a whole number (4.1 MB are 4099999.9999999995 bytes to a computer), and 0 means no limit
- * to it: the least limit is one byte.
- */
-function wholeBytes(megabytes: number): number {
-  if (megabytes === 0) return 0;
-  return Math.min(Math.max(1, Math.round(megabytes * 1e6)), Number.MAX_SAFE_INTEGER);
 }
 
 const KNOWN_KEYS: Record<string, string[]> = {

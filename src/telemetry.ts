@@ -1,6 +1,5 @@
 /** Logs and metrics of a worker process. */
 import { DefaultLogger, Runtime, type LogEntry } from '@temporalio/worker';
-import { UserError } from './user-error.js';
 
 export interface Log {
   info(message: string): void;
@@ -15,27 +14,17 @@ export const createLog = (): Log => ({
 
 /**
  * To be called once, before any connection is made. Signals are left to the caller: a second one must not kill.
- * @param metricsListen where Prometheus metrics are served, `address:port`
- * @throws UserError (exit 2) when they cannot be served there: the port is in use, or the address is not one of this host
+ * @param metricsListen where Prometheus metrics are served, `host:port`
  */
 export function installRuntime(metricsListen?: string): void {
-  try {
-    Runtime.install({
-      logger: new DefaultLogger('WARN', writeEntry),
-      shutdownSignals: [],
-      telemetryOptions: {
-        logging: { forward: {}, filter: { core: 'WARN', other: 'WARN' } },
-        ...(metricsListen === undefined ? {} : { metrics: { prometheus: { bindAddress: metricsListen } } }),
-      },
-    });
-  } catch (error) {
-    if (metricsListen === undefined) throw error;
-    const { message } = error as Error;
-    throw new UserError(
-      `metrics cannot be served at ${metricsListen} ([metrics] listen, --metrics): ${message}`,
-      { cause: error },
-    );
-  }
+  Runtime.install({
+    logger: new DefaultLogger('WARN', writeEntry),
+    shutdownSignals: [],
+    telemetryOptions: {
+      logging: { forward: {}, filter: { core: 'WARN', other: 'WARN' } },
+      ...(metricsListen === undefined ? {} : { metrics: { prometheus: { bindAddress: metricsListen } } }),
+    },
+  });
 }
 
 /** Said at each start, and meant so: workflows and activities have workers of their own. */

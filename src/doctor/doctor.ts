@@ -5,7 +5,7 @@ import type { MountTimes } from '../mounts/mounts.js';
 import { mountsOf, registerMounts } from '../mounts/register.js';
 import { engineChecks } from './engine-checks.js';
 import type { Finding } from './finding.js';
-import { configCheck, coresCheck, hostChecks } from './host-checks.js';
+import { configCheck, coresCheck, hostChecks, memoryOfP4Check } from './host-checks.js';
 import {
   diskCheck,
   groupCheck,
@@ -48,6 +48,7 @@ export async function* examine(config: Config, { deep }: DoctorOptions): AsyncGe
     ...nodeChecks(config),
     ...roomChecks(config),
     coresCheck(config),
+    memoryOfP4Check(config),
     ...hostChecks(config),
     ...engineChecks(config, deep),
   ]);

@@ -1,9 +1,9 @@
 /** Checks of this host itself: neither a server nor a mount is asked. */
+import { totalmem } from 'node:os';
 import type { Config } from '../config.js';
 import { engineEnvironment } from '../engine/environment.js';
 import { readCpu } from '../machine/cpu.js';
 import { openFilesLimit } from '../machine/limits.js';
-import { memoryLimit } from '../machine/memory-limit.js';
 import { allowedCpus } from '../workers/cores.js';
 import { judgeConfig } from './checks/config.js';
 import { judgeEnvironment } from './checks/environment.js';
@@ -19,17 +19,18 @@ export const coresCheck = (config: Config): Check => ({
   look: () => judgeCores(config, allowedCpus()),
 });
 
-/** What a worker does not find out by itself, or not before a sector's hour has come. */
+export const memoryOfP4Check = (config: Config): Check => ({
+  name: 'memory for P4',
+  look: () => judgeMemoryOfP4(config, environmentOf(config), memory()),
+});
+
+/** What a worker does not find out by itself. */
 export function hostChecks(config: Config): Check[] {
   return [
-    {
-      name: 'memory for P4',
-      look: async () => judgeMemoryOfP4(config, environmentOf(config), await memoryLimit()),
-    },
     { name: 'SHA-NI', look: async () => judgeSha(config, await readCpu()) },
-    { name: 'memory for P1', look: async () => judgeMemoryOfP1(config, await memoryLimit()) },
+    { name: 'memory for P1', look: () => judgeMemoryOfP1(config, memory()) },
     { name: 'open files', look: async () => judgeOpenFiles(config, await openFilesLimit()) },
-    { name: 'environment', look: () => judgeEnvironment(givenTo(config)) },
+    { name: 'environment', look: () => judgeEnvironment(environmentOf(config)) },
     { name: 'systemd unit', look: checkUnit },
   ];
 }
@@ -37,5 +38,5 @@ export function hostChecks(config: Config): Check[] {
 /** As engines will find it. */
 const environmentOf = ({ engine }: Config): NodeJS.ProcessEnv => engineEnvironment(engine.environment);
 
-/** All that was meant for engines: who sets what no engine is handed on (FORCE_*) is told that it does nothing. */
-const givenTo = (config: Config): NodeJS.ProcessEnv => ({ ...process.env, ...environmentOf(config) });
+/** Bytes of this host, or what its container may use (0, or more than there is, where it is not limited). */
+const memory = (): number => Math.min(totalmem(), process.constrainedMemory() || Infinity);

@@ -152,39 +152,6 @@ test('engineEnvironment: ours, then what config.toml says, then where costly fil
   expect(engineEnvironment({ FIL_PROOFS_PARENT_CACHE: '/other' })['FIL_PROOFS_PARENT_CACHE']).toBe('/other');
 });
 
-describe('an engine is handed on', () => {
-  const secrets = ['TEMPORAL_API_KEY', 'TEMPORAL_TLS_KEY_DATA', 'AWS_SECRET_ACCESS_KEY', 'HTTPS_PROXY'];
-  const others = ['NODE_OPTIONS', 'UV_THREADPOOL_SIZE', 'MALLOC_ARENA_MAX', 'PATHS', 'LANGUAGE_KEY'];
-
-  test('nothing secret of ours, and nothing that is only ours', () => {
-    for (const name of [...secrets, ...others]) vi.stubEnv(name, 'x');
-    for (const name of [...secrets, ...others]) expect(engineEnvironment()).not.toHaveProperty(name);
-  });
-
-  test('what concerns it', () => {
-    const names = ['PATH', 'HOME', 'TZ', 'LC_ALL', 'RUST_LOG', 'RAYON_NUM_THREADS', 'BELLMAN_PROOF_THREADS'];
-    names.push(
-      'FIL_PROOFS_VERIFY_CACHE',
-      'CUDA_VISIBLE_DEVICES',
-      'MALLOC_CONF',
-      'SEALFLOW_X',
-      'FIXTURE_GATE',
-    );
-    for (const name of names) vi.stubEnv(name, 'x');
-    for (const name of names) expect(engineEnvironment()).toHaveProperty(name, 'x');
-  });
-
-  test('whatever config.toml names', () => {
-    expect(engineEnvironment({ HTTPS_PROXY: 'http://p' })).toHaveProperty('HTTPS_PROXY', 'http://p');
-  });
-
-  test('the same when it is asked for `info`', async () => {
-    vi.stubEnv('TEMPORAL_API_KEY', 'secret');
-    const program = await script(join(bin, 'e'), 'echo "key: $TEMPORAL_API_KEY." >&2; exit 2');
-    await expect(engineInfo(engine(program))).rejects.toThrow('key: .');
-  });
-});
-
 describe('engineInfo', () => {
   const info = {
     v: 1,

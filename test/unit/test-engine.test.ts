@@ -15,8 +15,6 @@ import { eventually } from '../helpers/eventually.js';
 import { createSite } from '../helpers/site.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 
-const COPY = { node: '/mnt', into: 'a', limitBytesPerSec: 0, passedOver: [] };
-
 let sector: string;
 beforeEach(async () => {
   sector = await temporaryDirectory();
@@ -47,12 +45,6 @@ describe('run', () => {
     ['of a newer version', { v: 2 as never }],
     ['of another phase', { phase: 'P2' as const }],
     ['without a ticket', { ticket: '' }],
-    ['with a ceiling of half a byte', { copy: { ...COPY, limitBytesPerSec: 4.5 } }],
-    [
-      'with a shared ceiling of half a byte',
-      { copy: { ...COPY, shared: { limitBytesPerSec: 4.5, path: '/x' } } },
-    ],
-    ['with a shared ceiling of nothing', { copy: { ...COPY, shared: { limitBytesPerSec: 0, path: '/x' } } }],
   ])('refuses a job %s', async (_, job) => {
     const { directory } = await writeAttempt(sector, '1/P1-1', { job });
     const { code, stderr } = await engine('run', directory);

@@ -1,10 +1,8 @@
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { judgeConfig } from '../../../src/doctor/checks/config.js';
 import { judgeEnvironment } from '../../../src/doctor/checks/environment.js';
 import { judgeCores, judgeMemoryOfP1, judgeOpenFiles, judgeSha } from '../../../src/doctor/checks/host.js';
 import { judgeMemoryOfP4 } from '../../../src/doctor/checks/memory-of-p4.js';
-import { warnAtStart } from '../../../src/doctor/at-start.js';
-import { hostChecks } from '../../../src/doctor/host-checks.js';
 import { judgeUnits } from '../../../src/doctor/checks/unit.js';
 import { config } from './samples.js';
 
@@ -223,21 +221,4 @@ describe('systemd unit', () => {
       hint: 'sudo -u fil sealflow doctor …',
     });
   });
-});
-
-test('a worker’s start looks at the memory for P4 too', async () => {
-  const names = hostChecks(config({ pools: [[1, 'P4']] })).map(({ name }) => name);
-  expect(names).toContain('memory for P4');
-  // More P4s than any host holds: what was found is told to the log.
-  const said: string[] = [];
-  const log = { info: () => undefined, warn: (line: string) => void said.push(line) };
-  await warnAtStart(config({ pools: [[100_000, 'P4']] }), log, { quickMs: 100, slowMs: 100 });
-  expect(said.some((line) => line.startsWith('doctor: memory for P4: '))).toBe(true);
-});
-
-test('a variable of another engine is told, though no engine is handed it on', async () => {
-  vi.stubEnv('FORCE_OPT_P1', '1');
-  onTestFinished(() => void vi.unstubAllEnvs());
-  const check = hostChecks(config()).find(({ name }) => name === 'environment');
-  expect((await check?.look())?.found).toMatch(/^FORCE_OPT_P1: /);
 });

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { p4Bytes, P4Memory } from '../../../src/workers/memory.js';
+import { availableMemory, p4Bytes, P4Memory } from '../../../src/workers/memory.js';
 
 describe('the memory of P4', () => {
   test.each([
@@ -55,5 +55,27 @@ describe('the memory of P4', () => {
     live.set('s-t01-1', 30);
     free = 150e9;
     expect(await memory.reserve('s-t01-2')).toBeTypeOf('function');
+  });
+});
+
+describe('available memory', () => {
+  const from = (files: Record<string, string>) =>
+    availableMemory((path) => Promise.resolve(files[path] ?? ''));
+  const meminfo = 'MemTotal:  100 kB\nMemAvailable:       50 kB\n';
+  const container = {
+    '/proc/meminfo': meminfo,
+    '/sys/fs/cgroup/memory.max': '40000\n',
+    '/sys/fs/cgroup/memory.current': '30000\n',
+    '/sys/fs/cgroup/memory.stat': 'anon 10\nfile 5000\n',
+  };
+
+  test('is the host’s, or the container’s where that is less', async () => {
+    expect(await from({ '/proc/meminfo': meminfo })).toBe(51_200);
+    expect(await from(container)).toBe(15_000);
+    expect(await from({ ...container, '/sys/fs/cgroup/memory.max': 'max\n' })).toBe(51_200);
+  });
+
+  test('of this machine is some', async () => {
+    expect(await availableMemory()).toBeGreaterThan(0);
   });
 });
