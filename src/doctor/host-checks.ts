@@ -30,7 +30,7 @@ export function hostChecks(config: Config): Check[] {
     { name: 'SHA-NI', look: async () => judgeSha(config, await readCpu()) },
     { name: 'memory for P1', look: async () => judgeMemoryOfP1(config, await memory()) },
     { name: 'open files', look: async () => judgeOpenFiles(config, await openFilesLimit()) },
-    { name: 'environment', look: () => judgeEnvironment(environmentOf(config)) },
+    { name: 'environment', look: () => judgeEnvironment({ ...process.env, ...config.engine.environment }) },
     { name: 'systemd unit', look: checkUnit },
   ];
 }

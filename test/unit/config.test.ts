@@ -350,12 +350,11 @@ describe('a wrong value is told with its key, itself and what is allowed:', () =
     ['group_id = [4,4]', changed('[1]', '[4, 4]'), 'names a group twice'],
     ['worker[0].wait_sec = 2147484', changed('wait_sec = 60', 'wait_sec = 2147484'), '<=2147483'],
     ...['127.0.0.1:99999', '127.0.0.1:0', 'host:9', '::1:9', '[::1]', '[127.0.0.1]:9', '[fe80::1%lo]:9'].map(
-      (listen) =>
-        [
-          `metrics.listen = "${listen}"`,
-          `${OLD}[metrics]\nlisten = "${listen}"\n`,
-          'must be like 0.0.0.0:9090',
-        ] as const,
+      (listen): [string, string, string] => [
+        `metrics.listen = "${listen}"`,
+        `${OLD}[metrics]\nlisten = "${listen}"\n`,
+        'must be like 0.0.0.0:9090',
+      ],
     ),
     ['metrics.listen = "9090"', `${OLD}[metrics]\nlisten = "9090"\n`, 'must be like 0.0.0.0:9090'],
   ])('%s', (named, text, allowed) => {
