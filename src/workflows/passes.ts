@@ -27,7 +27,7 @@ export async function inPasses<T>(sector: Sector, pass: () => Promise<T>): Promi
 
 /** For a phase that has asked for a step back itself: its pass ends. @throws the cancellation of the pass */
 export async function untilPassEnds(): Promise<never> {
-  return await (CancellationScope.current().cancelRequested as Promise<never>);
+  return await CancellationScope.current().cancelRequested;
 }
 
 /**

@@ -81,6 +81,10 @@ function structuredCopy(state: SectorState): SectorState {
   };
 }
 
+function without<T extends object>(all: T, key: keyof T): T {
+  return Object.fromEntries(Object.entries(all).filter(([name]) => name !== key)) as T;
+}
+
 // ---- a phase ----
 
 function schedule(record: PhaseRecord): void {
@@ -103,7 +107,7 @@ function finish(state: SectorState, phase: EnginePhaseId, result: PhaseResult, n
   const { host, seconds } = result;
   state.phases[phase] = doneRecord(state.phases[phase], { host, seconds });
   state.results[phase] = result;
-  delete state.attention[phase];
+  state.attention = without(state.attention, phase);
   if (phase === 'P2') showCommR(state, now);
 }
 
@@ -202,7 +206,7 @@ function takeBack(state: SectorState, back: StepBack): void {
     const result = state.results[phase];
     const isInvalid = back.invalidates === 'all' || (back.invalidates === 'one' && phase === back.to);
     if (result && isInvalid) state.invalidated.push(result.at);
-    delete state.results[phase];
+    state.results = without(state.results, phase);
   }
 }
 
@@ -238,7 +242,7 @@ function retry(state: SectorState, { from, ticket, acceptCommR }: Extract<Event,
     const attention = state.attention[phase];
     if (attention?.type === 'ChangedCommR' && !acceptCommR) continue;
     if (attention?.type === 'ClaimedByOther') state.claim += 1;
-    delete state.attention[phase];
+    state.attention = without(state.attention, phase);
     Object.assign(state.phases[phase], { backingOff: false, interruptions: 0, stepBacks: 0 });
   }
 }
