@@ -251,7 +251,10 @@ describe('an engine that cannot be started', () => {
     // Whether a foreign engine may still appear in the attempt is not known at once.
     const busy = site.begin('P1', {}, { now: 1e9 });
     expect(await failureFrom(busy.done)).toMatchObject({ type: 'BusyElsewhere' });
-    const later = { now: 1e9 + 2 * times.engineStart, heartbeatDetails: busy.beats.at(-1) };
+    const second = { now: 1e9 + 1, heartbeatDetails: busy.beats.at(-1) };
+    const stillBusy = site.begin('P1', {}, second);
+    expect(await failureFrom(stillBusy.done)).toMatchObject({ type: 'BusyElsewhere' });
+    const later = { now: 1e9 + 2 * times.engineStart, heartbeatDetails: stillBusy.beats.at(-1) };
     expect((await site.run('P1', {}, later)).at).toBe('1/P1-2');
   });
 });
