@@ -6,6 +6,7 @@ import { warnAtStart } from '../../doctor/at-start.js';
 import { scaledTimes } from '../../phases.js';
 import { createLog, installRuntime } from '../../telemetry.js';
 import { runHost } from '../../workers/host.js';
+import { checkWritable } from '../../workers/group-directory.js';
 import { beOnlyWorker } from '../../workers/only-worker.js';
 import { timeScaleOption } from '../arguments.js';
 import { unlessStopped, untilSignal } from '../process.js';
@@ -27,6 +28,7 @@ export const workerCommand = (): Command =>
       const { mountQuick, mountSlow } = scaledTimes(timeScale);
       void warnAtStart(config, log, { quickMs: mountQuick, slowMs: mountSlow });
       // After that, as it looks at local_dir, which is watched from then on.
+      await checkWritable(config.localDir);
       await beOnlyWorker(config, log);
       installRuntime(config.metricsListen);
       const serve = () =>
