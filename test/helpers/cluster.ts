@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { inject, onTestFailed, onTestFinished } from 'vitest';
+import { pollersOf } from '../../src/client/pollers.js';
 import { sectorStatus } from '../../src/client/sector-status.js';
 import { randomHex32, startSector, unservedPhases } from '../../src/client/start-sector.js';
 import { WORKFLOW_QUEUE, workflowId, type HeartbeatDetails, type SealResult } from '../../src/contract.js';
@@ -117,12 +118,8 @@ export class Cluster {
 
   /** Who polls for workflows: `host#pid` each. */
   async orchestrators(): Promise<string[]> {
-    const { pollers } = await this.client.workflowService.describeTaskQueue({
-      namespace: this.client.options.namespace,
-      taskQueue: { name: WORKFLOW_QUEUE },
-      taskQueueType: 1, // TASK_QUEUE_TYPE_WORKFLOW
-    });
-    return pollers.flatMap(({ identity }) => identity ?? []);
+    const pollers = await pollersOf(this.client, WORKFLOW_QUEUE, 'workflow');
+    return pollers.map(({ identity }) => identity);
   }
 
   /** Starts a sector in a group, whether or not anybody serves that; if not told otherwise with random ticket and seed. */
