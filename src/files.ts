@@ -59,11 +59,19 @@ export async function ifPresent<T>(promise: Promise<T>): Promise<T | undefined> 
 /** Whether something has this name, if only a dangling link. */
 export const exists = async (path: string): Promise<boolean> => (await ifPresent(lstat(path))) !== undefined;
 
-/** Writes `value` so that a reader sees the old file or the whole new one, also after a power cut. */
-export async function writeJson(path: string, value: unknown): Promise<void> {
+/**
+ * Writes `value` so that a reader sees the old file or the whole new one, also after a power cut.
+ * @param mayGo asked when all is written, right before it gets its name; what it throws leaves the old file
+ */
+export async function writeJson(
+  path: string,
+  value: unknown,
+  mayGo: () => Promise<unknown> = () => Promise.resolve(),
+): Promise<void> {
   const temporary = `${path}.${randomUUID()}`;
   await writeNewFile(temporary, `${JSON.stringify(value, null, 2)}\n`);
   try {
+    await mayGo();
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);

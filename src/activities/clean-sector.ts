@@ -30,7 +30,7 @@ import { removeParts } from '../storage/reservations.js';
 import { copyOwner, onNodesSeen } from './copy-job.js';
 import type { Deps } from './deps.js';
 import { basisResult } from './phase-job.js';
-import { deleteGone, goneDirectories } from './remove-sector.js';
+import { deleteGone, goneDirectories, JOURNAL } from './remove-sector.js';
 import { claimantOf, openGroup, runTask, type Task } from './task.js';
 import { untilSeen } from './until-seen.js';
 
@@ -46,7 +46,6 @@ const journalSchema = z.object({
   at: z.string(),
 });
 type Journal = z.infer<typeof journalSchema>;
-const JOURNAL = 'clean.json';
 
 export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult> =>
   runTask(deps, 'P6', input, 'in a slot', async (task) => {
@@ -136,6 +135,7 @@ async function publish(
     await claim.assertInForce();
   });
   const owner = copyOwner({ group, task });
+  await claim.assertInForce();
   await removeParts(node, owner);
   await onNodesSeen(deps, (other) => removeParts(other, owner));
   const journal: Journal = {

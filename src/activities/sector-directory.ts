@@ -18,6 +18,8 @@ import { untilSeen } from './until-seen.js';
  */
 export async function openSectorDirectory(deps: Deps, group: GroupDirectory, task: Task): Promise<string> {
   const directory = sectorDir(group, task.sector);
+  // Also where another run has begun the sector again since: it is that run's now.
+  await refuseAborted(group, task);
   if (!(await isBegun(directory))) await makeSectorDirectory(deps, group, task, directory);
   return directory;
 }
@@ -29,7 +31,6 @@ async function makeSectorDirectory(
   directory: string,
 ): Promise<void> {
   await refuseSealed(deps, group, task);
-  await refuseAborted(group, task);
   if (task.phase !== 'P1') {
     if (await untilSeen(task, async () => (await isThere(directory)) || undefined)) return;
     throw failure('StepBack', `${directory} is gone`, { from: 'P1', host: deps.self.host });

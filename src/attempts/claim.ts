@@ -18,7 +18,7 @@ import {
 } from '../paths.js';
 import type { SectorId } from '../sector.js';
 import { voidAttempt, type Attempt } from './attempt.js';
-import { assertEnded, claimEpoch, endEpoch } from './epochs.js';
+import { assertClaimed, assertEnded, claimEpoch, endEpoch } from './epochs.js';
 import { freeBefore, freeSuperseded } from './free.js';
 import { canonicalJson, type Job } from './protocol.js';
 import { makeAttempt } from './start.js';
@@ -43,7 +43,7 @@ export class Claim {
   /** Claims the sector's directory, which must be there. @throws like {@link assertInForce} */
   static async take(claimant: Claimant): Promise<Claim> {
     const claim = new Claim(claimant);
-    await claim.assertInForce();
+    await claimEpoch(claim.directory, claimant.owner, claimant.host);
     return claim;
   }
 
@@ -51,7 +51,7 @@ export class Claim {
    * @returns the epoch
    * @throws failure `Overtaken` when the same run has claimed since, `ClaimedByOther` when another one has, or it was stopped
    */
-  assertInForce = (): Promise<number> => claimEpoch(this.directory, this.claimant.owner, this.claimant.host);
+  assertInForce = (): Promise<number> => assertClaimed(this.directory, this.claimant.owner);
 
   /** sector.json: enough to start the sector anew without Temporal. */
   async writeSectorFile(seal: SealInput): Promise<void> {
@@ -61,14 +61,18 @@ export class Claim {
     });
     refuseNewer(path, known);
     if (canonicalJson(known ?? null) === canonicalJson(seal)) return;
-    await this.assertInForce();
-    await writeJson(path, seal);
+    await this.write(path, seal);
   }
 
   /** Writes a file of sealflow's own beside the epochs. */
   async writeNote(name: string, note: unknown): Promise<void> {
+    await this.write(join(this.directory, name), note);
+  }
+
+  /** Asked twice: an fsync may take minutes. */
+  private async write(path: string, value: unknown): Promise<void> {
     await this.assertInForce();
-    await writeJson(join(this.directory, name), note);
+    await writeJson(path, value, this.assertInForce);
   }
 
   /** @returns undefined when the number is taken: someone else was faster, so look again */
@@ -145,10 +149,13 @@ export class EndedClaim {
   }
 
   /** @throws failure `ClaimedByOther` when another run has claimed the sector since */
+  assertInForce = (): Promise<void> =>
+    assertEnded(sectorDir(this.claimant.group, this.claimant.sector), this.epoch);
+
+  /** @throws like {@link assertInForce} */
   async renameAway(): Promise<void> {
-    const directory = sectorDir(this.claimant.group, this.claimant.sector);
-    if (!(await ifPresent(lstat(directory)))) return;
-    await assertEnded(directory, this.epoch);
+    if (!(await ifPresent(lstat(sectorDir(this.claimant.group, this.claimant.sector))))) return;
+    await this.assertInForce();
     await renameAway(this.claimant);
   }
 }

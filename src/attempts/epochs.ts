@@ -92,6 +92,26 @@ function refuseOvertaken(inForce: Epoch, epochs: Epoch[], owner: string): void {
 }
 
 /**
+ * Whether the epoch that `owner` has claimed is still in force; unlike {@link claimEpoch} it never claims, as the directory may be
+ * another one by now.
+ * @returns the epoch
+ * @throws failures `Overtaken` and `ClaimedByOther` when it is not
+ */
+export async function assertClaimed(sectorDirectory: string, owner: string): Promise<number> {
+  const epochs = await listEpochs(sectorDirectory);
+  const inForce = epochs.at(-1);
+  if (inForce?.owner === owner && inForce.why === 'claimed') return inForce.number;
+  if (inForce) refuseOvertaken(inForce, epochs, owner);
+  throw ofAnother(inForce);
+}
+
+/** Whether the directory belongs to another run than `owner`'s: its highest epoch says so. */
+export async function isOfAnotherRun(sectorDirectory: string, owner: string): Promise<boolean> {
+  const inForce = (await listEpochs(sectorDirectory)).at(-1);
+  return inForce !== undefined && !isOfSameRun(inForce.owner, owner);
+}
+
+/**
  * Ends the claim of `owner`'s run by an epoch that nobody owns: nothing of it can start any more. Done again it changes nothing.
  * @returns the epoch in force; engines of lower ones end by themselves.
  * @throws failure `ClaimedByOther` when the sector is another run's, which must be left alone

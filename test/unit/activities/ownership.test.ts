@@ -1,17 +1,17 @@
 /** What runs that have lost a sector, or have given it up, may do to it. */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, symlink } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { readProgress } from '../../../src/attempts/progress.js';
 import { EngineStarter } from '../../../src/attempts/start.js';
 import { CONTRACT_VERSION } from '../../../src/contract.js';
-import { abortedFile, cacheDir } from '../../../src/paths.js';
+import { abortedFile, cacheDir, goneName } from '../../../src/paths.js';
 import { sectorOf } from '../../../src/sector.js';
 import { ENGINE } from '../../helpers/engine.js';
 import { eventually, isAlive } from '../../helpers/eventually.js';
 import { hold, release } from '../../helpers/gate.js';
-import { createSite, failureFrom, OTHER_RUN_ID, RUN_ID, type Site } from '../../helpers/site.js';
+import { createSite, failureFrom, OTHER_RUN_ID, RUN_ID, snapshot, type Site } from '../../helpers/site.js';
 
 let site: Site;
 beforeEach(async () => {
@@ -97,5 +97,38 @@ describe('an abort before there was a directory (A6)', () => {
     await mkdir(site.directory);
     await abort();
     expect(await readdir(cacheDir(site.group))).toEqual([]);
+  });
+});
+
+describe('a sector that was aborted and begun again by another run', () => {
+  const begunAgain = async (): Promise<void> => {
+    await site.run('P1');
+    await abort();
+    expect((await site.run('P1', {}, { runId: OTHER_RUN_ID })).at).toBe('1/P1-1');
+  };
+
+  test('is not taken from it by a late task of the run that was aborted', async () => {
+    await begunAgain();
+    const before = await snapshot(site.directory);
+    expect(await failureFrom(site.run('P1'))).toMatchObject({ type: 'Aborted', nonRetryable: true });
+    expect(await snapshot(site.directory)).toEqual(before);
+  });
+
+  test('and aborted again binds both runs', async () => {
+    await begunAgain();
+    await abort(OTHER_RUN_ID);
+    for (const runId of [RUN_ID, OTHER_RUN_ID])
+      expect(await failureFrom(site.run('P1', {}, { runId }))).toMatchObject({ type: 'Aborted' });
+    expect(await readdir(cacheDir(site.group))).toEqual([]);
+  });
+
+  test('keeps what P6 of that run has renamed away and not yet noted as done', async () => {
+    await begunAgain();
+    const gone = join(cacheDir(site.group), goneName(sectorOf(site.seal.sector), 'b'));
+    await rename(site.directory, gone);
+    await writeFile(join(gone, 'clean.json'), '{}');
+    await abort();
+    expect(existsSync(join(gone, 'clean.json'))).toBe(true);
+    expect(existsSync(join(gone, '1', 'P1-1', 'result.json'))).toBe(true);
   });
 });

@@ -1,5 +1,5 @@
 /** A claim that is not in force changes nothing, whatever it is asked to do. */
-import { lstat, mkdir, readdir, readlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readlink, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Attempt } from '../../../src/attempts/attempt.js';
@@ -79,6 +79,16 @@ describe.each(Object.entries(ENDS))('a claim that %s', (_, end) => {
     });
     expect(await everything()).toEqual(before);
   });
+});
+
+test('a claim whose sector was deleted and begun again does not take it from the run that has begun it', async () => {
+  await rename(directory, `${directory}.away`);
+  await mkdir(directory);
+  await claimEpoch(directory, 'run-b#1', HOST);
+  const before = await everything();
+  await expect(claim.writeNote('clean.json', {})).rejects.toMatchObject({ type: 'ClaimedByOther' });
+  await expect(claim.renameAway()).rejects.toMatchObject({ type: 'ClaimedByOther' });
+  expect(await everything()).toEqual(before);
 });
 
 // Else the tests above would be green with acts that do nothing.
