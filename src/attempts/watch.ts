@@ -40,10 +40,9 @@ export async function watchEngine({
   onHung,
 }: Watch): Promise<End> {
   let began = performance.now();
-  const engine = { gone: false };
-  const woken = ended?.then(() => {
-    engine.gone = true;
-  });
+  const gone = signalOf(ended);
+  // One for the whole watch. A race with `ended` at each look would leave something on that promise each time.
+  const either = AbortSignal.any([signal, gone]);
   const meter = new WorkMeter(began);
   let progress: Progress | undefined;
   for (;;) {
@@ -60,7 +59,7 @@ export async function watchEngine({
     }
     // What cannot be read at the moment (torn, mount away) says nothing: the last words stand.
     progress = seen.progress ?? progress;
-    if (engine.gone) return progress ? 'ended' : 'never appeared';
+    if (gone.aborted) return progress ? 'ended' : 'never appeared';
     if (progress) {
       onProgress(progress);
       if (!isAlive(progress)) return 'ended';
@@ -71,8 +70,16 @@ export async function watchEngine({
     } else if (now - began >= (ended ? hangMs : times.engineStart)) {
       return ended ? 'hangs' : 'never appeared';
     }
-    await Promise.race([pause(times.engineLook, signal), ...(woken ? [woken] : [])]);
+    await pause(times.engineLook, either);
   }
+}
+
+/** Aborted when the promise is settled. */
+function signalOf(promise: Promise<void> | undefined): AbortSignal {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort();
+  promise?.then(abort, abort);
+  return controller.signal;
 }
 
 /** @returns the error when the mount hangs */
