@@ -13,8 +13,10 @@ const sandboxed = [
   'src/contract.ts',
   'src/messages.ts',
   'src/search-attributes.ts',
-  'src/errors.ts',
+  'src/failures.ts',
 ];
+/** The one room of a sector's claim: what it is made of is nobody else's to use. */
+const claimRoom = ['src/attempts/**'];
 
 export default tseslint.config(
   { ignores: ['dist/', 'engine/', 'node_modules/'] },
@@ -50,13 +52,65 @@ export default tseslint.config(
           paths: nodeBuiltins.map((name) => ({ name, message: 'workflow code runs without Node' })),
           patterns: [
             {
-              regex: '^\\.\\./(?!phases|sector|contract|messages|search-attributes|errors)',
-              message: 'workflows see only phases, sector, contract, messages, search-attributes and errors',
+              regex: '^(\\.\\./)+(?!\\.\\./|phases|sector|contract|messages|search-attributes|failures)',
+              message:
+                'workflows see only phases, sector, contract, messages, search-attributes and failures',
             },
           ],
         },
       ],
       'no-restricted-globals': ['error', 'process', 'Buffer', 'setImmediate', 'fetch'],
+    },
+  },
+  {
+    // A sector's directory is changed through a claim (src/attempts/claim.ts), which asks the epoch last thing before the act.
+    files: ['src/**'],
+    ignores: claimRoom,
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: 'attempts/(epochs|start|attempt|free|make-by-rename)\\.js$',
+              importNames: [
+                'claimEpoch',
+                'endEpoch',
+                'assertEnded',
+                'makeAttempt',
+                'voidAttempt',
+                'freeSuperseded',
+                'freeBefore',
+                'makeByRename',
+              ],
+              message: 'changes a sector: through a claim only (src/attempts/claim.ts)',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    // What a sector is and what follows from an event is decided without Temporal, so that it can be tested without.
+    files: ['src/workflows/core/**'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        { patterns: [{ group: ['@temporalio/*'], message: 'the core is free of Temporal' }] },
+      ],
+    },
+  },
+  {
+    // What activities change themselves lies outside of a sector's directory, or has been renamed away.
+    files: ['src/activities/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'ImportSpecifier[imported.name=/^(rename|unlink|rmdir|mkdir|link|touch|writeNewFile)$/]',
+          message: "a sector's directory is changed through a claim only (src/attempts/claim.ts)",
+        },
+      ],
     },
   },
   {

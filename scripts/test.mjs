@@ -31,7 +31,7 @@ const count = (passed, failed, skipped = 0) => {
   totals.skipped += skipped;
 };
 // At low priority beside the tests, which often wait for something.
-const beside = [needs(['static']) && staticChecks(), needs(['engine']) && rustTests()];
+const beside = [needs(['static']) && staticChecks(), rust()];
 if (needs(VITEST)) {
   const projects = suites.filter((suite) => VITEST.includes(suite));
   count(...(await vitest(projects, [], needs(['chaos']) ? chaosSeed() : {})));
@@ -52,17 +52,51 @@ async function staticChecks() {
 }
 
 /**
- * cargo's tests, in the target directory that the engine's build has filled.
+ * What cargo does, one after the other: they share the target directory that the engine's build has filled, and its lock.
  * @returns what they say
  */
-async function rustTests() {
+async function rust() {
   const { cachePath } = await import('../dist/machine/cache.js');
   const { engineEnvironment } = await import('../dist/engine/environment.js');
   const env = { ...engineEnvironment(), CARGO_TARGET_DIR: cachePath('engine-target') };
+  const cargo = (args, more = {}) => run('nice', ['cargo', ...args], { env: { ...env, ...more } });
+  const checks = needs(['static']) ? await rustChecks(cargo) : '';
+  return checks + (needs(['engine']) ? await rustTests(cargo) : '');
+}
+
+/** With the profile of the build, so that build scripts and macros are not compiled again. */
+async function rustChecks(cargo) {
   const manifest = ['--manifest-path', join('engine', 'Cargo.toml')];
-  const { status, said } = await run('nice', ['cargo', 'test', '--release', '--locked', ...manifest], {
-    env,
-  });
+  const release = ['--release', '--locked', ...manifest];
+  const checks = [
+    { name: 'cargo fmt', args: ['fmt', '--check', ...manifest] },
+    { name: 'cargo clippy', args: ['clippy', '--all-targets', ...release, '--', '-D', 'warnings'] },
+    {
+      name: 'cargo doc',
+      tool: ['rustdoc'],
+      args: ['doc', '--no-deps', ...release],
+      more: { RUSTDOCFLAGS: '-D warnings' },
+    },
+  ];
+  let all = '';
+  for (const { name, args, tool = ['cargo', args[0]], more } of checks) {
+    const asked = await run('nice', [...tool, '--version']);
+    if (asked.status !== 0) {
+      count(0, 0, 1);
+      all += `\n${name}: skipped, not installed\n`;
+      continue;
+    }
+    const { status, said } = await cargo(args, more);
+    count(status === 0 ? 1 : 0, status === 0 ? 0 : 1);
+    all += `\n${name}: ${status === 0 ? 'passed' : `failed\n${said}`}\n`;
+  }
+  return all;
+}
+
+/** @returns what cargo's tests say */
+async function rustTests(cargo) {
+  const manifest = ['--manifest-path', join('engine', 'Cargo.toml')];
+  const { status, said } = await cargo(['test', '--release', '--locked', ...manifest]);
   let failed = 0;
   for (const [, passed, bad, ignored] of said.matchAll(
     /^test result: .*? (\d+) passed; (\d+) failed; (\d+) ignored/gm,

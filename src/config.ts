@@ -1,6 +1,7 @@
 /** config.toml of a host: the file of force-remote-worker, with a few optional additions. */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { resolve } from 'node:path';
 import { distance } from 'fastest-levenshtein';
 import { parse, TomlError } from 'smol-toml';
 import { z } from 'zod';
@@ -12,11 +13,18 @@ import {
   type PhaseId,
   type SectorSize,
 } from './phases.js';
-import { nodeName } from './paths.js';
+import { listenAddress } from './listen-address.js';
+import { isWithin, nodeName } from './paths.js';
 import { UserError } from './user-error.js';
 
 const phaseName = z.enum(PHASE_QUEUE_NAMES as [string, ...string[]]);
 const absolute = z.string().startsWith('/', 'must be an absolute path');
+
+/** In MB = 10^6 bytes per second; the most still is a whole number of bytes, exactly. */
+const rate = z.number().min(0).max(1e9).default(0);
+
+/** A timer of Node holds 2^31 - 1 ms; what is longer it takes for 1 ms. */
+const MAX_WAIT_SEC = 2_147_483;
 
 const poolSchema = z.strictObject({
   num: z.int().min(1),
@@ -24,7 +32,7 @@ const poolSchema = z.strictObject({
     .array(phaseName)
     .min(1)
     .refine((names) => new Set(names).size === names.length, 'names a phase twice'),
-  wait_sec: z.number().positive().default(60),
+  wait_sec: z.number().positive().max(MAX_WAIT_SEC).default(60),
 });
 
 const configSchema = z.strictObject({
@@ -32,9 +40,12 @@ const configSchema = z.strictObject({
     .string()
     .regex(/^https?:\/\/[^/\s]+\/?$/, 'must be like http://10.10.19.17:7233 (https for TLS)'),
   local_dir: absolute,
-  copy_limit_mb_per_sec: z.number().min(0).default(0),
-  copy_limit_total_mb_per_sec: z.number().min(0).default(0),
-  group_id: z.array(z.int().min(0)).min(1),
+  copy_limit_mb_per_sec: rate,
+  copy_limit_total_mb_per_sec: rate,
+  group_id: z
+    .array(z.int().min(0))
+    .min(1)
+    .refine((groups) => new Set(groups).size === groups.length, 'names a group twice'),
   sector_size: z.int().refine((bytes) => sizeOfBytes(bytes) !== undefined, {
     error: `must be the bytes of a sector: ${Object.entries(SECTOR_SIZES)
       .map(([name, bytes]) => `${bytes} (${name})`)
@@ -60,7 +71,14 @@ const configSchema = z.strictObject({
     .prefault({}),
   clean: z.strictObject({ after: z.enum(['proof', 'landed']).default('proof') }).prefault({}),
   metrics: z
-    .strictObject({ listen: z.string().regex(/^[^\s:]*:[0-9]+$/, 'must be like 0.0.0.0:9090') })
+    .strictObject({
+      listen: z
+        .string()
+        .refine(
+          (text) => listenAddress(text) !== undefined,
+          'must be like 0.0.0.0:9090 or [::]:9090: an IP address, and a port from 1 to 65535',
+        ),
+    })
     .optional(),
 });
 
@@ -118,15 +136,31 @@ export function parseConfig(text: string, file: string): Config {
   if (!parsed.success) {
     throw new UserError(parsed.error.issues.map((issue) => `${file}: ${explain(issue)}`).join('\n'));
   }
+  refuseOwnDirectories(parsed.data, file);
   return fromRaw(parsed.data);
+}
+
+/** As far as paths alone tell; links and bind mounts are seen by `storage/own-directory.ts`. @throws UserError */
+function refuseOwnDirectories({ local_dir, 'storage-nodes': nodes }: RawConfig, file: string): void {
+  const own = resolve(local_dir);
+  for (const [i, given] of nodes.entries()) {
+    const node = resolve(given);
+    const how =
+      node === own ? 'is' : isWithin(node, own) ? 'lies in' : isWithin(own, node) ? 'holds' : undefined;
+    if (how === undefined) continue;
+    throw new UserError(
+      `${file}: storage-nodes[${i}] = ${shown(given)}: ${how} local_dir (${local_dir}), where P6 deletes the scratch`,
+      { hint: 'name a mounted directory that is neither in local_dir nor around it' },
+    );
+  }
 }
 
 function fromRaw(raw: RawConfig): Config {
   return {
     schedulerUrl: raw.scheduler_url,
     localDir: raw.local_dir,
-    copyLimitBytesPerSec: raw.copy_limit_mb_per_sec * 1e6,
-    copyLimitTotalBytesPerSec: raw.copy_limit_total_mb_per_sec * 1e6,
+    copyLimitBytesPerSec: bytesPerSec(raw.copy_limit_mb_per_sec),
+    copyLimitTotalBytesPerSec: bytesPerSec(raw.copy_limit_total_mb_per_sec),
     groups: raw.group_id,
     size: sizeOfBytes(raw.sector_size) as SectorSize,
     ip: raw.ip,
@@ -139,9 +173,13 @@ function fromRaw(raw: RawConfig): Config {
     allowSystemDisk: raw.allow_system_disk,
     engine: raw.engine,
     cleanAfter: raw.clean.after,
-    metricsListen: raw.metrics?.listen,
+    metricsListen: raw.metrics && listenAddress(raw.metrics.listen),
   };
 }
+
+/** Engines take whole bytes only, and 0 is no limit: a small one must not become that. */
+const bytesPerSec = (megabytes: number): number =>
+  megabytes === 0 ? 0 : Math.max(1, Math.round(megabytes * 1e6));
 
 const KNOWN_KEYS: Record<string, string[]> = {
   '': Object.keys(configSchema.shape),

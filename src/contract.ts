@@ -40,6 +40,11 @@ export const WORKFLOW_QUEUE = 'sealflow';
 export const workflowId = (sector: SectorId): string => `seal-${sectorFileName(sector).slice(2)}`;
 export const phaseQueue = (group: number, size: SectorSize, phase: PhaseId): string =>
   `sealflow/${group}/${size}/${PHASES[phase].queueName}`;
+/** Priority keys (1 comes first): what was begun goes before what an operator prefers, and that before the rest. */
+export const BEGUN = 1;
+export const PREFERRED = 2;
+export const NORMAL = 3;
+
 /** Served by every worker of a group outside of its pools: stopping engines must not wait for a slot. */
 export const controlQueue = (group: number): string => `sealflow/${group}/control`;
 
@@ -77,6 +82,8 @@ export const sealInputSchema = z.strictObject({
   seed: seedSchema.optional(),
   /** Before sectors without it. */
   priority: z.boolean().optional(),
+  /** When P6 may delete the scratch. A host's own config (`[clean] after`) can only make it later. */
+  cleanAfter: z.enum(['proof', 'landed']).optional(),
   /** Factor of all times; 1 unless a test says otherwise. */
   timeScale: z.number().positive().max(1).optional(),
 });
@@ -120,6 +127,8 @@ export interface PhaseInput {
   seal: SealInput;
   /** How often this run has claimed the sector; a run that was overtaken claims again only after `retry`. */
   claim: number;
+  /** First run of the workflow's chain of continue-as-new: the owner of its epochs. */
+  run: string;
   basis: Partial<Record<EnginePhaseId, ResultRef>>;
   /** Results that a step back or a retry has made void, as `at`. */
   voided: string[];
@@ -147,6 +156,8 @@ export interface CleanInput {
   v: typeof CONTRACT_VERSION;
   seal: SealInput;
   claim: number;
+  /** First run of the workflow's chain of continue-as-new: the owner of its epochs. */
+  run: string;
   results: Record<EnginePhaseId, ResultRef>;
   /** Upstream has told that the proof is on chain. */
   landed?: boolean;
@@ -164,6 +175,8 @@ export interface StopInput {
   v: typeof CONTRACT_VERSION;
   seal: SealInput;
   claim: number;
+  /** First run of the workflow's chain of continue-as-new: the owner of its epochs. */
+  run: string;
   why: string;
 }
 
@@ -193,8 +206,20 @@ export interface SealActivities {
 export interface Observation {
   at: string;
   counter: number;
-  /** Server time in ms since 1970. */
-  since: number;
+  /** Server time in ms since 1970; missing when it was seen for the first time, at a time that is not known. */
+  since?: number;
+}
+
+/** What a task knows of its attempts before this one, as Temporal retries it: it travels in the heartbeat. */
+export interface Carried {
+  /** The newest attempt (`1/P2-3`) whose failure was reported; a newer failure on disk is reported, not repeated. */
+  lastReported?: string;
+  /** Failures in a row that count. */
+  failures: string[];
+  /** Units of work (layers) that were safe on disk when the last one ended; a growing number means progress. */
+  recorded: number;
+  /** Outages in a row. */
+  waits: number;
 }
 
 /** How busy a disk was lately (src/machine/disk-load.ts). */
@@ -215,6 +240,7 @@ export interface HeartbeatDetails {
   /** 0…1, or null when unknown. */
   fraction: number | null;
   observed?: Observation;
+  carried?: Carried;
   /** With P1: the busiest disk of local_dir, where it lies on disks of this host. */
   disk?: DiskBusy;
   /** With P5. */

@@ -14,8 +14,37 @@ import {
 
 export { syncDirectory };
 
-export const isErrno = (error: unknown, ...codes: string[]): boolean =>
-  error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '');
+/**
+ * Errors of Linux that libuv has no name for, by number. Node tells them as code `Unknown system error -122` (tried: 122 of
+ * a quota, 116 of an NFS server). The words are Linux's own.
+ */
+const UNNAMED: Record<string, { number: number; words: string }> = {
+  ENOLINK: { number: 67, words: 'link has been severed' },
+  EUCLEAN: { number: 117, words: 'structure needs cleaning' },
+  EREMOTEIO: { number: 121, words: 'remote I/O error' },
+  EDQUOT: { number: 122, words: 'disk quota exceeded' },
+  ENOMEDIUM: { number: 123, words: 'no medium found' },
+  ESTALE: { number: 116, words: 'stale file handle' },
+};
+
+/** Whether it is one of these errors, by name or, where libuv has none, by number. */
+export const isErrno = (error: unknown, ...codes: string[]): boolean => {
+  if (!(error instanceof Error)) return false;
+  const { code = '', errno } = error as NodeJS.ErrnoException;
+  return codes.some((name) => name === code || (errno !== undefined && UNNAMED[name]?.number === -errno));
+};
+
+/** An error's message, in words also where libuv has none: `EDQUOT: disk quota exceeded, write`. */
+export function messageOf(error: Error): string {
+  for (const [name, { number, words }] of Object.entries(UNNAMED)) {
+    const unknown = `Unknown system error -${number}`;
+    if (!isErrno(error, name) || !error.message.includes(unknown)) continue;
+    return error.message
+      .replace(`${unknown}: ${unknown}`, `${name}: ${words}`)
+      .replaceAll(unknown, `${name} (${words})`);
+  }
+  return error.message;
+}
 
 /** `undefined` where there is no such file or directory; any other error is thrown. */
 export async function ifPresent<T>(promise: Promise<T>): Promise<T | undefined> {

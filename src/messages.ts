@@ -10,6 +10,8 @@ export const SEAL_STATES = [
   'waiting-for-landed',
   'needs-attention',
   'stopping',
+  'stopped',
+  'failed',
   'aborting',
   'aborted',
   'sealed',
@@ -89,9 +91,9 @@ export interface Abort {
 export const abortUpdate = defineUpdate<string, [Abort | undefined]>('abort');
 export const abortSchema = z.strictObject({ why: z.string().max(1000).optional() });
 
-export interface LandedWord {
+export interface LandedNotice {
   /** For the workflow's history: the message's CID, for example. */
   message?: string;
 }
-export const landedUpdate = defineUpdate<string, [LandedWord | undefined]>('landed');
+export const landedUpdate = defineUpdate<string, [LandedNotice | undefined]>('landed');
 export const landedSchema = z.strictObject({ message: z.string().max(1000).optional() });

@@ -2,7 +2,7 @@
  * Where a sector's files lie, in the group's directory and on a storage node. Every path of sealflow's is made here, from
  * names that are checked here, so that nothing can point outside.
  */
-import { basename, join } from 'node:path';
+import { basename, join, sep } from 'node:path';
 import type { EnginePhaseId, SectorSize } from './phases.js';
 import { parseSectorFileName, sectorFileName, type SectorId } from './sector.js';
 
@@ -28,6 +28,10 @@ export function plainName(name: string): string {
   if (!isPlainName(name)) throw new RangeError(`not a plain file name: ${JSON.stringify(name)}`);
   return name;
 }
+
+/** Whether a path lies below another; both absolute and without `..`. */
+export const isWithin = (path: string, other: string): boolean =>
+  path.startsWith(other.endsWith(sep) ? other : `${other}${sep}`);
 
 export const markerFile = (localDir: string): string => join(localDir, 'sealflow.json');
 

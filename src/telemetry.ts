@@ -1,5 +1,6 @@
 /** Logs and metrics of a worker process. */
 import { DefaultLogger, Runtime, type LogEntry } from '@temporalio/worker';
+import { UserError } from './user-error.js';
 
 export interface Log {
   info(message: string): void;
@@ -14,17 +15,28 @@ export const createLog = (): Log => ({
 
 /**
  * To be called once, before any connection is made. Signals are left to the caller: a second one must not kill.
- * @param metricsListen where Prometheus metrics are served, `host:port`
+ * @param metricsListen where Prometheus metrics are served, `<IP address>:<port>`
+ * @throws UserError when they cannot be served there
  */
 export function installRuntime(metricsListen?: string): void {
-  Runtime.install({
-    logger: new DefaultLogger('WARN', writeEntry),
-    shutdownSignals: [],
-    telemetryOptions: {
-      logging: { forward: {}, filter: { core: 'WARN', other: 'WARN' } },
-      ...(metricsListen === undefined ? {} : { metrics: { prometheus: { bindAddress: metricsListen } } }),
-    },
-  });
+  const metrics =
+    metricsListen === undefined ? {} : { metrics: { prometheus: { bindAddress: metricsListen } } };
+  try {
+    Runtime.install({
+      logger: new DefaultLogger('WARN', writeEntry),
+      shutdownSignals: [],
+      telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'WARN' } }, ...metrics },
+    });
+  } catch (error) {
+    if (metricsListen === undefined) throw error;
+    // In use, not of this host, or below 1024 without the right to it: the system's own words tell which.
+    const port = metricsListen.slice(metricsListen.lastIndexOf(':') + 1);
+    throw new UserError(`[metrics] listen = "${metricsListen}": ${(error as Error).message}`, {
+      exitCode: 1,
+      hint: `take another address or port in config.toml, or stop what listens there (ss -ltnp 'sport = :${port}' shows it)`,
+      cause: error,
+    });
+  }
 }
 
 /** Said at each start, and meant so: workflows and activities have workers of their own. */

@@ -1,7 +1,8 @@
 //! The attempt: the directory `<sector directory>/<epoch>/<phase>-<number>`, which is the engine's working directory.
 
-use crate::failure::{At, Failure, Outcome};
-use crate::job::{Job, Phase};
+use crate::failure::{Failure, IoContext, Outcome};
+use crate::job::Job;
+use crate::phase::Phase;
 use std::fs;
 use std::path::Path;
 
@@ -46,11 +47,11 @@ pub fn number_name(name: &str) -> Option<u64> {
 /// depend on where the disk is mounted, and a renamed directory is still the same one.
 pub fn enter(path: &Path) -> Outcome<Name> {
     let what = format!("entering attempt {}", path.display());
-    let real = fs::canonicalize(path).at(&what)?;
+    let real = fs::canonicalize(path).context(&what)?;
     let name = Name::of(&real).ok_or_else(|| {
         Failure::BadInput(format!("{} is not an attempt: expected <sector>/<epoch>/P<1-5>-<number>", path.display()))
     })?;
-    std::env::set_current_dir(&real).at(&what)?;
+    std::env::set_current_dir(&real).context(&what)?;
     Ok(name)
 }
 

@@ -1,8 +1,9 @@
 //! The command line.
 
-use crate::check_copy;
+use crate::check_copy::options::Options;
 use crate::sizes::Size;
-use std::ffi::OsString;
+use lexopt::{Arg, Error, Parser, ValueExt};
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 pub const USAGE: &str = "\
@@ -26,6 +27,8 @@ pub enum Command {
     /// Not for people: P1 runs it to make the parent cache in a process of its own.
     Parents {
         size: Size,
+        /// The process to die with.
+        parent: Option<u32>,
     },
     Verify {
         receipt: PathBuf,
@@ -34,7 +37,7 @@ pub enum Command {
     CheckCopy {
         receipt: PathBuf,
         node: PathBuf,
-        options: check_copy::Options,
+        options: Options,
     },
     Info {
         size: Option<Size>,
@@ -45,34 +48,83 @@ pub enum Command {
 impl Command {
     /// What the arguments (without the program's name) ask for, or a message for people.
     pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Command, String> {
-        let mut plain = Vec::new();
-        let mut flags = Vec::new();
-        for argument in arguments {
-            match argument.to_str() {
-                Some(flag) if flag.starts_with("--") => flags.push(flag.to_owned()),
-                _ => plain.push(argument),
-            }
+        read(&mut Parser::from_args(arguments)).map_err(|error| match error {
+            // Of a value: its message is complete.
+            Error::Custom(message) => message.to_string(),
+            error => format!("{error}\nusage:\n{USAGE}"),
+        })
+    }
+}
+
+fn read(parser: &mut Parser) -> Result<Command, Error> {
+    let name = match parser.next()? {
+        Some(Arg::Value(name)) => name,
+        Some(Arg::Long("help")) => return Ok(Command::Help),
+        Some(other) => return Err(other.unexpected()),
+        None => return Err(Error::MissingValue { option: None }),
+    };
+    let (mut only_check, mut json, mut quick) = (false, false, false);
+    let mut value = None;
+    match name.to_str() {
+        Some("run") => {
+            let [attempt] = operands(parser, &mut [], None)?;
+            Ok(Command::Run { attempt: attempt.into() })
         }
-        let text: Vec<&str> = plain.iter().map(|argument| argument.to_str().unwrap_or("?")).collect();
-        let flag: Vec<&str> = flags.iter().map(String::as_str).collect();
-        match (text.as_slice(), flag.as_slice()) {
-            (["run", _], []) => Ok(Command::Run { attempt: PathBuf::from(&plain[1]) }),
-            (["params", size], []) => Ok(Command::Params { size: Size::named(size)?, only_check: false }),
-            (["params", size], ["--only-check"]) => Ok(Command::Params { size: Size::named(size)?, only_check: true }),
-            (["parents", size], []) => Ok(Command::Parents { size: Size::named(size)? }),
-            (["verify", _], []) => Ok(Command::Verify { receipt: PathBuf::from(&plain[1]), json: false }),
-            (["verify", _], ["--json"]) => Ok(Command::Verify { receipt: PathBuf::from(&plain[1]), json: true }),
-            (["check-copy", _, _], flags) if flags.iter().all(|flag| matches!(*flag, "--quick" | "--json")) => {
-                let options =
-                    check_copy::Options { quick: flags.contains(&"--quick"), json: flags.contains(&"--json") };
-                Ok(Command::CheckCopy { receipt: PathBuf::from(&plain[1]), node: PathBuf::from(&plain[2]), options })
+        Some("params") => {
+            let [size] = operands(parser, &mut [("only-check", &mut only_check)], None)?;
+            Ok(Command::Params { size: size_of(&size)?, only_check })
+        }
+        Some("parents") => {
+            let [size] = operands(parser, &mut [], Some(("parent", &mut value)))?;
+            Ok(Command::Parents { size: size_of(&size)?, parent: value.map(|pid| pid.parse()).transpose()? })
+        }
+        Some("verify") => {
+            let [receipt] = operands(parser, &mut [("json", &mut json)], None)?;
+            Ok(Command::Verify { receipt: receipt.into(), json })
+        }
+        Some("check-copy") => {
+            let [receipt, node] = operands(parser, &mut [("json", &mut json), ("quick", &mut quick)], None)?;
+            Ok(Command::CheckCopy { receipt: receipt.into(), node: node.into(), options: Options { quick, json } })
+        }
+        Some("info") => {
+            let [] = operands(parser, &mut [], Some(("size", &mut value)))?;
+            Ok(Command::Info { size: value.as_deref().map(size_of).transpose()? })
+        }
+        Some("help") => {
+            let [] = operands(parser, &mut [], None)?;
+            Ok(Command::Help)
+        }
+        _ => Err(Error::UnexpectedArgument(name)),
+    }
+}
+
+/// The rest of the command line: exactly `N` operands, in any order with these flags and with the option that has a value.
+fn operands<const N: usize>(
+    parser: &mut Parser,
+    flags: &mut [(&str, &mut bool)],
+    mut option: Option<(&str, &mut Option<OsString>)>,
+) -> Result<[OsString; N], Error> {
+    let mut operands = Vec::new();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Value(operand) if operands.len() < N => operands.push(operand),
+            Arg::Long(name) => {
+                if let Some((_, flag)) = flags.iter_mut().find(|(known, _)| *known == name) {
+                    **flag = true;
+                } else if let Some((_, value)) = option.as_mut().filter(|(known, _)| *known == name) {
+                    **value = Some(parser.value()?);
+                } else {
+                    return Err(argument.unexpected());
+                }
             }
-            (["info"], []) => Ok(Command::Info { size: None }),
-            (["info", size], ["--size"]) => Ok(Command::Info { size: Some(Size::named(size)?) }),
-            (["help"], []) | ([], ["--help"]) => Ok(Command::Help),
-            _ => Err(format!("usage:\n{USAGE}")),
+            _ => return Err(argument.unexpected()),
         }
     }
+    operands.try_into().map_err(|_| Error::MissingValue { option: None })
+}
+
+fn size_of(name: &OsStr) -> Result<Size, Error> {
+    Ok(Size::named(&name.to_string_lossy())?)
 }
 
 #[cfg(test)]
@@ -89,7 +141,7 @@ mod tests {
         assert_eq!(parse("params 2KiB --only-check"), Ok(Command::Params { size: Size::KiB2, only_check: true }));
         assert_eq!(parse("verify --json r.json"), Ok(Command::Verify { receipt: "r.json".into(), json: true }));
         let check = |quick, json| {
-            let options = check_copy::Options { quick, json };
+            let options = Options { quick, json };
             Ok(Command::CheckCopy { receipt: "r.json".into(), node: "/mnt/node".into(), options })
         };
         assert_eq!(parse("check-copy r.json /mnt/node"), check(false, false));
@@ -99,6 +151,7 @@ mod tests {
         assert_eq!(parse("info"), Ok(Command::Info { size: None }));
         for wrong in [
             "",
+            "--json",
             "run",
             "run a b",
             "params",

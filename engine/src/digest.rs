@@ -23,10 +23,10 @@ impl FileRecord {
         FileRecord::new(name, bytes.len() as u64, blake3::hash(bytes))
     }
 
-    /// Reads the whole of `path`; `seen` is told the number of bytes as they come.
-    pub fn of_file(name: &str, path: &Path, mut seen: impl FnMut(u64)) -> io::Result<FileRecord> {
+    /// Reads the whole of `path`; `on_read` receives the number of bytes as they are read.
+    pub fn of_file(name: &str, path: &Path, mut on_read: impl FnMut(u64)) -> io::Result<FileRecord> {
         let (size, hash) = stream(&File::open(path)?, &Pace::unlimited(), |chunk| {
-            seen(chunk.len as u64);
+            on_read(chunk.len as u64);
             Ok(())
         })?;
         Ok(FileRecord::new(name, size, hash))
@@ -55,10 +55,10 @@ mod tests {
         for len in [0, 1, 4096, (8 << 20) - 1, 8 << 20, (8 << 20) + 1, 40 << 20] {
             let bytes: Vec<u8> = (0..len).map(|i: u32| (i % 251) as u8).collect();
             std::fs::write(&path, &bytes).unwrap();
-            let mut seen = 0;
-            let found = FileRecord::of_file("x", &path, |n| seen += n).unwrap();
+            let mut on_read = 0;
+            let found = FileRecord::of_file("x", &path, |n| on_read += n).unwrap();
             assert_eq!(found, FileRecord::of_bytes("x", &bytes));
-            assert_eq!(seen, u64::from(len));
+            assert_eq!(on_read, u64::from(len));
         }
     }
 }

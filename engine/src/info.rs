@@ -1,7 +1,7 @@
 //! `sealflow-engine info`: versions, abilities, parameters present.
 
 use crate::params;
-use crate::places;
+use crate::paths;
 use crate::sizes::Size;
 use serde_json::{json, Map, Value};
 
@@ -23,7 +23,7 @@ pub fn run(only: Option<Size>) {
         "{}",
         json!({
             "v": 1, "version": VERSION, "proofs": PROOFS, "cuda": cfg!(feature = "cuda"), "shaNi": sha_ni(),
-            "parameterDir": places::parameters(), "sizes": sizes,
+            "parameterDir": paths::parameters(), "sizes": sizes,
         })
     );
 }

@@ -1,46 +1,15 @@
 //! job.json: what one attempt is to compute. Written by the worker, never changed.
 
-use crate::failure::{At, Failure, Outcome};
+use crate::failure::{Failure, IoContext, Outcome};
 use crate::hex32::Hex32;
+use crate::phase::Phase;
 use crate::sector::Sector;
 use crate::sizes::Size;
 use crate::versions::{self, PROTOCOL};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Phase {
-    P1,
-    P2,
-    P3,
-    P4,
-    P5,
-}
-
-impl Phase {
-    pub fn named(name: &str) -> Option<Phase> {
-        [Phase::P1, Phase::P2, Phase::P3, Phase::P4, Phase::P5].into_iter().find(|phase| phase.to_string() == name)
-    }
-
-    /// The phases whose results this one builds on.
-    fn builds_on(self) -> &'static [Phase] {
-        match self {
-            Phase::P1 => &[],
-            Phase::P2 => &[Phase::P1],
-            Phase::P3 | Phase::P5 => &[Phase::P2],
-            Phase::P4 => &[Phase::P2, Phase::P3],
-        }
-    }
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self:?}")
-    }
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -51,8 +20,8 @@ pub struct Job {
     pub input_hash: Hex32,
     pub ticket: Hex32,
     pub seed: Option<Hex32>,
-    #[serde(default)]
-    basis: BTreeMap<Phase, PathBuf>,
+    #[serde(default, rename = "basis")]
+    inputs: BTreeMap<Phase, PathBuf>,
     /// Attempts of the same phase and input, newest first.
     #[serde(default)]
     pub earlier: Vec<PathBuf>,
@@ -91,8 +60,8 @@ pub struct MadeBy {
 impl Job {
     /// Reads and checks a job. `phase` is what the attempt's directory is named after.
     pub fn read(path: &Path, phase: Phase) -> Outcome<Job> {
-        let text = std::fs::read(path).at(format_args!("reading {}", path.display()))?;
-        Job::parse(&text, phase).map_err(|why| Failure::BadInput(format!("{}: {why}", path.display())))
+        let text = std::fs::read(path).context(format_args!("reading {}", path.display()))?;
+        Job::parse(&text, phase).map_err(|reason| Failure::BadInput(format!("{}: {reason}", path.display())))
     }
 
     fn parse(text: &[u8], phase: Phase) -> Result<Job, String> {
@@ -105,7 +74,9 @@ impl Job {
         if !versions::readable(v) {
             return Err(format!("v is {v}; this engine knows version {PROTOCOL} and the one before"));
         }
-        let job: Job = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+        // Names the key, which serde_json does not. Numbers are strict: JSON integers, as 4100000.0 is not.
+        let job: Job = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(text))
+            .map_err(|error| error.to_string())?;
         job.check(phase)?;
         Ok(job)
     }
@@ -114,10 +85,10 @@ impl Job {
         if self.phase != phase {
             return Err(format!("phase is {}, but the attempt's directory is of {phase}", self.phase));
         }
-        if let Some(missing) = self.phase.builds_on().iter().find(|on| !self.basis.contains_key(on)) {
+        if let Some(missing) = self.phase.depends_on().iter().find(|on| !self.inputs.contains_key(on)) {
             return Err(format!("{phase} needs basis.{missing}"));
         }
-        for path in self.basis.values().chain(&self.earlier) {
+        for path in self.inputs.values().chain(&self.earlier) {
             if path.components().next() != Some(Component::ParentDir) {
                 return Err(format!("{} is not relative to the attempt (../P1-1)", path.display()));
             }
@@ -127,7 +98,7 @@ impl Job {
             (Phase::P3 | Phase::P4, Some(seed)) if seed.is_zero() => return Err("seed is all zeros".to_owned()),
             _ => {}
         }
-        if self.cores.as_ref().is_some_and(|cores| cores.is_empty()) {
+        if self.cores.as_ref().is_some_and(Vec::is_empty) {
             return Err("cores is empty; leave it out for all".to_owned());
         }
         if self.progress_every_ms == 0 || self.lease_every_ms == 0 {
@@ -140,9 +111,9 @@ impl Job {
         }
     }
 
-    /// The attempt of `phase` that this job builds on, relative to the working directory.
-    pub fn basis(&self, phase: Phase) -> &Path {
-        &self.basis[&phase]
+    /// The attempt of `phase` whose result this job needs, relative to the working directory.
+    pub fn input(&self, phase: Phase) -> &Path {
+        &self.inputs[&phase]
     }
 
     pub fn seed(&self) -> [u8; 32] {
@@ -199,7 +170,7 @@ mod tests {
     #[test]
     fn a_whole_job() {
         let job = job(|_| {}).unwrap();
-        assert_eq!(job.basis(Phase::P2), Path::new("../P2-1"));
+        assert_eq!(job.input(Phase::P2), Path::new("../P2-1"));
         assert_eq!(job.seed(), [2; 32]);
         assert_eq!(job.copy.unwrap().limit_bytes_per_sec, 0);
     }

@@ -2,7 +2,7 @@
 
 use crate::digest::FileRecord;
 use crate::durable;
-use crate::failure::{At, Outcome};
+use crate::failure::{IoContext, Outcome};
 use crate::hex32::Hex32;
 use crate::versions::{self, PROTOCOL};
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ impl Layers {
         let path = dir.join("layers.json");
         let text = match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            read => read.at(format_args!("reading {}", path.display()))?,
+            read => read.context(format_args!("reading {}", path.display()))?,
         };
         let files = match serde_json::from_slice::<Layers>(&text) {
             Ok(layers) if versions::readable(layers.v) && layers.input_hash == input_hash => layers.files,

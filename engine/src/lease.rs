@@ -1,7 +1,8 @@
 //! The lease: whether this attempt is still the one that owns its phase. Read from the names of directories alone.
 
 use crate::attempt::{attempt_name, number_name, Name};
-use crate::failure::{self, At, Failure, Outcome};
+use crate::exit;
+use crate::failure::{Failure, IoContext, Outcome};
 use rustix::fs::{AtFlags, StatxFlags};
 use std::fs;
 use std::io;
@@ -10,24 +11,24 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-/// Looks every so often, in a thread of its own (a hung mount that holds up progress.json must not hold up this), and ends the
+/// Checks at intervals, in a thread of its own (a hung mount that holds up progress.json must not hold up this), and ends the
 /// process when it is superseded.
 pub fn watch(own: Name, every: Duration) -> Outcome<()> {
     let spawned = thread::Builder::new().name("lease".to_owned()).spawn(move || loop {
         thread::sleep(every);
         if let Err(superseded) = check(&own) {
-            failure::end(&superseded);
+            exit::exit_with(&superseded);
         }
     });
-    spawned.map(drop).at("starting the lease thread")
+    spawned.map(drop).context("starting the lease thread")
 }
 
-/// Superseded when a higher epoch or attempt exists or the own name is gone. What cannot be read at the moment says nothing.
+/// Superseded when a higher epoch or attempt exists or the own name is gone. A directory that cannot be read at the moment is no reason to end.
 /// The working directory must be the attempt.
 pub fn check(own: &Name) -> Outcome<()> {
     match superseded(own, Path::new("."), Path::new(".."), Path::new("../..")) {
         Ok(None) => Ok(()),
-        Ok(Some(why)) => Err(Failure::Superseded(why)),
+        Ok(Some(reason)) => Err(Failure::Superseded(reason)),
         Err(error) => {
             log::warn!("lease: {error}");
             Ok(())
@@ -95,7 +96,7 @@ fn same(name: &Path, directory: &Path) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::Phase;
+    use crate::phase::Phase;
 
     fn verdict(sector: &Path) -> Option<String> {
         let own = Name { epoch: 2, phase: Phase::P2, number: 3 };

@@ -1,6 +1,6 @@
 //! What the engine asks of the kernel about itself, all of it from /proc, and what it sets for itself.
 
-use crate::failure::{At, Failure, Outcome};
+use crate::failure::{Failure, IoContext, Outcome};
 use rustix::process::{getrlimit, setrlimit, Resource, Rlimit};
 use rustix::thread::{sched_setaffinity, CpuSet};
 use std::fs;
@@ -18,13 +18,12 @@ pub fn run_on(cores: &[usize]) -> Outcome<()> {
     sched_setaffinity(None, &set)
         .map_err(|error| Failure::BadInput(format!("cores: cannot run on CPUs {cores:?}: {error}")))?;
     // The kernel silently drops CPUs that do not exist, or that the container may not use.
-    let granted = rustix::thread::sched_getaffinity(None).at("cores: reading the affinity mask")?;
-    match cores.iter().find(|&&core| !granted.is_set(core)) {
-        Some(core) => Err(Failure::BadInput(format!("cores: CPU {core} is not there for this process"))),
-        None => {
-            std::env::set_var("RAYON_NUM_THREADS", set.count().to_string());
-            Ok(())
-        }
+    let granted = rustix::thread::sched_getaffinity(None).context("cores: reading the affinity mask")?;
+    if let Some(core) = cores.iter().find(|&&core| !granted.is_set(core)) {
+        Err(Failure::BadInput(format!("cores: CPU {core} is not there for this process")))
+    } else {
+        std::env::set_var("RAYON_NUM_THREADS", set.count().to_string());
+        Ok(())
     }
 }
 
@@ -37,7 +36,7 @@ pub fn raise_open_files() {
     }
 }
 
-/// Field 22 of /proc/self/stat: clock ticks since boot. With the boot ID it tells a process from a later one of its ID.
+/// Field 22 of /proc/self/stat: clock ticks since boot. With the boot ID it distinguishes a process from a later one with the same ID.
 pub fn start_time() -> u64 {
     stat_field(22)
 }

@@ -2,69 +2,73 @@
 //! docs/engine-protocol.md.
 
 mod attempt;
-mod basis;
 mod batches;
-mod caught;
 mod check_copy;
 mod cli;
 mod clock;
 mod copy;
 mod digest;
 mod durable;
+mod exit;
 mod failure;
 mod hex32;
 mod info;
+mod input;
 mod job;
 mod layers;
 mod lease;
 mod logging;
 mod machine;
-mod making;
+mod os_error;
+mod panics;
 mod params;
 mod parents;
+mod paths;
+mod phase;
 mod phases;
-mod places;
 mod progress;
 mod progress_file;
+mod publish_lock;
 mod receipt;
 mod recorder;
+mod reuse;
 mod run;
 mod sector;
 mod sizes;
 mod stream;
-mod take_over;
 mod vanilla;
 mod verify;
 mod versions;
 
 use cli::Command;
 use failure::Outcome;
+use log::LevelFilter;
 
 fn main() {
-    failure::end_on_panic();
+    exit::install_panic_hook();
     let command = match Command::parse(std::env::args_os().skip(1)) {
         Ok(command) => command,
-        Err(why) => {
-            failure::complain(why.trim_end());
+        Err(message) => {
+            exit::print_error(message.trim_end());
             std::process::exit(2);
         }
     };
-    match obey(command) {
-        Ok(()) => failure::end_well(),
-        Err(failed) => failure::end(&failed),
+    match execute(command) {
+        Ok(()) => exit::exit_ok(),
+        Err(failure) => exit::exit_with(&failure),
     }
 }
 
-fn obey(command: Command) -> Outcome<()> {
-    places::fix()?;
+fn execute(command: Command) -> Outcome<()> {
+    paths::set_environment()?;
     // What people run and read should not drown in the library's lines.
     let is_for_people = matches!(command, Command::Verify { .. } | Command::CheckCopy { .. } | Command::Info { .. });
-    logging::start(if is_for_people { "warn" } else { "info" });
+    logging::start(if is_for_people { LevelFilter::Warn } else { LevelFilter::Info });
     machine::raise_open_files();
     match command {
         Command::Run { attempt } => run::run(&attempt),
         Command::Params { size, only_check } => params::make(size, only_check),
-        Command::Parents { size } => parents::make(size),
+        Command::Parents { size, parent } => parents::make(size, parent),
         Command::Verify { receipt, json } => verify::run(&receipt, json),
         Command::CheckCopy { receipt, node, options } => check_copy::run(&receipt, &node, options),
         Command::Info { size } => {

@@ -2,10 +2,10 @@
 //! trusted setup and are published.
 
 use crate::durable;
-use crate::failure::{At, Failure, Outcome};
-use crate::making::Making;
-use crate::places;
+use crate::failure::{Failure, IoContext, Outcome};
+use crate::paths;
 use crate::progress;
+use crate::publish_lock::PublishLock;
 use crate::sizes::{with_tree, Size};
 use blake2b_simd::Params as Blake2b;
 use filecoin_proofs::constants::DefaultPieceHasher;
@@ -41,7 +41,7 @@ impl Files {
 /// The verifying key of `size` is there, can be read and, for a production size, is the published one.
 pub fn require_verifying_key(size: Size) -> Outcome<()> {
     let path = present(size, &Files::of(size)?.vk)?;
-    fs::read(&path).at(format_args!("reading {}", path.display()))?;
+    fs::read(&path).context(format_args!("reading {}", path.display()))?;
     if size.is_production() {
         check_digest(&path)
     } else {
@@ -67,15 +67,16 @@ pub fn are_present(size: Size) -> bool {
 }
 
 fn present(size: Size, name: &str) -> Outcome<PathBuf> {
-    let dir = places::parameters();
+    let dir = paths::parameters();
     let path = dir.join(name);
     match fs::metadata(&path) {
         Ok(found) if found.len() > 0 => Ok(path),
         Ok(_) => Err(Failure::MissingParameters(format!("{} is empty", path.display()))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let mend = match size.is_production() {
-                true => "copy the published file there".to_owned(),
-                false => format!("run `sealflow-engine params {}`", size.name()),
+            let mend = if size.is_production() {
+                "copy the published file there".to_owned()
+            } else {
+                format!("run `sealflow-engine params {}`", size.name())
             };
             Err(Failure::MissingParameters(format!("{name} is not in {}: {mend}", dir.display())))
         }
@@ -110,10 +111,10 @@ impl Checked {
     }
 
     fn note(path: &Path) -> Outcome<()> {
-        let found = fs::metadata(path).at(format_args!("reading {}", path.display()))?;
+        let found = fs::metadata(path).context(format_args!("reading {}", path.display()))?;
         if let Err(failed) = durable::write_json(&Checked::path(path), &Checked::of(&found)) {
             // The parameters may lie on a file system that is mounted read-only: then each proof checks them again.
-            log::warn!("{}", failed.message());
+            log::warn!("{failed}");
         }
         Ok(())
     }
@@ -127,13 +128,13 @@ fn check_digest(path: &Path) -> Outcome<()> {
         Failure::MissingParameters(format!("{name} is not on the library's list of published parameters"))
     })?;
     let reading = format!("reading {}", path.display());
-    let mut file = File::open(path).at(&reading)?;
-    let size = file.metadata().at(&reading)?.len().max(1);
+    let mut file = File::open(path).context(&reading)?;
+    let size = file.metadata().context(&reading)?.len().max(1);
     let mut hash = Blake2b::new().to_state();
     let mut buffer = vec![0; 8 << 20];
     let mut done = 0;
     loop {
-        let n = file.read(&mut buffer).at(&reading)?;
+        let n = file.read(&mut buffer).context(&reading)?;
         if n == 0 {
             break;
         }
@@ -154,22 +155,22 @@ fn check_digest(path: &Path) -> Outcome<()> {
 
 /// `sealflow-engine params <size> [--only-check]`
 pub fn make(size: Size, only_check: bool) -> Outcome<()> {
-    let home = places::parameters();
+    let home = paths::parameters();
     if only_check || size.is_production() {
-        say("checking");
+        print_step("checking");
         require(size)?;
     } else if !are_present(size) {
-        say("waiting for another process that makes the same parameters");
-        let making = Making::alone(&home, &format!("params-{}", size.name()))?;
+        print_step("waiting for another process that makes the same parameters");
+        let lock = PublishLock::acquire(&home, &format!("params-{}", size.name()))?;
         if !are_present(size) {
-            generate_in(&making, size)?;
+            generate_in(&lock, size)?;
         }
     }
     print_line(&json!({ "step": "done", "done": true, "dir": home }));
     Ok(())
 }
 
-fn say(step: &str) {
+fn print_step(step: &str) {
     print_line(&json!({ "step": step, "done": false }));
 }
 
@@ -178,7 +179,7 @@ fn print_line(line: &Value) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-fn generate_in(making: &Making, size: Size) -> Outcome<()> {
+fn generate_in(lock: &PublishLock, size: Size) -> Outcome<()> {
     fn generate<Tree: 'static + MerkleTreeTrait>(config: &PoRepConfig) -> anyhow::Result<()> {
         type Compound<Tree> = StackedCompound<Tree, DefaultPieceHasher>;
         let public = public_params::<Tree>(config)?;
@@ -194,17 +195,17 @@ fn generate_in(making: &Making, size: Size) -> Outcome<()> {
         Ok(())
     }
     let files = Files::of(size)?;
-    let workspace = making.workspace()?;
-    std::env::set_var(places::PARAMETERS, &workspace);
+    let workspace = lock.workspace()?;
+    std::env::set_var(paths::PARAMETERS, &workspace);
     if parameter_cache_dir() != workspace {
         // The library reads the variable once. Were it read before, half-made files would appear under final names.
         return Err(Failure::PassingFault(format!("the library would write to {}", parameter_cache_dir().display())));
     }
-    say("making the parameters (2KiB: about 8 minutes on 2 cores, 5 GB of memory)");
+    print_step("making the parameters (2KiB: about 8 minutes on 2 cores, 5 GB of memory)");
     with_tree!(size, generate(&size.proof().as_v1_config()))
         .map_err(|error| Failure::library("making the parameters", &error))?;
-    say("publishing");
-    making.publish(&workspace, &[files.vk, files.params])
+    print_step("publishing");
+    lock.publish(&workspace, &[files.vk, files.params])
 }
 
 #[cfg(test)]

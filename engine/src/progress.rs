@@ -59,7 +59,7 @@ impl Now {
 static NOW: Mutex<Now> = Mutex::new(Now::new());
 
 fn now() -> MutexGuard<'static, Now> {
-    NOW.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    NOW.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// The phase now does `name`, which takes it from the fraction `from` to `to`.
@@ -87,7 +87,7 @@ pub fn to_copy(total: u64) {
     (now.bytes, now.total) = (Some(0), Some(total));
 }
 
-/// From now on `gauge` is asked, whenever someone looks, how far the present step is.
+/// From now on `gauge` gives the progress of the present step whenever it is shown.
 pub fn gauge(gauge: impl Fn() -> Option<f64> + Send + 'static) {
     now().gauge = Some(Box::new(gauge));
 }
@@ -98,7 +98,7 @@ pub fn listen(listener: Listener) {
 }
 
 /// A log line of the library; called by the logger.
-pub fn heard(line: &str) {
+pub fn on_log_line(line: &str) {
     let mut now = now();
     if let Some(step) = now.listener.and_then(|listener| listener(line)) {
         now.begin(step);
@@ -106,7 +106,7 @@ pub fn heard(line: &str) {
 }
 
 pub fn view() -> View {
-    // A gauge may look at files (/proc): not while holding the lock that the phase needs.
+    // A gauge may read files (/proc): not while holding the lock that the phase needs.
     let gauge = now().gauge.take();
     let part = gauge.as_ref().and_then(|gauge| gauge());
     let mut now = now();

@@ -1,7 +1,8 @@
 //! progress.json: one block of 4096 bytes, refreshed in place by a thread of its own.
 
 use crate::clock;
-use crate::failure::{self, At, Outcome};
+use crate::exit;
+use crate::failure::{IoContext, Outcome};
 use crate::machine;
 use crate::progress;
 use crate::versions::PROTOCOL;
@@ -21,7 +22,7 @@ const LONGEST_TEXT: usize = 200;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown<'a> {
+struct Snapshot<'a> {
     v: u64,
     pid: u32,
     start_time: u64,
@@ -55,24 +56,24 @@ pub fn start(host: &str, every: Duration) -> Outcome<()> {
     let temporary = format!(".{NAME}.{}", std::process::id());
     let making = "making progress.json";
     let mut writer = Writer {
-        file: File::create(&temporary).at(making)?,
+        file: File::create(&temporary).context(making)?,
         host: cut(host),
         boot_id: machine::boot_id(),
         pid_ns: machine::pid_namespace(),
         start_time: machine::start_time(),
         counter: 0,
     };
-    writer.refresh().at(making)?;
+    writer.refresh().context(making)?;
     // A link, unlike a rename, fails when the name is taken; and nobody ever sees half a block.
     let linked = fs::hard_link(&temporary, NAME);
-    fs::remove_file(&temporary).at(making)?;
+    fs::remove_file(&temporary).context(making)?;
     match linked {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             // The attempt may be another engine's, alive: nothing may be written here, error.json neither.
-            failure::complain(format_args!("PassingFault: {NAME} is there already: this attempt was begun before"));
+            exit::print_error(format_args!("PassingFault: {NAME} is there already: this attempt was begun before"));
             std::process::exit(3);
         }
-        linked => linked.at(making)?,
+        linked => linked.context(making)?,
     }
     *lock() = Some(writer);
     let spawned = thread::Builder::new().name("progress".to_owned()).spawn(move || loop {
@@ -82,7 +83,7 @@ pub fn start(host: &str, every: Duration) -> Outcome<()> {
             log::warn!("{NAME}: {error}");
         }
     });
-    spawned.map(drop).at("starting the progress thread")
+    spawned.map(drop).context("starting the progress thread")
 }
 
 /// Writes progress.json now.
@@ -91,14 +92,14 @@ pub fn refresh() -> io::Result<()> {
 }
 
 fn lock() -> std::sync::MutexGuard<'static, Option<Writer>> {
-    WRITER.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    WRITER.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 impl Writer {
     fn refresh(&mut self) -> io::Result<()> {
         self.counter += 1;
         let now = progress::view();
-        let shown = Shown {
+        let snapshot = Snapshot {
             v: PROTOCOL,
             pid: std::process::id(),
             start_time: self.start_time,
@@ -114,7 +115,7 @@ impl Writer {
             rss_bytes: machine::rss_bytes(),
             at: clock::now(),
         };
-        self.file.write_all_at(&block(&serde_json::to_vec(&shown)?), 0)
+        self.file.write_all_at(&block(&serde_json::to_vec(&snapshot)?), 0)
     }
 }
 

@@ -46,7 +46,7 @@ impl Receipt {
             std::io::ErrorKind::NotFound => Failure::BadInput(format!("{} is not there", path.display())),
             _ => Failure::io(format_args!("reading {}", path.display()), &error),
         })?;
-        let no_receipt = |why: String| Failure::BadInput(format!("{} is not a receipt: {why}", path.display()));
+        let no_receipt = |reason: String| Failure::BadInput(format!("{} is not a receipt: {reason}", path.display()));
         let json: Json = serde_json::from_slice(&text).map_err(|error| no_receipt(error.to_string()))?;
         if json.v != 1 {
             return Err(no_receipt(format!("v is {}; this engine knows version 1", json.v)));
@@ -57,7 +57,7 @@ impl Receipt {
         Ok(Receipt { sector, size, ticket, seed, comm_d, comm_r, proof, files })
     }
 
-    /// Whether the proof holds; if not, why.
+    /// Checks the proof; the error says why it does not hold.
     pub fn verify(&self) -> Result<(), String> {
         let Receipt { sector, size, ticket, seed, comm_d, comm_r, proof, .. } = self;
         let checked =

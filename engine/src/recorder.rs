@@ -2,7 +2,8 @@
 
 use crate::digest::FileRecord;
 use crate::durable;
-use crate::failure::{self, At, Outcome};
+use crate::exit;
+use crate::failure::{IoContext, Outcome};
 use crate::layers::Layers;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +14,7 @@ use std::time::Duration;
 /// How often the directory is looked at. A layer takes 10 minutes and more where it matters.
 const EVERY: Duration = Duration::from_millis(500);
 
-/// The library has said that it begins with the labels: tree-d, which it writes under its final name, is whole.
+/// The library has logged that it begins with the labels: tree-d, which it writes under its final name, is whole.
 static LABELS_BEGUN: AtomicBool = AtomicBool::new(false);
 
 pub fn labels_begin() {
@@ -41,20 +42,20 @@ impl Recorder {
                 };
                 while let Some(name) = next_finished(&expected, layers.files.len(), all) {
                     if let Err(failed) = record(name, &mut layers) {
-                        failure::end(&failed);
+                        exit::exit_with(&failed);
                     }
                 }
                 if all {
                     return layers;
                 }
             })
-            .at("starting the recorder thread")?;
+            .context("starting the recorder thread")?;
         Ok(Recorder { computed, thread })
     }
 
     /// The library is done: records what is left and returns everything.
     pub fn finish(self) -> Vec<FileRecord> {
-        // Were the thread gone, joining it tells.
+        // If the thread is gone, `join` reports it.
         let _ = self.computed.send(());
         self.thread.join().expect("a panic ends the process").files
     }
@@ -76,7 +77,7 @@ fn record(name: &str, layers: &mut Layers) -> Outcome<()> {
     let path = Path::new(name);
     durable::sync_file(path)?;
     durable::sync_dir(Path::new("."))?;
-    let file = FileRecord::of_file(name, path, |_| ()).at(format_args!("hashing {name}"))?;
+    let file = FileRecord::of_file(name, path, |_| ()).context(format_args!("hashing {name}"))?;
     layers.files.push(file);
     layers.write()
 }

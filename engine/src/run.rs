@@ -3,7 +3,8 @@
 use crate::attempt;
 use crate::clock;
 use crate::durable;
-use crate::failure::{self, At, Outcome};
+use crate::exit;
+use crate::failure::{IoContext, Outcome};
 use crate::info;
 use crate::job::Job;
 use crate::lease;
@@ -21,7 +22,7 @@ pub fn run(dir: &Path) -> Outcome<()> {
     if Path::new("result.json").exists() {
         return Ok(());
     }
-    failure::report_as(name.phase);
+    exit::set_phase(name.phase);
     let job = Job::read(Path::new("job.json"), name.phase)?;
     lease::check(&name)?;
     if let Some(cores) = &job.cores {
@@ -34,7 +35,7 @@ pub fn run(dir: &Path) -> Outcome<()> {
     let (started, clock_started) = (SystemTime::now(), Instant::now());
     let done = phases::run(&job)?;
     progress::step("done", 1.0, 1.0);
-    progress_file::refresh().at("writing progress.json")?;
+    progress_file::refresh().context("writing progress.json")?;
     let mut facts = done.facts;
     let common = json!({
         "seconds": clock_started.elapsed().as_secs_f64(),

@@ -17,7 +17,7 @@ impl Sector {
     pub fn prover_id(&self) -> ProverId {
         let mut id = [0; 32];
         let mut rest = self.actor;
-        for byte in id.iter_mut() {
+        for byte in &mut id {
             *byte = (rest & 0x7f) as u8;
             rest >>= 7;
             if rest == 0 {

@@ -1,5 +1,6 @@
 //! One pass over a file with reading, hashing and whatever follows (writing) overlapped.
 
+use crate::copy::chunks::IN_FLIGHT;
 use crate::copy::direct::{self, Aligned};
 use crate::copy::pace::Pace;
 use std::fs::File;
@@ -9,8 +10,6 @@ use std::thread;
 
 /// Bytes read at a time, unless a limit wants less. 8 MiB keeps BLAKE3 over rayon and O_DIRECT writes at full speed (measured).
 const CHUNK: usize = 8 << 20;
-/// Chunks in flight: one read, one hashed, one written, one waiting.
-pub const CHUNKS: usize = 4;
 
 pub struct Chunk {
     pub offset: u64,
@@ -26,14 +25,14 @@ pub fn stream(
     mut each: impl FnMut(&mut Chunk) -> io::Result<()>,
 ) -> io::Result<(u64, blake3::Hash)> {
     let size = file.metadata()?.len();
-    let most = pace.chunk().map_or(CHUNK, |most| CHUNK.min(direct::round_up(most)));
-    let chunk = most.min(direct::round_up(size as usize)).max(direct::BLOCK);
-    let (give_back, free) = sync_channel::<Aligned>(CHUNKS);
-    for _ in 0..CHUNKS.min(size.div_ceil(chunk as u64) as usize) {
+    let max = pace.chunk().map_or(CHUNK, |max| CHUNK.min(direct::round_up(max)));
+    let chunk = max.min(direct::round_up(size as usize)).max(direct::BLOCK);
+    let (give_back, free) = sync_channel::<Aligned>(IN_FLIGHT);
+    for _ in 0..IN_FLIGHT.min(size.div_ceil(chunk as u64) as usize) {
         give_back.send(Aligned::new(chunk)).expect("the channel holds them all");
     }
-    let (read_one, to_hash) = sync_channel::<Chunk>(CHUNKS);
-    let (hashed_one, to_use) = sync_channel::<Chunk>(CHUNKS);
+    let (read_one, to_hash) = sync_channel::<Chunk>(IN_FLIGHT);
+    let (hashed_one, to_use) = sync_channel::<Chunk>(IN_FLIGHT);
 
     thread::scope(|scope| {
         let reader = scope.spawn(move || -> io::Result<()> {

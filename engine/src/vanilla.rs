@@ -4,9 +4,10 @@
 //! The library proves leaves, as for a winning PoSt, and checks each proof: its path from the leaf up, the leaf's place, and that
 //! its root is p_aux's (storage-proofs-post 19.1 `fallback::vanilla_proof`). It does not look at commR: hence both.
 
-use crate::caught;
-use crate::failure::{self, io_cause, Failure, Outcome};
+use crate::failure::{io_cause, Failure, Outcome};
 use crate::hex32::Hex32;
+use crate::os_error;
+use crate::panics;
 use crate::sector::Sector;
 use crate::sizes::Size;
 use blstrs::Scalar;
@@ -35,12 +36,11 @@ fn element(bytes: &[u8]) -> Result<PoseidonDomain, String> {
     scalar.map(PoseidonDomain::from).ok_or_else(|| "p_aux holds no elements of the field".to_owned())
 }
 
-/// `None` when `p_aux` is of `comm_r`, else why it is not.
-pub fn why_not_of(p_aux: &[u8], comm_r: Hex32) -> Option<String> {
-    match comm_r_of(p_aux) {
-        Ok(found) if found == comm_r => None,
-        Ok(found) => Some(format!("p_aux is of commR {found}, not {comm_r}")),
-        Err(why) => Some(why),
+/// Checks that `p_aux` is of `comm_r`; the error says why it is not.
+pub fn check_comm_r(p_aux: &[u8], comm_r: Hex32) -> Result<(), String> {
+    match comm_r_of(p_aux)? {
+        found if found == comm_r => Ok(()),
+        found => Err(format!("p_aux is of commR {found}, not {comm_r}")),
     }
 }
 
@@ -68,13 +68,16 @@ pub fn prove(stored: &Stored<'_>) -> Outcome<Proved> {
     OsRng.fill_bytes(&mut seed);
     // Below the field's modulus, 0x73ed….
     seed[31] &= 0x3f;
-    match caught::catch(|| prove_leaves(stored, &seed)) {
+    match panics::catch(|| prove_leaves(stored, &seed)) {
         Ok(Ok(leaves)) => Ok(Ok(leaves)),
         Ok(Err(error)) => match io_cause(&error) {
             Some(cause) if cause.kind() != io::ErrorKind::UnexpectedEof => Err(Failure::library("proving", &error)),
             _ => Ok(Err(format!("{error:#}"))),
         },
-        Err(panic) if failure::tells_of_io(&panic) => Err(Failure::PassingFault(format!("proving: {panic}"))),
+        // An I/O error says nothing of the replica; any other panic is the library's verdict on it.
+        Err(panic) if os_error::of_text(&panic).is_some() => {
+            Err(Failure::library("proving", &anyhow::Error::msg(panic)))
+        }
         Err(panic) => Ok(Err(panic)),
     }
 }
@@ -99,6 +102,6 @@ mod tests {
         assert_eq!(comm_r_of(&[0; 63]).unwrap_err(), "p_aux is 63 bytes, not 64");
         // Not below the modulus: the library panics over it.
         assert!(comm_r_of(&[0xff; 64]).unwrap_err().contains("no elements"));
-        assert!(why_not_of(&[0; 64], Hex32([1; 32])).unwrap().ends_with(&format!("not {}", "01".repeat(32))));
+        assert!(check_comm_r(&[0; 64], Hex32([1; 32])).unwrap_err().ends_with(&format!("not {}", "01".repeat(32))));
     }
 }

@@ -14,5 +14,5 @@ pub fn run(path: &Path, as_json: bool) -> Outcome<()> {
     } else if verified.is_ok() {
         println!("{name}: the proof is valid");
     }
-    verified.map_err(|why| Failure::ProofInvalid(format!("{name}: {why}")))
+    verified.map_err(|reason| Failure::ProofInvalid(format!("{name}: {reason}")))
 }

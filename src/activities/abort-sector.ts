@@ -4,18 +4,21 @@
  */
 import { z } from 'zod';
 import { copiesOf } from '../attempts/attempt.js';
+import { EndedClaim } from '../attempts/claim.js';
+import { isOfSameRun } from '../attempts/epochs.js';
+import { isThere } from '../attempts/reservation.js';
 import { CONTRACT_VERSION, type AbortResult, type StopInput } from '../contract.js';
 import { handBack } from '../errors.js';
-import { lstat } from '../mounts/remote-fs.js';
-import { ifPresent, readJson, usedBytes, writeJson } from '../files.js';
+import { readJson, usedBytes, writeJson } from '../files.js';
 import { abortedFile, nodeName, sectorDir, type GroupDirectory, type OpenGroup } from '../paths.js';
 import { takeNamesBack } from '../storage/publish-copy.js';
 import { removeParts } from '../storage/reservations.js';
-import { ownerOf } from './copy-job.js';
+import { copyOwner } from './copy-job.js';
 import type { Deps } from './deps.js';
 import { endEngines } from './end-engines.js';
-import { deleteGone, renameAway } from './remove-sector.js';
-import { growing, openGroup, runTask, type Task } from './task.js';
+import { deleteGone } from './remove-sector.js';
+import { claimantOf, openGroup, runTask, type Task } from './task.js';
+import { growing } from './retry-at-server.js';
 
 const noteSchema = z.object({
   v: z.int(),
@@ -33,25 +36,56 @@ type Note = z.infer<typeof noteSchema>;
 export const abortSector = (deps: Deps, input: StopInput): Promise<AbortResult> =>
   runTask(deps, 'P6', input, 'outside of slots', async (task) => {
     const group = await openGroup(deps, task);
-    const directory = sectorDir(group, task.sector);
-    let stopped: string[] = [];
-    if (await ifPresent(lstat(directory))) {
-      stopped = await endEngines(directory, input.why, deps, task);
-      await removeCopies(deps, task, group);
-      await writeJson(abortedFile(group, task.sector), await noteOf(deps, input, task, directory));
-      task.goOn();
-      await renameAway(group, task.sector);
-    }
+    const stopped = new Set<string>();
+    await refuseSectorOfAnother(deps, input, task, group);
+    // First of all, also where there is no directory yet: a P1 that comes late must find it. What comes before it, is seen here.
+    await keepNote(deps, input, task, group);
+    while (await isThere(sectorDir(group, task.sector)))
+      for (const at of await endAndRenameAway(deps, input, task, group)) stopped.add(at);
     await deleteGone(group, task.sector, () => task.goOn());
     deps.onRoomMade();
     const bytesFreed = (await abortNote(group, task))?.bytes ?? 0;
-    return { v: CONTRACT_VERSION, stopped, bytesFreed };
+    return { v: CONTRACT_VERSION, stopped: [...stopped], bytesFreed };
   });
+
+/** @throws failure `ClaimedByOther` before anything is changed, the note included */
+async function refuseSectorOfAnother(
+  deps: Deps,
+  { why }: StopInput,
+  task: Task,
+  group: OpenGroup,
+): Promise<void> {
+  if (await isThere(sectorDir(group, task.sector))) await EndedClaim.take(claimantOf(deps, group, task), why);
+}
+
+/** @returns the engines that were seen to end, as `at` */
+async function endAndRenameAway(
+  deps: Deps,
+  input: StopInput,
+  task: Task,
+  group: OpenGroup,
+): Promise<string[]> {
+  const directory = sectorDir(group, task.sector);
+  const claim = await EndedClaim.take(claimantOf(deps, group, task), input.why);
+  const stopped = await endEngines(directory, claim.epoch, deps, task);
+  await removeCopies(deps, task, group);
+  await keepNote(deps, input, task, group);
+  task.goOn();
+  await claim.renameAway();
+  return stopped;
+}
+
+/** The note tells how many bytes there were; one of this run that knows of more is kept. */
+async function keepNote(deps: Deps, input: StopInput, task: Task, group: OpenGroup): Promise<void> {
+  const known = await abortNote(group, task);
+  const note = await noteOf(deps, input, task, sectorDir(group, task.sector));
+  if (!known || known.bytes < note.bytes) await writeJson(abortedFile(group, task.sector), note);
+}
 
 /** The note of an abort of this very run. */
 export async function abortNote(group: GroupDirectory, task: Task): Promise<Note | undefined> {
   const note = noteSchema.safeParse(await readJson(abortedFile(group, task.sector))).data;
-  return note?.owner.split('#')[0] === task.owner.split('#')[0] ? note : undefined;
+  return note && isOfSameRun(note.owner, task.owner) ? note : undefined;
 }
 
 const noteOf = async (
@@ -86,7 +120,7 @@ async function removeCopies(deps: Deps, task: Task, group: OpenGroup): Promise<v
         growing(task.times.noSlotFirst, task.times.noRoomMost, task.offered),
       );
     }
-    const owner = ownerOf({ group, task });
+    const owner = copyOwner({ group, task });
     await takeNamesBack(node, owner);
     await removeParts(node, owner);
   }

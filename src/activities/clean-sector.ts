@@ -5,12 +5,12 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { listAttempts } from '../attempts/attempt.js';
-import { claimEpoch } from '../attempts/epochs.js';
+import { Claim } from '../attempts/claim.js';
 import { NotOursError, removeTree } from '../attempts/remove-tree.js';
 import { CONTRACT_VERSION, readable, refuseNewer, type CleanInput, type CleanResult } from '../contract.js';
 import { failure } from '../errors.js';
 import { ifPresent, isErrno, readJson, usedBytes, writeJson } from '../files.js';
-import { lstat, rm } from '../mounts/remote-fs.js';
+import { lstat } from '../mounts/remote-fs.js';
 import {
   attemptDir,
   doneFile,
@@ -25,12 +25,13 @@ import { findNode } from '../storage/choose-node.js';
 import { refuseOther } from '../storage/make-directory.js';
 import { publishCopy } from '../storage/publish-copy.js';
 import { copiedFiles, receiptOf, type Results } from '../storage/receipt.js';
+import { refuseLoss } from '../storage/refuse-loss.js';
 import { removeParts } from '../storage/reservations.js';
-import { onNodesSeen, ownerOf } from './copy-job.js';
+import { copyOwner, onNodesSeen } from './copy-job.js';
 import type { Deps } from './deps.js';
 import { basisResult } from './phase-job.js';
-import { deleteGone, goneDirectories, renameAway } from './remove-sector.js';
-import { openGroup, runTask, type Task } from './task.js';
+import { deleteGone, goneDirectories } from './remove-sector.js';
+import { claimantOf, openGroup, runTask, type Task } from './task.js';
 import { untilSeen } from './until-seen.js';
 
 /** Written into the sector's directory before that is renamed away, and then as `done/`. */
@@ -92,14 +93,18 @@ async function takeAway(deps: Deps, task: Task, group: OpenGroup): Promise<Journ
   const directory = sectorDir(group, task.sector);
   if (await ifPresent(lstat(directory))) {
     task.goOn();
-    // Asked once more: publishing may have taken long, and what a later claim works with must not be deleted.
-    await claimEpoch(directory, task.owner, deps.self.host);
-    await renameAway(group, task.sector);
+    await refuseLoss(deps.storageNodes, group, task.sector, await readJournal(join(directory, JOURNAL)));
+    const claim = await Claim.take(claimantOf(deps, group, task));
+    await claim.renameAway();
   }
   const journal = await journalOfGone(group, task);
-  await writeMakingRoom(doneFile(group, task.sector), journal, async () => {
-    for (const gone of await goneDirectories(group, task.sector)) await deleteAttempts(gone);
-  });
+  const done = doneFile(group, task.sector);
+  await makingRoom(
+    () => writeJson(done, journal),
+    async () => {
+      for (const gone of await goneDirectories(group, task.sector)) await deleteAttempts(gone);
+    },
+  );
   return journal;
 }
 
@@ -111,14 +116,14 @@ async function publish(
   say: (step: string, fraction: number) => void,
 ): Promise<void> {
   const directory = sectorDir(group, task.sector);
-  await claimEpoch(directory, task.owner, deps.self.host);
+  const claim = await Claim.take(claimantOf(deps, group, task));
   const entries = ENGINE_PHASE_IDS.map(async (id) => [
     id,
     await basisResult(task, directory, id, input.results[id]),
   ]);
   const results = Object.fromEntries(await Promise.all(entries)) as Results;
   const receipt = receiptOf(input.seal, task.sector, results, deps.version);
-  const node = await findNode(deps, receipt.node);
+  const node = await findNode(deps, receipt.node, group);
   say('final names and receipt', 0.1);
   const copy = {
     source: attemptDir(directory, input.results.P2.at),
@@ -128,9 +133,9 @@ async function publish(
     files: copiedFiles(results),
   };
   await publishCopy(copy, receipt, async () => {
-    await claimEpoch(directory, task.owner, deps.self.host);
+    await claim.assertInForce();
   });
-  const owner = ownerOf({ group, task });
+  const owner = copyOwner({ group, task });
   await removeParts(node, owner);
   await onNodesSeen(deps, (other) => removeParts(other, owner));
   const journal: Journal = {
@@ -147,24 +152,27 @@ async function publish(
     host: deps.self.host,
     at: new Date().toISOString(),
   };
-  await writeMakingRoom(join(directory, JOURNAL), journal, () => deleteLayers(directory, results));
+  await makingRoom(
+    () => claim.writeNote(JOURNAL, journal),
+    () => deleteLayers(claim, results),
+  );
 }
 
 /** On a full disk only P6 makes room, and it has none for its own journal. */
-async function writeMakingRoom(path: string, journal: Journal, makeRoom: () => Promise<void>): Promise<void> {
-  await writeJson(path, journal).catch(async (error: unknown) => {
+async function makingRoom(write: () => Promise<void>, makeRoom: () => Promise<void>): Promise<void> {
+  await write().catch(async (error: unknown) => {
     if (!isErrno(error, 'ENOSPC', 'EDQUOT')) throw error;
     await makeRoom();
-    await writeJson(path, journal);
+    await write();
   });
 }
 
 /** Deletes what P1 made, wherever attempts have linked it. With the receipt written nothing needs it any more. */
-async function deleteLayers(directory: string, { P1 }: Results): Promise<void> {
-  const lists = await Promise.all(ENGINE_PHASE_IDS.map((phase) => listAttempts(directory, phase)));
+async function deleteLayers(claim: Claim, { P1 }: Results): Promise<void> {
+  const lists = await Promise.all(ENGINE_PHASE_IDS.map((phase) => listAttempts(claim.directory, phase)));
   for (const attempt of lists.flatMap(({ all, voided }) => [...all, ...voided])) {
-    for (const { name } of P1.outputs.files ?? [])
-      await rm(join(attempt.directory, plainName(name)), { force: true });
+    const files = P1.outputs.files ?? [];
+    await claim.deleteFiles(files.map(({ name }) => join(attempt.directory, plainName(name))));
   }
 }
 

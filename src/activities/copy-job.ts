@@ -25,7 +25,7 @@ export interface CopyWork {
   sectorDirectory: string;
 }
 
-export const ownerOf = ({ group, task }: Pick<CopyWork, 'group' | 'task'>): Owner => ({
+export const copyOwner = ({ group, task }: Pick<CopyWork, 'group' | 'task'>): Owner => ({
   group,
   sector: task.sector,
 });
@@ -44,7 +44,7 @@ export async function prepareCopy(work: CopyWork): Promise<CopyJob | undefined> 
   // A try goes where the one before went: what that has left is known there.
   const last = earlier.at(-1);
   const { node, into, passedOver } = await chooseNode(deps, {
-    ...ownerOf(work),
+    ...copyOwner(work),
     bytes: bytes + SMALL_FILES_BYTES,
     before: last && nodeName(last.node),
     replaces: new Set(earlier.map(({ into }) => into)),
@@ -61,7 +61,7 @@ export async function prepareCopy(work: CopyWork): Promise<CopyJob | undefined> 
 export async function removeEarlierCopies(work: CopyWork, made: AttemptName): Promise<void> {
   const copies = await copiesOf(work.sectorDirectory);
   const earlier = new Set(copies.filter((copy) => isBefore(copy, made)).map(({ into }) => into));
-  await onNodesSeen(work.deps, (node) => removeParts(node, ownerOf(work), earlier));
+  await onNodesSeen(work.deps, (node) => removeParts(node, copyOwner(work), earlier));
 }
 
 /** What cannot be done on a node has its time again: with the next attempt, P6, or the next sector that looks for room there. */

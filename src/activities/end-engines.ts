@@ -1,7 +1,6 @@
 /** Ending a sector's engines, wherever they are: by a raised epoch, by a signal where that does not help, by waiting. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listAttempts, readError, readResult, type Attempt } from '../attempts/attempt.js';
-import { raiseEpoch } from '../attempts/epochs.js';
 import { isAlive, isLocal, terminate } from '../attempts/processes.js';
 import { readProgress } from '../attempts/progress.js';
 import { ENGINE_PHASE_IDS, type EnginePhaseId } from '../phases.js';
@@ -9,14 +8,18 @@ import type { Deps } from './deps.js';
 import type { Task } from './task.js';
 
 /**
- * Raises the sector's epoch, so that nothing of this run can start any more, and waits until all its engines have ended.
+ * Waits until all engines of a claim that has ended have ended too.
+ * @param epoch that has ended it
  * @returns those that were seen to end, as `at`.
  */
-export async function endEngines(directory: string, why: string, deps: Deps, task: Task): Promise<string[]> {
-  const inForce = await raiseEpoch(directory, task.owner, why, deps.self.host);
+export async function endEngines(
+  directory: string,
+  epoch: number,
+  deps: Deps,
+  task: Task,
+): Promise<string[]> {
   const lists = await Promise.all(ENGINE_PHASE_IDS.map((phase) => listAttempts(directory, phase)));
-  // A run that was overtaken must leave the engines of the other one alone.
-  const attempts = lists.flatMap(({ all }) => all).filter(({ epoch }) => epoch < inForce);
+  const attempts = lists.flatMap(({ all }) => all).filter((attempt) => attempt.epoch < epoch);
   const ends = await Promise.all(attempts.map((attempt) => endOf(attempt, deps, task)));
   return attempts.filter((_, i) => ends[i]).map(({ at }) => at);
 }

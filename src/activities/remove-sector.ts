@@ -1,21 +1,11 @@
 /** Deleting a sector's directory: renamed away first, so that no late process finds it, and finished whenever that ended. */
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { removeTree } from '../attempts/remove-tree.js';
-import { lstat, readdir, rename, rm } from '../mounts/remote-fs.js';
-import { ifPresent, syncDirectory } from '../files.js';
-import { cacheDir, goneName, isGoneName, sealedLink, sectorDir, type GroupDirectory } from '../paths.js';
+import { readdir, rm } from '../mounts/remote-fs.js';
+import { cacheDir, isGoneName, sealedLink, type GroupDirectory } from '../paths.js';
 import type { SectorId } from '../sector.js';
 
-/** Does nothing when that was done before. */
-export async function renameAway(group: GroupDirectory, sector: SectorId): Promise<void> {
-  const directory = sectorDir(group, sector);
-  if (!(await ifPresent(lstat(directory)))) return;
-  await rename(directory, join(cacheDir(group), goneName(sector, randomUUID())));
-  await syncDirectory(cacheDir(group));
-}
-
-/** What {@link renameAway} has made of the sector so far. */
+/** What a claim's `renameAway` has made of the sector so far. */
 export async function goneDirectories(group: GroupDirectory, sector: SectorId): Promise<string[]> {
   const cache = cacheDir(group);
   return (await readdir(cache)).filter((name) => isGoneName(sector, name)).map((name) => join(cache, name));

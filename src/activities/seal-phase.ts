@@ -6,19 +6,17 @@ import {
   readJob,
   readResult,
   recordedFiles,
-  voidAttempt,
   type Attempt,
 } from '../attempts/attempt.js';
 import { noteAdoption } from '../attempts/adoption.js';
-import { claimEpoch } from '../attempts/epochs.js';
-import { freeBefore, freeSuperseded } from '../attempts/free.js';
+import { Claim } from '../attempts/claim.js';
 import { look, type Sight } from '../attempts/look.js';
 import { isAlive, isLocal, terminate } from '../attempts/processes.js';
 import { readProgress } from '../attempts/progress.js';
-import { makeAttempt } from '../attempts/start.js';
 import { watchEngine } from '../attempts/watch.js';
 import type { PhaseInput, PhaseResult } from '../contract.js';
-import { failure, handBack, isFailureType } from '../errors.js';
+import { failure, handBack } from '../errors.js';
+import { isFailureType } from '../failures.js';
 import { isFull } from '../files.js';
 import type { EnginePhaseId } from '../phases.js';
 import { sectorFileName } from '../sector.js';
@@ -26,10 +24,12 @@ import type { Deps } from './deps.js';
 import { untilEndedHere } from './end-engines.js';
 import { copyMeter, giveCopyBack, prepareCopy, removeEarlierCopies, type CopyWork } from './copy-job.js';
 import { checkBasis, hangMsOf, inputHash, jobFor, phaseResult } from './phase-job.js';
-import { linkReplica, openSectorDirectory } from './sector-directory.js';
-import { draining, endOfTask, growing, openGroup, runTask, type Task } from './task.js';
+import { openSectorDirectory } from './sector-directory.js';
+import { claimantOf, draining, endOfTask, openGroup, runTask, type Task } from './task.js';
+import { growing } from './retry-at-server.js';
 
 interface Work extends CopyWork {
+  claim: Claim;
   inputHash: string;
 }
 
@@ -37,35 +37,37 @@ export const sealPhase = (deps: Deps, phase: EnginePhaseId, input: PhaseInput): 
   runTask(deps, phase, input, 'in a slot', async (task) => {
     const group = await openGroup(deps, task);
     const sectorDirectory = await openSectorDirectory(deps, group, task);
-    await claimEpoch(sectorDirectory, task.owner, deps.self.host);
-    for (const at of input.voided) await voidAttempt(sectorDirectory, at);
+    const claim = await Claim.take(claimantOf(deps, group, task));
+    await claim.writeSectorFile(task.seal);
+    for (const at of input.voided) await claim.invalidate(at);
     await checkBasis(task, sectorDirectory, input);
-    const { attempt, result, epoch } = await untilResult({
+    const { attempt, result } = await untilResult({
       deps,
       task,
       input,
       group,
       sectorDirectory,
+      claim,
       inputHash: inputHash(input),
     });
-    if (phase === 'P2') await linkReplica(group, task, attempt);
-    // A favour to others: a failure of it is none of the phase, and P6 deletes all of it anyway.
-    await freeSuperseded(sectorDirectory, attempt, epoch).catch(() => undefined);
+    if (phase === 'P2') await claim.linkReplica(attempt);
+    await claim.freeSuperseded(attempt);
     return phaseResult(phase, attempt, result);
   });
 
-/** @returns the result that counts, and the epoch in force. */
-async function untilResult(work: Work): Promise<Extract<Sight, { is: 'result' }> & { epoch: number }> {
+/** @returns the result that counts */
+async function untilResult(work: Work): Promise<Extract<Sight, { is: 'result' }>> {
   const { deps, task, input, sectorDirectory } = work;
   for (;;) {
     // Asked again each time: a run that was stopped or overtaken must not begin anything.
-    const epoch = await claimEpoch(sectorDirectory, task.owner, deps.self.host);
+    const epoch = await work.claim.assertInForce();
     const sight = await look({
       ...work,
       phase: input.phase,
       epoch,
-      told: input.told,
+      told: task.lastReported ?? input.told,
       observed: task.observed,
+      offeredAt: task.offeredAt,
       now: task.now(),
       self: deps.self,
       times: task.times,
@@ -73,7 +75,7 @@ async function untilResult(work: Work): Promise<Extract<Sight, { is: 'result' }>
     });
     switch (sight.is) {
       case 'result':
-        return { ...sight, epoch };
+        return sight;
       case 'live here':
       case 'starting':
         await waitFor(sight.attempt, work);
@@ -101,14 +103,12 @@ async function begin(
   const job = jobFor(deps, sectorDirectory, input, task, name, earlier, copy);
   let made;
   try {
-    // Looking at storage nodes may have taken minutes.
-    if (copy) await claimEpoch(sectorDirectory, task.owner, deps.self.host);
-    made = await makeAttempt(sectorDirectory, name, job);
+    made = await work.claim.makeAttempt(name, job);
   } finally {
     if (copy && !made) await giveCopyBack(copy);
   }
   if (!made) return;
-  await freeBefore(sectorDirectory, made).catch(() => undefined);
+  await work.claim.freeBefore(made);
   if (copy) await removeEarlierCopies(work, made);
   await deps.engines.start(made);
   await waitFor(made, work);
@@ -140,9 +140,10 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
   const { at } = attempt;
   let end;
   const leave = deps.engines.waitFor(attempt);
-  const copyProgress = copyMeter((await readJob(attempt))?.copy?.passedOver);
-  if (!deps.engines.endOf(attempt)) await noteAdoption(attempt, deps.worker);
+  // All that may throw is in here: an engine must not count as waited for when nobody waits.
   try {
+    const copyProgress = copyMeter((await readJob(attempt))?.copy?.passedOver);
+    if (!deps.engines.endOf(attempt)) await noteAdoption(attempt, deps.worker);
     end = await watchEngine({
       attempt,
       times: task.times,
@@ -171,7 +172,7 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
   // An engine that was superseded ends without a word: the next look finds by whom.
   const newest = (await listAttempts(work.sectorDirectory, input.phase)).all.at(-1);
   if (newest?.at !== at) return;
-  await claimEpoch(work.sectorDirectory, task.owner, deps.self.host);
+  await work.claim.assertInForce();
   const details = { at, host: deps.self.host, recorded: (await recordedFiles(attempt)).length };
   if (end === 'hangs') {
     const gone = await stopEngine(attempt, deps, task);

@@ -1,16 +1,18 @@
 /** Stops a sector's engines and keeps its files. Runs outside of the pools: it must not wait for a slot. */
+import { EndedClaim } from '../attempts/claim.js';
+import { isThere } from '../attempts/reservation.js';
 import { CONTRACT_VERSION, type StopInput, type StopResult } from '../contract.js';
-import { ifPresent } from '../files.js';
-import { lstat } from '../mounts/remote-fs.js';
 import { sectorDir } from '../paths.js';
 import type { Deps } from './deps.js';
 import { endEngines } from './end-engines.js';
-import { openGroup, runTask } from './task.js';
+import { claimantOf, openGroup, runTask } from './task.js';
 
 export const stopSector = (deps: Deps, input: StopInput): Promise<StopResult> =>
   runTask(deps, 'P1', input, 'outside of slots', async (task) => {
-    const directory = sectorDir(await openGroup(deps, task), task.sector);
-    const present = (await ifPresent(lstat(directory))) !== undefined;
-    const stopped = present ? await endEngines(directory, input.why, deps, task) : [];
+    const group = await openGroup(deps, task);
+    const directory = sectorDir(group, task.sector);
+    if (!(await isThere(directory))) return { v: CONTRACT_VERSION, stopped: [] };
+    const { epoch } = await EndedClaim.take(claimantOf(deps, group, task), input.why);
+    const stopped = await endEngines(directory, epoch, deps, task);
     return { v: CONTRACT_VERSION, stopped };
   });

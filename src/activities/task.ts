@@ -1,7 +1,8 @@
 /** What all activities do around their work: version, slot, heartbeats, and telling errors in the contract's words. */
 import { activityInfo, cancellationDetails, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { ownerOf } from '../attempts/epochs.js';
+import type { Claimant } from '../attempts/claim.js';
+import { claimName } from '../attempts/epochs.js';
 import { NotOursError } from '../attempts/remove-tree.js';
 import {
   readable,
@@ -11,14 +12,15 @@ import {
   type Observation,
   type SealInput,
 } from '../contract.js';
-import { failure, handBack } from '../errors.js';
-import { isErrno } from '../files.js';
+import { bounded, failure, handBack } from '../errors.js';
+import { isErrno, messageOf } from '../files.js';
 import { MountWrongError } from '../mounts/guard.js';
 import { MountHungError } from '../mounts/mounts.js';
 import type { OpenGroup } from '../paths.js';
 import { scaledTimes, TIMES, type PhaseId, type Times } from '../phases.js';
 import { sectorFileName, sectorOf, type SectorId } from '../sector.js';
 import type { Deps, Slot } from './deps.js';
+import { growing, settle, takeOver } from './retry-at-server.js';
 
 /** One task of an activity on this worker. */
 export interface Task {
@@ -32,20 +34,26 @@ export interface Task {
   signal: AbortSignal;
   /** What an attempt of this task before saw of a foreign engine. */
   observed: Observation | undefined;
-  /** Server time in ms since 1970: the server's at the start of this attempt, and this host's since then. */
+  /** Server time in ms since 1970 at which this attempt was put into the queue. */
+  offeredAt: number;
+  /** The earliest that the server's time can be: as if there had been no wait in the queue, of which a task is not told. */
   now(): number;
   /** 1, 2, … by Temporal's count: hand-backs of this task. */
   offered: number;
   beat(details: Omit<HeartbeatDetails, 'phase' | 'host'>): void;
   /** The last heartbeat once more. */
   beatAgain(): void;
+  /** The newest attempt (`1/P2-3`) whose failure an attempt of this task before has reported. */
+  lastReported: string | undefined;
+  /** What its failure becomes: whatever only needs time is retried by Temporal. */
+  settle(failed: ApplicationFailure, isStop: boolean): ApplicationFailure;
   /** Its engine goes on without it: the slot stays taken when the task has ended. */
   leaveEngine(): void;
   /** Between two steps that can be done again: @throws failure `Draining`, or the cancellation, when the task is to end. */
   goOn(): void;
 }
 
-export type TaskInput = { v: number; seal: SealInput; claim: number };
+export type TaskInput = { v: number; seal: SealInput; claim: number; run: string };
 
 /**
  * Runs the body of an activity: in a slot of the phase's pool where `slot` says so.
@@ -88,11 +96,12 @@ export async function runTask<T>(
   } catch (error) {
     // A stop or an abort is for any host of the group; a phase may have an engine here.
     if (error instanceof MountHungError && slot === 'outside of slots') throw hungHandBack(error, deps, task);
-    throw toldAsFailure(
+    const failed = toldAsFailure(
       task.signal.aborted && isAbort(error) ? new CancelledFailure('told to end') : error,
       deps.self.host,
       task.scale,
     );
+    throw failed instanceof ApplicationFailure ? task.settle(failed, slot === 'outside of slots') : failed;
   } finally {
     clearInterval(pulse);
     if (end.engineGoesOn) taken.leaveToEngine();
@@ -101,10 +110,6 @@ export async function runTask<T>(
 }
 
 const NO_SLOT: Slot = { leave: () => undefined, leaveToEngine: () => undefined };
-
-/** `first`, doubling with each offer, up to `most`. */
-export const growing = (first: number, most: number, offered: number): number =>
-  Math.min(most, first * 2 ** Math.min(offered - 1, 30));
 
 /**
  * The group's directory, checked anew.
@@ -119,6 +124,14 @@ export async function openGroup(deps: Deps, task: Task): Promise<OpenGroup> {
   }
 }
 
+/** Who claims the sector for this task. */
+export const claimantOf = ({ self }: Deps, group: OpenGroup, { sector, owner }: Task): Claimant => ({
+  group,
+  sector,
+  owner,
+  host: self.host,
+});
+
 const hungHandBack = (error: MountHungError, { self }: Deps, { times, offered }: Task): ApplicationFailure =>
   handBack(
     'MountHung',
@@ -129,7 +142,7 @@ const hungHandBack = (error: MountHungError, { self }: Deps, { times, offered }:
 function createTask(
   { self }: Deps,
   phase: PhaseId,
-  { seal, claim }: TaskInput,
+  { seal, claim, run }: TaskInput,
   leaveEngine: () => void,
 ): Task {
   const info = activityInfo();
@@ -137,6 +150,8 @@ function createTask(
   const before = info.heartbeatDetails as HeartbeatDetails | undefined;
   const scale = seal.timeScale ?? 1;
   const signal = cancellationSignal();
+  const times = scaledTimes(scale);
+  const carried = takeOver(before?.carried, info.attempt);
   let last: HeartbeatDetails = {
     phase,
     host: self.host,
@@ -144,24 +159,35 @@ function createTask(
     step: 'looking',
     fraction: null,
     observed: before?.observed,
+    carried,
   };
   return {
     phase,
     seal,
     sector: sectorOf(seal.sector),
-    times: scaledTimes(scale),
+    times,
     scale,
-    owner: ownerOf(info.workflowExecution?.runId ?? 'none', claim),
+    owner: claimName(run, claim),
     signal,
     observed: before?.observed,
+    offeredAt: info.currentAttemptScheduledTimestampMs,
     now: () => info.currentAttemptScheduledTimestampMs + (performance.now() - began),
     offered: info.attempt,
     beat: (details) => {
       // Details stay with the task through hand-backs: an observation is repeated, so that it is not lost.
-      last = { observed: last.observed, ...details, phase, host: self.host };
+      const step = bounded(details.step);
+      last = { observed: last.observed, carried: last.carried, ...details, step, phase, host: self.host };
       heartbeat(last);
     },
     beatAgain: () => heartbeat(last),
+    lastReported: carried.lastReported,
+    settle: (failed, isStop) => {
+      const { attempt, priority } = info;
+      const settled = settle(failed, carried, { attempt, priority: priority?.priorityKey, times, isStop });
+      last = { ...last, carried: settled.carried };
+      heartbeat(last);
+      return settled.failure;
+    },
     leaveEngine,
     goOn: () => {
       if (signal.aborted)
@@ -185,7 +211,7 @@ export const draining = (host: string): ApplicationFailure =>
 
 function toldAsFailure(error: unknown, host: string, scale = 1): unknown {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? messageOf(error) : String(error);
   if (error instanceof TooNewError)
     return handBack('TooNew', `${host}: ${error.message}`, TIMES.noSlotMost * scale);
   if (error instanceof MountHungError) return failure('MountHung', message, { host });

@@ -2,15 +2,14 @@
  * Epochs: which workflow run a sector's directory belongs to. The highest epoch is in force; engines and activities of
  * lower ones end by themselves. Making the next number's directory is the claim; it is one atomic rename.
  */
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CONTRACT_VERSION, readable, refuseNewer } from '../contract.js';
 import { failure } from '../errors.js';
-import { isErrno, readJson, syncDirectory, writeJson } from '../files.js';
-import { mkdir, readdir, rename } from '../mounts/remote-fs.js';
+import { readJson } from '../files.js';
+import { readdir } from '../mounts/remote-fs.js';
 import { epochDir, parseEpoch } from '../paths.js';
-import { removeTree } from './remove-tree.js';
+import { makeByRename } from './make-by-rename.js';
 
 const epochSchema = z.object({
   v: z.int().refine((v) => readable(v)),
@@ -50,15 +49,15 @@ export async function listEpochs(sectorDirectory: string): Promise<Epoch[]> {
   );
 }
 
-/** Who claims: a workflow run, and which of its claims (each step back makes the next). */
-export const ownerOf = (runId: string, claim: number): string => `${runId}#${claim}`;
+/** Who claims: the first run of a workflow's chain, and which of its claims (each step back makes the next). */
+export const claimName = (runId: string, claim: number): string => `${runId}#${claim}`;
 
 const parseOwner = (owner: string): { runId: string; claim: number } => {
   const [runId = '', claim = ''] = owner.split('#');
   return { runId, claim: Number(claim) };
 };
 
-const isOfSameRun = (a: string, b: string): boolean => parseOwner(a).runId === parseOwner(b).runId;
+export const isOfSameRun = (a: string, b: string): boolean => parseOwner(a).runId === parseOwner(b).runId;
 
 /**
  * The epoch of `owner`, claimed now if it has none yet.
@@ -93,10 +92,11 @@ function refuseOvertaken(inForce: Epoch, epochs: Epoch[], owner: string): void {
 }
 
 /**
- * Ends the epoch of `owner`'s run, if one is in force, with one that nobody owns: nothing of it can start any more.
+ * Ends the claim of `owner`'s run by an epoch that nobody owns: nothing of it can start any more. Done again it changes nothing.
  * @returns the epoch in force; engines of lower ones end by themselves.
+ * @throws failure `ClaimedByOther` when the sector is another run's, which must be left alone
  */
-export async function raiseEpoch(
+export async function endEpoch(
   sectorDirectory: string,
   owner: string,
   why: string,
@@ -104,33 +104,35 @@ export async function raiseEpoch(
 ): Promise<number> {
   for (;;) {
     const inForce = (await listEpochs(sectorDirectory)).at(-1);
-    if (inForce && (!isOfSameRun(inForce.owner, owner) || inForce.why !== 'claimed')) return inForce.number;
+    if (inForce && !isOfSameRun(inForce.owner, owner)) throw ofAnother(inForce);
+    if (inForce && inForce.why !== 'claimed') return inForce.number;
     const number = (inForce?.number ?? 0) + 1;
     if (await makeEpoch(sectorDirectory, number, { owner, why, host })) return number;
   }
 }
 
-async function makeEpoch(
+/** Whether the epoch that {@link endEpoch} has made is still in force. @throws failure `ClaimedByOther` when it is not */
+export async function assertEnded(sectorDirectory: string, epoch: number): Promise<void> {
+  const inForce = (await listEpochs(sectorDirectory)).at(-1);
+  if (inForce?.number !== epoch) throw ofAnother(inForce);
+}
+
+const ofAnother = (inForce: Epoch | undefined): Error =>
+  failure(
+    'ClaimedByOther',
+    inForce
+      ? `epoch ${inForce.number} belongs to run ${inForce.owner} since ${inForce.at}; nothing was changed`
+      : 'the sector is another one than a moment ago; nothing was changed',
+  );
+
+/** @returns false when someone else was faster. */
+const makeEpoch = (
   sectorDirectory: string,
   number: number,
   epoch: Pick<EpochFile, 'owner' | 'why' | 'host'>,
-): Promise<boolean> {
-  const temporary = join(sectorDirectory, `.new-${randomUUID()}`);
-  await mkdir(temporary);
-  try {
-    await writeJson(join(temporary, 'epoch.json'), {
-      v: CONTRACT_VERSION,
-      ...epoch,
-      at: new Date().toISOString(),
-    });
-    // Renaming over a directory that is not empty is refused: someone else was faster.
-    await rename(temporary, epochDir(sectorDirectory, number));
-  } catch (error) {
-    await removeTree(temporary);
-    // Local disks say ENOTEMPTY, some file systems EEXIST or EPERM: any refusal with the target present means taken.
-    if (isErrno(error, 'ENOTEMPTY', 'EEXIST', 'EPERM')) return false;
-    throw error;
-  }
-  await syncDirectory(sectorDirectory);
-  return true;
-}
+): Promise<boolean> =>
+  makeByRename(epochDir(sectorDirectory, number), 'epoch.json', {
+    v: CONTRACT_VERSION,
+    ...epoch,
+    at: new Date().toISOString(),
+  });

@@ -29,7 +29,9 @@ export interface Look {
   told?: string;
   /** How a foreign engine's counter stood when it was last looked at. */
   observed?: Observation;
-  /** Server time in ms since 1970: hosts' clocks may differ. */
+  /** Server time in ms since 1970 at which this look was queued: any look before was over by then. Hosts' clocks may differ. */
+  offeredAt: number;
+  /** The earliest that the server's time can be now: how long this look was in the queue is not known. */
   now: number;
   self: HostIdentity;
   times: Times;
@@ -92,15 +94,21 @@ async function notYetSeen(attempt: Attempt, l: Look): Promise<Sight | undefined>
   return foreign(attempt, { counter: -1, host }, patience, l);
 }
 
-/** An engine whose process cannot be seen is alive until its counter has stood still for `patience`. */
+/**
+ * An engine whose process cannot be seen is alive until its counter has stood still for `patience`. A look does not know how
+ * long it was in the queue, so not when it happens. What it sees is dated by the next one, which was queued after it; thus
+ * time in the queue before the first look never passes for a standstill.
+ */
 function foreign(
   attempt: Attempt,
   { counter, host }: Pick<Progress, 'counter' | 'host'>,
   patience: number,
   l: Look,
 ): Sight | undefined {
-  const same = l.observed?.at === attempt.at && l.observed.counter === counter;
-  const since = same && l.observed ? l.observed.since : l.now;
-  if (l.now - since >= patience) return undefined;
-  return { is: 'live elsewhere', attempt, observed: { at: attempt.at, counter, since }, host };
+  const observed: Observation = { at: attempt.at, counter };
+  if (l.observed?.at === attempt.at && l.observed.counter === counter) {
+    observed.since = l.observed.since ?? l.offeredAt;
+    if (l.now - observed.since >= patience) return undefined;
+  }
+  return { is: 'live elsewhere', attempt, observed, host };
 }

@@ -1,18 +1,17 @@
 /** Making the next attempt's directory, which is the lease, and starting its engine. */
-import { randomUUID } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { delimiter, join, resolve } from 'node:path';
 import { constants } from 'node:fs';
 import { failure } from '../errors.js';
-import { isErrno, syncDirectory, writeJson } from '../files.js';
+import { isErrno } from '../files.js';
 import { MountHungError } from '../mounts/mounts.js';
-import { access, mkdir, rename, stat, touch } from '../mounts/remote-fs.js';
-import { attemptDir, epochDir, formatAt, type AttemptName } from '../paths.js';
+import { access, stat, touch } from '../mounts/remote-fs.js';
+import { attemptDir, formatAt, type AttemptName } from '../paths.js';
 import type { Attempt } from './attempt.js';
 import type { Job } from './protocol.js';
 import { startTimeOf, type EngineProcess } from './processes.js';
-import { removeTree } from './remove-tree.js';
+import { makeByRename } from './make-by-rename.js';
 
 export interface EngineProgram {
   /** Program and first arguments; `run <attempt directory>` is appended. */
@@ -29,20 +28,9 @@ export async function makeAttempt(
   name: AttemptName,
   job: Job,
 ): Promise<Attempt | undefined> {
-  const epoch = epochDir(sectorDirectory, name.epoch);
-  const temporary = join(epoch, `.new-${randomUUID()}`);
   const at = formatAt(name);
   const directory = attemptDir(sectorDirectory, at);
-  await mkdir(temporary);
-  try {
-    await writeJson(join(temporary, 'job.json'), job);
-    await rename(temporary, directory);
-  } catch (error) {
-    await removeTree(temporary);
-    if (isErrno(error, 'ENOTEMPTY', 'EEXIST', 'EPERM')) return undefined;
-    throw error;
-  }
-  await syncDirectory(epoch);
+  if (!(await makeByRename(directory, 'job.json', job))) return undefined;
   return { ...name, at, directory };
 }
 
@@ -73,12 +61,15 @@ export class EngineStarter {
 
   /** Its process, if this process has started it and not seen it end. */
   processOf(attempt: Attempt): EngineProcess | undefined {
-    return this.running.get(attempt.directory)?.process;
+    const engine = this.running.get(attempt.directory)?.process;
+    // Nobody else has its ID before its end was seen.
+    if (engine?.startTime === -1) noteStartTime(engine);
+    return engine;
   }
 
   /**
    * Starts the engine in a process group of its own, which outlives this process.
-   * @throws failure `BadInput` when the program cannot be started; what the file system says when the log cannot be made.
+   * @throws failure `BadInput` when the program cannot be started, `PassingFault` when this host is short of something; what the file system says when the log cannot be made.
    */
   async start(attempt: Attempt): Promise<void> {
     // Also a look at the mount: one that hangs is told here, before there is a process that hangs in it.
@@ -100,11 +91,11 @@ export class EngineStarter {
       const engine = { pid: child.pid ?? 0, startTime: -1 };
       // Before the next await: it may have ended by then, and must not be remembered after that.
       this.running.set(attempt.directory, { process: engine, ended });
-      engine.startTime = startTimeOf(engine.pid);
+      noteStartTime(engine);
     } catch (error) {
       if (error instanceof MountHungError) throw error;
       const message = `cannot start the engine ${command}: ${(error as Error).message}`;
-      throw failure('BadInput', message, { at: attempt.at });
+      throw failure(isErrno(error, ...PASSING) ? 'PassingFault' : 'BadInput', message, { at: attempt.at });
     }
   }
 }
@@ -115,6 +106,18 @@ export class EngineStarter {
  * hangs, no timer and no heartbeat until it is back).
  */
 const IN_ATTEMPT = 'cd -- "$0" && exec >>log 2>&1 && exec "$@"';
+
+/** What this host runs short of at the moment: nothing is wrong with the program. */
+const PASSING = ['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE'];
+
+/** The engine runs by now: that /proc cannot be read at the moment must not be told as a failed start. It is read again later. */
+function noteStartTime(engine: EngineProcess): void {
+  try {
+    engine.startTime = startTimeOf(engine.pid);
+  } catch {
+    engine.startTime = -1;
+  }
+}
 
 /** As a shell would find it. @throws Error when there is no such program */
 async function findProgram(command: string, path = '/usr/bin:/bin'): Promise<string> {
@@ -131,7 +134,7 @@ async function isProgram(path: string): Promise<boolean> {
     await access(path, constants.X_OK);
     return (await stat(path)).isFile();
   } catch (error) {
-    if (error instanceof MountHungError) throw error;
+    if (error instanceof MountHungError || isErrno(error, ...PASSING)) throw error;
     return false;
   }
 }

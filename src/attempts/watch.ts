@@ -30,19 +30,31 @@ export type End = 'ended' | 'hangs' | 'never appeared';
  * Waits until the engine has ended or hangs.
  * @throws the signal's reason when it is aborted.
  */
-export async function watchEngine({
-  attempt,
-  times,
-  hangMs,
-  signal,
-  ended,
-  onProgress,
-  onHung,
-}: Watch): Promise<End> {
+export async function watchEngine(watch: Watch): Promise<End> {
+  const { signal, ended } = watch;
+  const engine = { gone: false };
+  const wake = new AbortController();
+  const onAbort = (): void => wake.abort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  // Once for all looks: each race with a promise that lives as long as the engine would leave something in it.
+  void ended?.then(() => {
+    engine.gone = true;
+    wake.abort();
+  });
+  try {
+    return await untilOver(watch, engine, wake.signal);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** @param woken aborted when the engine is gone, or nobody waits any more: the next look is due at once. */
+async function untilOver(
+  { attempt, times, hangMs, signal, ended, onProgress, onHung }: Watch,
+  engine: { gone: boolean },
+  woken: AbortSignal,
+): Promise<End> {
   let began = performance.now();
-  const gone = signalOf(ended);
-  // One for the whole watch. A race with `ended` at each look would leave something on that promise each time.
-  const either = AbortSignal.any([signal, gone]);
   const meter = new WorkMeter(began);
   let progress: Progress | undefined;
   for (;;) {
@@ -59,7 +71,7 @@ export async function watchEngine({
     }
     // What cannot be read at the moment (torn, mount away) says nothing: the last words stand.
     progress = seen.progress ?? progress;
-    if (gone.aborted) return progress ? 'ended' : 'never appeared';
+    if (engine.gone) return progress ? 'ended' : 'never appeared';
     if (progress) {
       onProgress(progress);
       if (!isAlive(progress)) return 'ended';
@@ -70,16 +82,8 @@ export async function watchEngine({
     } else if (now - began >= (ended ? hangMs : times.engineStart)) {
       return ended ? 'hangs' : 'never appeared';
     }
-    await pause(times.engineLook, either);
+    await pause(times.engineLook, woken);
   }
-}
-
-/** Aborted when the promise is settled. */
-function signalOf(promise: Promise<void> | undefined): AbortSignal {
-  const controller = new AbortController();
-  const abort = (): void => controller.abort();
-  promise?.then(abort, abort);
-  return controller.signal;
 }
 
 /** @returns the error when the mount hangs */

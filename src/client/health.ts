@@ -1,12 +1,10 @@
 /** Whether a worker or an orchestrator asks for work at the moment: in the words of the server that it asks. */
 import type { Client } from '@temporalio/client';
 import { controlQueue, WORKFLOW_QUEUE } from '../contract.js';
+import { pollersOf, type QueueType } from './pollers.js';
 
 /** The server keeps pollers for five minutes; one that lives asks again each minute at the latest (a long poll's length). */
 const RECENT_MS = 120_000;
-const ANSWER_MS = 10_000;
-// The enum lies in a package that is not ours.
-const TASK_QUEUE_TYPE = { workflow: 1, activity: 2 };
 
 export interface QueueHealth {
   queue: string;
@@ -29,27 +27,19 @@ export const orchestratorHealth = (client: Client, host: string): Promise<QueueH
 
 /** @param who its poller's identity begins with this */
 async function queueHealth(
-  { workflowService, connection, options }: Client,
+  client: Client,
   queue: string,
-  type: keyof typeof TASK_QUEUE_TYPE,
+  type: QueueType,
   who: string,
 ): Promise<QueueHealth> {
-  const { pollers } = await connection.withDeadline(Date.now() + ANSWER_MS, () =>
-    workflowService.describeTaskQueue({
-      namespace: options.namespace,
-      taskQueue: { name: queue },
-      taskQueueType: TASK_QUEUE_TYPE[type],
-    }),
-  );
-  const own = pollers
-    .filter(({ identity }) => identity?.startsWith(who))
-    .map(({ identity, lastAccessTime }) => ({ identity, at: Number(lastAccessTime?.seconds ?? 0) * 1000 }))
-    .sort((a, b) => b.at - a.at)[0];
+  const own = (await pollersOf(client, queue, type))
+    .filter(({ identity }) => identity.startsWith(who))
+    .sort((a, b) => b.lastAsked - a.lastAsked)[0];
   if (!own) return { queue, who, healthy: false };
   // The server's clock may be ahead of ours.
-  const age = Math.max(0, Date.now() - own.at);
+  const age = Math.max(0, Date.now() - own.lastAsked);
   const secondsAgo = Math.round(age / 1000);
-  return { queue, who, healthy: age < RECENT_MS, poller: own.identity ?? who, secondsAgo };
+  return { queue, who, healthy: age < RECENT_MS, poller: own.identity, secondsAgo };
 }
 
 /** `10.10.10.33#4711 asked for work 12 s ago (queue sealflow/1/control)` */

@@ -11,6 +11,8 @@ import { statusQuery, type SealStatus } from '../messages.js';
 import { PHASE_IDS, PHASES, type PhaseId } from '../phases.js';
 import type { SectorId } from '../sector.js';
 import { UserError } from '../user-error.js';
+import { servedQueues, type IsServed } from './pollers.js';
+import { whyWaiting, type Wait } from './why-waiting.js';
 
 export interface SectorStatus extends SealStatus {
   /** Temporal's: RUNNING, COMPLETED, CANCELLED, FAILED, … */
@@ -20,14 +22,28 @@ export interface SectorStatus extends SealStatus {
   engines: HeartbeatDetails[];
   /** Why hosts have handed back what waits for one: no slot, no room, … */
   handedBack: { phase: PhaseId; type: string; why: string }[];
+  /** What waits for somebody who is not there. */
+  waits: Wait[];
 }
 
-/** @returns undefined when no workflow of the sector is known. */
-export async function sectorStatus(client: Client, sector: SectorId): Promise<SectorStatus | undefined> {
+/**
+ * @param isServed of a whole command's run, where it looks at many sectors
+ * @returns undefined when no workflow of the sector is known.
+ * @throws UserError when no orchestrator answers
+ */
+export async function sectorStatus(
+  client: Client,
+  sector: SectorId,
+  isServed: IsServed = servedQueues(client),
+): Promise<SectorStatus | undefined> {
   const handle = client.workflow.getHandle(workflowId(sector));
   try {
     const description = await handle.describe();
-    const status = await askStatus(client, handle);
+    const status = await askStatus(client, handle).catch(async (error: unknown) => {
+      if (!(error instanceof UserError)) throw error;
+      const [wait] = await whyWaiting(description.raw, undefined, isServed);
+      throw wait ? new UserError(wait.why, { exitCode: 1, hint: error.hint }) : error;
+    });
     const pending = description.raw.pendingActivities ?? [];
     const engines = pending.flatMap(({ heartbeatDetails }) => {
       const payload = heartbeatDetails?.payloads?.[0];
@@ -36,8 +52,9 @@ export async function sectorStatus(client: Client, sector: SectorId): Promise<Se
         : [];
     });
     const handedBack = pending.flatMap(handBackOf);
+    const waits = await whyWaiting(description.raw, status, isServed);
     const { status: workflow, runId } = description;
-    return { ...status, workflow: workflow.name, runId, engines, handedBack };
+    return { ...status, workflow: workflow.name, runId, engines, handedBack, waits };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;

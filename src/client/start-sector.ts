@@ -20,6 +20,7 @@ import { PHASE_IDS, PHASES, type PhaseId, type SectorSize } from '../phases.js';
 import { sectorName, sectorOf } from '../sector.js';
 import { UserError } from '../user-error.js';
 import type { sealSector } from '../workflows/index.js';
+import { pollersOf } from './pollers.js';
 
 /** Randomness for tests, in place of the chain's. */
 export const randomHex32 = (): string => randomBytes(32).toString('hex');
@@ -62,14 +63,9 @@ export async function startSector(
 /** The phases of a group that no worker polls for at the moment. */
 export async function unservedPhases(client: Client, group: number, size: SectorSize): Promise<PhaseId[]> {
   const served = await Promise.all(
-    PHASE_IDS.map(async (phase) => {
-      const { pollers } = await client.workflowService.describeTaskQueue({
-        namespace: client.options.namespace,
-        taskQueue: { name: phaseQueue(group, size, phase) },
-        taskQueueType: 2, // TASK_QUEUE_TYPE_ACTIVITY; the enum lies in a package that is not ours
-      });
-      return pollers.length > 0;
-    }),
+    PHASE_IDS.map(
+      async (phase) => (await pollersOf(client, phaseQueue(group, size, phase), 'activity')).length > 0,
+    ),
   );
   return PHASE_IDS.filter((_, i) => !served[i]);
 }

@@ -14,7 +14,7 @@ export async function verifyReceipt(
   receipt: string,
 ): Promise<void> {
   try {
-    await execa(program, [...first, 'verify', receipt], { env: environment });
+    await execa(program, [...first, 'verify', receipt], { env: environment, extendEnv: false });
   } catch (error) {
     throw new UserError(`the proof of ${receipt} does not verify: ${(error as Error).message}`, {
       exitCode: 1,

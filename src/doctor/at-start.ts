@@ -6,7 +6,7 @@ import type { Config } from '../config.js';
 import type { MountTimes } from '../mounts/mounts.js';
 import { mountsOf, registerMounts } from '../mounts/register.js';
 import type { Log } from '../telemetry.js';
-import { hostChecks } from './host-checks.js';
+import { hostChecks, memoryOfP4Check } from './host-checks.js';
 import { nfsCheck } from './mount-checks.js';
 import { startChecks } from './run-checks.js';
 
@@ -19,7 +19,7 @@ const QUICK_MS = 2_000;
  */
 export async function warnAtStart(config: Config, log: Log, times: MountTimes): Promise<void> {
   registerMounts(config, config.engine.command?.[0], times);
-  const checks = [...mountsOf(config).map(nfsCheck), ...hostChecks(config)];
+  const checks = [...mountsOf(config).map(nfsCheck), memoryOfP4Check(config), ...hostChecks(config)];
   for (const finding of startChecks(checks.map((check) => ({ ...check, deadlineMs: QUICK_MS })))) {
     const { check, result, found, wanted, hint } = await finding;
     if (result !== 'fail') continue;

@@ -6,7 +6,15 @@ import { mountsOf, registerMounts } from '../mounts/register.js';
 import { engineChecks } from './engine-checks.js';
 import type { Finding } from './finding.js';
 import { configCheck, coresCheck, hostChecks, memoryOfP4Check } from './host-checks.js';
-import { diskCheck, groupCheck, nfsCheck, ownerCheck, roomChecks, trials } from './mount-checks.js';
+import {
+  diskCheck,
+  groupCheck,
+  nfsCheck,
+  nodeChecks,
+  ownerCheck,
+  roomChecks,
+  trials,
+} from './mount-checks.js';
 import { startChecks } from './run-checks.js';
 import { ServerChecks } from './server-checks.js';
 
@@ -37,6 +45,7 @@ export async function* examine(config: Config, { deep }: DoctorOptions): AsyncGe
       ownerCheck(config, directory),
       ...trials(config, directory),
     ]),
+    ...nodeChecks(config),
     ...roomChecks(config),
     coresCheck(config),
     memoryOfP4Check(config),

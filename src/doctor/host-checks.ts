@@ -1,9 +1,9 @@
 /** Checks of this host itself: neither a server nor a mount is asked. */
-import { totalmem } from 'node:os';
 import type { Config } from '../config.js';
 import { engineEnvironment } from '../engine/environment.js';
 import { readCpu } from '../machine/cpu.js';
 import { openFilesLimit } from '../machine/limits.js';
+import { memoryOfHost } from '../machine/memory-limit.js';
 import { allowedCpus } from '../workers/cores.js';
 import { judgeConfig } from './checks/config.js';
 import { judgeEnvironment } from './checks/environment.js';
@@ -21,16 +21,16 @@ export const coresCheck = (config: Config): Check => ({
 
 export const memoryOfP4Check = (config: Config): Check => ({
   name: 'memory for P4',
-  look: () => judgeMemoryOfP4(config, environmentOf(config), memory()),
+  look: async () => judgeMemoryOfP4(config, environmentOf(config), await memory()),
 });
 
 /** What a worker does not find out by itself. */
 export function hostChecks(config: Config): Check[] {
   return [
     { name: 'SHA-NI', look: async () => judgeSha(config, await readCpu()) },
-    { name: 'memory for P1', look: () => judgeMemoryOfP1(config, memory()) },
+    { name: 'memory for P1', look: async () => judgeMemoryOfP1(config, await memory()) },
     { name: 'open files', look: async () => judgeOpenFiles(config, await openFilesLimit()) },
-    { name: 'environment', look: () => judgeEnvironment(environmentOf(config)) },
+    { name: 'environment', look: () => judgeEnvironment({ ...process.env, ...config.engine.environment }) },
     { name: 'systemd unit', look: checkUnit },
   ];
 }
@@ -38,5 +38,5 @@ export function hostChecks(config: Config): Check[] {
 /** As engines will find it. */
 const environmentOf = ({ engine }: Config): NodeJS.ProcessEnv => engineEnvironment(engine.environment);
 
-/** Bytes of this host, or what its container may use (0, or more than there is, where it is not limited). */
-const memory = (): number => Math.min(totalmem(), process.constrainedMemory() || Infinity);
+/** Bytes of this host, or what its container or unit may use. */
+const memory = async (): Promise<number> => (await memoryOfHost()).total;

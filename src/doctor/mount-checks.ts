@@ -9,6 +9,7 @@ import { slotsOf } from './checks/config.js';
 import { checkGroup } from './checks/group.js';
 import { judgeLoad, measureLoad } from './checks/load.js';
 import { judgeNfs } from './checks/nfs.js';
+import { judgeNode } from './checks/node.js';
 import { judgeOwner, ownershipOf } from './checks/owner.js';
 import { probe } from './checks/probe.js';
 import { judgeNodes, judgeRoom, type NodeRoom } from './checks/room.js';
@@ -67,6 +68,17 @@ export const trials = (config: Config, directory: string): Check[] => [
     look: ifThere(directory, async () => judgeLoad(await measureLoad((await placeOf(directory)).disks))),
   },
 ];
+
+/** Of each storage node. Without a marker the place of the group is not known; what lies in local_dir is known all the same. */
+export const nodeChecks = (config: Config): Check[] =>
+  config.storageNodes.map((node) => ({
+    name: `node ${node}`,
+    look: ifThere(node, async () => {
+      const group = (await groupDirectory(config)) ?? { root: config.localDir, place: 'none' };
+      const others = config.storageNodes.slice(0, config.storageNodes.indexOf(node));
+      return judgeNode(node, group, others);
+    }),
+  }));
 
 /** All files of all sectors are looked at, over NFS too. */
 const ROOM_DEADLINE_MS = 60_000;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { OnStep } from '../machine/on-step.js';
+import { buildEnvironment } from '../machine/build-environment.js';
 import { describeEnd, runBound } from '../machine/run-bound.js';
 import { UserError } from '../user-error.js';
 
@@ -43,7 +44,7 @@ export async function cargoBuild(build: CargoBuild): Promise<string> {
   ];
   const end = await runBound('cargo', [...args, ...features.flatMap((name) => ['--features', name])], {
     cwd: crate,
-    env: { ...process.env, ...SHOW_PROGRESS, CARGO_TARGET_DIR: targetDirectory },
+    env: { ...buildEnvironment(), ...SHOW_PROGRESS, CARGO_TARGET_DIR: targetDirectory },
     signal,
     // Told, not guessed: a user's cargo configuration may put it below the name of the target.
     onStdout: (line) => (binary = binaryOf(line) ?? binary),

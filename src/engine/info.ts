@@ -36,6 +36,7 @@ export async function engineInfo(engine: Engine, size?: SectorSize): Promise<Eng
     const { stdout } = await execa(program, args, {
       timeout: TIMEOUT_MS,
       env: engine.environment,
+      extendEnv: false,
     });
     return infoSchema.parse(JSON.parse(stdout));
   } catch (error) {

@@ -9,6 +9,15 @@ import { onMountOf } from './mounts.js';
 
 export const lstat = (path: string): Promise<Stats> => onMountOf(path, 'quick', () => fs.lstat(path));
 export const stat = (path: string): Promise<Stats> => onMountOf(path, 'quick', () => fs.stat(path));
+/**
+ * Device and inode, behind symbolic links. Paths that give the same lead to one file or directory, also through bind mounts. Not of
+ * `stat`, whose numbers cannot hold all inodes.
+ */
+export const identity = (path: string): Promise<string> =>
+  onMountOf(path, 'quick', async () => {
+    const { dev, ino } = await fs.stat(path, { bigint: true });
+    return `${dev}:${ino}`;
+  });
 export const statfs = (path: string): Promise<StatsFs> => onMountOf(path, 'quick', () => fs.statfs(path));
 export const readdir = (path: string): Promise<string[]> => onMountOf(path, 'quick', () => fs.readdir(path));
 export const realpath = (path: string): Promise<string> => onMountOf(path, 'quick', () => fs.realpath(path));

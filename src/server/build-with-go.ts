@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { OnStep } from '../machine/on-step.js';
+import { buildEnvironment } from '../machine/build-environment.js';
 import { describeEnd, runBound, type RunResult } from '../machine/run-bound.js';
 import { requireTool } from '../machine/tools.js';
 import { UserError } from '../user-error.js';
@@ -16,7 +17,13 @@ const VERSION_VARIABLE = 'github.com/temporalio/cli/internal/temporalcli.Version
 /** Builds the CLI from the module that the repository pins. @throws UserError when Go is missing, too old, or fails */
 export const buildWithGo: CliMaker = async (version, into, { onStep, signal }) => {
   // A workspace or module mode of the user's is none of ours. What Go leaves when it is killed goes with our own leftovers.
-  const env = { ...process.env, CGO_ENABLED: '0', GOWORK: 'off', GO111MODULE: 'on', GOTMPDIR: dirname(into) };
+  const env = {
+    ...buildEnvironment(),
+    CGO_ENABLED: '0',
+    GOWORK: 'off',
+    GO111MODULE: 'on',
+    GOTMPDIR: dirname(into),
+  };
   const go = (args: string[], onLine: Partial<Lines> = {}): Promise<RunResult> =>
     runBound('go', args, { cwd: MODULE, env, signal, ...onLine });
 

@@ -1,6 +1,7 @@
 import { mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildEnvironment } from '../machine/build-environment.js';
 import { describeEnd, runBound } from '../machine/run-bound.js';
 import { UserError } from '../user-error.js';
 import type { CliMaker } from './cli-maker.js';
@@ -23,7 +24,10 @@ export const downloadBySdk: CliMaker = async (version, into, { onStep, signal })
   );
   try {
     const either = signal ? AbortSignal.any([signal, stalled.signal]) : stalled.signal;
-    const end = await runBound(process.execPath, [SCRIPT, `v${version}`, directory], { signal: either });
+    const end = await runBound(process.execPath, [SCRIPT, `v${version}`, directory], {
+      env: buildEnvironment(),
+      signal: either,
+    });
     // The file is there before the SDK tries to start it; whether it runs is found out by whoever asks its version.
     if (!(await sizeOf(file))) {
       throw new UserError(`the Temporal CLI cannot be downloaded (${describeEnd(end)})`, { exitCode: 1 });

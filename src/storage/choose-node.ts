@@ -4,8 +4,10 @@ import { failure } from '../errors.js';
 import { isErrno } from '../files.js';
 import { MountHungError } from '../mounts/mounts.js';
 import { lstat, statfs } from '../mounts/remote-fs.js';
-import { nodeName } from '../paths.js';
+import { nodeName, type GroupDirectory } from '../paths.js';
 import { amount } from '../units.js';
+import { refuseOddDirectories, refuseWithoutLinks } from './fitness.js';
+import { refuseOwnDirectory } from './own-directory.js';
 import {
   giveBack,
   isStale,
@@ -107,17 +109,22 @@ class FullError extends Error {
   }
 }
 
-/** @throws failure `MountMissing` when this host does not have the node of that name as it should be; MountHungError */
-export async function findNode(nodes: Nodes, name: string): Promise<string> {
+/**
+ * @throws failure `MountMissing`, MountWrongError when this host does not have the node of that name as it should be; MountHungError
+ */
+export async function findNode(nodes: Nodes, name: string, group: GroupDirectory): Promise<string> {
   const node = nodes.storageNodes.find((directory) => nodeName(directory) === name);
   if (!node) throw failure('MountMissing', `storage node ${name} is not in storage-nodes of this host`);
   await nodes.checkNode(node);
+  await refuseOwnDirectory(node, group);
   return node;
 }
 
 /** Only to put the nodes in order: whether a reservation still holds is asked when one has been made. */
 async function lookAt(nodes: Nodes, node: string, wanted: Wanted): Promise<Looked> {
   await nodes.checkNode(node);
+  await refuseOwnDirectory(node, wanted.group);
+  await refuseOddDirectories(node);
   // Also where there is no room: orphans may be what is in the way.
   await removeOrphans(node, wanted.group);
   return { node, ...(await roomOf(node, await listParts(node), wanted)) };
@@ -126,9 +133,10 @@ async function lookAt(nodes: Nodes, node: string, wanted: Wanted): Promise<Looke
 /**
  * Reserves room where there is some after what all others have still to write. Of two that do it at once each sees the other: both
  * give way where there is room for one only, and try again like after any full disk.
- * @returns the reservation. @throws FullError; errors of the file system
+ * @returns the reservation. @throws FullError; MountWrongError where final names cannot be made; errors of the file system
  */
 async function reserveBeside(node: string, wanted: Wanted): Promise<string> {
+  await refuseWithoutLinks(node);
   const into = await reserve(node, wanted, wanted.bytes, wanted.host);
   try {
     const own = join(node, into);

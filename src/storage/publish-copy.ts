@@ -6,7 +6,7 @@ import { canonicalJson, ENGINE_PROTOCOL, type FileDigest } from '../attempts/pro
 import { refuseNewer } from '../contract.js';
 import { failure } from '../errors.js';
 import { exists, ifPresent, isErrno, readJson, syncDirectory, writeJson } from '../files.js';
-import { link, lstat, readdir, readFile, unlink } from '../mounts/remote-fs.js';
+import { identity, link, lstat, readdir, readFile, unlink } from '../mounts/remote-fs.js';
 import { plainName, stored } from '../paths.js';
 import type { SectorId } from '../sector.js';
 import { makeDirectory, refuseOther } from './make-directory.js';
@@ -36,7 +36,7 @@ export interface Copy {
  * Links the files of `part` to their final names and writes the receipt. Done again after a crash it finds its own links
  * and goes on.
  * @param mayGo asked before the first name is given; what it throws ends it
- * @throws failure `CopyDiffers` when a final name belongs to another file; `StepBack` to P5, before any name is given, when
+ * @throws failure `CopyDiffers` when a final name belongs to another file, or to the scratch, which P6 deletes; `StepBack` to P5, before any name is given, when
  *   the copy is not whole.
  */
 export async function publishCopy(copy: Copy, receipt: Receipt, mayGo: () => Promise<void>): Promise<void> {
@@ -47,6 +47,7 @@ export async function publishCopy(copy: Copy, receipt: Receipt, mayGo: () => Pro
   if (known !== undefined && whatItSays(known) !== whatItSays(receipt)) {
     throw failure('CopyDiffers', `${receiptPath} is there and says something else`);
   }
+  for (const file of files) await refuseScratch(copy, file);
   // Behind the receipt all have their names, but for what a person has moved away since, because it was damaged.
   const nameless = known === undefined ? files : await withoutFinalName(copy);
   if (nameless.length > 0) {
@@ -66,6 +67,18 @@ export async function publishCopy(copy: Copy, receipt: Receipt, mayGo: () => Pro
 async function withoutFinalName({ node, sector, files }: Copy): Promise<FileDigest[]> {
   const has = await Promise.all(files.map(({ name }) => exists(join(node, finalName(sector, name)))));
   return files.filter((_, i) => !has[i]);
+}
+
+/** Where the copy is the scratch under another name it would be deleted as the scratch. @throws failure `CopyDiffers` */
+async function refuseScratch({ source, node, part, sector }: Copy, { name }: FileDigest): Promise<void> {
+  const scratch = await ifPresent(identity(join(source, plainName(name))));
+  if (scratch === undefined) return;
+  for (const path of [join(node, finalName(sector, name)), join(node, part, plainName(name))])
+    if ((await ifPresent(identity(path))) === scratch)
+      throw failure(
+        'CopyDiffers',
+        `${path} is the scratch's own file: storage-nodes must not lead into local_dir`,
+      );
 }
 
 /** Of whom a receipt speaks and what it proves; who made it, and by which version, may differ when P6 is done again. */
@@ -108,9 +121,11 @@ async function checkWhole(path: string, file: FileDigest, source: string): Promi
 }
 
 /** @throws failure `CopyDiffers` */
-async function lookAgain({ source, node, sector, files }: Copy): Promise<void> {
+async function lookAgain(copy: Copy): Promise<void> {
+  const { source, node, sector, files } = copy;
   for (const file of files) {
     const path = join(node, finalName(sector, file.name));
+    await refuseScratch(copy, file);
     if (!(await isSame(path, file, source)))
       throw failure('CopyDiffers', `${path} is not the file that was copied`);
   }

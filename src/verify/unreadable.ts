@@ -1,5 +1,6 @@
 /** What stands in the way of looking at a storage node, and says nothing of what lies there. */
 import { TooNewError } from '../contract.js';
+import { messageOf } from '../files.js';
 import { MountHungError } from '../mounts/mounts.js';
 
 /** Something cannot be looked at, and nothing is known of it. */
@@ -15,5 +16,5 @@ export function whyUnreadable(error: unknown): string | undefined {
     error instanceof TooNewError ||
     // EIO, EACCES, ESTALE, …
     (error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string');
-  return known ? error.message : undefined;
+  return known ? messageOf(error) : undefined;
 }

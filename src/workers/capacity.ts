@@ -69,6 +69,12 @@ export class Capacity {
     for (const { taken } of this.pools) taken.pump();
   }
 
+  /** Looks at the room for new sectors. It is P1's alone, and to sum it up takes looks at every sector: others do not. */
+  async lookForRoom(): Promise<void> {
+    if (this.pools.some(({ phases }) => phases.includes('P1'))) await this.room.look();
+    else this.lookAgain();
+  }
+
   /** Takes nothing new any more; what is at work goes on. */
   drain(): void {
     if (this.draining) return;

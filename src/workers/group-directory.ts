@@ -88,7 +88,7 @@ export async function checkWritable(localDir: string): Promise<void> {
     // It may be mounted later, or answer later.
     if (isErrno(error, 'ENOENT') || error instanceof MountHungError) return;
     throw new UserError(
-      `local_dir ${localDir}: no write permission for user ${process.getuid?.()} (${await ownerOf(localDir)})`,
+      `local_dir ${localDir}: no write permission for user ${process.getuid?.()} (${await describeOwner(localDir)})`,
       {
         hint: `chown ${process.getuid?.()} ${localDir}, or run the worker as its owner`,
       },
@@ -96,7 +96,7 @@ export async function checkWritable(localDir: string): Promise<void> {
   }
 }
 
-async function ownerOf(directory: string): Promise<string> {
+async function describeOwner(directory: string): Promise<string> {
   const found = await stat(directory).catch(() => undefined);
   if (!found) return 'a directory above it may not be entered';
   return `owner ${found.uid}:${found.gid}, mode ${(found.mode & 0o777).toString(8)}`;

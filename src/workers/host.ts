@@ -84,7 +84,7 @@ export async function runHost(options: HostOptions): Promise<void> {
   const enough = sleep(2 * mountQuick, undefined, { signal, ref: false }).catch(() => undefined);
   const look = async (): Promise<void> => {
     await sight.readiness.look();
-    await capacity.room.look();
+    await capacity.lookForRoom();
   };
   await Promise.race([Promise.all([look(), engineWatch.look()]), enough]);
 
@@ -157,7 +157,7 @@ async function createDeps(
     enterSlot: (work) => slots.enter(work),
     whyNoRoom: (group, sector) => capacity.room.whyNoRoom(group, sector),
     oneAtATime: (admit) => capacity.room.oneAtATime(admit),
-    onRoomMade: () => void capacity.room.look(),
+    onRoomMade: () => void capacity.lookForRoom(),
     reserveMemory: (sector) => capacity.memory.reserve(sector),
     diskLoad: () => diskWatch.latest,
     coresOf: (phase) => capacity.cores[phase],

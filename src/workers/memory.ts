@@ -1,5 +1,6 @@
 /** Memory for P4, reckoned before it starts: a SNARK that meets the OOM killer has lost its hour, and perhaps its neighbours. */
 import { readFile } from 'node:fs/promises';
+import { memoryOfHost } from '../machine/memory-limit.js';
 import type { SectorSize } from '../phases.js';
 import { gigabytes } from '../units.js';
 
@@ -34,19 +35,8 @@ export function partitionsAtOnce(size: SectorSize, environment: NodeJS.ProcessEn
 export const p4Bytes = (size: SectorSize, environment: NodeJS.ProcessEnv): number =>
   partitionsAtOnce(size, environment) * PARTITION_BYTES[size];
 
-/** Bytes that processes can still take without swapping: of this host, or of this container where that is less. */
-export async function availableMemory(read = readIfPresent): Promise<number> {
-  const meminfo = /^MemAvailable:\s+([0-9]+) kB$/m.exec(await read('/proc/meminfo'))?.[1];
-  const limit = Number.parseInt(await read('/sys/fs/cgroup/memory.max'), 10);
-  const current = Number.parseInt(await read('/sys/fs/cgroup/memory.current'), 10);
-  // Page cache counts as used by a cgroup, and is given back when it is wanted.
-  const cache = Number(/^file ([0-9]+)$/m.exec(await read('/sys/fs/cgroup/memory.stat'))?.[1] ?? 0);
-  const ofHost = meminfo === undefined ? Infinity : Number(meminfo) * 1024;
-  const ofContainer = Number.isFinite(limit - current) ? limit - current + cache : Infinity;
-  return Math.min(ofHost, ofContainer);
-}
-
-const readIfPresent = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
+/** Bytes that processes can still take without swapping: of this host, or of a cgroup where that is less. */
+export const availableMemory = async (): Promise<number> => (await memoryOfHost()).available;
 
 export interface P4MemoryOptions {
   size: SectorSize;
@@ -103,6 +93,7 @@ export class P4Memory {
 
 /** Resident memory of a process; 0 when it is not there. */
 async function rssBytes(pid: number): Promise<number> {
-  const kilobytes = /^VmRSS:\s+([0-9]+) kB$/m.exec(await readIfPresent(`/proc/${pid}/status`))?.[1];
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  const kilobytes = /^VmRSS:\s+([0-9]+) kB$/m.exec(status)?.[1];
   return Number(kilobytes ?? 0) * 1024;
 }

@@ -2,6 +2,8 @@
 import type { Config } from '../config.js';
 import { MountGuard } from '../mounts/guard.js';
 import type { GroupDirectory } from '../paths.js';
+import { refuseOddDirectories } from '../storage/fitness.js';
+import { refuseOwnDirectory } from '../storage/own-directory.js';
 import type { PhaseId } from '../phases.js';
 import type { Log } from '../telemetry.js';
 import { GroupMount } from './group-directory.js';
@@ -41,10 +43,12 @@ export class Sight {
     );
   }
 
-  /** @throws MountWrongError when nothing may be written on the storage node; MountHungError */
+  /** @throws MountWrongError when nothing may be written on the storage node, or it is a group's own directory; MountHungError */
   checkNode = async (directory: string): Promise<void> => {
     const node = this.nodes.get(directory);
     await node?.check();
+    for (const group of await this.openGroups()) await refuseOwnDirectory(directory, group);
+    await refuseOddDirectories(directory);
     // It has no marker: what it was at first is all that tells it from another.
     await node?.keep();
   };

@@ -1,15 +1,6 @@
 /** What the workflow is told when an activity fails. */
 import { ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/common';
-import { isFailureType, type FailureDetails, type FailureType } from '../errors.js';
-
-export interface Failure {
-  type: FailureType;
-  message: string;
-  details: FailureDetails;
-}
-
-/** Error types (Temporal's names) that its own retries must leave to the workflow. */
-export const NOT_FOR_TEMPORAL = ['TemporalTimeout:Heartbeat', 'TemporalTimeout:StartToClose'];
+import { isFailureType, type Failure, type FailureDetails } from '../failures.js';
 
 /**
  * Reads the failure of an activity as the workflow catches it.
@@ -19,13 +10,9 @@ export function failureOf(error: unknown): Failure | undefined {
   if (!(error instanceof ActivityFailure)) return undefined;
   const cause = error.cause;
   if (cause instanceof TimeoutFailure) {
-    const heartbeat = cause.timeoutType === 'HEARTBEAT';
-    const type = heartbeat ? 'LostWorker' : 'TimedOut';
-    return {
-      type,
-      message: heartbeat ? 'no heartbeat from the worker' : 'took longer than its limit',
-      details: {},
-    };
+    return cause.timeoutType === 'HEARTBEAT'
+      ? { type: 'LostWorker', message: 'no heartbeat from the worker', details: {} }
+      : { type: 'TimedOut', message: 'took longer than its limit', details: {} };
   }
   if (cause instanceof ApplicationFailure) {
     const details = (cause.details?.[0] ?? {}) as FailureDetails;

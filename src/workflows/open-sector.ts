@@ -1,6 +1,8 @@
 import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
 import { refuseNewer, sealInputSchema, workflowId } from '../contract.js';
+import { PHASE_IDS } from '../phases.js';
 import { sectorOf } from '../sector.js';
+import { initialState, type SectorState } from './core/state.js';
 import { Sector } from './sector.js';
 
 /**
@@ -8,7 +10,7 @@ import { Sector } from './sector.js';
  * @throws ApplicationFailure `InvalidInput`; TooNewError, which is none of Temporal's failures: it fails the workflow task,
  *   not the workflow, so that the task is offered again until a newer orchestrator takes it
  */
-export function openSector(input: unknown): Sector {
+export function openSector(input: unknown, continued: SectorState | undefined): Sector {
   refuseNewer('input of the workflow', input);
   const parsed = sealInputSchema.safeParse(input);
   if (!parsed.success) {
@@ -23,5 +25,12 @@ export function openSector(input: unknown): Sector {
     const message = `workflow ID is ${actual}, but sector ${parsed.data.sector} is sealed by ${expected}`;
     throw ApplicationFailure.nonRetryable(message, 'InvalidInput');
   }
-  return new Sector(parsed.data);
+  refuseNewer('state of the run before', continued);
+  return new Sector(continued ? letGo(continued) : initialState(parsed.data));
+}
+
+/** The run before has let its activities go: this one schedules its own. */
+function letGo(state: SectorState): SectorState {
+  const phases = PHASE_IDS.map((id) => [id, { ...state.phases[id], active: false, backingOff: false }]);
+  return { ...state, phases: Object.fromEntries(phases) as SectorState['phases'] };
 }

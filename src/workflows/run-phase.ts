@@ -1,26 +1,24 @@
-/** The one loop in which every phase runs: schedule, and on a failure do what `errors.ts` says. */
+/** The one loop in which every phase runs: schedule an activity, take note of how it ended, and do what follows. */
 import {
   ActivityCancellationType,
   ApplicationFailure,
   proxyActivities,
   type ActivityOptions,
 } from '@temporalio/workflow';
-import { phaseQueue, type PhaseResult, type SealActivities, type SealResult } from '../contract.js';
-import { FAILURES, type FailureKind, type FailureType } from '../errors.js';
-import { failureOf, NOT_FOR_TEMPORAL } from './failure-of.js';
+import {
+  BEGUN,
+  NORMAL,
+  phaseQueue,
+  PREFERRED,
+  type CleanResult,
+  type PhaseResult,
+  type SealActivities,
+} from '../contract.js';
 import { PHASES, type EnginePhaseId, type PhaseId } from '../phases.js';
-import { proofLanded } from './from-upstream.js';
-import { StepBack } from './step-back.js';
+import { mustEndPass, mustWaitForLanded } from './core/state.js';
+import { failureOf } from './failure-of.js';
+import { untilPassEnds } from './passes.js';
 import type { Sector } from './sector.js';
-
-/** A phase that fails this often without progress needs attention; so does one that steps back this often. */
-const MOST_FAILURES = 5;
-const MOST_STEPS_BACK = 3;
-
-/** Priority keys (1 comes first): what was begun goes before what an operator prefers, and that before the rest. */
-export const BEGUN = 1;
-const PREFERRED = 2;
-const NORMAL = 3;
 
 const ACTIVITY = {
   P1: 'preCommitPhase1',
@@ -31,22 +29,21 @@ const ACTIVITY = {
 } as const satisfies Record<EnginePhaseId, keyof SealActivities>;
 
 /** P1–P5: returns at once when the result is known. */
-export async function runPhase(sector: Sector, phase: EnginePhaseId): Promise<PhaseResult> {
-  const known = sector.results[phase];
-  if (known) return known;
-  const result = await untilDone(sector, phase, (options) =>
+export async function runPhase(sector: Sector, phase: EnginePhaseId): Promise<void> {
+  if (sector.state.results[phase]) return;
+  const result = await untilDone<PhaseResult>(sector, phase, (options) =>
     proxyActivities<SealActivities>(options)[ACTIVITY[phase]](sector.phaseInput(phase)),
   );
-  sector.finished(phase, result);
-  return result;
+  sector.dispatch({ type: 'finished', phase, result, now: Date.now() });
 }
 
 /** P6, when proof and copy are there. */
-export async function cleanSector(sector: Sector): Promise<SealResult> {
+export async function cleanSector(sector: Sector): Promise<CleanResult> {
   const cleaned = await untilDone(sector, 'P6', (options) =>
     proxyActivities<SealActivities>(options).cleanSector(sector.cleanInput()),
   );
-  return sector.sealed(cleaned);
+  sector.dispatch({ type: 'cleaned', cleaned });
+  return cleaned;
 }
 
 async function untilDone<T>(
@@ -54,66 +51,45 @@ async function untilDone<T>(
   phase: PhaseId,
   schedule: (options: ActivityOptions) => Promise<T>,
 ): Promise<T> {
-  let failures: FailureType[] = [];
-  let recorded = 0;
-  for (let tries = 0; ; tries++) {
-    sector.running(phase);
+  for (;;) {
+    // Here and not in the story: a host's own config may ask for it, by a P6 that fails.
+    if (phase === 'P6') await sector.until((state) => !mustWaitForLanded(state));
+    await sector.continueIfSuggested();
+    sector.dispatch({ type: 'scheduled', phase });
     try {
       return await schedule(optionsOf(sector, phase));
     } catch (error) {
-      const failed = failureOf(error);
-      if (!failed) throw error;
-      sector.failed(phase, failed);
-      if ((failed.details.recorded ?? 0) > recorded) {
-        recorded = failed.details.recorded ?? 0;
-        failures = [];
-      }
-      const { follows, most = MOST_FAILURES }: FailureKind = FAILURES[failed.type];
-      switch (follows) {
-        case 'again':
-          break;
-        case 'hand back': // Temporal retries these without end; should one come through, it is only tried again.
-        case 'wait':
-          await sector.pause(phase, tries);
-          break;
-        case 'back off':
-          failures.push(failed.type);
-          if (
-            failures.length < MOST_FAILURES &&
-            failures.filter((type) => type === failed.type).length < most
-          )
-            await sector.pause(phase, failures.length - 1);
-          else {
-            await sector.needsAttention(phase, failed);
-            failures = [];
-          }
-          break;
-        case 'step back': {
-          const to = failed.details.from;
-          if (!to || sector.backs.of(phase) >= MOST_STEPS_BACK) {
-            await sector.needsAttention(phase, failed);
-            break;
-          }
-          sector.backs.countFor(phase);
-          throw new StepBack(to, failed.message, 'one');
-        }
-        case 'attention':
-          await sector.needsAttention(phase, failed);
-          failures = [];
-          break;
-        case 'landed':
-          await proofLanded(sector);
-          break;
-        case 'end':
-          throw ApplicationFailure.nonRetryable(failed.message, failed.type);
-      }
+      const failure = failureOf(error);
+      if (!failure) throw error;
+      sector.dispatch({ type: 'failed', phase, failure, now: Date.now() });
     }
+    await followFailure(sector, phase);
   }
 }
 
+/** Waits for what the failure asks for. @throws ApplicationFailure when it ends the workflow; the cancellation of the pass */
+async function followFailure(sector: Sector, phase: PhaseId): Promise<void> {
+  const { ending, phases } = sector.state;
+  if (ending?.state === 'failed') {
+    const { message, type } = ending.failure;
+    throw ApplicationFailure.nonRetryable(message, type);
+  }
+  if (mustEndPass(sector.state)) await untilPassEnds();
+  await sector.until(({ attention }) => !attention[phase]);
+  const { backoffFirst, backoffMost } = sector.times;
+  const delay = Math.min(backoffFirst * 2 ** (phases[phase].interruptions - 2), backoffMost);
+  if (phases[phase].backingOff) await sector.until((state) => !state.phases[phase].backingOff, delay);
+}
+
+/** Error types (Temporal's names) that its own retries leave to the workflow. */
+const TIMED_OUT = 'TemporalTimeout:StartToClose';
+const LOST_WORKER = 'TemporalTimeout:Heartbeat';
+
 function optionsOf(sector: Sector, phase: PhaseId): ActivityOptions {
-  const { seal, times, scale } = sector;
-  const { tries } = sector.phases[phase];
+  const { times, scale } = sector;
+  const { seal, phases } = sector.state;
+  const { tries } = phases[phase];
+  const isBegun = tries > 1;
   const { startToCloseMinutes, title } = PHASES[phase];
   return {
     taskQueue: phaseQueue(seal.group, seal.size, phase),
@@ -122,11 +98,12 @@ function optionsOf(sector: Sector, phase: PhaseId): ActivityOptions {
     retry: {
       initialInterval: times.noSlotFirst,
       maximumInterval: times.noRoomMost,
-      nonRetryableErrorTypes: NOT_FOR_TEMPORAL,
+      // The first worker that is lost brings the phase before new work; any other costs no event.
+      nonRetryableErrorTypes: isBegun ? [TIMED_OUT] : [TIMED_OUT, LOST_WORKER],
     },
-    // A step back must not begin before what it voids has been let go.
+    // A step back must not begin before what it invalidates has been let go.
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    summary: `${seal.sector} ${phase} ${title}${tries > 1 ? `, try ${tries}` : ''}`,
-    priority: { priorityKey: tries > 1 ? BEGUN : seal.priority ? PREFERRED : NORMAL },
+    summary: `${seal.sector} ${phase} ${title}${isBegun ? `, try ${tries}` : ''}`,
+    priority: { priorityKey: isBegun ? BEGUN : seal.priority ? PREFERRED : NORMAL },
   };
 }

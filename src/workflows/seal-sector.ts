@@ -1,12 +1,14 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
-import type { SealInput, SealResult } from '../contract.js';
-import { cleanSector, runPhase } from './run-phase.js';
-import { seedKnown } from './from-upstream.js';
+import { CONTRACT_VERSION, type SealInput, type SealResult } from '../contract.js';
+import { continuedAsNew } from './continue-as-new.js';
+import type { SectorState } from './core/state.js';
+import { hasChangedCommR } from './core/state.js';
 import { openSector } from './open-sector.js';
+import { both, inPasses } from './passes.js';
+import { cleanSector, runPhase } from './run-phase.js';
 import type { Sector } from './sector.js';
-import { answerMessages } from './messages.js';
-import { stepping } from './step-back.js';
 import { abortSector, stopEngines } from './stop.js';
+import { answerUpdates } from './updates.js';
 
 /**
  * The story of one sector, from ticket to receipt.
@@ -14,17 +16,18 @@ import { abortSector, stopEngines } from './stop.js';
  * Files of finished phases stay where they are until P6; so whatever happens (a step back, a cancellation, a lost
  * database), telling the story again finds what is done and goes on behind it.
  *
+ * @param continued what the run before knew, where the workflow has continued as new
  * @throws ApplicationFailure `InvalidInput` when the input is wrong, or the workflow's ID is not its sector's;
  *   `AlreadySealed` when there is nothing left to do; `Aborted` when an operator has ended it. All other troubles wait for a person (state needs-attention).
  */
-export async function sealSector(input: SealInput): Promise<SealResult> {
-  const sector = openSector(input);
-  answerMessages(sector);
+export async function sealSector(input: SealInput, continued?: SectorState): Promise<SealResult> {
+  const sector = openSector(input, continued);
+  answerUpdates(sector);
   try {
-    return await stepping(sector, () => seal(sector));
+    return await Promise.race([inPasses(sector, () => seal(sector)), continuedAsNew(sector, input)]);
   } catch (error) {
-    const { abortAsked } = sector;
-    if (abortAsked !== undefined) await shielded(() => abortSector(sector, abortAsked));
+    const { abortReason } = sector.state;
+    if (abortReason !== undefined) await shielded(() => abortSector(sector, abortReason));
     else if (isCancellation(error)) await shielded(() => stopEngines(sector));
     throw error;
   }
@@ -35,27 +38,25 @@ const shielded = CancellationScope.nonCancellable.bind(CancellationScope);
 async function seal(sector: Sector): Promise<SealResult> {
   await runPhase(sector, 'P1');
   await runPhase(sector, 'P2');
-  await sector.commRAccepted();
-  await seedKnown(sector);
+  await sector.until((state) => !hasChangedCommR(state));
+  await sector.until(({ seal: { seed } }) => seed !== undefined);
   await runPhase(sector, 'P3');
   await both(runPhase(sector, 'P4'), runPhase(sector, 'P5'));
-  return await cleanSector(sector);
+  return resultOf(sector, await cleanSector(sector));
 }
 
-/**
- * Waits until both have ended, also when one fails: P6 deletes what both of them read. The one that fails (with a step
- * back, nothing else fails a phase) stops the other through the scope that they share.
- */
-async function both(proof: Promise<unknown>, copy: Promise<unknown>): Promise<void> {
-  const stopOther = CancellationScope.current();
-  const ends = [proof, copy].map((end) =>
-    end.catch((error: unknown) => {
-      stopOther.cancel();
-      throw error;
-    }),
-  );
-  const failed = (await Promise.allSettled(ends)).filter((end) => end.status === 'rejected');
-  // The cancellation of the other one is a consequence; the cause is what the sector must follow.
-  const cause = failed.find((end) => !isCancellation(end.reason)) ?? failed[0];
-  if (cause) throw cause.reason;
+function resultOf(
+  { state }: Sector,
+  { storage, bytesFreed }: Pick<SealResult, 'storage' | 'bytesFreed'>,
+): SealResult {
+  const { P2, P4 } = state.results;
+  return {
+    v: CONTRACT_VERSION,
+    sector: state.seal.sector,
+    commR: P2?.commR ?? '',
+    commD: P2?.commD ?? '',
+    proof: P4?.proof ?? '',
+    storage,
+    bytesFreed,
+  };
 }

@@ -1,8 +1,7 @@
 /** What ends a sector before its time. Both run in a shielded scope, on the queue that every worker of the group serves. */
-import { ApplicationFailure, proxyActivities, sleep, type ActivityOptions } from '@temporalio/workflow';
-import { CONTRACT_VERSION, controlQueue, type SealActivities, type StopInput } from '../contract.js';
-import { failureOf, NOT_FOR_TEMPORAL } from './failure-of.js';
-import { BEGUN } from './run-phase.js';
+import { ApplicationFailure, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import { BEGUN, controlQueue, type SealActivities, type StopInput } from '../contract.js';
+import { failureOf } from './failure-of.js';
 import type { Sector } from './sector.js';
 
 /**
@@ -11,7 +10,7 @@ import type { Sector } from './sector.js';
  * higher epoch, which ends the engines too.
  */
 export async function stopEngines(sector: Sector): Promise<void> {
-  sector.ends('stopping');
+  sector.dispatch({ type: 'ending', state: 'stopping' });
   const { stopSector } = proxyActivities<SealActivities>({
     ...optionsOf(sector, 'stop engines'),
     scheduleToCloseTimeout: sector.times.stopMost,
@@ -21,44 +20,37 @@ export async function stopEngines(sector: Sector): Promise<void> {
   } catch (error) {
     if (!failureOf(error)) throw error;
   }
+  sector.dispatch({ type: 'ending', state: 'stopped' });
 }
 
 /**
- * Deletes the sector once its engines have certainly ended, however long that takes.
- * @throws ApplicationFailure `Aborted`, which is how the run ends.
+ * Deletes the sector once its engines have certainly ended, however long that takes: whatever passes or waits for a person is tried
+ * again at the server.
+ * @throws ApplicationFailure `Aborted`, which is how the run ends; `ClaimedByOther` when the sector is another run's
  */
 export async function abortSector(sector: Sector, why: string): Promise<never> {
-  sector.ends('aborting');
-  const { abortSector: abort } = proxyActivities<SealActivities>({
-    ...optionsOf(sector, 'abort'),
-    retry: { initialInterval: sector.times.noSlotFirst, nonRetryableErrorTypes: NOT_FOR_TEMPORAL },
-  });
-  const { backoffFirst, backoffMost } = sector.times;
-  for (let tries = 0; ; tries++) {
-    try {
-      const { bytesFreed } = await abort(stopInput(sector, `aborted: ${why}`));
-      sector.ends('aborted');
-      throw ApplicationFailure.nonRetryable(`${why}; ${bytesFreed} bytes freed`, 'Aborted');
-    } catch (error) {
-      const failed = failureOf(error);
-      if (!failed) throw error;
-      sector.failed('P6', failed);
-      await sleep(Math.min(backoffFirst * 2 ** tries, backoffMost));
-    }
+  sector.dispatch({ type: 'ending', state: 'aborting' });
+  const { abortSector: abort } = proxyActivities<SealActivities>(optionsOf(sector, 'abort'));
+  let message: string;
+  try {
+    const { bytesFreed } = await abort(stopInput(sector, `aborted: ${why}`));
+    message = `${why}; ${bytesFreed} bytes freed`;
+  } catch (error) {
+    const failure = failureOf(error);
+    if (!failure) throw error;
+    throw ApplicationFailure.nonRetryable(failure.message, failure.type);
   }
+  sector.dispatch({ type: 'ending', state: 'aborted' });
+  throw ApplicationFailure.nonRetryable(message, 'Aborted');
 }
 
-const stopInput = ({ seal, claim }: Sector, why: string): StopInput => ({
-  v: CONTRACT_VERSION,
-  seal,
-  claim,
-  why,
-});
+const stopInput = (sector: Sector, why: string): StopInput => ({ ...sector.common(), why });
 
-const optionsOf = ({ seal, times }: Sector, what: string): ActivityOptions => ({
+const optionsOf = ({ state: { seal }, times }: Sector, what: string): ActivityOptions => ({
   taskQueue: controlQueue(seal.group),
   startToCloseTimeout: times.stopMost,
   heartbeatTimeout: times.heartbeatTimeout,
+  retry: { initialInterval: times.noSlotFirst, maximumInterval: times.noRoomMost },
   summary: `${seal.sector} ${what}`,
   priority: { priorityKey: BEGUN },
 });

@@ -35,14 +35,16 @@ export const run = (print) =>
     withServer(directory, async ({ address }) => {
       const gate = join(directory, 'gate');
       mkdirSync(gate);
-      const engine = { command: FIXTURE, reserved_cores: 0 };
+      const environment = Object.fromEntries(
+        [1, 2, 3, 4, 5].map((n) => [`FIXTURE_MS_P${n}`, String(PHASE_MS)]),
+      );
+      const engine = { command: FIXTURE, reserved_cores: 0, environment };
       const { file, localDir } = await makeGroup(directory, address, POOLS, { engine });
-      const env = Object.fromEntries([1, 2, 3, 4, 5].map((n) => [`FIXTURE_MS_P${n}`, String(PHASE_MS)]));
       const log = new EngineLog(localDir, POOLS);
       const client = await connectClient(targetAt(address));
       await withPrograms(async (start) => {
         await start(['orchestrator', '--address', address], { ready: 'orchestrator ready' });
-        await start(['worker', '--config', file], { ready: ' serving ', env });
+        await start(['worker', '--config', file], { ready: ' serving ' });
         try {
           const handles = [];
           const makespan = await seconds(() =>

@@ -76,7 +76,7 @@ describe.skipIf(await lacks('mount'))('a mount that vanishes and comes back', ()
     await mount.vanish();
     tally({ faults: 1 });
     await scene.takeBack(work, 'hold');
-    await eventually(async () => (await cluster.status(work.sector)).phases.P5.state === 'backoff');
+    await eventually(async () => (await cluster.handBacks(work.sector)).length > 0);
     expect(await readdir(mount.path)).toEqual([]);
 
     await mount.comeBack();

@@ -33,8 +33,7 @@ export class ComposedGroup {
     }
     await this.configure({ fixture: false });
     const volumes = [`${ROOT}test/fixtures:/opt/sealflow/test/fixtures:ro`, `${this.gate()}:/gate`];
-    const more = { volumes, environment: { FIXTURE_GATE: '/gate' } };
-    const services = Object.fromEntries(WORKERS.map((name) => [name, more]));
+    const services = Object.fromEntries(WORKERS.map((name) => [name, { volumes }]));
     await writeFile(join(this.scratch, 'more.json'), JSON.stringify({ services }));
   }
 
@@ -43,7 +42,8 @@ export class ComposedGroup {
     for (const role of WORKERS) {
       const config = parse(await readFile(join(ROOT, 'docker', 'config', `${role}.toml`), 'utf8'));
       const changes = { sector_size: 2048, allow_system_disk: true };
-      if (fixture) changes.engine = { ...config.engine, command: FIXTURE };
+      if (fixture)
+        changes.engine = { ...config.engine, command: FIXTURE, environment: { FIXTURE_GATE: '/gate' } };
       for (const pool of config.worker) pool.wait_sec = 1;
       await writeFile(join(this.scratch, 'config', `${role}.toml`), stringify({ ...config, ...changes }));
     }

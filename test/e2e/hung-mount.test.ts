@@ -26,7 +26,7 @@ beforeAll(async () => {
 /** A worker whose mounts hang after half a second. */
 async function startWorker(group: Group): Promise<Running> {
   const args = ['worker', '--config', await group.writeConfig(1), '--time-scale', '0.017'];
-  const worker = startSealflow(args, { env: { FIXTURE_GATE: group.gate } });
+  const worker = startSealflow(args);
   onTestFinished(async () => {
     worker.kill('SIGKILL');
     await worker.ended;

@@ -24,7 +24,7 @@ test.skipIf(await lacks('sshfs'))('its sectors are not checked, those of another
 
   // At this scale a look that takes 1.5 s is one at a node that hangs.
   const running = startSealflow(['verify', '--all', view.path, other, '--time-scale', '0.05'], {
-    env: { SEALFLOW_ENGINE: await engineProgram(group.root), FIXTURE_GATE: group.gate },
+    env: { SEALFLOW_ENGINE: await engineProgram(group.root, { FIXTURE_GATE: group.gate }) },
   });
   const held = async () => (await engineRuns(group.gate)).find(({ what }) => what === 'held');
   await eventually(async () => (await held()) !== undefined);

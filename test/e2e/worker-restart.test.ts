@@ -88,3 +88,15 @@ test('an engine that is alive on another host is waited for, and its result is t
   const { phases } = await readReceipt(group.node, sector);
   expect([phases.P1.host, phases.P2.host]).toEqual([group.ip(1), group.ip(2)]);
 });
+
+test('a second worker with the same config says who serves already, and ends', async () => {
+  const group = await cluster.group();
+  const first = await group.serve(1);
+  const { code, stderr } = await (await group.start(1)).ended;
+  expect(code).toBe(1);
+  expect(stderr).toContain(
+    `sealflow: process ${first.pid} serves P1 on ${group.ip(1)} for ${group.directory.root} already\n` +
+      '  end that worker first, or have each config.toml of this host serve other phases\n',
+  );
+  expect(await isAlive(first.pid)).toBe(true);
+});

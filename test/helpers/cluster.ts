@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { inject, onTestFailed, onTestFinished } from 'vitest';
+import { pollersOf } from '../../src/client/pollers.js';
 import { sectorStatus } from '../../src/client/sector-status.js';
 import { randomHex32, startSector, unservedPhases } from '../../src/client/start-sector.js';
 import { WORKFLOW_QUEUE, workflowId, type HeartbeatDetails, type SealResult } from '../../src/contract.js';
 import type { Attention, SealStatus } from '../../src/messages.js';
 import { isErrno } from '../../src/files.js';
-import { PHASE_IDS, type PhaseId, type SectorSize } from '../../src/phases.js';
+import { PHASE_IDS, PHASES, type PhaseId, type SectorSize } from '../../src/phases.js';
 import { sectorOf } from '../../src/sector.js';
 import { eventually } from './eventually.js';
 import { Group } from './group.js';
@@ -117,12 +118,8 @@ export class Cluster {
 
   /** Who polls for workflows: `host#pid` each. */
   async orchestrators(): Promise<string[]> {
-    const { pollers } = await this.client.workflowService.describeTaskQueue({
-      namespace: this.client.options.namespace,
-      taskQueue: { name: WORKFLOW_QUEUE },
-      taskQueueType: 1, // TASK_QUEUE_TYPE_WORKFLOW
-    });
-    return pollers.flatMap(({ identity }) => identity ?? []);
+    const pollers = await pollersOf(this.client, WORKFLOW_QUEUE, 'workflow');
+    return pollers.map(({ identity }) => identity);
   }
 
   /** Starts a sector in a group, whether or not anybody serves that; if not told otherwise with random ticket and seed. */
@@ -189,7 +186,13 @@ export class Cluster {
   heartbeats = async (sector: string): Promise<HeartbeatDetails[]> =>
     (await sectorStatus(this.client, sectorOf(sector)))?.engines ?? [];
 
-  /** Last failures of the activities under way: why they were handed back. */
+  /** The activity of a phase that is under way, as the server knows it. */
+  async pending(sector: string, phase: PhaseId) {
+    const { raw } = await this.handle(sector).describe();
+    return raw.pendingActivities?.find(({ activityType }) => activityType?.name === PHASES[phase].activity);
+  }
+
+  /** Last failures of the activities under way: why they wait. */
   async handBacks(sector: string): Promise<string[]> {
     const { raw } = await this.handle(sector).describe();
     return (raw.pendingActivities ?? []).flatMap(

@@ -2,10 +2,20 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ENGINE } from './engine.js';
 
-/** The test engine as one executable file, for where only a path can be given (SEALFLOW_ENGINE). @returns its path */
-export async function engineProgram(directory: string): Promise<string> {
+/**
+ * The test engine as one executable file, for where only a path can be given (SEALFLOW_ENGINE).
+ * @param environment what it is told (test/fixtures/engine/behaviour.mjs): of a worker's own it gets nothing of that
+ * @returns its path
+ */
+export async function engineProgram(
+  directory: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const path = join(directory, 'engine');
   const [program, script] = ENGINE;
-  await writeFile(path, `#!/bin/sh\nexec '${program}' '${script}' "$@"\n`, { mode: 0o755 });
+  const exports = Object.entries(environment).map(([name, value]) => `export ${name}='${value}'\n`);
+  await writeFile(path, `#!/bin/sh\n${exports.join('')}exec '${program}' '${script}' "$@"\n`, {
+    mode: 0o755,
+  });
   return path;
 }

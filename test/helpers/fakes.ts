@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import { settle, takeOver } from '../../src/activities/retry-at-server.js';
 import { CONTRACT_VERSION, type CleanInput, type CleanResult } from '../../src/contract.js';
 import type {
   AbortResult,
@@ -11,7 +12,8 @@ import type {
   StopInput,
   StopResult,
 } from '../../src/contract.js';
-import type { EnginePhaseId, PhaseId } from '../../src/phases.js';
+import type { HeartbeatDetails } from '../../src/contract.js';
+import { scaledTimes, type EnginePhaseId, type PhaseId } from '../../src/phases.js';
 import { eventually } from './eventually.js';
 
 export type FakeId = PhaseId | 'stop' | 'abort';
@@ -123,7 +125,7 @@ export class Fakes {
       return { ...usual, ...changes };
     } catch (error) {
       this.events.push(`${id} ${error instanceof ApplicationFailure ? 'fails' : 'is cancelled'}`);
-      throw error;
+      throw error instanceof ApplicationFailure ? settled(error, id, input.seal.timeScale) : error;
     }
   }
 
@@ -158,6 +160,21 @@ const cleaned: CleanResult = {
   storage: STORAGE,
   bytesFreed: 500_000_000_000,
 };
+
+/** Like the real activities: what only needs time is retried by Temporal, and what they count travels in the heartbeat. */
+function settled(error: ApplicationFailure, id: FakeId, scale = 1): ApplicationFailure {
+  const { info } = Context.current();
+  const { attempt, priority } = info;
+  const before = info.heartbeatDetails as HeartbeatDetails | undefined;
+  const { failure, carried } = settle(error, takeOver(before?.carried, attempt), {
+    attempt,
+    priority: priority?.priorityKey,
+    times: scaledTimes(scale),
+    isStop: id === 'stop' || id === 'abort',
+  });
+  Context.current().heartbeat({ ...before, carried });
+  return failure;
+}
 
 async function take<Input, Result>(
   step: Step<Input, Result> | undefined,
@@ -196,7 +213,9 @@ export class Held {
 
   private async beating(end: Promise<void>): Promise<void> {
     const context = Context.current();
-    const timer = this.heartbeats ? setInterval(() => context.heartbeat(), HEARTBEAT_EVERY_MS) : undefined;
+    const timer = this.heartbeats
+      ? setInterval(() => context.heartbeat(context.info.heartbeatDetails), HEARTBEAT_EVERY_MS)
+      : undefined;
     try {
       await end;
     } finally {

@@ -67,7 +67,10 @@ export class Group {
   ip = (host: number): string => `127.${1 + (this.number >> 8)}.${this.number & 255}.${host}`;
 
   /** @returns the path of the config.toml of a host. */
-  async writeConfig(host: number, { pools = ALL_PHASES, config = {} }: HostOptions = {}): Promise<string> {
+  async writeConfig(
+    host: number,
+    { pools = ALL_PHASES, config = {}, run = {} }: HostOptions = {},
+  ): Promise<string> {
     const file = join(this.root, `host-${host}.toml`);
     const usual = {
       scheduler_url: `http://${this.address}`,
@@ -78,22 +81,28 @@ export class Group {
       ip: this.ip(host),
       'storage-nodes': [this.node],
       allow_system_disk: true,
-      engine: { command: ENGINE, reserved_cores: 0 },
       worker: pools.map(([num, ...phases]) => ({
         num,
         supported_phase: phases.map((phase) => PHASES[phase].queueName),
         wait_sec: 0.1,
       })),
     };
-    await writeFile(file, stringify({ ...usual, ...config }));
+    // Engines get nothing of a worker's own environment that is only theirs.
+    const environment = { FIXTURE_GATE: this.gate, ...onlyFixture(run.env) };
+    const engine = {
+      command: ENGINE,
+      reserved_cores: 0,
+      environment,
+      ...(config['engine'] as object | undefined),
+    };
+    await writeFile(file, stringify({ ...usual, ...config, engine }));
     return file;
   }
 
   /** Starts a host's worker process. */
   async start(host: number, options: HostOptions = {}): Promise<Running> {
-    const { env, ...run } = options.run ?? {};
     const args = ['worker', '--config', await this.writeConfig(host, options), ...(options.args ?? [])];
-    const worker = startSealflow(args, { ...run, env: { FIXTURE_GATE: this.gate, ...env } });
+    const worker = startSealflow(args, options.run);
     this.workers.push(worker);
     return worker;
   }
@@ -159,6 +168,9 @@ export class Group {
   /** What its workers have said, for a test that failed. */
   said = (): string => this.workers.map(({ pid, said }) => `worker ${pid}:\n${said.stderr}`).join('\n');
 }
+
+const onlyFixture = (env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('FIXTURE_')));
 
 /** Waits until a process is gone. */
 export const untilGone = (pid: number): Promise<void> => eventually(async () => !(await isAlive(pid)));

@@ -13,7 +13,6 @@ import {
 } from '../../src/contract.js';
 import {
   provideSeedUpdate,
-  retryUpdate,
   statusQuery,
   type ProvideSeed,
   type Retry,
@@ -21,6 +20,7 @@ import {
 } from '../../src/messages.js';
 import { PHASE_IDS, PHASES, type PhaseId } from '../../src/phases.js';
 import { sectorOf } from '../../src/sector.js';
+import { isBackingOff, retrySector } from '../../src/client/retry-sector.js';
 import type { sealSector } from '../../src/workflows/index.js';
 import { eventually } from './eventually.js';
 import type { Fakes } from './fakes.js';
@@ -124,7 +124,18 @@ export class Sealing {
   }
 
   retry(given: Retry = {}): Promise<string> {
-    return this.handle.executeUpdate(retryUpdate, { args: [given] });
+    return retrySector(this.temporal.client, sectorOf(this.input.sector), given);
+  }
+
+  /** Waits until a phase has failed that often and waits at the server for its next attempt. */
+  async untilBackingOff(phase: PhaseId, failures = 1): Promise<void> {
+    await eventually(async () => {
+      const { raw } = await this.handle.describe();
+      const pending = raw.pendingActivities?.find(
+        ({ activityType }) => activityType?.name === PHASES[phase].activity,
+      );
+      return this.fakes.calls(phase) === failures && pending !== undefined && isBackingOff(pending);
+    });
   }
 
   /** What lists of workflows show of it; unlike the answer to a query it is on record already. */

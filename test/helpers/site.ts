@@ -96,7 +96,16 @@ export class Site {
 
   input(phase: EnginePhaseId, changes: Partial<PhaseInput> = {}): PhaseInput {
     const basis = Object.fromEntries(BASIS[phase].map((id) => [id, this.ref(id)]));
-    return { v: CONTRACT_VERSION, phase, seal: this.seal, claim: 1, basis, voided: [], ...changes };
+    return {
+      v: CONTRACT_VERSION,
+      phase,
+      seal: this.seal,
+      claim: 1,
+      run: RUN_ID,
+      basis,
+      voided: [],
+      ...changes,
+    };
   }
 
   cleanInput(changes: Partial<CleanInput> = {}): CleanInput {
@@ -104,7 +113,7 @@ export class Site {
       EnginePhaseId,
       ResultRef
     >;
-    return { v: CONTRACT_VERSION, seal: this.seal, claim: 1, results, ...changes };
+    return { v: CONTRACT_VERSION, seal: this.seal, claim: 1, run: RUN_ID, results, ...changes };
   }
 
   private ref(id: EnginePhaseId): ResultRef {
@@ -116,10 +125,11 @@ export class Site {
   /** Offers a task; `env.cancel` ends it. */
   offer<K extends keyof SealActivities>(
     activity: K,
-    input: Parameters<SealActivities[K]>[0],
+    given: Parameters<SealActivities[K]>[0],
     { runId = RUN_ID, now = Date.now(), ...info }: Offer = {},
     deps: Partial<Deps> = {},
   ): Running<Awaited<ReturnType<SealActivities[K]>>> {
+    const input = { ...given, run: runId };
     const env = new MockActivityEnvironment(
       { ...info, currentAttemptScheduledTimestampMs: now, workflowExecution: { workflowId: 'test', runId } },
       { logger: new DefaultLogger('ERROR', () => undefined) },

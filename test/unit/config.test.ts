@@ -142,6 +142,41 @@ listen = "0.0.0.0:9090"`;
     });
   });
 
+  test.each([
+    ['0.0.0.0:9090', '0.0.0.0:9090'],
+    [':9090', '0.0.0.0:9090'],
+    ['localhost:9', '127.0.0.1:9'],
+    ['[::1]:9', '[::1]:9'],
+    ['[::]:65535', '[::]:65535'],
+  ])('metrics may listen at %s', (listen, address) => {
+    expect(parseConfig(`${OLD}[metrics]\nlisten = "${listen}"\n`, FILE).metricsListen).toBe(address);
+  });
+
+  test.each([
+    ['4.1', 4_100_000],
+    ['0.0000001', 1],
+    ['0.0', 0],
+    ['1000000000', 1e15],
+  ])('a limit of %s MB is whole bytes, and 0 only if it is none', (megabytes, bytes) => {
+    const text = changed('= 500', `= ${megabytes}\ncopy_limit_total_mb_per_sec = ${megabytes}`);
+    const { copyLimitBytesPerSec, copyLimitTotalBytesPerSec } = parseConfig(text, FILE);
+    expect([copyLimitBytesPerSec, copyLimitTotalBytesPerSec]).toEqual([bytes, bytes]);
+  });
+
+  test('each limit of one decimal is whole bytes', () => {
+    const limits = Array.from({ length: 10_000 }, (_, i) => (i + 1) / 10);
+    const broken = limits.filter((limit) => {
+      const { copyLimitBytesPerSec } = parseConfig(changed('= 500', `= ${limit}`), FILE);
+      return copyLimitBytesPerSec !== Math.round(limit * 10) * 100_000;
+    });
+    expect(broken).toEqual([]);
+  });
+
+  test('the longest wait is one that a timer holds', () => {
+    const { pools } = parseConfig(changed('wait_sec = 60', 'wait_sec = 2147483'), FILE);
+    expect(pools[0]?.waitMs).toBeLessThan(2 ** 31);
+  });
+
   test('of a pool and of the copy have defaults', () => {
     const config = parseConfig(without('copy_limit_mb_per_sec').replaceAll(/^wait_sec.*\n/gm, ''), FILE);
     expect(config.copyLimitBytesPerSec).toBe(0);
@@ -311,6 +346,16 @@ describe('a wrong value is told with its key, itself and what is allowed:', () =
     ['engine.command[0] = ""', `${OLD}[engine]\ncommand = [""]\n`, '>=1'],
     ['engine.reserved_cores = -1', `${OLD}[engine]\nreserved_cores = -1\n`, '>=0'],
     ['engine.environment.A = 1', `${OLD}[engine]\nenvironment = { A = 1 }\n`, 'must be string'],
+    ['copy_limit_mb_per_sec = 1e+300', changed('= 500', '= 1e300'), '<=1000000000'],
+    ['group_id = [4,4]', changed('[1]', '[4, 4]'), 'names a group twice'],
+    ['worker[0].wait_sec = 2147484', changed('wait_sec = 60', 'wait_sec = 2147484'), '<=2147483'],
+    ...['127.0.0.1:99999', '127.0.0.1:0', 'host:9', '::1:9', '[::1]', '[127.0.0.1]:9', '[fe80::1%lo]:9'].map(
+      (listen): [string, string, string] => [
+        `metrics.listen = "${listen}"`,
+        `${OLD}[metrics]\nlisten = "${listen}"\n`,
+        'must be like 0.0.0.0:9090',
+      ],
+    ),
     ['metrics.listen = "9090"', `${OLD}[metrics]\nlisten = "9090"\n`, 'must be like 0.0.0.0:9090'],
   ])('%s', (named, text, allowed) => {
     const message = refusal(text);
@@ -350,6 +395,38 @@ describe('storage nodes', () => {
 
   test('without a name are refused', () => {
     expect(refusal(atTop('storage-nodes = ["/"]'))).toContain('storage-nodes');
+  });
+
+  test.each([
+    ['/sealer', 'is'],
+    ['/sealer/', 'is'],
+    ['/mnt/../sealer', 'is'],
+    ['/sealer/nfs/10.10.4.23', 'lies in'],
+    ['/sealer/storage', 'lies in'],
+  ])('that is local_dir or lies in it are refused: %s', (node, how) => {
+    expect(refusal(atTop(`storage-nodes = ["/mnt/a", "${node}"]`))).toBe(
+      `${FILE}: storage-nodes[1] = "${node}": ${how} local_dir (/sealer), where P6 deletes the scratch`,
+    );
+  });
+
+  test('around local_dir are refused, and how to mend it is told', () => {
+    const text = changed('"/sealer"', '"/data/sealer/"').replace(
+      'group_id',
+      'storage-nodes = ["/data"]\ngroup_id',
+    );
+    expect(refusal(text)).toBe(
+      `${FILE}: storage-nodes[0] = "/data": holds local_dir (/data/sealer/), where P6 deletes the scratch`,
+    );
+    expect(() => parseConfig(text, FILE)).toThrow(
+      expect.objectContaining({
+        hint: 'name a mounted directory that is neither in local_dir nor around it',
+      }) as Error,
+    );
+  });
+
+  test('beside local_dir are accepted, whatever their names begin with', () => {
+    const nodes = ['/sealer-2', '/seal', '/mnt/sealer'];
+    expect(parseConfig(atTop(`storage-nodes = ${JSON.stringify(nodes)}`), FILE).storageNodes).toEqual(nodes);
   });
 });
 

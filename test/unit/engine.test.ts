@@ -1,7 +1,8 @@
-import { chmod, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { buildEngine } from '../../src/engine/build.js';
+import { verifyReceipt } from '../../src/dev/summary.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { engineEnvironment } from '../../src/engine/environment.js';
 import { engineInfo } from '../../src/engine/info.js';
@@ -150,6 +151,61 @@ test('engineEnvironment: ours, then what config.toml says, then where costly fil
     FIL_PROOFS_PARENT_CACHE: '/parents',
   });
   expect(engineEnvironment({ FIL_PROOFS_PARENT_CACHE: '/other' })['FIL_PROOFS_PARENT_CACHE']).toBe('/other');
+});
+
+const OTHERS = {
+  TEMPORAL_API_KEY: 'secret',
+  TEMPORAL_TLS_CLIENT_KEY_DATA: 'secret',
+  AWS_SECRET_ACCESS_KEY: 'x',
+};
+
+describe('of our environment an engine gets', () => {
+  beforeEach(() => {
+    for (const [name, value] of Object.entries(OTHERS)) vi.stubEnv(name, value);
+  });
+
+  test('what it needs, and no credentials', () => {
+    vi.stubEnv('BELLMAN_PROOF_THREADS', '3');
+    vi.stubEnv('SEALFLOW_ENGINE_LICENCE', 'x');
+    const environment = engineEnvironment();
+    expect(environment).toMatchObject({
+      PATH: bin,
+      BELLMAN_PROOF_THREADS: '3',
+      SEALFLOW_ENGINE_LICENCE: 'x',
+    });
+    expect(Object.keys(environment).filter((name) => name in OTHERS)).toEqual([]);
+  });
+
+  test('what config.toml names, whatever it is', () => {
+    expect(engineEnvironment({ TEMPORAL_API_KEY: 'meant' })).toMatchObject({ TEMPORAL_API_KEY: 'meant' });
+  });
+
+  test('no more when it is asked what it is', async () => {
+    const seen = join(crate, 'seen');
+    await expect(
+      engineInfo(engine(await script(join(bin, 'engine'), `export -p > ${seen}`))),
+    ).rejects.toThrow();
+    const text = await readFile(seen, 'utf8');
+    expect(text).toContain('FIL_PROOFS_PARENT_CACHE');
+    expect(Object.keys(OTHERS).filter((name) => text.includes(name))).toEqual([]);
+  });
+
+  test('no more when its proof is asked for', async () => {
+    const seen = join(crate, 'seen');
+    await verifyReceipt(engine(await script(join(bin, 'engine'), `export -p > ${seen}`)), '/receipt');
+    expect(await readFile(seen, 'utf8')).not.toContain('TEMPORAL_');
+  });
+
+  test('and a compiler no credentials of Temporal', async () => {
+    const seen = join(crate, 'seen');
+    await fakeRust('1.95.0');
+    await fakeCargo();
+    await script(join(bin, 'cargo'), `export -p > ${seen}`, 'exit 1');
+    await expect(buildEngine({ crate })).rejects.toThrow();
+    const text = await readFile(seen, 'utf8');
+    expect(text).toContain('CARGO_TARGET_DIR');
+    expect(text).not.toContain('TEMPORAL_');
+  });
 });
 
 describe('engineInfo', () => {

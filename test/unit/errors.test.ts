@@ -9,7 +9,8 @@ import {
   TimeoutType,
 } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { failure, FAILURES, handBack, isFailureType, type FailureType } from '../../src/errors.js';
+import { failure, handBack } from '../../src/errors.js';
+import { FAILURES, isFailureType, type FailureType } from '../../src/failures.js';
 import { failureOf } from '../../src/workflows/failure-of.js';
 
 const TYPES = Object.keys(FAILURES) as FailureType[];
@@ -137,4 +138,20 @@ describe('the failure of an activity is read from its cause:', () => {
       expect(failureOf(error)).toBeUndefined();
     },
   );
+});
+
+describe('a long message', () => {
+  test.each(['x', 'é', '漢', '😀'])('of %s is cut between two characters', (character) => {
+    const text = character.repeat(10_000);
+    for (const { message } of [failure('Unknown', text), handBack('NoSlot', text, 1)]) {
+      expect(Buffer.byteLength(message)).toBeLessThanOrEqual(4096);
+      const [kept = '', note] = message.split('… ');
+      expect(text.startsWith(kept) && kept.length % character.length === 0).toBe(true);
+      expect(note).toBe(`(${Buffer.byteLength(text)} bytes; the rest is in the log)`);
+    }
+  });
+
+  test('of 4096 bytes stays as it is', () => {
+    expect(failure('Unknown', 'x'.repeat(4096)).message).toBe('x'.repeat(4096));
+  });
 });

@@ -1,7 +1,8 @@
 import { link, mkdir, readdir, readFile, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { ifPresent, isErrno, readJson, usedBytes, writeJson } from '../../src/files.js';
+import { ifPresent, isErrno, messageOf, readJson, usedBytes, writeJson } from '../../src/files.js';
+import { errnoError } from '../helpers/errno.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 
 let directory: string;
@@ -122,5 +123,22 @@ describe('usedBytes', () => {
     await writeFile(join(directory, 'sparse'), '');
     await truncate(join(directory, 'sparse'), 2 ** 30);
     expect(await usedBytes(directory)).toBeLessThan(2 ** 20);
+  });
+});
+
+describe('an error that libuv has no name for', () => {
+  test.each([
+    ['EDQUOT', 'EDQUOT: disk quota exceeded, write'],
+    ['ESTALE', 'ESTALE: stale file handle, write'],
+  ])('is %s by its number, and told in words', (name, message) => {
+    const error = errnoError(name, 'write');
+    expect(error.code).toMatch(/^Unknown system error -[0-9]+$/);
+    expect(isErrno(error, 'ENOSPC', name)).toBe(true);
+    expect(isErrno(error, 'ENOSPC', 'ENOENT', 'EUCLEAN')).toBe(false);
+    expect(messageOf(error)).toBe(message);
+  });
+
+  test('is told as it is when it has a name', () => {
+    expect(messageOf(errnoError('EIO'))).toBe('EIO: x, open');
   });
 });

@@ -39,7 +39,7 @@ describe.each(CACHE_MODES)('abort, $cache', (mode) => {
     await expectAborted(sealing);
     expect(sealing.fakes.events).toEqual(['P1 begins', 'P1 is cancelled', 'abort begins', 'abort ends']);
     expect((await sealing.status()).state).toBe('aborted');
-    expect(sealing.fakes.inputsOf('abort')).toEqual([
+    expect(sealing.fakes.inputsOf('abort')).toMatchObject([
       { v: 1, seal: sealing.input, claim: 1, why: 'aborted: by an operator' },
     ]);
   });
@@ -75,7 +75,7 @@ describe.each(CACHE_MODES)('abort, $cache', (mode) => {
       fakes: fakeActivities({ P1: repeat(4, failure('Panic', 'oh')) }),
       input: { timeScale: 1 },
     });
-    await sealing.until(({ phases }) => phases.P1.state === 'backoff');
+    await sealing.untilBackingOff('P1');
     await ask(sealing);
     await expectAborted(sealing);
   });

@@ -18,7 +18,9 @@ async function expectStopped({ handle, fakes, input }: Sealing): Promise<void> {
   await expectCancelled(handle.result());
   expect((await handle.describe()).status.name).toBe('CANCELLED');
   expect(fakes.events.slice(-2)).toEqual(['stop begins', 'stop ends']);
-  expect(fakes.inputsOf('stop')).toEqual([{ v: 1, seal: input, claim: 1, why: 'cancelled' }]);
+  expect(fakes.inputsOf('stop')).toEqual([
+    { v: 1, seal: input, claim: 1, run: expect.any(String) as string, why: 'cancelled' },
+  ]);
 }
 
 async function expectCancelled(result: Promise<unknown>): Promise<void> {
@@ -35,7 +37,7 @@ describe.each(CACHE_MODES)('cancel, $cache', (mode) => {
     await sealing.fakes.begun('P1');
     await cancel(sealing);
     expect(sealing.fakes.events).toEqual(['P1 begins', 'P1 is cancelled', 'stop begins', 'stop ends']);
-    expect((await sealing.status()).state).toBe('stopping');
+    expect((await sealing.status()).state).toBe('stopped');
   });
 
   test('while P4 and P5 run stops both', async () => {
@@ -63,7 +65,7 @@ describe.each(CACHE_MODES)('cancel, $cache', (mode) => {
 
   test('between two tries', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P1: [panic] }), input: { timeScale: 1 } });
-    await sealing.until(({ phases }) => phases.P1.state === 'backoff');
+    await sealing.untilBackingOff('P1');
     await cancel(sealing);
     expect(sealing.fakes.calls('P1')).toBe(1);
   });
@@ -128,7 +130,7 @@ describe.each(CACHE_MODES)('cancel, $cache', (mode) => {
 
   test('ends the workflow although the engines cannot be stopped', async () => {
     const { fakes, handle } = await seal({
-      fakes: fakeActivities({ P1: [held()], stop: [failure('MountMissing', 'not mounted')] }),
+      fakes: fakeActivities({ P1: [held()], stop: [failure('ClaimedByOther', 'of another run')] }),
     });
     await fakes.begun('P1');
     await handle.cancel();

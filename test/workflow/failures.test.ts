@@ -1,7 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import { sealState } from '../../src/search-attributes.js';
-import { failure, FAILURES, handBack } from '../../src/errors.js';
+import { failure, handBack } from '../../src/errors.js';
+import { FAILURES } from '../../src/failures.js';
 import { eventually } from '../helpers/eventually.js';
 import { fakeActivities, heldInSilence, PROOF, repeat } from '../helpers/fakes.js';
 import { scheduled, storyOf } from '../helpers/history.js';
@@ -15,15 +16,15 @@ const stateInLists = async (sealing: Sealing) => (await sealing.lists()).get(sea
 describe.each(CACHE_MODES)('a phase that fails, $cache', (mode) => {
   const { seal } = useOrchestrator(mode);
 
-  test('is tried again before new work, and told what failed', async () => {
-    const { fakes, handle } = await seal({ fakes: fakeActivities({ P2: [panic] }) });
+  test('is retried by the server: the history knows nothing of it', async () => {
+    const { fakes, handle } = await seal({ fakes: fakeActivities({ P2: [panic, panic] }) });
     await handle.result();
-    expect(fakes.inputsOf('P2').map(({ told }) => told)).toEqual([undefined, '1/P2-1']);
+    expect(fakes.calls('P2')).toBe(3);
     const tries = scheduled(await handle.fetchHistory()).filter(
       ({ activity }) => activity === 'preCommitPhase2',
     );
-    expect(tries.map(({ priority }) => priority)).toEqual([3, 1]);
-    expect(tries.map(({ summary }) => summary)[1]).toContain('try 2');
+    expect(tries).toHaveLength(1);
+    expect(await storyOf(handle)).not.toContain('timerStarted');
   });
 
   test('five times in a row needs attention, in status, details and lists, until retry', async () => {
@@ -35,7 +36,7 @@ describe.each(CACHE_MODES)('a phase that fails, $cache', (mode) => {
       { phase: 'P2', type: 'Panic', message: 'index out of bounds', hint: FAILURES.Panic.hint },
     ]);
     expect(attention[0]?.since).toBeGreaterThan(0);
-    expect(phases.P2).toMatchObject({ tries: 5, failure: 'Panic: index out of bounds' });
+    expect(phases.P2).toMatchObject({ tries: 1, failure: 'Panic: index out of bounds' });
     const details = await sealing.details();
     for (const part of ['needs-attention', 'index out of bounds', FAILURES.Panic.hint])
       expect(details).toContain(part);
@@ -43,6 +44,12 @@ describe.each(CACHE_MODES)('a phase that fails, $cache', (mode) => {
     expect(await sealing.retry()).toBe('going on');
     await sealing.handle.result();
     expect(sealing.fakes.calls('P2')).toBe(6);
+    expect(sealing.fakes.inputsOf('P2').at(-1)?.told).toBe('1/P2-1');
+    const again = scheduled(await sealing.handle.fetchHistory()).filter(
+      ({ activity }) => activity === 'preCommitPhase2',
+    );
+    expect(again.map(({ priority }) => priority)).toEqual([3, 1]);
+    expect(again[1]?.summary).toContain('try 2');
     expect((await sealing.status()).attention).toEqual([]);
     expect(await stateInLists(sealing)).toBe('sealed');
   });
@@ -105,18 +112,24 @@ describe('failures', () => {
     },
   );
 
-  test.each(['Draining', 'Overtaken'] as const)(
-    '%s is no fault: again at once, before new work',
-    async (type) => {
-      const again = failure(type, 'as it happens', { at: '1/P1-1' });
-      const { fakes, handle } = await seal({ fakes: fakeActivities({ P1: repeat(6, again) }) });
-      await handle.result();
-      expect(fakes.calls('P1')).toBe(7);
-      const priorities = scheduled(await handle.fetchHistory()).map(({ priority }) => priority);
-      expect(priorities.slice(0, 7)).toEqual([3, 1, 1, 1, 1, 1, 1]);
-      expect(await storyOf(handle)).not.toContain('timerStarted');
-    },
-  );
+  test('a worker that goes away is no fault: again before new work, and from then on without an event', async () => {
+    const draining = failure('Draining', 'as it happens', { at: '1/P1-1' });
+    const { fakes, handle } = await seal({ fakes: fakeActivities({ P1: repeat(6, draining) }) });
+    await handle.result();
+    expect(fakes.calls('P1')).toBe(7);
+    const priorities = scheduled(await handle.fetchHistory()).map(({ priority }) => priority);
+    expect(priorities.slice(0, 3)).toEqual([3, 1, 3]);
+    expect(await storyOf(handle)).not.toContain('timerStarted');
+  });
+
+  test('a claim that is no news is asked for again, but not without a pause', async () => {
+    const overtaken = failure('Overtaken', 'a claim of its own is in force', { claim: 1 });
+    const { fakes, handle } = await seal({ fakes: fakeActivities({ P1: repeat(3, overtaken) }) });
+    await handle.result();
+    expect(fakes.calls('P1')).toBe(4);
+    const story = await storyOf(handle);
+    expect(story.filter((event) => event === 'timerStarted')).toHaveLength(2);
+  });
 
   test('a worker that is not heard of is lost: again at once, before new work', async () => {
     const { fakes, handle } = await seal({
@@ -142,10 +155,8 @@ describe('failures', () => {
         input: { timeScale: 1 },
       });
       for (let tries = 1; tries <= 6; tries++) {
-        const { state } = await sealing.until(
-          ({ phases }) => phases.P4.state === 'backoff' && phases.P4.tries === tries,
-        );
-        expect(state).toBe('running');
+        await sealing.untilBackingOff('P4', tries);
+        expect((await sealing.status()).state).toBe('running');
         expect(await sealing.retry()).toBe('going on');
       }
       await sealing.handle.result();

@@ -47,7 +47,8 @@ describe.each(CACHE_MODES)('a sector that meets no trouble, $cache', (mode) => {
   test('tells each phase what its work builds on', async () => {
     const { handle, input, fakes } = await seal({ fakes: fakeActivities() });
     await handle.result();
-    const usual = { v: 1, seal: input, claim: 1, voided: [] };
+    const { runId: run } = await handle.describe();
+    const usual = { v: 1, seal: input, claim: 1, run, voided: [] };
     const basisOf = (phase: 'P1' | 'P2' | 'P3' | 'P4' | 'P5') => {
       const [{ basis, ...rest } = { basis: {} }] = fakes.inputsOf(phase);
       expect(rest).toEqual({ ...usual, phase });

@@ -126,7 +126,7 @@ describe('retry', () => {
   test('ends the wait between two tries of P6: it asks nothing back', async () => {
     const fault = failure('PassingFault', 'input/output error');
     const sealing = await seal({ fakes: fakeActivities({ P6: [fault] }), input: { timeScale: 1 } });
-    await sealing.until(({ phases }) => phases.P6.state === 'backoff');
+    await sealing.untilBackingOff('P6');
     expect(await sealing.retry()).toBe('going on');
     await sealing.handle.result();
     expect(sealing.fakes.calls('P6')).toBe(2);

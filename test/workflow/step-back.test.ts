@@ -5,6 +5,7 @@ import { PHASE_IDS } from '../../src/phases.js';
 import { COMM_R, fakeActivities, held, OTHER_COMM_R, repeat } from '../helpers/fakes.js';
 import { scheduled } from '../helpers/history.js';
 import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
+import { failureOf } from '../helpers/sealing.js';
 
 const layerDamaged = failure('StepBack', 'layer 3 is damaged', { at: '1/P2-1', from: 'P1' });
 const replicaDamaged = failure('StepBack', 'the replica is damaged', { at: '1/P5-1', from: 'P2' });
@@ -135,7 +136,7 @@ describe.each(CACHE_MODES)('a commR that is another one after a step back, $cach
     expect(attention[0]?.hint).toContain('--accept-commr');
     const p3 = sealing.fakes.calls('P3');
     // A retry that does not say so is not enough.
-    await sealing.retry();
+    expect(await failureOf(sealing.retry())).toMatch(/^CommRChanged: ./);
     await sealing.untilAttention('P2');
     expect(sealing.fakes.calls('P3')).toBe(p3);
     await sealing.retry({ acceptCommR: true });

@@ -4,7 +4,7 @@ import { sealHost, sealPhase, sealState } from '../../src/search-attributes.js';
 import { failure } from '../../src/errors.js';
 import { PHASE_IDS, PHASES } from '../../src/phases.js';
 import { eventually } from '../helpers/eventually.js';
-import { COMM_R, fakeActivities, held, hostOf, PROOF, STORAGE } from '../helpers/fakes.js';
+import { COMM_R, fakeActivities, held, hostOf, PROOF, repeat, STORAGE } from '../helpers/fakes.js';
 import { scheduled } from '../helpers/history.js';
 import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
 import type { Sealing } from '../helpers/sealing.js';
@@ -104,8 +104,8 @@ describe('the page of a sector', () => {
 
   test('has a table of its phases', async () => {
     const p2 = held();
-    const fault = failure('PassingFault', 'input/output error');
-    const sealing = await seal({ fakes: fakeActivities({ P1: [fault], P2: [p2] }) });
+    const draining = failure('Draining', 'shutting down');
+    const sealing = await seal({ fakes: fakeActivities({ P1: [draining], P2: [p2] }) });
     await sealing.fakes.begun('P2');
     const details = await sealing.details();
     expect(details).toContain(`**${sealing.input.sector}** 32GiB, group ${sealing.input.group}: **running**`);
@@ -117,8 +117,8 @@ describe('the page of a sector', () => {
 
   test('keeps its table whole whatever a failure says', async () => {
     const panic = failure('Panic', 'thread main panicked:\n| assertion failed |\n  left: 1');
-    const sealing = await seal({ fakes: fakeActivities({ P2: [panic, held()] }) });
-    await sealing.fakes.begun('P2', 2);
+    const sealing = await seal({ fakes: fakeActivities({ P2: repeat(5, panic) }) });
+    await sealing.untilAttention('P2');
     const table = (await sealing.details()).split('\n').filter((line) => line.startsWith('|'));
     expect(table).toHaveLength(2 + PHASE_IDS.length);
     for (const line of table) expect(line.match(/\|/g), line).toHaveLength(8);

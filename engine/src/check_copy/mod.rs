@@ -1,7 +1,9 @@
 //! `sealflow-engine check-copy <receipt.json> <node directory>`: checks a stored sector from its receipt and the storage node
 //! alone.
 
+mod finding;
 mod names;
+pub mod options;
 mod plain_file;
 mod reader;
 mod report;
@@ -11,21 +13,16 @@ use crate::failure::{Failure, Outcome};
 use crate::receipt::Receipt;
 use crate::sizes::REPLICA;
 use crate::vanilla::{self, Stored};
+use finding::Finding;
+use options::Options;
 use reader::Reader;
-use report::{Finding, Report};
+use report::Report;
 use std::path::Path;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
-    /// Large files are looked at, not read.
-    pub quick: bool,
-    pub json: bool,
-}
 
 pub fn run(receipt: &Path, node: &Path, options: Options) -> Outcome<()> {
     let path = receipt;
     let receipt = Receipt::read(path)?;
-    names::check(&receipt).map_err(|why| Failure::BadInput(format!("{}: {why}", path.display())))?;
+    names::check(&receipt).map_err(|reason| Failure::BadInput(format!("{}: {reason}", path.display())))?;
     // Without this a node that is not mounted would be one whose files are gone.
     drop(open_node(node)?);
 
@@ -34,7 +31,7 @@ pub fn run(receipt: &Path, node: &Path, options: Options) -> Outcome<()> {
         "proof",
         match receipt.verify() {
             Ok(()) => Finding::Good("valid".to_owned()),
-            Err(why) => Finding::Bad(why),
+            Err(reason) => Finding::Bad(reason),
         },
     );
     let mut reader = Reader::new(&receipt, options);
@@ -51,31 +48,31 @@ fn check_p_aux(receipt: &Receipt, node: &Path) -> Finding {
         Ok(bytes) => bytes,
         Err(finding) => return finding,
     };
-    match vanilla::why_not_of(&p_aux, receipt.comm_r) {
-        None => Finding::Good("is commR".to_owned()),
-        Some(why) => Finding::Bad(why),
+    match vanilla::check_comm_r(&p_aux, receipt.comm_r) {
+        Ok(()) => Finding::Good("is commR".to_owned()),
+        Err(reason) => Finding::Bad(reason),
     }
 }
 
 fn check_challenges(receipt: &Receipt, node: &Path) -> Finding {
     let Receipt { sector, size, comm_r, .. } = receipt;
-    let cannot = |why: String| Finding::Bad(format!("cannot be made: {why}"));
+    let cannot = |reason: String| Finding::Bad(format!("cannot be made: {reason}"));
     for name in size.kept().iter().filter(|name| *name != "t_aux") {
         match plain_file::open(&node.join(names::of(sector, name))) {
             Ok(_) => {}
-            Err(Finding::Bad(why)) => return cannot(why),
+            Err(Finding::Bad(reason)) => return cannot(reason),
             Err(other) => return other,
         }
     }
     let p_aux = node.join(names::of(sector, "p_aux"));
-    if let Ok(Err(why)) = plain_file::read(&p_aux).map(|bytes| vanilla::comm_r_of(&bytes)) {
-        return cannot(why);
+    if let Ok(Err(reason)) = plain_file::read(&p_aux).map(|bytes| vanilla::comm_r_of(&bytes)) {
+        return cannot(reason);
     }
     let replica = node.join(names::of(sector, REPLICA));
     let cache = p_aux.parent().expect("it lies in one");
     match vanilla::prove(&Stored { sector, size: *size, comm_r: *comm_r, replica: &replica, cache }) {
         Ok(Ok(leaves)) => Finding::Good(format!("{leaves} leaves proved")),
-        Ok(Err(why)) => Finding::Bad(why),
+        Ok(Err(reason)) => Finding::Bad(reason),
         Err(fault) => Finding::Unknown(fault),
     }
 }

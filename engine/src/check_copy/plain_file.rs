@@ -1,6 +1,6 @@
 //! A stored file as its disk or server holds it.
 
-use super::report::Finding;
+use super::finding::Finding;
 use crate::copy::direct;
 use crate::failure::Failure;
 use rustix::fs::{fadvise, open as open_at, Advice, Mode, OFlags};
@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Opens a plain file for reading past this host's page cache; else what is to be said instead. A file that is missing, and what is no
+/// Opens a plain file for reading past this host's page cache; or returns the finding instead. A file that is missing, and what is no
 /// plain file, is bad; one that the machine cannot open is unknown.
 pub fn open(path: &Path) -> Result<File, Finding> {
     let shown = path.display();
@@ -38,7 +38,7 @@ pub fn open_direct(path: &Path) -> Result<File, Finding> {
 /// The bytes of a small file.
 pub fn read(path: &Path) -> Result<Vec<u8>, Finding> {
     let mut bytes = Vec::new();
-    // Only a file that is none of ours is larger; its size tells.
+    // Only a file that is none of ours is larger; its size shows that.
     open(path)?.take(SMALL + 1).read_to_end(&mut bytes).map_err(|error| fault(path, &error))?;
     Ok(bytes)
 }

@@ -1,9 +1,10 @@
 //! Compares the stored files with what the receipt says of them.
 
+use super::finding::Finding;
+use super::options::Options;
 use super::plain_file::{self, SMALL};
-use super::report::{say, Finding};
-use super::Options;
-use crate::copy::drain::Drain;
+use super::report::print_line;
+use crate::copy::cache_dropper::CacheDropper;
 use crate::copy::pace::Pace;
 use crate::digest::FileRecord;
 use crate::receipt::Receipt;
@@ -13,7 +14,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How often `--json` tells how far it is.
+/// How often `--json` reports progress.
 const EVERY: Duration = Duration::from_secs(1);
 
 pub struct Reader<'a> {
@@ -23,12 +24,13 @@ pub struct Reader<'a> {
     pub bytes: u64,
     /// Bytes to be read.
     total: u64,
-    told: Instant,
+    last_report: Instant,
 }
 
 impl Reader<'_> {
     pub fn new(receipt: &Receipt, options: Options) -> Reader<'_> {
-        let mut reader = Reader { sector: &receipt.sector.name, options, bytes: 0, total: 0, told: Instant::now() };
+        let mut reader =
+            Reader { sector: &receipt.sector.name, options, bytes: 0, total: 0, last_report: Instant::now() };
         reader.total = receipt.files.iter().map(|file| file.size).filter(|size| reader.is_read(*size)).sum();
         reader
     }
@@ -53,10 +55,10 @@ impl Reader<'_> {
         if !self.is_read(size) {
             return Ok(Finding::Good(format!("{size} bytes")));
         }
-        let mut drain = Drain::of_reads(&stored);
+        let mut dropper = CacheDropper::of_reads(&stored);
         let (size, hash) = stream(&stored, &Pace::unlimited(), |chunk| {
             self.read(chunk.len as u64);
-            drain.up_to(chunk.offset + chunk.len as u64)
+            dropper.up_to(chunk.offset + chunk.len as u64)
         })
         .map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => Finding::Bad(format!("{} got shorter while it was read", file.name)),
@@ -65,15 +67,15 @@ impl Reader<'_> {
         let found = FileRecord::new(&file.name, size, hash);
         match file.compare(&found, "the receipt says") {
             Ok(()) => Ok(Finding::Good(format!("{size} bytes, BLAKE3 {}", found.blake3))),
-            Err(why) => Err(Finding::Bad(why)),
+            Err(reason) => Err(Finding::Bad(reason)),
         }
     }
 
     fn read(&mut self, bytes: u64) {
         self.bytes += bytes;
-        if self.options.json && self.told.elapsed() >= EVERY {
-            self.told = Instant::now();
-            say(json!({ "sector": self.sector, "bytes": self.bytes, "total": self.total }));
+        if self.options.json && self.last_report.elapsed() >= EVERY {
+            self.last_report = Instant::now();
+            print_line(json!({ "sector": self.sector, "bytes": self.bytes, "total": self.total }));
         }
     }
 }

@@ -1,19 +1,12 @@
 //! What `check-copy` has found, for people and for programs.
 
-use super::Options;
+use super::finding::Finding;
+use super::options::Options;
 use crate::failure::{Failure, Outcome};
 use crate::receipt::Receipt;
 use serde::Serialize;
 use std::fmt::Display;
 use std::io::{self, Write};
-
-/// What a check came to, in one line for people.
-pub enum Finding {
-    Good(String),
-    Bad(String),
-    /// It could not be looked at: a fault of the machine, which says nothing of the copy.
-    Unknown(Failure),
-}
 
 #[derive(Serialize)]
 struct Check {
@@ -54,13 +47,13 @@ impl Report {
                 (false, found)
             }
             Finding::Unknown(fault) => {
-                let found = fault.message().to_owned();
+                let found = fault.to_string();
                 self.fault.get_or_insert(fault);
                 (false, found)
             }
         };
         if !self.json {
-            say(format_args!("{} {name}  {found}", if ok { "ok " } else { "BAD" }));
+            print_line(format_args!("{} {name}  {found}", if ok { "ok " } else { "BAD" }));
         }
         self.ok &= ok;
         self.checks.push(Check { name: name.to_owned(), ok, found });
@@ -70,7 +63,7 @@ impl Report {
     pub fn end(mut self, bytes: u64) -> Outcome<()> {
         self.bytes = bytes;
         if self.json {
-            say(serde_json::to_string(&self).expect("plain data"));
+            print_line(serde_json::to_string(&self).expect("plain data"));
         }
         match (self.bad.is_empty(), self.fault) {
             (true, None) => Ok(()),
@@ -80,7 +73,7 @@ impl Report {
     }
 }
 
-/// One line to stdout. Unlike `println!` it does not panic when nobody reads it any more: the exit code still tells.
-pub fn say(line: impl Display) {
+/// One line to stdout. Unlike `println!` it does not panic when nobody reads it any more; the exit code still counts.
+pub fn print_line(line: impl Display) {
     let _ = writeln!(io::stdout(), "{line}");
 }

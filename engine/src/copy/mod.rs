@@ -1,7 +1,8 @@
 //! Copying to a storage node.
 
+pub mod cache_dropper;
+pub mod chunks;
 pub mod direct;
-pub mod drain;
 pub mod pace;
 mod schedule;
 pub mod shared;

@@ -1,15 +1,12 @@
 //! A ceiling for the rate of a copy: its own, that of all copies of the host, or both.
 
+use super::chunks::chunk_of;
 use super::schedule::{Schedule, SECOND};
 use super::shared::Shared;
 use std::io;
 use std::sync::Mutex;
 use std::thread;
 use std::time::Instant;
-
-/// Under a limit a chunk is what goes in so many milliseconds. Less, and a storage node that takes its time for each write holds
-/// the copy up; more, and the chunks in flight at the end of a stall make a burst.
-const CHUNK_MS: u64 = 40;
 
 pub struct Pace {
     start: Instant,
@@ -47,10 +44,6 @@ impl Pace {
         }
         self.shared.as_ref().map_or(Ok(()), |shared| shared.wait_for(bytes))
     }
-}
-
-pub fn chunk_of(bytes_per_sec: u64) -> usize {
-    usize::try_from(bytes_per_sec.div_ceil(1000).saturating_mul(CHUNK_MS)).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

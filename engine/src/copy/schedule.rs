@@ -31,9 +31,8 @@ impl Schedule {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pace::chunk_of;
+    use super::super::chunks::{chunk_of, IN_FLIGHT};
     use super::*;
-    use crate::stream::CHUNKS;
     use rand::{rngs::StdRng, Rng, SeedableRng};
 
     const MB: u64 = 1_000_000;
@@ -49,8 +48,8 @@ mod tests {
 
     impl Machine {
         fn takes(&self, rng: &mut StdRng) -> u64 {
-            let most = if rng.gen_bool(0.01) { self.stall } else { self.usual };
-            rng.gen_range(0..=most)
+            let max = if rng.gen_bool(0.01) { self.stall } else { self.usual };
+            rng.gen_range(0..=max)
         }
     }
 
@@ -65,7 +64,7 @@ mod tests {
         let (mut reader_free, mut writer_free) = (0, 0);
         while reader_free < 120 * SECOND {
             let i = reads.len();
-            let now = reader_free.max(if i < CHUNKS { 0 } else { writes[i - CHUNKS].0 });
+            let now = reader_free.max(if i < IN_FLIGHT { 0 } else { writes[i - IN_FLIGHT].0 });
             // A busy machine wakes a sleeper late.
             let goes = now + schedule.book(chunk, now).as_nanos() as u64 + rng.gen_range(0..2 * MS);
             reads.push((goes, chunk));
@@ -83,16 +82,16 @@ mod tests {
 
     /// The most that went in any 5 s, as a rate.
     fn highest(events: &Events) -> f64 {
-        let (mut first, mut sum, mut most) = (0, 0, 0);
+        let (mut first, mut sum, mut max) = (0, 0, 0);
         for (at, bytes) in events {
             sum += bytes;
             while events[first].0 + 5 * SECOND < *at {
                 sum -= events[first].1;
                 first += 1;
             }
-            most = most.max(sum);
+            max = max.max(sum);
         }
-        most as f64 / 5.0
+        max as f64 / 5.0
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl Shared {
     }
 }
 
-/// What the file says, or 0 (never) where it says nothing that can be right.
+/// The time in the file, or 0 (never) where it cannot be right.
 fn next_of(text: &[u8], now: u64) -> u64 {
     let next = std::str::from_utf8(text).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
     if next > now.saturating_add(ABSURD) {
@@ -116,7 +116,7 @@ fn monotonic() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pace::chunk_of;
+    use super::super::chunks::chunk_of;
     use super::*;
     use std::fs;
     use std::os::unix::fs::{symlink, PermissionsExt};

@@ -1,7 +1,7 @@
 //! The directory on the storage node that a copy goes to. The worker has made it: it is the copy's reservation.
 
 use super::direct;
-use crate::failure::{At, Failure, Outcome};
+use crate::failure::{Failure, IoContext, Outcome};
 use rustix::fs::{
     fadvise, fallocate, fsync, open, openat, unlinkat, Advice, AtFlags, Dir, FallocateFlags, Mode, OFlags,
 };
@@ -60,24 +60,24 @@ impl Target {
     pub fn create(&mut self, name: &str, size: u64) -> Outcome<File> {
         let making = format!("making {}/{name}", self.shown);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let file = openat(&self.dir, name, flags, Mode::from_raw_mode(0o644)).at(&making)?;
+        let file = openat(&self.dir, name, flags, Mode::from_raw_mode(0o644)).context(&making)?;
         self.made.push(name.to_owned());
         match fallocate(&file, FallocateFlags::empty(), 0, size.max(1)) {
             // Not on every file system; then a full disk is met while writing.
             Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {}
-            reserved => reserved.at(&making)?,
+            reserved => reserved.context(&making)?,
         }
-        direct::bypass_cache(file.into()).at(&making)
+        direct::bypass_cache(file.into()).context(&making)
     }
 
     /// Opens a file that was written and synced here for reading past this host's page cache.
     pub fn read(&self, name: &str) -> Outcome<File> {
         let opening = format!("opening {}/{name}", self.shown);
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = openat(&self.dir, name, flags, Mode::empty()).at(&opening)?;
+        let file = openat(&self.dir, name, flags, Mode::empty()).context(&opening)?;
         // For file systems that refuse to bypass the cache: there, at least what is clean is dropped from it.
-        fadvise(&file, 0, None, Advice::DontNeed).at(&opening)?;
-        direct::bypass_cache(file.into()).at(&opening)
+        fadvise(&file, 0, None, Advice::DontNeed).context(&opening)?;
+        direct::bypass_cache(file.into()).context(&opening)
     }
 
     /// A path to the directory for libraries that want one: to the one that is held, whatever its name is by now.
@@ -87,7 +87,7 @@ impl Target {
 
     /// Makes the names durable.
     pub fn sync(&self) -> Outcome<()> {
-        fsync(&self.dir).at(format_args!("syncing {}", self.shown))
+        fsync(&self.dir).context(format_args!("syncing {}", self.shown))
     }
 
     /// Gives space and reservation back after a failure, as far as it can. Where others have files the reservation stays.

@@ -1,16 +1,16 @@
 //! P1: tree-d and the layers of an empty sector (committed capacity).
 
-use super::{Done, P1Outputs};
+use super::outputs::{Done, P1Outputs};
 use crate::digest::FileRecord;
 use crate::durable;
-use crate::failure::{At, Failure, Outcome};
+use crate::failure::{Failure, IoContext, Outcome};
 use crate::hex32::Hex32;
 use crate::job::Job;
 use crate::parents;
 use crate::progress::{self, Step};
 use crate::recorder::{self, Recorder};
+use crate::reuse::reuse_layers;
 use crate::sizes::{PHASE1, REPLICA};
-use crate::take_over::take_over;
 use filecoin_proofs_api::seal::seal_pre_commit_phase1;
 use std::fs::{self, File};
 use std::path::Path;
@@ -21,7 +21,7 @@ static LAYERS: AtomicUsize = AtomicUsize::new(0);
 
 pub fn run(job: &Job) -> Outcome<Done> {
     progress::step("looking for finished layers", 0.0, 0.0);
-    let taken = take_over(job)?;
+    let taken = reuse_layers(job)?;
     progress::step("making the parent cache", 0.0, 0.0);
     let cache = parents::ensure(job.size)?;
 
@@ -31,7 +31,7 @@ pub fn run(job: &Job) -> Outcome<Done> {
     progress::gauge(move || parents::position(&cache));
     let recorder = Recorder::start(job.size.labels(), taken)?;
     // The library sizes the replica here already; what is in it comes in P2, in a file of its own.
-    File::create_new(REPLICA).at("making the replica")?;
+    File::create_new(REPLICA).context("making the replica")?;
     let out = seal_pre_commit_phase1(
         job.size.proof(),
         ".",
@@ -45,9 +45,9 @@ pub fn run(job: &Job) -> Outcome<Done> {
     .map_err(|error| Failure::library("P1", &error))?;
     progress::step("recording", 1.0, 1.0);
     let mut files = recorder.finish();
-    fs::remove_file(REPLICA).at("removing the empty replica")?;
+    fs::remove_file(REPLICA).context("removing the empty replica")?;
 
-    let json = serde_json::to_vec(&out).map_err(std::io::Error::from).at("encoding phase1.json")?;
+    let json = serde_json::to_vec(&out).map_err(std::io::Error::from).context("encoding phase1.json")?;
     durable::write(Path::new(PHASE1), &json)?;
     files.push(FileRecord::of_bytes(PHASE1, &json));
     Ok(Done::of(P1Outputs { comm_d: Hex32(out.comm_d), files }))

@@ -1,12 +1,13 @@
 //! P2: the replica, its trees, commR.
 
-use super::{Done, P1Outputs, P2Outputs};
-use crate::basis::Basis;
+use super::outputs::{Done, P1Outputs, P2Outputs};
 use crate::digest::FileRecord;
 use crate::durable;
-use crate::failure::{At, Failure, Outcome};
+use crate::failure::{Failure, IoContext, Outcome};
 use crate::hex32::Hex32;
-use crate::job::{Job, Phase};
+use crate::input::Input;
+use crate::job::Job;
+use crate::phase::Phase;
 use crate::progress::{self, Step};
 use crate::sizes::{PHASE1, REPLICA};
 use filecoin_proofs_api::seal::{
@@ -19,30 +20,30 @@ use std::fs::{self, File};
 use std::path::Path;
 
 pub fn run(job: &Job) -> Outcome<Done> {
-    let basis = Basis::<P1Outputs>::read(job, Phase::P1)?;
-    let phase1 = basis.read_file(basis.record(&basis.outputs.files, PHASE1)?)?;
+    let input = Input::<P1Outputs>::read(job, Phase::P1)?;
+    let phase1 = input.read_file(input.record(&input.outputs.files, PHASE1)?)?;
     let phase1: SealPreCommitPhase1Output =
         serde_json::from_slice(&phase1).map_err(|error| Failure::step_back(Phase::P1, format!("{PHASE1}: {error}")))?;
-    link_labels(job, &basis)?;
+    link_labels(job, &input)?;
 
     progress::listen(step_of);
     make_replica(job.size.bytes())?;
     let out = seal_pre_commit_phase2(phase1, ".", REPLICA).map_err(|error| Failure::library("P2", &error))?;
     try_p3(job, &out)?;
     let files = finish_files(job)?;
-    check_replica(&basis, &files, job)?;
+    check_replica(&input, &files, job)?;
     Ok(Done::of(P2Outputs { comm_r: Hex32(out.comm_r), comm_d: Hex32(out.comm_d), files }))
 }
 
 /// A layer with a flipped bit gives another commR, and nothing downstream ever notices: so each is read and compared.
-fn link_labels(job: &Job, basis: &Basis<P1Outputs>) -> Outcome<()> {
+fn link_labels(job: &Job, input: &Input<P1Outputs>) -> Outcome<()> {
     progress::step("checking the layers", 0.0, 0.1);
     let names = job.size.labels();
-    let records = names.iter().map(|name| basis.record(&basis.outputs.files, name)).collect::<Outcome<Vec<_>>>()?;
+    let records = names.iter().map(|name| input.record(&input.outputs.files, name)).collect::<Outcome<Vec<_>>>()?;
     let total: u64 = records.iter().map(|file| file.size).sum();
     let mut done = 0;
     for file in records {
-        basis.link(file, |n| {
+        input.link(file, |n| {
             done += n;
             progress::within(done as f64 / total as f64);
         })?;
@@ -53,11 +54,11 @@ fn link_labels(job: &Job, basis: &Basis<P1Outputs>) -> Outcome<()> {
 /// A file of zeros. Its space is reserved where the file system can: the library writes through a memory map, where a full
 /// disk would be a signal instead of an error.
 fn make_replica(bytes: u64) -> Outcome<()> {
-    let replica = File::create_new(REPLICA).at("making the replica")?;
-    replica.set_len(bytes).at("making the replica")?;
+    let replica = File::create_new(REPLICA).context("making the replica")?;
+    replica.set_len(bytes).context("making the replica")?;
     match fallocate(&replica, FallocateFlags::empty(), 0, bytes) {
         Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
-        reserved => reserved.at("reserving the replica"),
+        reserved => reserved.context("reserving the replica"),
     }
 }
 
@@ -75,29 +76,29 @@ fn try_p3(job: &Job, out: &SealPreCommitPhase2Output) -> Outcome<()> {
 /// Makes everything durable (tree-c too, which P3 reads) and hashes what is kept.
 fn finish_files(job: &Job) -> Outcome<Vec<FileRecord>> {
     progress::step("recording", 0.9, 1.0);
-    for entry in fs::read_dir(".").at("listing the attempt")? {
-        let entry = entry.at("listing the attempt")?;
-        if entry.file_type().at("listing the attempt")?.is_file() {
+    for entry in fs::read_dir(".").context("listing the attempt")? {
+        let entry = entry.context("listing the attempt")?;
+        if entry.file_type().context("listing the attempt")?.is_file() {
             durable::sync_file(&entry.path())?;
         }
     }
     durable::sync_dir(Path::new("."))?;
     let mut done = 0;
     let record = |name: String| {
-        let seen = |n| {
+        let on_read = |n| {
             done += n;
             // The replica is nearly all of it.
             progress::within(done as f64 / job.size.bytes() as f64);
         };
-        FileRecord::of_file(&name, Path::new(&name), seen).at(format_args!("hashing {name}"))
+        FileRecord::of_file(&name, Path::new(&name), on_read).context(format_args!("hashing {name}"))
     };
     job.size.kept().into_iter().map(record).collect()
 }
 
 /// The replica is data + last layer, and the data of committed capacity is zeros: so it is the last layer, byte for byte.
-fn check_replica(basis: &Basis<P1Outputs>, files: &[FileRecord], job: &Job) -> Outcome<()> {
+fn check_replica(input: &Input<P1Outputs>, files: &[FileRecord], job: &Job) -> Outcome<()> {
     let labels = job.size.labels();
-    let last = basis.record(&basis.outputs.files, &labels[labels.len() - 1])?;
+    let last = input.record(&input.outputs.files, &labels[labels.len() - 1])?;
     let replica = files.iter().find(|file| file.name == REPLICA).expect("it was just recorded");
     if replica.blake3 != last.blake3 {
         return Err(Failure::PassingFault(format!(

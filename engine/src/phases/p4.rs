@@ -1,11 +1,12 @@
 //! P4: the SNARK.
 
-use super::{Done, P2Outputs, P3Outputs, P4Outputs};
-use crate::basis::Basis;
+use super::outputs::{Done, P2Outputs, P3Outputs, P4Outputs};
 use crate::batches;
 use crate::failure::{Failure, Outcome};
-use crate::job::{Job, Phase};
+use crate::input::Input;
+use crate::job::Job;
 use crate::params;
+use crate::phase::Phase;
 use crate::progress;
 use crate::sizes::COMMIT_PHASE1;
 use base64::prelude::{Engine, BASE64_STANDARD};
@@ -15,7 +16,7 @@ use serde_json::json;
 pub fn run(job: &Job) -> Outcome<Done> {
     let at_a_time =
         batches::at_a_time(std::env::var("BELLMAN_PROOF_THREADS").ok().as_deref()).map_err(Failure::BadInput)?;
-    let p2 = Basis::<P2Outputs>::read(job, Phase::P2)?.outputs;
+    let p2 = Input::<P2Outputs>::read(job, Phase::P2)?.outputs;
     let vanilla = read_vanilla(job, &p2)?;
     params::require(job.size)?;
 
@@ -51,7 +52,7 @@ pub fn run(job: &Job) -> Outcome<Done> {
 
 /// P3's file, which must be the one that its result names, of this sector's commR, ticket and seed.
 fn read_vanilla(job: &Job, p2: &P2Outputs) -> Outcome<SealCommitPhase1Output> {
-    let p3 = Basis::<P3Outputs>::read(job, Phase::P3)?;
+    let p3 = Input::<P3Outputs>::read(job, Phase::P3)?;
     let bytes = p3.read_file(p3.record(&p3.outputs.files, COMMIT_PHASE1)?)?;
     let vanilla: SealCommitPhase1Output = serde_json::from_slice(&bytes)
         .map_err(|error| Failure::step_back(Phase::P3, format!("{COMMIT_PHASE1}: {error}")))?;

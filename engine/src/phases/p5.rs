@@ -1,15 +1,16 @@
 //! P5: a proved copy of what is kept, on a storage node.
 
-use super::{Done, P2Outputs, P5Outputs};
-use crate::basis::Basis;
+use super::outputs::{Done, P2Outputs, P5Outputs};
+use crate::copy::cache_dropper::CacheDropper;
 use crate::copy::direct;
-use crate::copy::drain::Drain;
 use crate::copy::pace::Pace;
 use crate::copy::shared::Shared;
 use crate::copy::target::Target;
 use crate::digest::FileRecord;
-use crate::failure::{At, Failure, Outcome};
-use crate::job::{self, Job, Phase};
+use crate::failure::{Failure, IoContext, Outcome};
+use crate::input::Input;
+use crate::job::{self, Job};
+use crate::phase::Phase;
 use crate::progress;
 use crate::sizes::REPLICA;
 use crate::stream::stream;
@@ -27,13 +28,13 @@ pub fn run(job: &Job) -> Outcome<Done> {
 }
 
 fn copy(job: &Job, to: &job::Copy, target: &mut Target) -> Outcome<Done> {
-    let basis = Basis::<P2Outputs>::read(job, Phase::P2)?;
+    let input = Input::<P2Outputs>::read(job, Phase::P2)?;
     let names = job.size.kept();
-    let files = names.iter().map(|name| basis.record(&basis.outputs.files, name)).collect::<Outcome<Vec<_>>>()?;
-    check_p_aux(&basis)?;
+    let files = names.iter().map(|name| input.record(&input.outputs.files, name)).collect::<Outcome<Vec<_>>>()?;
+    check_p_aux(&input)?;
     let shared = to.shared.as_ref().map(|shared| Shared::open(shared.limit_bytes_per_sec, &shared.path)).transpose()?;
     let bytes = files.iter().map(|file| file.size).sum::<u64>();
-    let mut copy = Copy { basis: &basis, target, pace: Pace::new(to.limit_bytes_per_sec, shared), moved: 0, bytes };
+    let mut copy = Copy { input: &input, target, pace: Pace::new(to.limit_bytes_per_sec, shared), moved: 0, bytes };
     progress::to_copy(2 * bytes);
 
     let started = Instant::now();
@@ -57,16 +58,14 @@ fn copy(job: &Job, to: &job::Copy, target: &mut Target) -> Outcome<Done> {
 }
 
 /// A copy of what was never of this commR would pass every comparison of bytes.
-fn check_p_aux(basis: &Basis<P2Outputs>) -> Outcome<()> {
-    let p_aux = basis.read_file(basis.record(&basis.outputs.files, "p_aux")?)?;
-    match vanilla::why_not_of(&p_aux, basis.outputs.comm_r) {
-        None => Ok(()),
-        Some(why) => Err(Failure::step_back(Phase::P2, format!("{}: {why}", basis.dir.display()))),
-    }
+fn check_p_aux(input: &Input<P2Outputs>) -> Outcome<()> {
+    let p_aux = input.read_file(input.record(&input.outputs.files, "p_aux")?)?;
+    vanilla::check_comm_r(&p_aux, input.outputs.comm_r)
+        .map_err(|reason| Failure::step_back(Phase::P2, format!("{}: {reason}", input.dir.display())))
 }
 
 struct Copy<'a> {
-    basis: &'a Basis<P2Outputs>,
+    input: &'a Input<P2Outputs>,
     target: &'a mut Target,
     /// For both ways: what is read back crosses the same network.
     pace: Pace,
@@ -91,7 +90,7 @@ impl Copy<'_> {
         let source = self.open_source(file)?;
         let copying = format!("copying {}", file.name);
         let (moved, bytes) = (&mut self.moved, self.bytes);
-        let (mut read, mut written) = (Drain::of_reads(&source), Drain::of_writes(target));
+        let (mut read, mut written) = (CacheDropper::of_reads(&source), CacheDropper::of_writes(target));
         let (size, hash) = stream(&source, &self.pace, |chunk| {
             direct::write_all_at(target, &mut chunk.buffer, chunk.len, chunk.offset)?;
             let end = chunk.offset + chunk.len as u64;
@@ -100,24 +99,24 @@ impl Copy<'_> {
             advance(moved, bytes, chunk.len);
             Ok(())
         })
-        .at(&copying)?;
+        .context(&copying)?;
         // Whole blocks were written.
-        target.set_len(size).at(&copying)?;
-        target.sync_all().at(&copying)?;
-        read.all(size).at(&copying)?;
+        target.set_len(size).context(&copying)?;
+        target.sync_all().context(&copying)?;
+        read.all(size).context(&copying)?;
         file.compare(&FileRecord::new(&file.name, size, hash), "P2 recorded")
-            .map_err(|why| Failure::step_back(Phase::P2, why))
+            .map_err(|reason| Failure::step_back(Phase::P2, reason))
     }
 
     fn open_source(&self, file: &FileRecord) -> Outcome<File> {
-        let path = self.basis.dir.join(&file.name);
+        let path = self.input.dir.join(&file.name);
         let opening = format!("opening {}", path.display());
         let source = File::open(&path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Failure::step_back(Phase::P2, format!("{} is not there", path.display())),
             _ => Failure::io(&opening, &error),
         })?;
         // Past the page cache too: what counts is what the disk holds, and the memory belongs to P1.
-        direct::bypass_cache(source).at(&opening)
+        direct::bypass_cache(source).context(&opening)
     }
 
     fn read_back_all(&mut self, files: &[&FileRecord]) -> Outcome<Vec<FileRecord>> {
@@ -129,14 +128,14 @@ impl Copy<'_> {
         let written = self.target.read(&file.name)?;
         let reading = format!("reading {} back", file.name);
         let (moved, bytes) = (&mut self.moved, self.bytes);
-        let mut read = Drain::of_reads(&written);
+        let mut read = CacheDropper::of_reads(&written);
         let (size, hash) = stream(&written, &self.pace, |chunk| {
             read.up_to(chunk.offset + chunk.len as u64)?;
             advance(moved, bytes, chunk.len);
             Ok(())
         })
-        .at(&reading)?;
-        read.all(size).at(&reading)?;
+        .context(&reading)?;
+        read.all(size).context(&reading)?;
         same(file, FileRecord::new(&file.name, size, hash))
     }
 
@@ -144,12 +143,12 @@ impl Copy<'_> {
     fn prove(&self, job: &Job) -> Outcome<usize> {
         progress::step("proving", 0.99, 1.0);
         let copy = self.target.path();
-        let comm_r = self.basis.outputs.comm_r;
+        let comm_r = self.input.outputs.comm_r;
         let replica = copy.join(REPLICA);
         let stored = Stored { sector: &job.sector, size: job.size, comm_r, replica: &replica, cache: &copy };
         // Every digest is P2's: what cannot be proved here cannot be proved there.
-        vanilla::prove(&stored)?.map_err(|why| {
-            Failure::step_back(Phase::P2, format!("no proof from the copy, which is as P2 made it: {why}"))
+        vanilla::prove(&stored)?.map_err(|reason| {
+            Failure::step_back(Phase::P2, format!("no proof from the copy, which is as P2 made it: {reason}"))
         })
     }
 }
@@ -158,7 +157,7 @@ impl Copy<'_> {
 fn same(written: &FileRecord, found: FileRecord) -> Outcome<FileRecord> {
     match written.compare(&found, "written were") {
         Ok(()) => Ok(found),
-        Err(why) => Err(Failure::CopyDamaged(format!("read back: {why}"))),
+        Err(reason) => Err(Failure::CopyDamaged(format!("read back: {reason}"))),
     }
 }
 
@@ -180,8 +179,8 @@ mod tests {
         assert_eq!(same(&written, written.clone()), Ok(written.clone()));
         let found = FileRecord::of_bytes("sealed", b"what was writtem");
         let failure = same(&written, found.clone()).unwrap_err();
-        assert_eq!(failure.exit(), 3);
-        assert!(matches!(&failure, Failure::CopyDamaged(why) if why.contains("sealed")));
-        assert!(failure.message().contains(&written.blake3) && failure.message().contains(&found.blake3));
+        assert_eq!(failure.exit_code(), 3);
+        assert!(matches!(&failure, Failure::CopyDamaged(reason) if reason.contains("sealed")));
+        assert!(failure.to_string().contains(&written.blake3) && failure.to_string().contains(&found.blake3));
     }
 }

@@ -36,9 +36,10 @@ fn tree(dir: &Path) -> Vec<(PathBuf, u64)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).unwrap() {
         let entry = entry.unwrap();
-        match entry.file_type().unwrap().is_dir() {
-            true => found.extend(tree(&entry.path())),
-            false => found.push((entry.path(), entry.metadata().unwrap().len())),
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(tree(&entry.path()));
+        } else {
+            found.push((entry.path(), entry.metadata().unwrap().len()));
         }
     }
     found.sort();

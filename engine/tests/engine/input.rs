@@ -32,6 +32,31 @@ fn a_job_that_cannot_be_right_ends_with_2() {
 }
 
 #[test]
+fn an_error_message_is_bounded_and_the_log_has_all_of_it() {
+    let sector = Sector::new();
+    // Two bytes each, after an odd number of others: a cut anywhere would end within a character.
+    let long = "\u{e4}".repeat(1 << 20);
+    let attempt = sector.attempt("1/P1-1", |job| job["size"] = json!(long));
+    let ended = sector.run(&attempt);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains(&long) && ended.stderr.lines().count() == 1);
+    let error = read(&attempt.join("error.json"));
+    let message = error["message"].as_str().unwrap();
+    assert!(message.len() <= 4096, "{} bytes", message.len());
+    assert!(message.contains("unknown variant") && message.ends_with("(cut; the whole message is in the log)"));
+}
+
+#[test]
+fn limits_are_whole_bytes_per_second() {
+    for (limit, found) in [(json!(4.1), "4.1"), (json!(4_100_000.0), "4100000.0"), (json!("4"), "\"4\"")] {
+        let sector = Sector::new();
+        let error = sector.fails("1/P5-1", 2, |job| job["copy"]["limitBytesPerSec"] = limit.clone());
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("copy.limitBytesPerSec") && message.contains(found), "{message}");
+    }
+}
+
+#[test]
 fn job_json_that_is_no_json() {
     let sector = Sector::new();
     let attempt = sector.attempt("1/P1-1", |_| ());

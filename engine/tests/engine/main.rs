@@ -3,6 +3,8 @@ mod check_copy;
 mod common;
 mod input;
 mod lease;
+mod modules;
+mod no_room;
 mod p1;
 mod p2_p3_p4;
 mod p5;

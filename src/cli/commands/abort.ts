@@ -1,13 +1,18 @@
 import { createInterface } from 'node:readline/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
-import { WorkflowFailedError } from '@temporalio/client';
+import { WorkflowFailedError, type Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import { sectorStatus } from '../../client/sector-status.js';
 import { workflowId } from '../../contract.js';
 import { abortUpdate } from '../../messages.js';
-import type { SectorId } from '../../sector.js';
+import { sectorName, type SectorId } from '../../sector.js';
 import { UserError } from '../../user-error.js';
 import { parseSectors, shortList } from '../arguments.js';
 import { clientFrom, printAnswer, tellWorkflow, withServer, type ServerOptions } from '../server.js';
+
+/** An abort that a worker takes has mostly ended by then. */
+const LOOK_MS = 3_000;
 
 interface AbortOptions extends ServerOptions {
   why?: string;
@@ -29,7 +34,12 @@ export const abortCommand = (): Command =>
       const client = await clientFrom(server);
       for (const sector of sectors) {
         let answer = await tellWorkflow(client, sector, abortUpdate, { why });
-        if (wait) answer = await endOf(client.workflow.getHandle(workflowId(sector)).result());
+        if (wait) {
+          const ended = new AbortController();
+          void sayWhyItWaits(client, sector, ended.signal).catch(() => undefined);
+          const result = client.workflow.getHandle(workflowId(sector)).result();
+          answer = await endOf(result).finally(() => ended.abort());
+        }
         printAnswer(sector, answer, json);
       }
     });
@@ -41,6 +51,17 @@ async function askFirst(sectors: SectorId[]): Promise<void> {
   const answer = await lines.question(`delete all files of ${shortList(sectors)}? [yes/no] `);
   lines.close();
   if (answer.trim() !== 'yes') throw new UserError('nothing was aborted', { exitCode: 1 });
+}
+
+/** Tells a person once that nobody does what is waited for. @throws the signal's reason, or what the server refuses */
+async function sayWhyItWaits(client: Client, sector: SectorId, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    await sleep(LOOK_MS, undefined, { signal });
+    const [wait] = (await sectorStatus(client, sector))?.waits ?? [];
+    if (!wait || signal.aborted) continue;
+    process.stderr.write(`sealflow: ${sectorName(sector)} waits: ${wait.why}\n`);
+    return;
+  }
 }
 
 async function endOf(result: Promise<unknown>): Promise<string> {

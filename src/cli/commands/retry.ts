@@ -1,9 +1,10 @@
 import { Command, Option } from 'commander';
-import { retryUpdate, type Retry } from '../../messages.js';
+import { retrySector } from '../../client/retry-sector.js';
+import type { Retry } from '../../messages.js';
 import { PHASE_IDS } from '../../phases.js';
 import type { SectorId } from '../../sector.js';
 import { parseHex32, parseSectors } from '../arguments.js';
-import { tellSectors, withServer, type ServerOptions } from '../server.js';
+import { clientFrom, printAnswer, toldByWorkflow, withServer, type ServerOptions } from '../server.js';
 
 interface RetryOptions extends ServerOptions {
   from?: Retry['from'];
@@ -22,6 +23,16 @@ export const retryCommand = (): Command =>
     .option('--ticket <hex>', 'a new ticket: P1 runs again', parseHex32)
     .option('--accept-commr', 'go on with the commR of a repeated P2')
     .option('--json', 'print JSON')
-    .action((sectors: SectorId[], { from, ticket, acceptCommr, ...options }: RetryOptions) =>
-      tellSectors(sectors, retryUpdate, { from, ticket, acceptCommR: acceptCommr }, options),
-    );
+    .action(async (sectors: SectorId[], { from, ticket, acceptCommr, json, ...server }: RetryOptions) => {
+      const client = await clientFrom(server);
+      for (const sector of sectors) {
+        const answer = retrySector(client, sector, { from, ticket, acceptCommR: acceptCommr });
+        printAnswer(
+          sector,
+          await answer.catch((error: unknown) => {
+            throw toldByWorkflow(error, sector);
+          }),
+          json,
+        );
+      }
+    });

@@ -10,7 +10,9 @@ import { UserError } from '../../user-error.js';
 import { parseCount, parseSectors } from '../arguments.js';
 import { print, printJson } from '../process.js';
 import { clientFrom, withServer, type ServerOptions } from '../server.js';
+import { servedQueues } from '../../client/pollers.js';
 import { sectorStatus, type SectorStatus } from '../../client/sector-status.js';
+import { whyListedWaits } from '../../client/why-waiting.js';
 import { table } from '../table.js';
 import { statusOnDisk } from './status-on-disk.js';
 
@@ -35,8 +37,9 @@ export const statusCommand = (): Command =>
       }
       const client = await clientFrom(server);
       if (sectors.length === 0) await list(client, limit, json ?? false);
+      const isServed = servedQueues(client);
       for (const sector of sectors) {
-        const status = await sectorStatus(client, sector);
+        const status = await sectorStatus(client, sector, isServed);
         if (!status) throw new UserError(`no workflow of ${sectorName(sector)} is known`, { exitCode: 1 });
         if (json) printJson(status);
         else describe(status);
@@ -45,12 +48,14 @@ export const statusCommand = (): Command =>
 
 async function list(client: Client, limit: number, json: boolean): Promise<void> {
   const rows = [];
+  const isServed = servedQueues(client);
   for await (const info of client.workflow.list({
     query: `WorkflowType = '${WORKFLOW_TYPE}'`,
     pageSize: limit,
   })) {
     if (rows.length === limit) break;
     const attributes = info.typedSearchAttributes;
+    const waits = (await whyListedWaits(client, info, isServed)).map(({ why }) => why).join('; ');
     rows.push({
       sector: info.workflowId.replace(/^seal-(t0[0-9]+)-/, '$1/'),
       workflow: info.status.name,
@@ -59,11 +64,12 @@ async function list(client: Client, limit: number, json: boolean): Promise<void>
       host: attributes.get(sealHost) ?? '',
       started: info.startTime.toISOString(),
       ended: info.closeTime?.toISOString() ?? '',
+      waits,
     });
   }
   if (json) for (const row of rows) printJson(row);
   else if (rows.length === 0) print('no sectors');
-  else print(table(rows));
+  else print(table(rows.map((row) => (row.waits ? { ...row, state: 'waits' } : row))));
 }
 
 /** `copying sealed 43 %, 28.1 of 65.4 GB, 98 MB/s, 6.3 min left` */
@@ -88,18 +94,20 @@ function describe(status: SectorStatus): void {
     print(`  ${phase} needs attention since ${new Date(since).toISOString()}: ${type}: ${message}`);
     print(`    ${hint}`);
   }
+  for (const { phase, why } of status.waits) if (!phase) print(`  waits: ${why}`);
   const rows = PHASE_IDS.map((id) => {
     const { state: phaseState, tries, host = '', seconds, failure = '' } = status.phases[id];
     const engine = status.engines.find(({ phase }) => phase === id);
-    const back = status.handedBack.find(({ phase }) => phase === id);
+    // A queue that nobody serves any more comes before what its last host has said.
+    const waits = [...status.waits, ...status.handedBack].find(({ phase }) => phase === id);
     return {
       phase: id,
       '': PHASES[id].title,
-      state: phaseState,
+      state: waits ? 'waits' : phaseState,
       tries: tries > 1 ? String(tries) : '',
       host: engine?.host ?? host,
       seconds: seconds?.toFixed(1) ?? '',
-      now: back ? `waits: ${back.why}` : engine ? describeEngine(engine) : failure,
+      now: waits ? `waits: ${waits.why}` : engine ? describeEngine(engine) : failure,
     };
   });
   print(table(rows));

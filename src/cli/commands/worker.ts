@@ -6,6 +6,8 @@ import { warnAtStart } from '../../doctor/at-start.js';
 import { scaledTimes } from '../../phases.js';
 import { createLog, installRuntime } from '../../telemetry.js';
 import { runHost } from '../../workers/host.js';
+import { checkWritable } from '../../workers/group-directory.js';
+import { beOnlyWorker } from '../../workers/only-worker.js';
 import { timeScaleOption } from '../arguments.js';
 import { unlessStopped, untilSignal } from '../process.js';
 import { engineFor, parametersMissing } from '../engine.js';
@@ -22,10 +24,13 @@ export const workerCommand = (): Command =>
       const signal = untilSignal();
       signal.addEventListener('abort', () => log.info('told to end: takes nothing new'));
       const drain = untilDrained();
-      installRuntime(config.metricsListen);
       const target = targetOf(config.schedulerUrl);
       const { mountQuick, mountSlow } = scaledTimes(timeScale);
       void warnAtStart(config, log, { quickMs: mountQuick, slowMs: mountSlow });
+      // After that, as it looks at local_dir, which is watched from then on.
+      await checkWritable(config.localDir);
+      await beOnlyWorker(config, log);
+      installRuntime(config.metricsListen);
       const serve = () =>
         runHost({
           config,

@@ -30,7 +30,7 @@ const OTHERS = ['FORCE_COLOR', 'FORCE_TTY', 'FORCE_HYPERLINK'];
 /** The library's default; storage-proofs-core `settings.rs` DEFAULT_ROWS_TO_DISCARD. */
 const ROWS_TO_DISCARD = '2';
 
-/** @param environment as the engine will find it: the process' own, and [engine.environment] on top */
+/** @param environment all that somebody may have set for the engine: the process' own, and [engine.environment] on top */
 export function judgeEnvironment(environment: NodeJS.ProcessEnv): Verdict {
   const verdicts = Object.entries(environment).flatMap(([name, value]) => judge(name, value ?? ''));
   return together(verdicts, ok('nothing that other engines know'));

@@ -1,7 +1,7 @@
 /** What every phase does in a directory, tried with one small file: write, fsync, rename, delete. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { isErrno } from '../../files.js';
+import { isErrno, messageOf } from '../../files.js';
 import { MountHungError } from '../../mounts/mounts.js';
 import { rename, rm, writeNewFile } from '../../mounts/remote-fs.js';
 import { fail, ok, type Verdict } from '../finding.js';
@@ -33,7 +33,7 @@ export async function probe(directory: string): Promise<Verdict> {
 /** @param step that failed */
 export function judgeProbe(directory: string, step: string, error: Error): Verdict {
   return fail(
-    `${step} in ${directory}: ${error.message}`,
+    `${step} in ${directory}: ${messageOf(error)}`,
     'that a file can be written, fsynced, renamed and deleted',
     hintFor(error),
   );

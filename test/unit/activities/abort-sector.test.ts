@@ -33,7 +33,7 @@ beforeEach(async () => {
 const abort = (offer?: Offer, deps: Parameters<Site['offer']>[3] = { enterSlot: () => undefined }) =>
   site.offer(
     'abortSector',
-    { v: CONTRACT_VERSION, seal: site.seal, claim: 1, why: 'aborted: wrong miner' },
+    { v: CONTRACT_VERSION, seal: site.seal, claim: 1, run: RUN_ID, why: 'aborted: wrong miner' },
     offer,
     deps,
   );
@@ -142,7 +142,7 @@ describe('an abort', () => {
   test('is not undone by a late P1 of its run, and does not bind another one', async () => {
     await site.seals('P1');
     await abort().done;
-    expect(await failureFrom(site.run('P1'))).toMatchObject({ type: 'Overtaken' });
+    expect(await failureFrom(site.run('P1'))).toMatchObject({ type: 'Aborted' });
     await nothingLeft();
     expect((await site.run('P1', {}, { runId: OTHER_RUN_ID })).at).toBe('1/P1-1');
   });

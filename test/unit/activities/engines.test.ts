@@ -1,4 +1,5 @@
 /** Engines that are adopted, fail, hang, are superseded, or work on another host. */
+import { FAILURES } from '../../../src/failures.js';
 import { mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -66,7 +67,7 @@ describe('an engine that somebody else has started', () => {
     await eventually(() => beats.some(({ at, step }) => at === '1/P1-1' && step === 'done'));
     process.kill(engine.pid, 'SIGKILL');
     const details = [{ at: '1/P1-1', host: HOST, recorded: 3 }];
-    expect(await failureFrom(done)).toMatchObject({ type: 'EngineDied', nonRetryable: true, details });
+    expect(await failureFrom(done)).toMatchObject({ type: 'EngineDied', nonRetryable: false, details });
     await release(site, 'P1');
     expect((await site.run('P1')).at).toBe('1/P1-2');
   });
@@ -129,13 +130,14 @@ describe('an engine that ends with an error', () => {
     ['101:Panic', 'Panic', undefined],
     ['4:StepBack:P1', 'StepBack', 'P1'],
     ['9:Frobnicated', 'Unknown', undefined],
-  ])('%s is told as %s', async (words, type, from) => {
+  ] as const)('%s is told as %s', async (words, type, from) => {
     await tell(site, 'P1', 'fail', `1:${words}`);
     const details = [{ at: '1/P1-1', host: HOST, recorded: 2, from }];
     expect(await failureFrom(site.run('P1'))).toMatchObject({
       type,
       message: 'told to fail',
-      nonRetryable: true,
+      // What only needs time is retried by Temporal, without an event in the history.
+      nonRetryable: !['wait', 'back off'].includes(FAILURES[type].follows),
       details,
     });
   });
@@ -168,7 +170,7 @@ describe('an engine that hangs', () => {
     const engine = await startEngine(attempt.directory, site.environment);
     await eventually(async () => (await readProgress(attempt.directory))?.step === 'layer 2 of 2');
     const details = [{ at: '1/P1-1', host: HOST, recorded: 2 }];
-    expect(await failureFrom(site.run('P1'))).toMatchObject({ type: 'Hung', nonRetryable: true, details });
+    expect(await failureFrom(site.run('P1'))).toMatchObject({ type: 'Hung', nonRetryable: false, details });
     expect(await engine.ended).toMatch(ENDED);
   });
 
@@ -271,15 +273,25 @@ describe('an engine on another host', () => {
     await move(18);
     const second = await offer(NOW + 2 * times.observation, first.beats);
     expect(second.beats.at(-1)?.observed).toMatchObject({ counter: 18 });
-    const since = second.beats.at(-1)?.observed?.since ?? 0;
-    expect(since).toBeGreaterThanOrEqual(NOW + 2 * times.observation);
+    expect(second.beats.at(-1)?.observed?.since).toBeUndefined();
 
-    const third = await offer(NOW + 2 * times.observation + 1, second.beats);
+    const since = NOW + 2 * times.observation + 1;
+    const third = await offer(since, second.beats);
     expect(third.thrown).toMatchObject({ type: 'BusyElsewhere' });
-    expect(third.beats.at(-1)?.observed).toEqual(second.beats.at(-1)?.observed);
+    expect(third.beats.at(-1)?.observed).toEqual({ at: '1/P1-1', counter: 18, since });
 
     const last = { now: since + times.observation, heartbeatDetails: third.beats.at(-1) };
     expect((await site.run('P1', {}, last)).at).toBe('1/P1-2');
+  });
+
+  test('is not taken to be dead for the time that the first look was in the queue', async () => {
+    await foreignEngine(17);
+    const real = Date.now();
+    const queued = site.begin('P1', {}, { now: real - 2 * 60_000 });
+    expect(await failureFrom(queued.done)).toMatchObject({ type: 'BusyElsewhere' });
+    const next = { now: real + 1000, heartbeatDetails: queued.beats.at(-1) };
+    expect(await failureFrom(site.run('P1', {}, next))).toMatchObject({ type: 'BusyElsewhere' });
+    expect(await site.started()).toEqual([]);
   });
 
   test('is not forgotten by an offer that finds no slot', async () => {

@@ -11,7 +11,7 @@ import { GroupMount, setUpGroupDirectory } from '../../../src/workers/group-dire
 import { eventually } from '../../helpers/eventually.js';
 import { hangMount } from '../../helpers/fifo.js';
 import { hold, release } from '../../helpers/gate.js';
-import { createSite, failureFrom, HOST, NODE, type Site } from '../../helpers/site.js';
+import { createSite, failureFrom, HOST, NODE, RUN_ID, type Site } from '../../helpers/site.js';
 
 const times = scaledTimes(0.05);
 const HAND_BACK = { nonRetryable: false, category: ApplicationFailureCategory.BENIGN };
@@ -66,7 +66,7 @@ describe('behind that', () => {
       const comeBack = await hangMount(site.group.root);
       const run = () => (name === 'cleanSector' ? site.clean() : site.run('P1', { voided: ['1/P1-1'] }));
       const thrown = await failureFrom(run());
-      expect(thrown).toMatchObject({ type: 'MountHung', nonRetryable: true, details: [{ host: HOST }] });
+      expect(thrown).toMatchObject({ type: 'MountHung', nonRetryable: false, details: [{ host: HOST }] });
       expect(thrown.message).toContain(site.group.root);
       await comeBack();
       await run();
@@ -77,7 +77,13 @@ describe('behind that', () => {
     await site.seals('P1');
     const comeBack = await hangMount(site.group.root);
     const stop = () =>
-      site.offer('stopSector', { v: CONTRACT_VERSION, seal: site.seal, claim: 1, why: 'cancelled' }).done;
+      site.offer('stopSector', {
+        v: CONTRACT_VERSION,
+        seal: site.seal,
+        claim: 1,
+        run: RUN_ID,
+        why: 'cancelled',
+      }).done;
     expect(await failureFrom(stop())).toMatchObject({ type: 'MountHung', ...HAND_BACK });
     await comeBack();
     expect(await stop()).toMatchObject({ stopped: [] });
@@ -99,11 +105,11 @@ describe('a storage node that hangs', () => {
     await site.seals('P1');
     const comeBack = await hangMount(site.node);
     await site.seals('P2', 'P3', 'P4');
-    expect(await failureFrom(site.run('P5'))).toMatchObject({ type: 'MountHung', nonRetryable: true });
+    expect(await failureFrom(site.run('P5'))).toMatchObject({ type: 'MountHung', nonRetryable: false });
     await comeBack();
     await site.seals('P5');
     const again = await hangMount(site.node);
-    expect(await failureFrom(site.clean())).toMatchObject({ type: 'MountHung', nonRetryable: true });
+    expect(await failureFrom(site.clean())).toMatchObject({ type: 'MountHung', nonRetryable: false });
     expect(existsSync(site.directory)).toBe(true);
     await again();
     await site.clean();
@@ -112,7 +118,7 @@ describe('a storage node that hangs', () => {
 
   test('keeps a new sector waiting: it may hold its receipt', async () => {
     const comeBack = await hangMount(site.node);
-    expect(await failureFrom(site.run('P1'))).toMatchObject({ type: 'MountHung', nonRetryable: true });
+    expect(await failureFrom(site.run('P1'))).toMatchObject({ type: 'MountHung', nonRetryable: false });
     expect(existsSync(site.directory)).toBe(false);
     await comeBack();
     await site.seals('P1');

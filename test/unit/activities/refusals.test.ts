@@ -20,6 +20,7 @@ import {
   type Offer,
   type Site,
 } from '../../helpers/site.js';
+import { errnoError } from '../../helpers/errno.js';
 
 let site: Site;
 const times = scaledTimes(0.05);
@@ -188,7 +189,7 @@ describe('no room', () => {
 describe('a sector that is sealed', () => {
   test('may be so on a storage node that is not there: a new one waits for it', async () => {
     await rm(site.node, { recursive: true });
-    expect(await refusal()).toMatchObject({ type: 'MountMissing', nonRetryable: true });
+    expect(await refusal()).toMatchObject({ type: 'MountMissing', nonRetryable: false });
     await expectUntouched();
   });
 
@@ -250,7 +251,10 @@ describe('an engine that cannot be started', () => {
     // Whether a foreign engine may still appear in the attempt is not known at once.
     const busy = site.begin('P1', {}, { now: 1e9 });
     expect(await failureFrom(busy.done)).toMatchObject({ type: 'BusyElsewhere' });
-    const later = { now: 1e9 + 2 * times.engineStart, heartbeatDetails: busy.beats.at(-1) };
+    const second = { now: 1e9 + 1, heartbeatDetails: busy.beats.at(-1) };
+    const stillBusy = site.begin('P1', {}, second);
+    expect(await failureFrom(stillBusy.done)).toMatchObject({ type: 'BusyElsewhere' });
+    const later = { now: 1e9 + 2 * times.engineStart, heartbeatDetails: stillBusy.beats.at(-1) };
     expect((await site.run('P1', {}, later)).at).toBe('1/P1-2');
   });
 });
@@ -263,7 +267,7 @@ describe('a storage node', () => {
   test('that is not mounted is told, and nothing is made in its place', async () => {
     const gone = join(site.root, 'nodes/gone');
     const thrown = await copyTo(gone);
-    expect(thrown).toMatchObject({ type: 'MountMissing', nonRetryable: true });
+    expect(thrown).toMatchObject({ type: 'MountMissing', nonRetryable: false });
     expect(thrown.message).toContain(gone);
     expect(existsSync(gone)).toBe(false);
   });
@@ -283,7 +287,7 @@ describe('a storage node', () => {
     }
     onTestFinished(() => void execFileSync('umount', [site.node]));
     await writeFile(join(site.node, 'full'), Buffer.alloc(64 * 1024));
-    expect(await copyTo(site.node)).toMatchObject({ type: 'NoSpace', nonRetryable: true });
+    expect(await copyTo(site.node)).toMatchObject({ type: 'NoSpace', nonRetryable: false });
     expect(await readdir(site.node)).toEqual(['full']);
   });
 
@@ -296,7 +300,6 @@ describe('a storage node', () => {
 
 describe('errors that are none of ours', () => {
   const withError = (error: unknown) => refusal({}, { groupDirectory: () => Promise.reject(error) });
-  const errno = (code: string) => Object.assign(new Error(`${code}: x`), { code, syscall: 'open' });
 
   test.each([
     ['ENOSPC', 'NoSpace'],
@@ -308,9 +311,9 @@ describe('errors that are none of ours', () => {
     ['EROFS', 'PassingFault'],
     ['EACCES', 'PassingFault'],
   ])('%s is %s', async (code, type) => {
-    expect(await withError(errno(code))).toMatchObject({
+    expect(await withError(errnoError(code))).toMatchObject({
       type,
-      nonRetryable: true,
+      nonRetryable: false,
       details: [{ host: HOST }],
     });
   });
@@ -318,7 +321,7 @@ describe('errors that are none of ours', () => {
   test.each([new TypeError('a bug'), 'text', null])('%s is Unknown', async (error) => {
     expect(await withError(error)).toMatchObject({
       type: 'Unknown',
-      nonRetryable: true,
+      nonRetryable: false,
       details: [{ host: HOST }],
     });
   });

@@ -29,7 +29,12 @@ beforeEach(async () => {
 });
 
 const stop = (offer?: Offer, deps: Parameters<Site['offer']>[3] = { enterSlot: () => undefined }) =>
-  site.offer('stopSector', { v: CONTRACT_VERSION, seal: site.seal, claim: 1, why: 'cancelled' }, offer, deps);
+  site.offer(
+    'stopSector',
+    { v: CONTRACT_VERSION, seal: site.seal, claim: 1, run: RUN_ID, why: 'cancelled' },
+    offer,
+    deps,
+  );
 const another = () => ({ engines: new EngineStarter({ command: ENGINE, environment: site.environment }) });
 
 async function atWork(offer?: Offer, at = '1/P1-1') {
@@ -138,7 +143,7 @@ test('a stop of a run that was overtaken leaves the engine of the other run alon
   await site.run('P1');
   site.seal = { ...site.seal, ticket: 'cc'.repeat(32) };
   const { done, pid } = await atWork({ runId: OTHER_RUN_ID }, '2/P1-1');
-  await stop().done;
+  expect(await failureFrom(stop().done)).toMatchObject({ type: 'ClaimedByOther' });
   expect(await isAlive(pid)).toBe(true);
   await release(site, 'P1');
   expect(await done).toMatchObject({ at: '2/P1-1', host: HOST });

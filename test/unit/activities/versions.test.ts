@@ -10,7 +10,7 @@ import { ENGINE_PHASE_IDS, TIMES } from '../../../src/phases.js';
 import { sectorOf } from '../../../src/sector.js';
 import { NotOfGroupError, readMarker } from '../../../src/workers/group-directory.js';
 import { progressBlock, progressOf } from '../../helpers/attempts.js';
-import { createSite, failureFrom, HOST, snapshot, type Site } from '../../helpers/site.js';
+import { createSite, failureFrom, HOST, RUN_ID, snapshot, type Site } from '../../helpers/site.js';
 
 const NEXT = CONTRACT_VERSION + 1;
 const BEFORE = CONTRACT_VERSION - 1;
@@ -25,6 +25,7 @@ const stopInput = (v: number = CONTRACT_VERSION): StopInput => ({
   v: v as never,
   seal: site.seal,
   claim: 1,
+  run: RUN_ID,
   why: 'cancelled',
 });
 

@@ -1,7 +1,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { claimEpoch, listEpochs, raiseEpoch } from '../../../src/attempts/epochs.js';
+import { claimEpoch, endEpoch, listEpochs } from '../../../src/attempts/epochs.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 
 const HOST = '10.0.0.1';
@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 
 const claim = (owner: string): Promise<number> => claimEpoch(directory, owner, HOST);
-const raise = (owner: string, why = 'cancelled'): Promise<number> => raiseEpoch(directory, owner, why, HOST);
+const raise = (owner: string, why = 'cancelled'): Promise<number> => endEpoch(directory, owner, why, HOST);
 const owners = async (): Promise<string[]> =>
   (await listEpochs(directory)).map(({ number, owner, why }) => `${number} ${owner} ${why}`);
 
@@ -94,7 +94,7 @@ describe('a claim', () => {
   test('does not bring a deleted sector back', async () => {
     const gone = join(directory, 'gone');
     await expect(claimEpoch(gone, 'run-a#1', HOST)).rejects.toMatchObject({ code: 'ENOENT' });
-    await expect(raiseEpoch(gone, 'run-a#1', 'cancelled', HOST)).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(endEpoch(gone, 'run-a#1', 'cancelled', HOST)).rejects.toMatchObject({ code: 'ENOENT' });
     expect(await readdir(directory)).toEqual([]);
   });
 });
@@ -129,7 +129,7 @@ describe('a stop', () => {
 
   test('of a run that does not own the sector changes nothing', async () => {
     await claim('run-b#1');
-    await raise('run-a#1');
+    await expect(raise('run-a#1')).rejects.toMatchObject({ type: 'ClaimedByOther' });
     expect(await owners()).toEqual(['1 run-b#1 claimed']);
   });
 

@@ -14,6 +14,8 @@ import { temporaryDirectory } from '../../helpers/temporary.js';
 const HOST = '10.0.0.1';
 const FOREIGN = { host: '10.0.0.2', bootId: 'another' };
 const NOW = 1_000_000_000;
+/** When the look was queued. */
+const OFFERED = NOW - 50;
 
 let sector: string;
 let self: HostIdentity;
@@ -28,6 +30,7 @@ const see = (changes: Partial<Look> = {}): Promise<Sight> =>
     phase: 'P2',
     epoch: 2,
     inputHash: HASH,
+    offeredAt: OFFERED,
     now: NOW,
     self,
     times: TIMES,
@@ -161,8 +164,23 @@ describe('an engine elsewhere', () => {
     expect(await see()).toMatchObject({
       is: 'live elsewhere',
       host: change.host,
-      observed: { at: '2/P2-1', counter: 17, since: NOW },
+      observed: { at: '2/P2-1', counter: 17 },
     });
+  });
+
+  test('is seen first at a time that is not known, and dated by the next look', async () => {
+    await writeAttempt(sector, '2/P2-1', { progress: { ...FOREIGN, counter: 17 } });
+    const first = await see();
+    expect(first).toMatchObject({ is: 'live elsewhere' });
+    const observed = { at: '2/P2-1', counter: 17 };
+    expect((first as { observed?: unknown }).observed).toEqual(observed);
+    // However long the first look was in the queue: the second was queued after it.
+    expect(await see({ observed })).toMatchObject({
+      is: 'live elsewhere',
+      observed: { ...observed, since: OFFERED },
+    });
+    // A look that takes long is time that has passed.
+    expect(await see({ observed, now: OFFERED + TIMES.observation })).toMatchObject({ is: 'free' });
   });
 
   const seen = (since: number, counter = 17, at = '2/P2-1') => ({ observed: { at, counter, since } });
@@ -171,7 +189,7 @@ describe('an engine elsewhere', () => {
     await writeAttempt(sector, '2/P2-1', { progress: { ...FOREIGN, counter: 18 } });
     expect(await see(seen(NOW - 10 * TIMES.observation))).toMatchObject({
       is: 'live elsewhere',
-      observed: { counter: 18, since: NOW },
+      observed: { at: '2/P2-1', counter: 18 },
     });
   });
 
@@ -194,7 +212,7 @@ describe('an engine elsewhere', () => {
     await writeAttempt(sector, '2/P2-2', { progress: { ...FOREIGN, counter: 17 } });
     expect(await see(seen(NOW - TIMES.observation))).toMatchObject({
       is: 'live elsewhere',
-      observed: { since: NOW },
+      observed: { at: '2/P2-2', counter: 17 },
     });
   });
 
@@ -207,7 +225,7 @@ describe('an engine elsewhere', () => {
     expect(await see()).toMatchObject({
       is: 'live elsewhere',
       host,
-      observed: { counter: -1, since: NOW },
+      observed: { at: '2/P2-1', counter: -1 },
     });
     expect(await see(seen(NOW - patience + 1, -1))).toMatchObject({ is: 'live elsewhere' });
     expect(await see(seen(NOW - patience, -1))).toMatchObject({ is: 'free', number: 2 });
@@ -217,7 +235,7 @@ describe('an engine elsewhere', () => {
     await writeAttempt(sector, '2/P2-1', { progress: { ...FOREIGN, counter: 1 } });
     expect(await see(seen(NOW - TIMES.observation, -1))).toMatchObject({
       is: 'live elsewhere',
-      observed: { counter: 1, since: NOW },
+      observed: { at: '2/P2-1', counter: 1 },
     });
   });
 });
@@ -302,6 +320,7 @@ describe('a free phase', () => {
         return 2;
       },
       inputHash: HASH,
+      offeredAt: OFFERED,
       now: NOW,
       self,
       times: TIMES,

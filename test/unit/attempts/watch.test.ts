@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Attempt } from '../../../src/attempts/attempt.js';
 import { watchEngine, type End, type Watch } from '../../../src/attempts/watch.js';
@@ -264,5 +266,35 @@ describe('a mount that hangs', () => {
     const { end } = watchMount();
     stop.abort(new Error('enough'));
     await expect(end).rejects.toThrow('enough');
+  });
+});
+
+describe('a long watch', () => {
+  test('keeps nothing of its looks', { timeout: 120_000 }, async () => {
+    // A spy keeps each call.
+    vi.restoreAllMocks();
+    setFlagsFromString('--expose-gc');
+    const gc = runInNewContext('gc') as () => void;
+    let count = 0;
+    let ofEngine: (() => void) | undefined;
+    const ended = new Promise<void>((resolve) => (ofEngine = resolve));
+    await writeProgress(attempt.directory, { pid });
+    const { end } = watch({
+      ended,
+      times: { ...TIMES, engineLook: 0 },
+      onProgress: () => void (count += 1),
+    });
+    const heapAfter = async (looks: number): Promise<number> => {
+      await vi.waitFor(() => expect(count).toBeGreaterThanOrEqual(looks), { timeout: 100_000, interval: 20 });
+      gc();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = await heapAfter(1_000);
+    const counted = count;
+    const grown = (await heapAfter(7_000)) - before;
+    ofEngine?.();
+    expect(await end).toBe('ended');
+    // A race per look left more than 300 bytes.
+    expect(grown / (count - counted)).toBeLessThan(150);
   });
 });

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { lutimes, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { link, lutimes, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { MountHungError } from '../../../src/mounts/mounts.js';
@@ -16,8 +16,15 @@ const HOUR = 3_600_000;
 
 /** Free bytes by directory, in the place of what the test's disk has. */
 const free = new Map<string, number>();
+/** Nodes whose file system has no hard links. */
+const linkless = new Set<string>();
 vi.mock('../../../src/mounts/remote-fs.js', async (original) => ({
   ...(await original<object>()),
+  link: async (from: string, to: string) => {
+    if ([...linkless].some((directory) => to.startsWith(directory)))
+      throw Object.assign(new Error('EPERM: operation not permitted, link'), { code: 'EPERM' });
+    await link(from, to);
+  },
   statfs: (path: string) => Promise.resolve({ bavail: free.get(path) ?? 0, bsize: 1 }),
 }));
 
@@ -28,6 +35,7 @@ beforeEach(async () => {
   group = { root: join(root, 'local'), place: 'here', id: '3f1b8f0a-7d0e-4f6e-9a53-0f2c5d6b7a81' };
   for (const path of [group.root, ...groupDirectories(group)]) await mkdir(path);
   free.clear();
+  linkless.clear();
 });
 
 /** A node with so many bytes free. */
@@ -222,6 +230,33 @@ describe('a node that cannot be had', () => {
     expect([chosen, passedOver.length]).toEqual([b, 1]);
     expect(passedOver[0]).toMatch(/^ENOENT: .*not-there/);
     expect(existsSync(a)).toBe(false);
+  });
+
+  test('is passed over when it has no hard links, and nothing is left there', async () => {
+    const [a, b] = [await node('a', 60 * MB), await node('b', 50 * MB)];
+    linkless.add(a);
+    const { node: chosen, passedOver } = await choose([a, b]);
+    expect([chosen, passedOver.length]).toEqual([b, 1]);
+    expect(passedOver[0]).toContain(
+      `${join(a, '.sealflow')} has no hard links, which final names are: EPERM`,
+    );
+    expect(await readdir(join(a, '.sealflow'))).toEqual([]);
+    await expect(choose([a])).rejects.toMatchObject({ type: 'MountMissing' });
+  });
+
+  test('is tried for hard links once only', async () => {
+    const a = await node('a', 60 * MB);
+    await choose([a]);
+    linkless.add(a);
+    expect((await choose([a])).node).toBe(a);
+  });
+
+  test('is passed over when it is the group’s own directory', async () => {
+    const [a, b] = [join(group.root, 'nfs/here'), await node('b', 50 * MB)];
+    free.set(a, 60 * MB);
+    const { node: chosen, passedOver } = await choose([a, b]);
+    expect(chosen).toBe(b);
+    expect(passedOver[0]).toContain(`${a} is ${a}: a storage node must be apart`);
   });
 
   test('is waited for when it hangs and no other will do', async () => {

@@ -174,3 +174,29 @@ describe('room for a new sector', () => {
     expect(room.reason).toBeUndefined();
   });
 });
+
+test.each([
+  ['P1, room is looked at', 'PreCommitPhase1", "CommitPhase2', 1],
+  ['no P1, it is not', 'PreCommitPhase2", "CommitPhase2', 0],
+])('where there is %s', async (_, phases, looks) => {
+  const text = `
+scheduler_url = "http://10.10.19.17:3456"
+local_dir = "/sealer"
+group_id = [1]
+sector_size = 2048
+ip = "10.10.19.17"
+[engine]
+reserved_cores = 0
+[[worker]]
+num = 1
+supported_phase = ["${phases}"]
+`;
+  let looked = 0;
+  const openGroups = (): Promise<GroupDirectory[]> => {
+    looked += 1;
+    return Promise.resolve([]);
+  };
+  const config = parseConfig(text, 'config.toml');
+  await new Capacity({ config, environment: {}, openGroups, gauges, log }).lookForRoom();
+  expect(looked).toBe(looks);
+});

@@ -58,24 +58,6 @@ describe('the memory of P4', () => {
   });
 });
 
-describe('available memory', () => {
-  const from = (files: Record<string, string>) =>
-    availableMemory((path) => Promise.resolve(files[path] ?? ''));
-  const meminfo = 'MemTotal:  100 kB\nMemAvailable:       50 kB\n';
-  const container = {
-    '/proc/meminfo': meminfo,
-    '/sys/fs/cgroup/memory.max': '40000\n',
-    '/sys/fs/cgroup/memory.current': '30000\n',
-    '/sys/fs/cgroup/memory.stat': 'anon 10\nfile 5000\n',
-  };
-
-  test('is the host’s, or the container’s where that is less', async () => {
-    expect(await from({ '/proc/meminfo': meminfo })).toBe(51_200);
-    expect(await from(container)).toBe(15_000);
-    expect(await from({ ...container, '/sys/fs/cgroup/memory.max': 'max\n' })).toBe(51_200);
-  });
-
-  test('of this machine is some', async () => {
-    expect(await availableMemory()).toBeGreaterThan(0);
-  });
+test('the available memory of this machine is some', async () => {
+  expect(await availableMemory()).toBeGreaterThan(0);
 });

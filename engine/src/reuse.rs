@@ -2,7 +2,7 @@
 
 use crate::digest::FileRecord;
 use crate::durable;
-use crate::failure::{At, Outcome};
+use crate::failure::{IoContext, Outcome};
 use crate::job::Job;
 use crate::layers::Layers;
 use crate::progress;
@@ -27,7 +27,7 @@ struct Good {
 /// Links the longest good chain that one of the `earlier` attempts has recorded into the working directory, and records it
 /// here. A file that is gone or not what was recorded ends the chain: it and all after it are computed again. One that is
 /// there but cannot be read fails: that may pass, and nobody should compute for days what a person could bring back.
-pub fn take_over(job: &Job) -> Outcome<Layers> {
+pub fn reuse_layers(job: &Job) -> Outcome<Layers> {
     let expected = job.size.labels();
     let mut candidates: Vec<(&PathBuf, Vec<FileRecord>)> = Vec::new();
     for dir in &job.earlier {
@@ -62,10 +62,10 @@ fn good_chain(dir: &Path, files: Vec<FileRecord>, read: &mut HashMap<Inode, File
     let mut chain = Vec::new();
     for file in files {
         let path = dir.join(&file.name);
-        match check(&path, &file, read).at(format_args!("checking {}", path.display()))? {
+        match check(&path, &file, read).context(format_args!("checking {}", path.display()))? {
             Ok(inode) => chain.push(Good { file, inode }),
-            Err(why) => {
-                log::warn!("{}: {why}; it and all after it are computed again", path.display());
+            Err(reason) => {
+                log::warn!("{}: {reason}; it and all after it are computed again", path.display());
                 break;
             }
         }
@@ -73,7 +73,7 @@ fn good_chain(dir: &Path, files: Vec<FileRecord>, read: &mut HashMap<Inode, File
     Ok(chain)
 }
 
-/// The inode of a file that is as recorded, or why it is not.
+/// The inode of a file that is as recorded, or the reason why it is not.
 fn check(path: &Path, file: &FileRecord, read: &mut HashMap<Inode, FileRecord>) -> io::Result<Result<Inode, String>> {
     let meta = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Err("it is gone".to_owned())),
@@ -98,11 +98,11 @@ fn link_chain(dir: &Path, chain: Vec<Good>) -> Outcome<Vec<FileRecord>> {
         let what = format!("linking {} from {}", file.name, dir.display());
         match fs::hard_link(dir.join(&file.name), &file.name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => break,
-            done => done.at(&what)?,
+            done => done.context(&what)?,
         }
         // Whoever may have put another file there since it was read: what was read is what counts.
-        if inode(&fs::symlink_metadata(&file.name).at(&what)?) != checked {
-            fs::remove_file(&file.name).at(&what)?;
+        if inode(&fs::symlink_metadata(&file.name).context(&what)?) != checked {
+            fs::remove_file(&file.name).context(&what)?;
             break;
         }
         linked.push(file);

@@ -1,6 +1,6 @@
-//! Where parameters and parent caches lie. The library reads the same variables once, when it first needs them.
+//! Paths that come from the environment: where parameters and parent caches lie. The library reads the same variables once, when it first needs them.
 
-use crate::failure::{At, Outcome};
+use crate::failure::{IoContext, Outcome};
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -10,13 +10,13 @@ pub const PARENTS: &str = "FIL_PROOFS_PARENT_CACHE";
 
 /// Settles the library's environment before it is first used: both directories as absolute paths, as the working directory
 /// changes. The defaults are the library's (storage-proofs-core `settings.rs`).
-pub fn fix() -> Outcome<()> {
+pub fn set_environment() -> Outcome<()> {
     let cache = env::var("FIL_PROOFS_CACHE_DIR").unwrap_or_else(|_| "/var/tmp/".to_owned());
     for (variable, default) in
         [(PARAMETERS, "/var/tmp/filecoin-proof-parameters".to_owned()), (PARENTS, cache + "filecoin-parents")]
     {
         let set = env::var_os(variable).filter(|value| !value.is_empty()).unwrap_or(default.into());
-        let path = std::path::absolute(Path::new(&set)).at(variable)?;
+        let path = std::path::absolute(Path::new(&set)).context(variable)?;
         env::set_var(variable, path);
     }
     // A byte that went bad in the parent cache would spoil every sector after it and is found nowhere else. Reading it costs

@@ -10,20 +10,20 @@ use std::num::NonZeroU64;
 const EVERY: u64 = 256 << 20;
 
 /// A file that is read or written from its start on.
-pub struct Drain<'a> {
+pub struct CacheDropper<'a> {
     file: &'a File,
     writes: bool,
     /// Everything before this was dropped.
     dropped: u64,
 }
 
-impl Drain<'_> {
-    pub fn of_reads(file: &File) -> Drain<'_> {
-        Drain { file, writes: false, dropped: 0 }
+impl CacheDropper<'_> {
+    pub fn of_reads(file: &File) -> CacheDropper<'_> {
+        CacheDropper { file, writes: false, dropped: 0 }
     }
 
-    pub fn of_writes(file: &File) -> Drain<'_> {
-        Drain { file, writes: true, dropped: 0 }
+    pub fn of_writes(file: &File) -> CacheDropper<'_> {
+        CacheDropper { file, writes: true, dropped: 0 }
     }
 
     /// All before `end` has been read or written.
@@ -34,7 +34,7 @@ impl Drain<'_> {
         self.all(end)
     }
 
-    /// As [`Drain::up_to`], however little it is.
+    /// As [`CacheDropper::up_to`], however little it is.
     pub fn all(&mut self, end: u64) -> io::Result<()> {
         let Some(len) = NonZeroU64::new(end - self.dropped) else {
             return Ok(());
@@ -61,7 +61,7 @@ mod tests {
 
     const TMPFS: i64 = 0x0102_1994;
 
-    /// Whether the block at `offset` is in the page cache. `None`: this file system does not tell.
+    /// Whether the block at `offset` is in the page cache. `None`: this file system cannot report it.
     fn is_cached(file: &File, offset: u64) -> Option<bool> {
         let mut block = [0; 4096];
         match preadv2(file, &mut [IoSliceMut::new(&mut block)], offset, ReadWriteFlags::NOWAIT) {
@@ -76,20 +76,20 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&vec![7; 4 << 20]).unwrap();
         if is_cached(&file, 0) != Some(true) || fstatfs(&file).unwrap().f_type as i64 == TMPFS {
-            println!("SKIPPED: this file system does not tell, or has no disk");
+            println!("SKIPPED: this file system cannot report it, or has no disk");
             return;
         }
-        let mut drain = Drain::of_writes(&file);
-        drain.up_to(4 << 20).unwrap();
+        let mut dropper = CacheDropper::of_writes(&file);
+        dropper.up_to(4 << 20).unwrap();
         assert_eq!(is_cached(&file, 0), Some(true), "not worth it yet");
         // The kernel drops whole folios only, which may be large: what lies across an end stays.
-        drain.all(4 << 20).unwrap();
+        dropper.all(4 << 20).unwrap();
         assert_eq!((is_cached(&file, 0), is_cached(&file, 3 << 20)), (Some(false), Some(false)));
 
         let mut block = [0; 4096];
         std::os::unix::fs::FileExt::read_exact_at(&file, &mut block, 0).unwrap();
         assert_eq!(is_cached(&file, 0), Some(true));
-        Drain::of_reads(&file).all(4 << 20).unwrap();
+        CacheDropper::of_reads(&file).all(4 << 20).unwrap();
         assert_eq!(is_cached(&file, 0), Some(false));
     }
 }

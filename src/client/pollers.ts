@@ -1,0 +1,46 @@
+/** Who asks a task queue for work, as the server remembers it: for five minutes after they asked last. */
+import type { Client } from '@temporalio/client';
+
+const ANSWER_MS = 10_000;
+// The enum lies in a package that is not ours.
+const TASK_QUEUE_TYPE = { workflow: 1, activity: 2 };
+export type QueueType = keyof typeof TASK_QUEUE_TYPE;
+
+export interface Poller {
+  /** `10.10.10.33#4711` */
+  identity: string;
+  /** Server time in ms since 1970. */
+  lastAsked: number;
+}
+
+/** @throws ServiceError of gRPC when the server does not answer */
+export async function pollersOf(
+  { workflowService, connection, options }: Client,
+  queue: string,
+  type: QueueType,
+): Promise<Poller[]> {
+  const { pollers } = await connection.withDeadline(Date.now() + ANSWER_MS, () =>
+    workflowService.describeTaskQueue({
+      namespace: options.namespace,
+      taskQueue: { name: queue },
+      taskQueueType: TASK_QUEUE_TYPE[type],
+    }),
+  );
+  return pollers.map(({ identity, lastAccessTime }) => ({
+    identity: identity ?? '',
+    lastAsked: Number(lastAccessTime?.seconds ?? 0) * 1000,
+  }));
+}
+
+export type IsServed = (queue: string, type: QueueType) => Promise<boolean>;
+
+/** Asks for each queue once, however many sectors wait in it: for one command's run, as the answers grow old. */
+export function servedQueues(client: Client): IsServed {
+  const asked = new Map<string, Promise<boolean>>();
+  return (queue, type) => {
+    const key = `${type} ${queue}`;
+    const known = asked.get(key) ?? pollersOf(client, queue, type).then((pollers) => pollers.length > 0);
+    asked.set(key, known);
+    return known;
+  };
+}

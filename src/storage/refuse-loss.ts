@@ -1,0 +1,77 @@
+/** The last look before P6 deletes a sector's scratch: what was published must not go with it. */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { failure } from '../errors.js';
+import { exists, ifPresent, readJson } from '../files.js';
+import { identity, lstat, readdir, realpath } from '../mounts/remote-fs.js';
+import { nodeName, sectorDir, stored, type GroupDirectory } from '../paths.js';
+import type { SectorId } from '../sector.js';
+import { OwnDirectoryError, refuseOwnDirectory, upwards } from './own-directory.js';
+import { receiptSchema } from './receipt.js';
+
+const filesSchema = z.object({ files: receiptSchema.shape.files });
+
+/**
+ * To be called right before the sector's directory is renamed away.
+ * @param nodes of this host
+ * @param journal what P6 has written into the sector's directory: where it has published the sector
+ * @throws OwnDirectoryError when a published file is the scratch's own, under whatever name; failure `CopyDiffers` when one is not
+ *   there, `MountMissing` when the node is not; MountHungError
+ */
+export async function refuseLoss(
+  nodes: readonly string[],
+  group: GroupDirectory,
+  sector: SectorId,
+  journal: { storage: { node: string; receipt: string } } | undefined,
+): Promise<void> {
+  const directory = sectorDir(group, sector);
+  if (!journal) throw failure('PassingFault', `${directory} has lost the note of where it was stored`);
+  const { node: name, receipt } = journal.storage;
+  const node = nodes.find((known) => nodeName(known) === name);
+  if (node === undefined) throw failure('MountMissing', `storage node ${name} is not in storage-nodes`);
+  await refuseOwnDirectory(node, group);
+  await refuseWithin(node, directory, sector);
+  const scratch = await identitiesBelow(directory);
+  for (const file of await publishedFiles(join(node, receipt))) {
+    const path = join(node, file);
+    const found = await ifPresent(identity(path));
+    if (found === undefined) throw failure('CopyDiffers', `${path} is not there`);
+    if (scratch.has(found)) throw ownScratch(path, scratch.get(found) ?? directory);
+  }
+}
+
+/** Seen by inodes, and by what only a sector's directory holds: a mount of this host's own export gives it another device. */
+async function refuseWithin(node: string, directory: string, sector: SectorId): Promise<void> {
+  const own = await identity(directory);
+  const cache = join(node, stored.cache(sector));
+  if (await exists(join(cache, 'sector.json'))) throw ownScratch(cache, directory);
+  for (const place of [cache, join(node, stored.sealed(sector))])
+    for (const path of upwards((await ifPresent(realpath(place))) ?? node))
+      if ((await identity(path)) === own) throw ownScratch(place, directory);
+}
+
+async function publishedFiles(receipt: string): Promise<string[]> {
+  const { data } = filesSchema.safeParse(await readJson(receipt));
+  if (!data) throw failure('CopyDiffers', `${receipt} is not the receipt that was written`);
+  return data.files.map(({ name }) => name);
+}
+
+/** Device and inode of all files below a directory, with their paths. */
+async function identitiesBelow(
+  directory: string,
+  found = new Map<string, string>(),
+): Promise<Map<string, string>> {
+  for (const name of (await ifPresent(readdir(directory))) ?? []) {
+    const path = join(directory, name);
+    const stats = await ifPresent(lstat(path));
+    if (stats?.isDirectory()) await identitiesBelow(path, found);
+    // A link leads out of what is deleted.
+    else if (stats?.isFile()) found.set(await identity(path), path);
+  }
+  return found;
+}
+
+const ownScratch = (path: string, scratch: string): OwnDirectoryError =>
+  new OwnDirectoryError(
+    `${path} on the storage node is ${scratch}, the scratch itself: nothing is deleted; storage-nodes must not lead into local_dir`,
+  );

@@ -1,0 +1,96 @@
+/** What people see of a sector: derived from its state, never kept beside it. Search attributes, current details, status. */
+import { CONTRACT_VERSION } from '../../contract.js';
+import type { PhaseStatus, SealState, SealStatus } from '../../messages.js';
+import { PHASE_IDS, PHASES, type PhaseId } from '../../phases.js';
+import type { SEARCH_ATTRIBUTES } from '../../search-attributes.js';
+import { minerName, sectorOf } from '../../sector.js';
+import { activePhases, isDone, phaseState, waitsFor, type SectorState } from './state.js';
+
+export function sealState(state: SectorState): SealState {
+  if (state.ending) return state.ending.state;
+  if (Object.keys(state.attention).length > 0) return 'needs-attention';
+  const upstream = activePhases(state).length > 0 ? undefined : waitsFor(state);
+  return upstream ? `waiting-for-${upstream}` : 'running';
+}
+
+const phaseStatus = (state: SectorState, phase: PhaseId): PhaseStatus => {
+  const { tries, host, seconds, failure } = state.phases[phase];
+  return {
+    state: phaseState(state, phase),
+    tries,
+    ...(host !== undefined && { host }),
+    ...(seconds !== undefined && { seconds }),
+    ...(failure !== undefined && { failure }),
+  };
+};
+
+/** The answer to the query `status`. */
+export function statusOf(state: SectorState): SealStatus {
+  const { seal, results, ending } = state;
+  const cleaned = ending?.state === 'sealed' ? ending.cleaned : undefined;
+  return {
+    v: CONTRACT_VERSION,
+    sector: seal.sector,
+    size: seal.size,
+    group: seal.group,
+    state: sealState(state),
+    phases: Object.fromEntries(PHASE_IDS.map((id) => [id, phaseStatus(state, id)])) as SealStatus['phases'],
+    stepsBack: state.stepsBack,
+    attention: PHASE_IDS.flatMap((id) => state.attention[id] ?? []),
+    ticket: seal.ticket,
+    seed: seal.seed,
+    commD: results.P2?.commD,
+    // Shown once, it stands until another one takes its place.
+    commR: results.P2?.commR ?? state.shownCommR,
+    proof: results.P4?.proof,
+    storage: cleaned?.storage,
+    bytesFreed: cleaned?.bytesFreed,
+  };
+}
+
+/** For lists of workflows; null where there is nothing to show. */
+export function attributesOf(
+  state: SectorState,
+): Record<keyof typeof SEARCH_ATTRIBUTES, string | number | null> {
+  const { seal, phases } = state;
+  const id = sectorOf(seal.sector);
+  const active = activePhases(state);
+  const last = PHASE_IDS.filter((phase) => isDone(state, phase)).at(-1);
+  return {
+    SealMiner: minerName(id),
+    SealSector: id.number,
+    SealSize: seal.size,
+    SealGroup: String(seal.group),
+    SealState: sealState(state),
+    // Between two phases the value of the one before stands: one event less a phase.
+    SealPhase: active.length > 0 ? active.join('+') : isDone(state, 'P6') ? 'done' : null,
+    SealHost: (last && phases[last].host) ?? null,
+  };
+}
+
+/** Whether the next phase is about to be scheduled: what lists show may wait for that, as each change of it is an event. */
+export const isBetweenPhases = (state: SectorState): boolean =>
+  activePhases(state).length === 0 && sealState(state) === 'running';
+
+/** Text of programs: one line, and nothing that Markdown would take for a table's edge. */
+const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, ' ').replaceAll('|', '/');
+
+/** The Web UI leaves no room between columns; spaces that do not break are kept. */
+const row = (...cells: string[]): string => `| ${cells.map((cell) => `${cell}\u00a0\u00a0`).join(' | ')} |`;
+
+/** Markdown for the sector's page in the Web UI. */
+export function detailsOf(state: SectorState): string {
+  const { seal, results } = state;
+  const lines = [`**${seal.sector}** ${seal.size}, group ${seal.group}: **${sealState(state)}**`, ''];
+  for (const { phase, type, message, hint } of Object.values(state.attention)) {
+    lines.push(`> **${phase} ${type}**: ${oneLine(message)}`, `> ${hint}`, '');
+  }
+  lines.push(row('phase', '', 'state', 'tries', 'host', 'seconds', 'last failure'), '|-|-|-|-|-|-|-|');
+  for (const id of PHASE_IDS) {
+    const { state: now, tries, host = '', seconds, failure = '' } = phaseStatus(state, id);
+    const time = seconds === undefined ? '' : seconds.toFixed(1);
+    lines.push(row(id, PHASES[id].title, now, String(tries), host, time, oneLine(failure)));
+  }
+  if (results.P2?.commR) lines.push('', `commR (base64) \`${results.P2.commR}\``);
+  return lines.join('\n');
+}

@@ -1,0 +1,107 @@
+/** The query and the updates that a sector answers. What follows from them is decided in `core/`. */
+import { ApplicationFailure, setHandler } from '@temporalio/workflow';
+import type { z } from 'zod';
+import {
+  abortSchema,
+  abortUpdate,
+  landedSchema,
+  landedUpdate,
+  provideSeedSchema,
+  provideSeedUpdate,
+  retrySchema,
+  retryUpdate,
+  statusQuery,
+} from '../messages.js';
+import {
+  answerToLanded,
+  answerToRetry,
+  answerToSeed,
+  reasonOf,
+  refusalOfAbort,
+  refusalOfLanded,
+  refusalOfRetry,
+  refusalOfSeed,
+  type Refusal,
+} from './core/answers.js';
+import { statusOf } from './core/views.js';
+import type { Sector } from './sector.js';
+
+/** A refused update leaves no event in the history, and its message reaches the person who sent it. */
+export function answerUpdates(sector: Sector): void {
+  setHandler(statusQuery, () => statusOf(sector.state), {
+    description: 'state of the sector and of its phases',
+  });
+
+  setHandler(
+    provideSeedUpdate,
+    (given) => {
+      const answer = answerToSeed(sector.state, given);
+      sector.dispatch({ type: 'seed', ...given });
+      return answer;
+    },
+    {
+      description: 'the seed that P3 needs: {"seed": "64 hex digits", "replace": false}',
+      validator: (given) => refuse(refusalOfSeed(sector.state, parsed(provideSeedSchema, given, 'BadSeed'))),
+    },
+  );
+
+  setHandler(
+    landedUpdate,
+    () => {
+      const answer = answerToLanded(sector.state);
+      sector.dispatch({ type: 'landed' });
+      return answer;
+    },
+    {
+      description: 'the proof is on chain, P6 may delete the scratch: {"message": "…"?}',
+      validator: (given) => {
+        parsed(landedSchema, given ?? {}, 'BadNotice');
+        refuse(refusalOfLanded(sector.state));
+      },
+    },
+  );
+
+  setHandler(
+    abortUpdate,
+    (given) => {
+      sector.dispatch({ type: 'abort', why: reasonOf(given) });
+      return 'aborting';
+    },
+    {
+      description: 'end the sector and delete its files: {"why": "…"?}',
+      validator: (given) => {
+        parsed(abortSchema, given ?? {}, 'BadAbort');
+        refuse(refusalOfAbort(sector.state));
+      },
+    },
+  );
+
+  setHandler(
+    retryUpdate,
+    // The Temporal CLI sends nothing where a person says nothing.
+    (given = {}) => {
+      const answer = answerToRetry(sector.state, given);
+      sector.dispatch({ type: 'retry', ...given });
+      return answer;
+    },
+    {
+      description: 'go on after needs-attention: {"from": "P2"?, "ticket": "…"?, "acceptCommR": true?}',
+      validator: (given) =>
+        refuse(refusalOfRetry(sector.state, parsed(retrySchema, given ?? {}, 'BadRetry'))),
+    },
+  );
+}
+
+function refuse(refusal: Refusal | undefined): void {
+  if (refusal) throw ApplicationFailure.nonRetryable(refusal.message, refusal.type);
+}
+
+/** @throws ApplicationFailure of that type, which names what is wrong with what a person has sent */
+function parsed<T>(schema: z.ZodType<T>, given: unknown, type: string): T {
+  const { data, error } = schema.safeParse(given);
+  if (data !== undefined) return data;
+  const issue = error?.issues[0];
+  const where = issue?.path.join('.');
+  const message = `${where ? `${where}: ` : ''}${issue?.message ?? 'not understood'}`;
+  throw ApplicationFailure.nonRetryable(message, type);
+}

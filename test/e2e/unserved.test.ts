@@ -1,0 +1,50 @@
+/** Where nobody takes what a sector waits for, `status` says so, and since when. */
+import { beforeAll, expect, test, vi } from 'vitest';
+import { Cluster } from '../helpers/cluster.js';
+import { eventually } from '../helpers/eventually.js';
+import type { Pool } from '../helpers/group.js';
+import { startSealflow } from '../helpers/sealflow.js';
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
+const WITHOUT_P4: readonly Pool[] = [[4, 'P1', 'P2', 'P3', 'P5', 'P6']];
+const SINCE = String.raw`where it has lain since \d{4}-\d\d-\d\dT\S+Z`;
+
+let cluster: Cluster;
+
+beforeAll(async () => {
+  cluster = await Cluster.join();
+  return () => cluster.end();
+});
+
+test('a phase that no worker of the group serves waits, by name, until one comes', async () => {
+  const group = await cluster.group();
+  await group.serve(1, { pools: WITHOUT_P4 });
+  const sector = cluster.newSector();
+  await cluster.start(group, sector);
+  const queue = `sealflow/${group.number}/2KiB/CommitPhase2`;
+  const said = new RegExp(`^P4 +SNARK +waits +waits: nobody serves ${queue}, ${SINCE}$`, 'm');
+  await eventually(async () => said.test((await cluster.sealflow('status', sector)).stdout));
+
+  const { stdout } = await cluster.sealflow('status', sector, '--json');
+  const why = expect.stringMatching(new RegExp(`^nobody serves ${queue}, ${SINCE}$`)) as string;
+  expect(JSON.parse(stdout)).toMatchObject({ waits: [{ phase: 'P4', queue, why }] });
+  const row = (await cluster.sealflow('status')).stdout.split('\n').find((line) => line.startsWith(sector));
+  expect(row).toMatch(new RegExp(`^${sector} +RUNNING +waits .* nobody serves ${queue}, ${SINCE}$`));
+
+  await group.serve(2, { pools: [[1, 'P4']] });
+  await cluster.sealed(sector);
+});
+
+test('an abort that no worker of the group takes says what it waits for, and so does status', async () => {
+  const group = await cluster.group();
+  const sector = cluster.newSector();
+  await cluster.start(group, sector);
+  await eventually(async () => (await cluster.status(sector)).phases.P1.state === 'running');
+  const abort = startSealflow(['abort', sector, '--yes', '--address', cluster.address]);
+  const why = `waits: nobody serves sealflow/${group.number}/control, ${SINCE}$`;
+  await eventually(() => new RegExp(`^sealflow: ${sector} ${why}`, 'm').test(abort.said.stderr));
+  expect((await cluster.sealflow('status', sector)).stdout).toMatch(new RegExp(`^ {2}${why}`, 'm'));
+  await group.serve(1);
+  expect(await abort.ended).toMatchObject({ code: 0, stdout: expect.stringContaining('aborted') as string });
+});

@@ -1,0 +1,46 @@
+import type * as childProcess from 'node:child_process';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { EngineStarter } from '../../../src/attempts/start.js';
+import type * as processes from '../../../src/attempts/processes.js';
+import { writeAttempt } from '../../helpers/attempts.js';
+import { temporaryDirectory } from '../../helpers/temporary.js';
+
+const short = vi.hoisted(() => ({ spawn: '', proc: '' }));
+const errno = vi.hoisted(() => (code: string) => Object.assign(new Error(`${code}: x`), { code }));
+vi.mock('node:child_process', async (original) => {
+  const real = await original<typeof childProcess>();
+  const spawn = (...given: Parameters<typeof real.spawn>) => {
+    if (short.spawn) throw errno(short.spawn);
+    return real.spawn(...given);
+  };
+  return { ...real, spawn };
+});
+vi.mock('../../../src/attempts/processes.js', async (original) => {
+  const real = await original<typeof processes>();
+  const startTimeOf = (pid: number): number => {
+    if (short.proc) throw errno(short.proc);
+    return real.startTimeOf(pid);
+  };
+  return { ...real, startTimeOf };
+});
+beforeEach(() => {
+  Object.assign(short, { spawn: '', proc: '' });
+});
+
+test.each(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE'])('%s at the start is a passing fault', async (code) => {
+  const attempt = await writeAttempt(await temporaryDirectory(), '1/P2-1');
+  short.spawn = code;
+  const starter = new EngineStarter({ command: ['true'], environment: process.env });
+  await expect(starter.start(attempt)).rejects.toMatchObject({ type: 'PassingFault' });
+});
+
+test('an engine whose /proc cannot be read after the start is started, and read later', async () => {
+  const attempt = await writeAttempt(await temporaryDirectory(), '1/P2-1');
+  short.proc = 'EMFILE';
+  const starter = new EngineStarter({ command: ['sleep', '0.5', '--'], environment: process.env });
+  await starter.start(attempt);
+  expect(starter.processOf(attempt)?.startTime).toBe(-1);
+  short.proc = '';
+  expect(starter.processOf(attempt)?.startTime).toBeGreaterThan(0);
+  await starter.endOf(attempt);
+});

@@ -1,0 +1,15 @@
+import { expect, test, vi } from 'vitest';
+import { parseConfig } from '../../../src/config.js';
+import { warnAtStart } from '../../../src/doctor/at-start.js';
+import { configToml } from '../../helpers/config-toml.js';
+
+test('at its start a worker is told of too little memory for P4', async () => {
+  const text = configToml({ worker: [{ num: 1_000_000, supported_phase: ['CommitPhase2'] }] });
+  const warn = vi.fn();
+  await warnAtStart(
+    parseConfig(text, 'config.toml'),
+    { info: vi.fn(), warn },
+    { quickMs: 1000, slowMs: 1000 },
+  );
+  expect(warn.mock.calls.flat()).toContainEqual(expect.stringContaining('doctor: memory for P4: '));
+});

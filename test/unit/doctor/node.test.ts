@@ -1,0 +1,118 @@
+/** What doctor says of a directory that is to be a storage node. */
+import { mkdir, readdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { nodeChecks } from '../../../src/doctor/mount-checks.js';
+import type { Finding } from '../../../src/doctor/finding.js';
+import { startChecks } from '../../../src/doctor/run-checks.js';
+import { setUpGroupDirectory } from '../../../src/workers/group-directory.js';
+import { lacks } from '../../helpers/abilities.js';
+import { run } from '../../helpers/commands.js';
+import { temporaryDirectory } from '../../helpers/temporary.js';
+import { config } from './samples.js';
+
+const NO_MOUNTS = await lacks('mount');
+const PLACE = '10.10.4.23';
+/** Whether the file system has hard links. */
+let links = true;
+vi.mock('../../../src/mounts/remote-fs.js', async (original) => {
+  const real = await original<typeof import('../../../src/mounts/remote-fs.js')>();
+  const none = Object.assign(new Error('EPERM: operation not permitted, link'), { code: 'EPERM' });
+  return {
+    ...real,
+    link: (from: string, to: string) => (links ? real.link(from, to) : Promise.reject(none)),
+  };
+});
+
+let root: string;
+let localDir: string;
+let node: string;
+beforeEach(async () => {
+  links = true;
+  root = await temporaryDirectory();
+  localDir = join(root, 'sealer');
+  node = join(root, 'nodes', PLACE);
+  await mkdir(localDir);
+  await mkdir(node, { recursive: true });
+  await setUpGroupDirectory(localDir, 1, PLACE);
+});
+
+const look = (...storageNodes: string[]): Promise<Finding[]> =>
+  Promise.all(startChecks(nodeChecks({ ...config(), localDir, storageNodes })));
+
+const APART = {
+  result: 'fail',
+  wanted: "a directory apart from the group's own, on one file system that has hard links",
+  hint: 'give storage-nodes a mounted directory that is not in local_dir, nor around it: P6 deletes what lies in local_dir',
+};
+
+describe('a storage node', () => {
+  test('on the same disk as local_dir is in order, and nothing is left there', async () => {
+    expect(await look(node)).toEqual([
+      {
+        check: `node ${node}`,
+        result: 'ok',
+        found: "apart from the group's directory, with hard links",
+        wanted: '',
+        hint: '',
+      },
+    ]);
+    expect(await readdir(node)).toEqual([]);
+  });
+
+  test('that is not there is told by another check', async () => {
+    expect(await look(join(root, 'none'))).toMatchObject([{ result: 'skipped', found: 'not there' }]);
+  });
+
+  test('that is the place of the group, by a link, fails', async () => {
+    const view = join(root, 'view');
+    const place = join(localDir, 'nfs', PLACE);
+    await symlink(place, view);
+    const [finding] = await look(view);
+    expect(finding).toMatchObject(APART);
+    expect(finding?.found).toContain(`${view} is ${place}: a storage node must be apart`);
+  });
+
+  test.skipIf(NO_MOUNTS)('that is a bind mount of local_dir’s place fails', async () => {
+    await run('mount', '--bind', join(localDir, 'nfs', PLACE), node);
+    onTestFinished(async () => {
+      await run('umount', '--lazy', node);
+    });
+    expect(await look(node)).toMatchObject([APART]);
+  });
+
+  test('whose sealed is a symbolic link fails', async () => {
+    await symlink(root, join(node, 'cache'));
+    const [finding] = await look(node);
+    expect(finding).toMatchObject({ result: 'fail' });
+    expect(finding?.found).toContain(join(node, 'cache'));
+    const other = join(root, 'nodes/other');
+    await mkdir(join(root, 'plain'));
+    await mkdir(other);
+    await symlink(join(root, 'plain'), join(other, 'sealed'));
+    expect(await look(other)).toMatchObject([
+      {
+        result: 'fail',
+        found: `${join(other, 'sealed')} is a symbolic link`,
+        hint: 'move what is there into a plain directory of the node, or take another node',
+      },
+    ]);
+  });
+
+  test('without hard links fails, and nothing is left there', async () => {
+    links = false;
+    const [finding] = await look(node);
+    expect(finding).toMatchObject({ result: 'fail' });
+    expect(finding?.found).toContain(`${node} has no hard links, which final names are: EPERM`);
+    expect(await readdir(node)).toEqual([]);
+  });
+
+  test('that is another node under a second name is told', async () => {
+    const second = join(root, 'nodes/second');
+    await symlink(node, second);
+    expect(await look(node, second)).toMatchObject([
+      { result: 'ok' },
+      { result: 'warn', found: `${second} is ${node}` },
+    ]);
+  });
+});

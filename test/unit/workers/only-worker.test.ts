@@ -1,0 +1,80 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { parseConfig, type Config } from '../../../src/config.js';
+import { beOnlyWorker } from '../../../src/workers/only-worker.js';
+import { configToml } from '../../helpers/config-toml.js';
+import { temporaryDirectory } from '../../helpers/temporary.js';
+
+let root: string;
+let warned: string[];
+const log = { info: () => undefined, warn: (message: string) => void warned.push(message) };
+const GRACE_MS = 100;
+
+beforeEach(async () => {
+  root = await temporaryDirectory();
+  warned = [];
+  await mkdir(join(root, 'sealer'));
+  vi.stubEnv('SEALFLOW_CACHE', join(root, 'cache'));
+  return () => vi.unstubAllEnvs();
+});
+
+const host = (phases: string[], more: Record<string, unknown> = {}): Config => {
+  const worker = [{ num: 1, supported_phase: phases }];
+  return parseConfig(configToml({ local_dir: join(root, 'sealer'), worker, ...more }), 'config.toml');
+};
+const start = (config: Config): Promise<() => Promise<void>> => beOnlyWorker(config, log, GRACE_MS);
+
+test('the second of two workers with the same config is refused, until the first has ended', async () => {
+  const end = await start(host(['PreCommitPhase1', 'CleanTask']));
+  await expect(start(host(['PreCommitPhase1', 'CleanTask']))).rejects.toMatchObject({
+    message: `process ${process.pid} serves P1 on 127.0.0.1 for ${join(root, 'sealer')} already`,
+    exitCode: 1,
+  });
+  await end();
+  await (
+    await start(host(['PreCommitPhase1', 'CleanTask']))
+  )();
+});
+
+test('one phase in common is enough, and what was taken before that is given back', async () => {
+  const end = await start(host(['CleanTask']));
+  await expect(start(host(['PreCommitPhase1', 'CleanTask']))).rejects.toThrow('serves P6');
+  await (
+    await start(host(['PreCommitPhase1']))
+  )();
+  await end();
+});
+
+test('local_dir by another name is the same', async () => {
+  await symlink(join(root, 'sealer'), join(root, 'link'));
+  const end = await start(host(['CleanTask']));
+  await expect(start(host(['CleanTask'], { local_dir: join(root, 'link') }))).rejects.toThrow('serves P6');
+  await end();
+});
+
+test('other phases, another address, another directory and another size stand in nobody\u2019s way', async () => {
+  const ends = [await start(host(['CleanTask']))];
+  await mkdir(join(root, 'other'));
+  ends.push(await start(host(['CopyTask'])));
+  for (const more of [{ ip: '127.0.0.2' }, { local_dir: join(root, 'other') }, { sector_size: 8_388_608 }])
+    ends.push(await start(host(['CleanTask'], more)));
+  for (const end of ends) await end();
+  expect(warned).toEqual([]);
+});
+
+test('one that is about to end is waited for', async () => {
+  const end = await start(host(['CleanTask']));
+  const second = beOnlyWorker(host(['CleanTask']), log, 30_000);
+  await end();
+  await (
+    await second
+  )();
+});
+
+test('a cache that cannot be written keeps no worker from starting', async () => {
+  await writeFile(join(root, 'file'), '');
+  vi.stubEnv('SEALFLOW_CACHE', join(root, 'file'));
+  await start(host(['CleanTask']));
+  expect(warned).toEqual([expect.stringContaining('cannot be told')]);
+});

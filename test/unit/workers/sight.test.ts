@@ -1,0 +1,75 @@
+/** What a worker sees of its storage nodes, before it takes any work. */
+import { mkdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { MountWrongError } from '../../../src/mounts/guard.js';
+import type { Log } from '../../../src/telemetry.js';
+import { setUpGroupDirectory } from '../../../src/workers/group-directory.js';
+import { Sight } from '../../../src/workers/sight.js';
+import { config } from '../doctor/samples.js';
+import { temporaryDirectory } from '../../helpers/temporary.js';
+
+let localDir: string;
+let node: string;
+let said: string[];
+beforeEach(async () => {
+  const root = await temporaryDirectory();
+  [localDir, node] = [join(root, 'sealer'), join(root, 'node')];
+  await mkdir(localDir);
+  await setUpGroupDirectory(localDir, 1, '10.10.4.23');
+  said = [];
+});
+
+function sight(): Sight {
+  const say = (message: string): void => void said.push(message);
+  return new Sight({
+    config: {
+      ...config({ pools: [[1, 'P1', 'P5', 'P6']] }),
+      localDir,
+      storageNodes: [node],
+      allowSystemDisk: true,
+    },
+    namespace: 'default',
+    parametersMissing: () => Promise.resolve(undefined),
+    log: { info: say, warn: say, error: say } as unknown as Log,
+    onChange: () => undefined,
+  });
+}
+
+describe('a storage node', () => {
+  test('beside local_dir is in order: P5 and P6 are served', async () => {
+    await mkdir(node);
+    const { readiness, checkNode } = sight();
+    await readiness.look();
+    await checkNode(node);
+    expect((['P1', 'P5', 'P6'] as const).map((phase) => readiness.isReady(phase))).toEqual([
+      true,
+      true,
+      true,
+    ]);
+  });
+
+  test('that is the place of the group: P5 and P6 are not served, and why is told', async () => {
+    await symlink(join(localDir, 'nfs/10.10.4.23'), node);
+    const { readiness, checkNode } = sight();
+    await readiness.look();
+    expect((['P1', 'P5', 'P6'] as const).map((phase) => readiness.isReady(phase))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    const told = `${node} is ${join(localDir, 'nfs/10.10.4.23')}: a storage node must be apart`;
+    expect(said.join('\n')).toContain(told);
+    await expect(checkNode(node)).rejects.toThrow(MountWrongError);
+  });
+
+  test('whose sealed is a symbolic link: the same', async () => {
+    await mkdir(node);
+    await mkdir(`${node}-2`);
+    await symlink(`${node}-2`, join(node, 'sealed'));
+    const { readiness } = sight();
+    await readiness.look();
+    expect(readiness.isReady('P5')).toBe(false);
+    expect(said.join('\n')).toContain(`${join(node, 'sealed')} is a symbolic link`);
+  });
+});
