@@ -10,23 +10,36 @@ export async function* asTheyEnd<In, Out>(
   signal?: AbortSignal,
 ): AsyncGenerator<Out> {
   const waiting = items[Symbol.iterator]();
-  const running = new Set<Promise<() => Out>>();
+  const running = new Set<Promise<void>>();
+  const ended: (() => Out)[] = [];
+  // No race of what is running: each would leave something on the work that takes longest, for as long as that takes.
+  let wake = (): void => undefined;
   const begin = (item: In): void => {
-    const run: Promise<() => Out> = work(item).then((out) => () => {
+    const end = (take: () => Out): void => {
       running.delete(run);
-      return out;
-    });
+      ended.push(take);
+      wake();
+    };
+    const run: Promise<void> = work(item).then(
+      (out) => end(() => out),
+      (error: unknown) =>
+        end(() => {
+          throw error;
+        }),
+    );
     running.add(run);
   };
   try {
     for (;;) {
-      while (running.size < atOnce && !signal?.aborted) {
+      while (running.size + ended.length < atOnce && !signal?.aborted) {
         const next = waiting.next();
         if (next.done) break;
         begin(next.value);
       }
-      if (running.size === 0) break;
-      yield (await Promise.race(running))();
+      const take = ended.shift();
+      if (take) yield take();
+      else if (running.size === 0) break;
+      else await new Promise<void>((resolve) => (wake = resolve));
     }
     signal?.throwIfAborted();
   } finally {

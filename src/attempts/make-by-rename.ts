@@ -25,8 +25,10 @@ export async function makeByRename(directory: string, file: string, value: unkno
     await rename(temporary, directory);
   } catch (error) {
     await removeTree(temporary);
-    // Local disks say ENOTEMPTY, some file systems EEXIST or EPERM; EPERM may as well mean that nothing may be made here.
-    if (isErrno(error, 'ENOTEMPTY', 'EEXIST', 'EPERM') && (await exists(directory))) return false;
+    // These two say that it is there, even while this host's NFS client remembers that it was not.
+    if (isErrno(error, 'ENOTEMPTY', 'EEXIST')) return false;
+    // Some file systems say this instead; it may as well mean that nothing may be made here.
+    if (isErrno(error, 'EPERM') && (await exists(directory))) return false;
     throw error;
   }
   await syncDirectory(parent);

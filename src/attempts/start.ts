@@ -5,7 +5,6 @@ import { delimiter, join, resolve } from 'node:path';
 import { constants } from 'node:fs';
 import { failure } from '../errors.js';
 import { isErrno } from '../files.js';
-import { MountHungError } from '../mounts/mounts.js';
 import { access, stat, touch } from '../mounts/remote-fs.js';
 import { attemptDir, formatAt, type AttemptName } from '../paths.js';
 import type { Attempt } from './attempt.js';
@@ -69,15 +68,18 @@ export class EngineStarter {
 
   /**
    * Starts the engine in a process group of its own, which outlives this process.
-   * @throws failure `BadInput` when the program cannot be started, `PassingFault` when this host is short of something; what the file system says when the log cannot be made.
+   * @throws failure `BadInput` when the program cannot be started, `PassingFault` when this host is short of something; what
+   *   the file system says when the log cannot be made or the program not be looked at; MountHungError.
    */
   async start(attempt: Attempt): Promise<void> {
     // Also a look at the mount: one that hangs is told here, before there is a process that hangs in it.
     await touch(join(attempt.directory, 'log'));
     const [command = '', ...args] = this.program.command;
     const { environment } = this.program;
+    const program = await findProgram(command, environment['PATH']);
+    const cannot = `cannot start the engine ${command}`;
+    if (program === undefined) throw failure('BadInput', `${cannot}: no such program`, { at: attempt.at });
     try {
-      const program = await findProgram(command, environment['PATH']);
       const child = spawn(
         '/bin/sh',
         ['-c', IN_ATTEMPT, attempt.directory, program, ...args, 'run', attempt.directory],
@@ -93,9 +95,8 @@ export class EngineStarter {
       this.running.set(attempt.directory, { process: engine, ended });
       noteStartTime(engine);
     } catch (error) {
-      if (error instanceof MountHungError) throw error;
-      const message = `cannot start the engine ${command}: ${(error as Error).message}`;
-      throw failure(isErrno(error, ...PASSING) ? 'PassingFault' : 'BadInput', message, { at: attempt.at });
+      const type = isErrno(error, ...PASSING) ? 'PassingFault' : 'BadInput';
+      throw failure(type, `${cannot}: ${(error as Error).message}`, { at: attempt.at });
     }
   }
 }
@@ -119,22 +120,25 @@ function noteStartTime(engine: EngineProcess): void {
   }
 }
 
-/** As a shell would find it. @throws Error when there is no such program */
-async function findProgram(command: string, path = '/usr/bin:/bin'): Promise<string> {
+/** As a shell would find it; undefined when there is no such program. @throws errors of the file system; MountHungError */
+async function findProgram(command: string, path = '/usr/bin:/bin'): Promise<string | undefined> {
   const directories = command.includes('/') || command === '' ? ['.'] : path.split(delimiter);
   for (const directory of directories) {
     const program = resolve(directory, command);
     if (await isProgram(program)) return program;
   }
-  throw new Error('no such program');
+  return undefined;
 }
+
+/** These say that there is no program that this user may run. Anything else (a stale mount, a disk, no memory) may pass. */
+const NO_PROGRAM = ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG'];
 
 async function isProgram(path: string): Promise<boolean> {
   try {
     await access(path, constants.X_OK);
     return (await stat(path)).isFile();
   } catch (error) {
-    if (error instanceof MountHungError || isErrno(error, ...PASSING)) throw error;
-    return false;
+    if (isErrno(error, ...NO_PROGRAM)) return false;
+    throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { asTheyEnd } from '../../src/as-they-end.js';
 import { eventually } from '../helpers/eventually.js';
+import { heapBytes } from '../helpers/heap.js';
 
 /** Work that ends when it is told to. */
 class Works {
@@ -68,4 +69,20 @@ test('after the signal nothing is begun, and what has ended is still told', asyn
   works.end(1);
   expect(await end).toEqual(new Error('stopped'));
   expect({ got, begun: works.begun }).toEqual({ got: ['done 1'], begun: [1] });
+});
+
+test('what has ended leaves nothing on the heap while something hangs', async () => {
+  let letGo: () => void = () => undefined;
+  const hung = new Promise<void>((resolve) => (letGo = resolve));
+  const items = Array.from({ length: 100_000 }, (_, i) => i);
+  let before = 0;
+  let kept = Infinity;
+  for await (const item of asTheyEnd(items, 2, async (i) => (i === 0 ? await hung.then(() => i) : i))) {
+    if (item === 1000) before = heapBytes();
+    if (item === items.length - 1) {
+      kept = heapBytes() - before;
+      letGo();
+    }
+  }
+  expect(kept).toBeLessThan(5_000_000);
 });

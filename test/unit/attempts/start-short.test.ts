@@ -2,10 +2,12 @@ import type * as childProcess from 'node:child_process';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { EngineStarter } from '../../../src/attempts/start.js';
 import type * as processes from '../../../src/attempts/processes.js';
+import type * as remote from '../../../src/mounts/remote-fs.js';
 import { writeAttempt } from '../../helpers/attempts.js';
+import { errnoError } from '../../helpers/errno.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 
-const short = vi.hoisted(() => ({ spawn: '', proc: '' }));
+const short = vi.hoisted(() => ({ spawn: '', proc: '', access: '' }));
 const errno = vi.hoisted(() => (code: string) => Object.assign(new Error(`${code}: x`), { code }));
 vi.mock('node:child_process', async (original) => {
   const real = await original<typeof childProcess>();
@@ -23,8 +25,14 @@ vi.mock('../../../src/attempts/processes.js', async (original) => {
   };
   return { ...real, startTimeOf };
 });
+vi.mock('../../../src/mounts/remote-fs.js', async (original) => {
+  const real = await original<typeof remote>();
+  const access = (path: string, mode?: number): Promise<void> =>
+    short.access ? Promise.reject(errnoError(short.access, 'access')) : real.access(path, mode);
+  return { ...real, access };
+});
 beforeEach(() => {
-  Object.assign(short, { spawn: '', proc: '' });
+  Object.assign(short, { spawn: '', proc: '', access: '' });
 });
 
 test.each(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE'])('%s at the start is a passing fault', async (code) => {
@@ -44,3 +52,13 @@ test('an engine whose /proc cannot be read after the start is started, and read 
   expect(starter.processOf(attempt)?.startTime).toBeGreaterThan(0);
   await starter.endOf(attempt);
 });
+
+test.each(['EMFILE', 'ESTALE', 'EIO'])(
+  'a program that cannot be looked at (%s) is not told as missing',
+  async (code) => {
+    const attempt = await writeAttempt(await temporaryDirectory(), '1/P2-1');
+    short.access = code;
+    const starter = new EngineStarter({ command: ['/bin/true'], environment: process.env });
+    await expect(starter.start(attempt)).rejects.toMatchObject({ syscall: 'access' });
+  },
+);
