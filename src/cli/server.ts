@@ -7,8 +7,8 @@ import {
   type Client,
 } from '@temporalio/client';
 import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common';
+import { updateSector } from '../client/update-sector.js';
 import { readConfig } from '../config.js';
-import { workflowId } from '../contract.js';
 import { sectorName, type SectorId } from '../sector.js';
 import { connectClient } from '../temporal/client.js';
 import { targetOf, type Target } from '../temporal/target.js';
@@ -46,7 +46,7 @@ export async function tellWorkflow<T>(
   what: T,
 ): Promise<string> {
   try {
-    return await client.workflow.getHandle(workflowId(sector)).executeUpdate(update, { args: [what] });
+    return await updateSector(client, sector, update, what);
   } catch (error) {
     throw toldByWorkflow(error, sector);
   }

@@ -8,6 +8,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { workflowId } from '../contract.js';
 import { retryUpdate, type Retry } from '../messages.js';
 import type { SectorId } from '../sector.js';
+import { updateSector } from './update-sector.js';
 
 /**
  * Lets a sector go on: phases that wait at the server between two attempts are offered at once, and the workflow is told. An attempt
@@ -20,7 +21,7 @@ export async function retrySector(client: Client, sector: SectorId, given: Retry
   const asksForMore = Object.values(given).some((value) => value !== undefined);
   const ended = asksForMore ? 0 : await endWaits(client, await handle.describe());
   try {
-    return await handle.executeUpdate(retryUpdate, { args: [given] });
+    return await updateSector(client, sector, retryUpdate, given);
   } catch (error) {
     const isNothingElse =
       error instanceof WorkflowUpdateFailedError &&

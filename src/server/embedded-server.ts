@@ -7,7 +7,7 @@ import { UserError } from '../user-error.js';
 import { chooseCli, noteRunning, openDataDirectory, type DataDirectory } from './data-directory.js';
 import type { SearchAttributes } from './namespace.js';
 import { freePort, requireFreePort } from './ports.js';
-import { serverArguments, serverEnvironment } from './settings.js';
+import { serverArguments, serverEnvironment, type ServerPlace } from './settings.js';
 import { readFrom, waitUntilReady } from './server-start.js';
 import type { TemporalCli } from './temporal-cli.js';
 
@@ -23,6 +23,8 @@ export interface EmbeddedServerOptions {
   uiPort?: number | undefined;
   namespace?: string;
   searchAttributes?: SearchAttributes;
+  /** Settings of the server beside ours (tests of its limits). */
+  dynamicConfig?: ServerPlace['dynamicConfig'];
   /** Hears what a person should know, a line at a time. */
   log?: (text: string) => void;
 }
@@ -88,12 +90,19 @@ async function tryToStart(
   directory: DataDirectory,
   options: EmbeddedServerOptions & { ip: string },
 ): Promise<EmbeddedServer | FailedStart> {
-  const { cli, ip, namespace = 'default', searchAttributes = {} } = options;
+  const { cli, ip, namespace = 'default', searchAttributes = {}, dynamicConfig } = options;
   const { databaseFile, logFile } = directory;
   const port = options.port || (await freePort(ip));
   const uiPort = options.uiPort || (await freePort(ip));
   const logStart = (await stat(logFile).catch(() => undefined))?.size ?? 0;
-  const child = await spawnServer(cli, directory, { databaseFile, namespace, ip, port, uiPort });
+  const child = await spawnServer(cli, directory, {
+    databaseFile,
+    namespace,
+    ip,
+    port,
+    uiPort,
+    dynamicConfig,
+  });
   const address = `127.0.0.1:${port}`;
   try {
     await waitUntilReady(child, { address, namespace, searchAttributes });
@@ -115,7 +124,7 @@ async function tryToStart(
 async function spawnServer(
   cli: TemporalCli,
   { logFile, lock }: DataDirectory,
-  place: Parameters<typeof serverArguments>[1],
+  place: ServerPlace,
 ): Promise<ChildProcess> {
   const log = await open(logFile, 'a');
   try {

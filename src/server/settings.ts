@@ -28,11 +28,13 @@ export interface ServerPlace {
   ip: string;
   port: number;
   uiPort: number;
+  /** Beside those of every embedded server (tests of the server's limits). */
+  dynamicConfig?: Readonly<Record<string, string | number | boolean>> | undefined;
 }
 
 /** The arguments of `temporal` that start the embedded server. */
 export function serverArguments(cli: TemporalCli, place: ServerPlace): string[] {
-  const { databaseFile, namespace, ip, port, uiPort } = place;
+  const { databaseFile, namespace, ip, port, uiPort, dynamicConfig } = place;
   return [
     'server',
     'start-dev',
@@ -43,7 +45,7 @@ export function serverArguments(cli: TemporalCli, place: ServerPlace): string[] 
     ...['--ui-port', String(uiPort)],
     // Hosts that seal need not reach the internet. The option is new in this version.
     ...(isAtLeast(cli.version, '1.8.0') ? ['--ui-disable-news-fetch'] : []),
-    ...Object.entries(DYNAMIC_CONFIG).flatMap(([key, value]) => [
+    ...Object.entries({ ...DYNAMIC_CONFIG, ...dynamicConfig }).flatMap(([key, value]) => [
       '--dynamic-config-value',
       `${key}=${JSON.stringify(value)}`,
     ]),

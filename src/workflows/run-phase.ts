@@ -54,6 +54,7 @@ async function untilDone<T>(
   for (;;) {
     // Here and not in the story: a host's own config may ask for it, by a P6 that fails.
     if (phase === 'P6') await sector.until((state) => !mustWaitForLanded(state));
+    await untilItMay(sector, phase);
     await sector.continueIfSuggested();
     sector.dispatch({ type: 'scheduled', phase });
     try {
@@ -63,22 +64,28 @@ async function untilDone<T>(
       if (!failure) throw error;
       sector.dispatch({ type: 'failed', phase, failure, now: Date.now() });
     }
-    await followFailure(sector, phase);
+    await endIfAsked(sector);
   }
 }
 
-/** Waits for what the failure asks for. @throws ApplicationFailure when it ends the workflow; the cancellation of the pass */
-async function followFailure(sector: Sector, phase: PhaseId): Promise<void> {
-  const { ending, phases } = sector.state;
+/** What the last failure asks for, if it ends the pass. @throws ApplicationFailure when it ends the workflow; the cancellation of the pass */
+async function endIfAsked(sector: Sector): Promise<void> {
+  const { ending } = sector.state;
   if (ending?.state === 'failed') {
     const { message, type } = ending.failure;
     throw ApplicationFailure.nonRetryable(message, type);
   }
   if (mustEndPass(sector.state)) await untilPassEnds();
+}
+
+/** Waits as long as a person must look, or the last failure has a delay. Also in the run that follows one that has waited. */
+async function untilItMay(sector: Sector, phase: PhaseId): Promise<void> {
   await sector.until(({ attention }) => !attention[phase]);
+  const { backingOff, interruptions } = sector.state.phases[phase];
+  if (!backingOff) return;
   const { backoffFirst, backoffMost } = sector.times;
-  const delay = Math.min(backoffFirst * 2 ** (phases[phase].interruptions - 2), backoffMost);
-  if (phases[phase].backingOff) await sector.until((state) => !state.phases[phase].backingOff, delay);
+  const delay = Math.min(backoffFirst * 2 ** (interruptions - 2), backoffMost);
+  await sector.until(({ phases }) => !phases[phase].backingOff, delay);
 }
 
 /** Error types (Temporal's names) that its own retries leave to the workflow. */

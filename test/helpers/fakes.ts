@@ -67,7 +67,11 @@ export class Fakes {
     abort: [],
   };
 
-  constructor(script: Script) {
+  /** @param scale of their delays; that of the sector if not given */
+  constructor(
+    script: Script,
+    private readonly scale?: number,
+  ) {
     const sealPhase = (phase: EnginePhaseId) => (input: PhaseInput) =>
       this.call(phase, input, script[phase], this.resultOf(phase));
     this.activities = {
@@ -125,7 +129,9 @@ export class Fakes {
       return { ...usual, ...changes };
     } catch (error) {
       this.events.push(`${id} ${error instanceof ApplicationFailure ? 'fails' : 'is cancelled'}`);
-      throw error instanceof ApplicationFailure ? settled(error, id, input.seal.timeScale) : error;
+      throw error instanceof ApplicationFailure
+        ? settled(error, id, this.scale ?? input.seal.timeScale)
+        : error;
     }
   }
 
@@ -186,7 +192,7 @@ async function take<Input, Result>(
 }
 
 /** Typed fakes of all seven activities. */
-export const fakeActivities = (script: Script = {}): Fakes => new Fakes(script);
+export const fakeActivities = (script: Script = {}, scale?: number): Fakes => new Fakes(script, scale);
 
 const HEARTBEAT_EVERY_MS = 50;
 

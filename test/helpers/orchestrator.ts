@@ -29,14 +29,19 @@ export interface Orchestrator {
  * @param queue of the workflows; the file's own if not given
  */
 export function useOrchestrator(
-  options: { maxCachedWorkflows?: number | undefined; queue?: string } = {},
+  options: {
+    maxCachedWorkflows?: number | undefined;
+    queue?: string;
+    /** With these settings the server is the file's own. */
+    dynamicConfig?: Record<string, number>;
+  } = {},
 ): Orchestrator {
   vi.setConfig({ testTimeout: 60_000, hookTimeout: 900_000 });
   const queue = options.queue ?? `sealflow/${Math.random()}`;
   let temporal: Temporal;
   const ends: (() => Promise<void>)[] = [];
   beforeAll(async () => {
-    temporal = await connectTemporal(await sharedServer(ends));
+    temporal = await connectTemporal(await serverFor(options.dynamicConfig, ends));
     ends.push(() => temporal.close());
     const orchestrator = await runOrchestrator(temporal, queue, options.maxCachedWorkflows);
     ends.push(() => orchestrator.stop());
@@ -68,11 +73,14 @@ export function useOrchestrator(
   };
 }
 
-/** The one of global-setup.ts; without that, one for this file. */
-async function sharedServer(ends: (() => Promise<void>)[]): Promise<Shared> {
+/** The one of global-setup.ts; without that, or with settings of its own, one for this file. */
+async function serverFor(
+  dynamicConfig: Record<string, number> | undefined,
+  ends: (() => Promise<void>)[],
+): Promise<Shared> {
   const given = inject('shared');
-  if (given) return given;
-  const own = await startShared();
+  if (given && !dynamicConfig) return given;
+  const own = await startShared(dynamicConfig);
   ends.push(() => own.stop());
   return own;
 }

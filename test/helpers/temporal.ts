@@ -27,12 +27,20 @@ export interface Shared {
 }
 
 /** Takes seconds; the first time that a Temporal CLI is needed on a machine it may take minutes. */
-export async function startShared(): Promise<Shared & { stop: () => Promise<void> }> {
+/** @param dynamicConfig of the server, beside what every embedded server has */
+export async function startShared(
+  dynamicConfig?: Record<string, number>,
+): Promise<Shared & { stop: () => Promise<void> }> {
   const directory = await mkdtemp(join(tmpdir(), 'sealflow-workflow-'));
   const bundle = join(directory, 'workflow-bundle.cjs');
   await writeFile(bundle, await bundleCode());
   const cli = await findTemporalCli();
-  const server = await startEmbeddedServer({ cli, dataDir: directory, searchAttributes: SEARCH_ATTRIBUTES });
+  const server = await startEmbeddedServer({
+    cli,
+    dataDir: directory,
+    searchAttributes: SEARCH_ATTRIBUTES,
+    dynamicConfig,
+  });
   const stop = async (): Promise<void> => {
     await server.stop();
     await rm(directory, { recursive: true, force: true });

@@ -1,0 +1,95 @@
+/** Sectors that wait or fail for months, on a server that ends a workflow with more than 300 events. */
+import { WorkflowUpdateFailedError } from '@temporalio/client';
+import { describe, expect, test, vi } from 'vitest';
+import { failure } from '../../src/errors.js';
+import { fakeActivities, held, repeat } from '../helpers/fakes.js';
+import { useOrchestrator } from '../helpers/orchestrator.js';
+import { SEED, type Sealing } from '../helpers/sealing.js';
+
+const LIMITS = {
+  'limit.historyCount.warn': 100,
+  'limit.historyCount.suggestContinueAsNew': 80,
+  'limit.historyCount.error': 300,
+};
+const refused = failure('BadInput', 'no such job', { at: '1/P1-1' });
+
+const runIdOf = async ({ handle }: Sealing): Promise<string> => (await handle.describe()).runId;
+const eventsOf = async ({ handle }: Sealing): Promise<number> =>
+  Number((await handle.describe()).historyLength);
+
+const refusalOf = (error: unknown): string =>
+  String(error instanceof WorkflowUpdateFailedError ? error.cause?.message : error);
+
+describe('on a server with low limits', () => {
+  const { seal } = useOrchestrator({ dynamicConfig: LIMITS });
+  vi.setConfig({ testTimeout: 120_000 });
+
+  test('a sector that waits for 1,000 rounds has under 100 events', async () => {
+    const full = failure('NoSpace', 'the disk is full');
+    // Delays of 5 ms at most: what is tested is what a round costs.
+    const sealing = await seal({ fakes: fakeActivities({ P4: repeat(1000, full) }, 1e-5) });
+    const runId = await runIdOf(sealing);
+    await sealing.handle.result();
+    expect(sealing.fakes.calls('P4')).toBe(1001);
+    expect(await runIdOf(sealing)).toBe(runId);
+    expect(await eventsOf(sealing)).toBeLessThan(100);
+  });
+
+  test('one that fails for long continues as new, and knows all that it knew', async () => {
+    const sealing = await seal({
+      fakes: fakeActivities({ P3: repeat(40, refused) }),
+      input: { priority: true },
+    });
+    const first = await runIdOf(sealing);
+    const runs = new Set<string>();
+    for (let tries = 1; tries <= 40; tries++) {
+      await sealing.fakes.begun('P3', tries);
+      await sealing.untilAttention('P3');
+      runs.add(await runIdOf(sealing));
+      expect(await sealing.retry()).toBe('going on');
+    }
+    await sealing.handle.result();
+    expect(runs.size).toBeGreaterThan(2);
+    const { phases } = await sealing.status();
+    expect(phases.P3.tries).toBe(41);
+    // Nothing was repeated, and all runs claim as the first one.
+    expect([sealing.fakes.calls('P1'), sealing.fakes.calls('P2')]).toEqual([1, 1]);
+    for (const phase of ['P1', 'P3', 'P5'] as const)
+      expect(new Set(sealing.fakes.inputsOf(phase).map(({ run }) => run))).toEqual(new Set([first]));
+  });
+
+  test('one that waits for its seed or for a person does so in the next run too', async () => {
+    const sealing = await seal({
+      fakes: fakeActivities({ P1: repeat(30, refused) }),
+      input: { seed: undefined },
+    });
+    for (let tries = 1; tries <= 30; tries++) {
+      await sealing.fakes.begun('P1', tries);
+      await sealing.untilAttention('P1');
+      await sealing.retry();
+    }
+    await sealing.until(({ state }) => state === 'waiting-for-seed');
+    expect(sealing.fakes.calls('P1')).toBe(31);
+    await sealing.provideSeed({ seed: SEED });
+    await sealing.handle.result();
+  });
+
+  test('updates that come while it continues as new are not lost', async () => {
+    const copy = held();
+    const sealing = await seal({ fakes: fakeActivities({ P4: repeat(20, refused), P5: [copy] }) });
+    await sealing.fakes.begun('P5');
+    let taken = 0;
+    const retry = async (): Promise<void> => {
+      const answer = await sealing.retry().catch(refusalOf);
+      if (answer === 'going on') taken += 1;
+      else expect(answer).toMatch(/nothing waits for a retry|P6 has begun|already completed/);
+    };
+    // Several at once, of which one is the last of its run: each is answered, by this run or the next.
+    while (sealing.fakes.calls('P4') <= 20) await Promise.all([retry(), retry(), retry()]);
+    copy.release();
+    await sealing.handle.result();
+    expect(taken).toBeGreaterThanOrEqual(20);
+    expect(sealing.fakes.calls('P4')).toBe(21);
+    expect(sealing.fakes.calls('P6')).toBe(1);
+  });
+});
