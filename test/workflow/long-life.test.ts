@@ -14,8 +14,7 @@ const LIMITS = {
 const refused = failure('BadInput', 'no such job', { at: '1/P1-1' });
 
 const runIdOf = async ({ handle }: Sealing): Promise<string> => (await handle.describe()).runId;
-const eventsOf = async ({ handle }: Sealing): Promise<number> =>
-  Number((await handle.describe()).historyLength);
+const eventsOf = async ({ handle }: Sealing): Promise<number> => (await handle.describe()).historyLength;
 
 const refusalOf = (error: unknown): string =>
   String(error instanceof WorkflowUpdateFailedError ? error.cause?.message : error);
