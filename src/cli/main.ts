@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { allMountsIdle } from '../mounts/mounts.js';
 import { UserError } from '../user-error.js';
 import { VERSION } from '../version.js';
+import { printProblem } from './process.js';
 
 const program = new Command('sealflow')
   .description('durable sealing of Filecoin sectors on Temporal')
@@ -21,6 +22,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   status: async () => (await import('./commands/status.js')).statusCommand(),
   seed: async () => (await import('./commands/seed.js')).seedCommand(),
   retry: async () => (await import('./commands/retry.js')).retryCommand(),
+  cancel: async () => (await import('./commands/cancel.js')).cancelCommand(),
   abort: async () => (await import('./commands/abort.js')).abortCommand(),
   landed: async () => (await import('./commands/landed.js')).landedCommand(),
   drain: async () => (await import('./commands/drain.js')).drainCommand(),
@@ -67,8 +69,7 @@ function tell(error: unknown): number {
   // Commander has said it already; help and version are no errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof UserError) {
-    process.stderr.write(`sealflow: ${error.message}\n`);
-    if (error.hint) process.stderr.write(`  ${error.hint}\n`);
+    printProblem(error);
     return error.exitCode;
   }
   const { stack } = error instanceof Error ? error : new Error(String(error));

@@ -1,4 +1,5 @@
 /** What commands share as processes: signals, and printing. */
+import type { UserError } from '../user-error.js';
 
 /** Aborted by the first SIGINT or SIGTERM; later ones change nothing. */
 export function untilSignal(): AbortSignal {
@@ -18,3 +19,9 @@ export async function unlessStopped(signal: AbortSignal, work: () => Promise<voi
 
 export const print = (text: string): void => void process.stdout.write(`${text}\n`);
 export const printJson = (value: unknown): void => print(JSON.stringify(value));
+
+/** One line with the cause, and one with what mends it. */
+export function printProblem({ message, hint }: UserError): void {
+  process.stderr.write(`sealflow: ${message}\n`);
+  if (hint) process.stderr.write(`  ${hint}\n`);
+}

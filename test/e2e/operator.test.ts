@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { Cluster } from '../helpers/cluster.js';
-import { eventually } from '../helpers/eventually.js';
+import { eventually, isAlive } from '../helpers/eventually.js';
 import type { Group } from '../helpers/group.js';
 import { readReceipt } from '../helpers/on-disk.js';
 import { createRandom, hex32 } from '../helpers/random.js';
@@ -104,6 +104,26 @@ test('a sector that needs attention says why and goes on when it is told to', as
   expect(answerOf(await cluster.sealflow('retry', sector, '--json'))).toEqual({ sector, answer: 'going on' });
   await cluster.sealed(sector);
   expect((await group.starts(sector, 'P2')).map(({ at }) => at)).toEqual(['1/P2-1', '1/P2-2']);
+});
+
+test('cancel ends the engine and keeps the files; of several sectors each is told, and a start goes on', async () => {
+  const group = await servedGroup();
+  const sector = cluster.newSector();
+  await group.tell(sector, 'P2', 'hold');
+  await cluster.start(group, sector);
+  const engine = await group.engine(sector, 'P2');
+  const unknown = cluster.newSector();
+  const { code, stdout, stderr } = await cluster.sealflow('cancel', unknown, sector);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: `${sector}: cancelled, its files stay\n` });
+  expect(stderr).toContain(`sealflow: no workflow is sealing ${unknown}\n`);
+  expect(stderr).toContain(`sealflow: not cancelled: ${unknown}\n`);
+  expect(await isAlive(engine.pid)).toBe(false);
+  expect(existsSync(group.attempt(sector, '1/P1-1', 'result.json'))).toBe(true);
+  await group.takeBack(sector, 'P2', 'hold');
+  const { seed, ticket } = await cluster.status(sector);
+  await cluster.start(group, sector, { ticket, seed });
+  await cluster.sealed(sector);
+  expect(await group.starts(sector, 'P1')).toHaveLength(1);
 });
 
 test('a sector is started once', async () => {

@@ -19,9 +19,10 @@ export class OwnCluster extends Cluster {
     super(directory, server.address, client);
   }
 
-  static async start(): Promise<OwnCluster> {
+  /** @param dynamicConfig of the server, beside what every embedded server has */
+  static async start(dynamicConfig?: Record<string, number>): Promise<OwnCluster> {
     const directory = await mkdtemp(join(tmpdir(), 'sealflow-e2e-'));
-    const server = await startServer(join(directory, 'server'));
+    const server = await startServer(join(directory, 'server'), undefined, dynamicConfig);
     const orchestrator = startSealflow(['orchestrator', '--address', server.address]);
     const connection = await Connection.connect({ address: server.address });
     await orchestrator.until('orchestrator ready');
@@ -67,10 +68,15 @@ export class OwnCluster extends Cluster {
   }
 }
 
-const startServer = async (dataDir: string, port?: number): Promise<EmbeddedServer> =>
+const startServer = async (
+  dataDir: string,
+  port?: number,
+  dynamicConfig?: Record<string, number>,
+): Promise<EmbeddedServer> =>
   startEmbeddedServer({
     cli: await findTemporalCli(),
     dataDir,
     port,
     searchAttributes: SEARCH_ATTRIBUTES,
+    dynamicConfig,
   });
