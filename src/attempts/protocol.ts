@@ -1,5 +1,6 @@
 /** The engine's files as `docs/engine-protocol.md` has them: what a worker writes and what it reads. */
 import { createHash } from 'node:crypto';
+import { stringify } from 'safe-stable-stringify';
 import { z } from 'zod';
 import { readable } from '../contract.js';
 import { ENGINE_PHASE_IDS, SECTOR_SIZE_NAMES, type EnginePhaseId, type SectorSize } from '../phases.js';
@@ -108,15 +109,12 @@ export type EngineError = z.infer<typeof errorSchema>;
 
 export const layersSchema = z.object({ v: version, files: z.array(fileSchema) });
 
+/** What JSON has a text for: `undefined` has none. */
+type Value = object | string | number | boolean | null;
+
 /** JSON with sorted keys and no spaces: equal values give equal text. */
-export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-  entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`;
-}
+export const canonicalJson = (value: Value): string => stringify(value);
 
 /** SHA-256 of the canonical JSON, as hex: digests of results, hashes of inputs. */
-export const digestOf = (value: unknown): string =>
+export const digestOf = (value: Value): string =>
   createHash('sha256').update(canonicalJson(value)).digest('hex');

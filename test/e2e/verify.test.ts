@@ -183,7 +183,7 @@ describe('some sectors', () => {
     await truncate(storedFile(node, 't01000/2', 'sealed'), 99_999);
     const end = await verify('--quick', 't01000/1-2', '--node', node);
     expect(end.code).toBe(1);
-    expect(linesOf(end)[0]).toBe(good(1, '128 bytes'));
+    expect(linesOf(end)[0]).toBe(good(1, '128 B'));
     expect(linesOf(end)[2]).toMatch(/^ {2}sealed\/s-t01000-2 differs: it is 99999 bytes, /);
     expect((await verify('t01000/1', '--node', node)).stdout).toContain(good(1, '195.4 KiB'));
   });

@@ -124,7 +124,7 @@ describe('the node', () => {
     const [a, b] = [await node('a', 5 * MB), await node('b', 60 * MB)];
     expect(await choose([a, b], { before: 'a' })).toMatchObject({
       node: b,
-      passedOver: [`${a}: 5.0 MB free, 10.0 MB needed`],
+      passedOver: [`${a}: 5 MB free, 10 MB needed`],
     });
     expect(await readdir(a)).toEqual([]);
   });
@@ -143,7 +143,7 @@ describe('a reservation', () => {
     await makePart(a, { ...group, id: OTHER_GROUP }, 't01000/8', { bytes: 10 * MB, silentFor: HOUR * 0.9 });
     await expect(choose([a])).rejects.toMatchObject({
       type: 'NoSpace',
-      message: `no storage node has room: ${a}: 5.0 MB free, 10.0 MB needed`,
+      message: `no storage node has room: ${a}: 5 MB free, 10 MB needed`,
     });
     expect(await listParts(a)).toHaveLength(1);
     const b = await node('b', 15 * MB);

@@ -65,7 +65,7 @@ test('how far it is', () => {
   ];
   expect(renderProgress(tallyOf(200), [], 0)).toBe('0 of 200 sectors');
   expect(renderProgress(tallyOf(200, 'good', 'wrong', 'not checked'), running, 200_000_000)).toBe(
-    '3 of 200 sectors, 1 wrong, 1 not checked; t01000/8 12 %, t01000/9 100 %, 190.7 MiB/s',
+    '3 of 200 sectors, 1 wrong, 1 not checked; t01000/8 12 %, t01000/9 100 %, 191 MiB/s',
   );
 });
 
