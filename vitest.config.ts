@@ -37,6 +37,8 @@ export default defineConfig({
   test: {
     sequence: { sequencer: WaitingFirst },
     reporters: ['default'],
+    // `npm run coverage`: measured and told, nothing is asserted.
+    coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text', 'text-summary'] },
     pool: 'forks',
     projects: Object.entries(PROJECTS).map(([name, seconds]) => ({
       extends: true,

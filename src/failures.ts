@@ -16,8 +16,7 @@ import type { EnginePhaseId } from './phases.js';
  * - `landed`: the phase waits until upstream has reported that the proof is on chain
  * - `end`: the workflow fails: there is nothing to do
  */
-export type Follows =
-  'hand back' | 'wait' | 'back off' | 'again' | 'step back' | 'attention' | 'landed' | 'end';
+type Follows = 'hand back' | 'wait' | 'back off' | 'again' | 'step back' | 'attention' | 'landed' | 'end';
 
 export interface FailureKind {
   follows: Follows;

@@ -4,19 +4,17 @@ import { z } from 'zod';
 import { CONTRACT_VERSION, randomnessSchema, seedSchema, type StorageLocation } from './contract.js';
 import { PHASE_IDS, type PhaseId, type SectorSize } from './phases.js';
 
-export const SEAL_STATES = [
-  'running',
-  'waiting-for-seed',
-  'waiting-for-landed',
-  'needs-attention',
-  'stopping',
-  'stopped',
-  'failed',
-  'aborting',
-  'aborted',
-  'sealed',
-] as const;
-export type SealState = (typeof SEAL_STATES)[number];
+export type SealState =
+  | 'running'
+  | 'waiting-for-seed'
+  | 'waiting-for-landed'
+  | 'needs-attention'
+  | 'stopping'
+  | 'stopped'
+  | 'failed'
+  | 'aborting'
+  | 'aborted'
+  | 'sealed';
 
 export interface Attention {
   phase: PhaseId;

@@ -22,7 +22,7 @@ export interface Slot {
 }
 
 /** Ceilings of copies. */
-export interface CopyLimits {
+interface CopyLimits {
   /** Of each copy, in bytes per second; 0 is none. */
   each: number;
   /** Of all copies of this host together, in bytes per second, and the host's file that their engines share it by. */

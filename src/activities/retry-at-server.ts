@@ -26,7 +26,7 @@ export interface AttemptInfo {
   isStop: boolean;
 }
 
-export const NOTHING_CARRIED: Carried = { failures: [], recorded: 0, waits: 0 };
+const NOTHING_CARRIED: Carried = { failures: [], recorded: 0, waits: 0 };
 
 /** `first`, doubling with each attempt (1, 2, …), up to `max`. */
 export const growing = (first: number, max: number, attempt: number): number =>

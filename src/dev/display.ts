@@ -67,9 +67,12 @@ function terminalDisplay(): Display {
   };
 }
 
-/** A line when a step begins, ends, or does something else; numbers that only grow are told each ten seconds. */
 const REPEAT_MS = 10_000;
 
+/**
+ * A line when a step begins, ends, or does something else; numbers that only grow are told each ten seconds.
+ * @public loaded from dist by scripts/caches.mjs
+ */
 export function plainDisplay(print: (line: string) => void): Display {
   const { steps, step } = createSteps();
   const began = performance.now();

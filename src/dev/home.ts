@@ -11,7 +11,7 @@ import { setUpGroupDirectory } from '../workers/group-directory.js';
 
 export const DEV_GROUP = 1;
 /** Actor ID of the miner that dev's sectors belong to. */
-export const DEV_MINER = '1000';
+const DEV_MINER = '1000';
 const DEV_IP = '127.0.0.1';
 const NODE = 'node-1';
 

@@ -12,7 +12,7 @@ export interface Check {
   look: () => Verdict | Promise<Verdict>;
 }
 
-export const DEADLINE_MS = 15_000;
+const DEADLINE_MS = 15_000;
 
 /** Starts all checks. @returns their findings in the order of the checks, each as soon as it is known */
 export const startChecks = (checks: readonly Check[]): Promise<Finding>[] => checks.map(runCheck);

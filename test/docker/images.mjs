@@ -9,7 +9,7 @@ import { TEMPORAL_CLI_VERSION } from '../../dist/server/pinned-cli.js';
 import { lentArguments, makeContext } from './context.mjs';
 import { createShell } from './shell.mjs';
 
-export const ROLES = ['p1', 'p2p3', 'p4p5', 'p6', 'orchestrator'];
+const ROLES = ['p1', 'p2p3', 'p4p5', 'p6', 'orchestrator'];
 const USUAL_BASE = 'debian:bookworm-slim';
 
 /**

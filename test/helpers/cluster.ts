@@ -38,7 +38,7 @@ declare module 'vitest' {
 }
 
 /** Where a cluster is. */
-export interface ClusterPlace {
+interface ClusterPlace {
   address: string;
   directory: string;
 }

@@ -36,7 +36,7 @@ const TIME_SCALE = 0.05;
 
 /** The queues of a group; `control` is that of stops and aborts. */
 export type Queue = PhaseId | 'control';
-export const ALL: readonly Queue[] = [...PHASE_IDS, 'control'];
+const ALL: readonly Queue[] = [...PHASE_IDS, 'control'];
 
 export interface SealingOptions {
   fakes: Fakes;

@@ -8,7 +8,7 @@ import { fail, ok, type Verdict } from '../finding.js';
 import { duration } from '../../units.js';
 
 /** Hidden, and in no way like a sector's directory; what a killed doctor leaves may be deleted. */
-export const PROBE_NAME = '.sealflow-doctor-';
+const PROBE_NAME = '.sealflow-doctor-';
 
 /** @throws MountHungError */
 export async function probe(directory: string): Promise<Verdict> {

@@ -42,7 +42,7 @@ export interface StepBack {
 }
 
 /** How a sector ends, or has ended. */
-export type Ending =
+type Ending =
   | { state: 'stopping' | 'stopped' | 'aborting' | 'aborted' }
   | { state: 'sealed'; cleaned: CleanResult }
   /** There is nothing to do: the workflow fails with this. */
