@@ -2,14 +2,9 @@
 import type { CleanResult, PhaseResult } from '../../contract.js';
 import { FAILURES, type Failure, type FailureKind } from '../../failures.js';
 import { PHASE_IDS, type EnginePhaseId, type PhaseId } from '../../phases.js';
-import {
-  hasBegun,
-  hasChangedCommR,
-  takenBack,
-  type PhaseRecord,
-  type SectorState,
-  type StepBack,
-} from './state.js';
+import { needAttention, showCommR } from './attention.js';
+import { hasBegun, type PhaseRecord, type SectorState, type StepBack } from './state.js';
+import { rewind, stopAll, without } from './step-back.js';
 
 /** A phase that steps back this often without being done in between needs attention. */
 const MAX_STEP_BACKS = 3;
@@ -81,10 +76,6 @@ function structuredCopy(state: SectorState): SectorState {
   };
 }
 
-function without<T extends object>(all: T, key: keyof T): T {
-  return Object.fromEntries(Object.entries(all).filter(([name]) => name !== key)) as T;
-}
-
 // ---- a phase ----
 
 function schedule(record: PhaseRecord): void {
@@ -109,14 +100,6 @@ function finish(state: SectorState, phase: EnginePhaseId, result: PhaseResult, n
   state.results[phase] = result;
   state.attention = without(state.attention, phase);
   if (phase === 'P2') showCommR(state, now);
-}
-
-/** commR was shown to the world after the first P2; another one must be accepted by a person. */
-function showCommR(state: SectorState, now: number): void {
-  const commR = state.results.P2?.commR;
-  if (hasChangedCommR(state))
-    needAttention(state, 'P2', 'ChangedCommR', `commR was ${state.shownCommR}, now it is ${commR}`, now);
-  else state.shownCommR = commR;
 }
 
 function fail(state: SectorState, phase: PhaseId, failure: Failure, now: number): void {
@@ -159,62 +142,6 @@ function fail(state: SectorState, phase: PhaseId, failure: Failure, now: number)
     case 'back off':
     case 'attention':
       needAttention(state, phase, type, message, now);
-  }
-}
-
-function needAttention(
-  state: SectorState,
-  phase: PhaseId,
-  type: Failure['type'],
-  message: string,
-  now: number,
-): void {
-  const { hint, repeatedHint }: FailureKind = FAILURES[type];
-  const isRepeated = type === 'StepBack' && state.phases[phase].stepBacks > 0;
-  state.attention[phase] = {
-    phase,
-    type,
-    message,
-    hint: (isRepeated ? repeatedHint : undefined) ?? hint,
-    since: now,
-  };
-}
-
-// ---- going back ----
-
-function rewind(state: SectorState, now: number): void {
-  const backs = state.pendingStepBacks;
-  state.pendingStepBacks = [];
-  for (const back of backs) takeBack(state, back);
-  state.stepsBack += backs.length;
-  // Whatever a cut-off host still does for the old state of affairs must not count as the newest try.
-  state.claim += 1;
-  stopAll(state);
-  // Phases that are asked for again report again what is wrong with them; a commR that nobody has accepted stays unaccepted.
-  state.attention = {};
-  if (hasChangedCommR(state)) showCommR(state, now);
-}
-
-function takeBack(state: SectorState, back: StepBack): void {
-  const phases = takenBack(back);
-  // What has landed was the proof before.
-  if (phases.includes('P4')) state.landed = false;
-  for (const phase of phases) {
-    const { host: _where, seconds: _howLong, ...record } = state.phases[phase];
-    state.phases[phase] = record;
-    if (phase === 'P6') continue;
-    const result = state.results[phase];
-    const isInvalid = back.invalidates === 'all' || (back.invalidates === 'one' && phase === back.to);
-    if (result && isInvalid) state.invalidated.push(result.at);
-    state.results = without(state.results, phase);
-  }
-}
-
-/** None of its activities is under way any more. */
-function stopAll(state: SectorState): void {
-  for (const phase of PHASE_IDS) {
-    state.phases[phase].active = false;
-    state.phases[phase].backingOff = false;
   }
 }
 
