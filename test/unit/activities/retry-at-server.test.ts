@@ -1,0 +1,140 @@
+/** What becomes of a failure: a retry of Temporal's with a delay, or word to the workflow. */
+import { describe, expect, test } from 'vitest';
+import { settle, takeOver, type AttemptInfo } from '../../../src/activities/retry-at-server.js';
+import { BEGUN, NORMAL, type Carried } from '../../../src/contract.js';
+import { failure, handBack } from '../../../src/errors.js';
+import { FAILURES, type FailureDetails, type FailureType } from '../../../src/failures.js';
+import { TIMES } from '../../../src/phases.js';
+
+const types = Object.keys(FAILURES) as FailureType[];
+const follows = (...kinds: string[]): FailureType[] =>
+  types.filter((type) => kinds.includes(FAILURES[type].follows));
+
+/** The attempts of a task, one after the other, as Temporal offers them. */
+class Task {
+  private carried: Carried | undefined;
+  private attempt = 0;
+
+  constructor(private readonly info: Partial<AttemptInfo> = {}) {}
+
+  /** @returns the delay in ms; undefined when the workflow is told */
+  fails(type: FailureType, details: FailureDetails = {}): number | undefined {
+    this.attempt += 1;
+    const info = { attempt: this.attempt, priority: NORMAL, times: TIMES, isStop: false, ...this.info };
+    const settled = settle(failure(type, 'x', details), takeOver(this.carried, info.attempt), info);
+    this.carried = settled.carried;
+    // The SDK's type of durations is lost on the way (NodeNext).
+    const failed = settled.failure as { nextRetryDelay?: number; nonRetryable?: boolean | null };
+    const { nextRetryDelay, nonRetryable } = failed;
+    expect(nonRetryable === true).toBe(nextRetryDelay === undefined);
+    return nextRetryDelay;
+  }
+
+  /** As `sealflow retry` does: the count of attempts begins anew, the heartbeat stays. */
+  reset(): void {
+    this.attempt = 0;
+  }
+
+  get lastReported(): string | undefined {
+    return takeOver(this.carried, this.attempt + 1).lastReported;
+  }
+}
+
+const { backoffFirst, backoffMost } = TIMES;
+
+describe('an outage', () => {
+  test.each(follows('wait'))('%s waits at the server, however often, with growing delays', (type) => {
+    const task = new Task();
+    const delays = Array.from({ length: 100 }, () => task.fails(type));
+    expect(delays.slice(0, 4)).toEqual([1, 2, 4, 8].map((times) => times * backoffFirst));
+    expect(delays.slice(10)).toEqual(Array(90).fill(backoffMost));
+  });
+
+  // B11: ten restarts of P1 must not make its first full disk wait for ten minutes.
+  test('does not wait longer for what has failed before it', () => {
+    const task = new Task({ priority: BEGUN });
+    for (let i = 0; i < 10; i++) task.fails('Draining');
+    for (let i = 0; i < 3; i++) task.fails('Panic');
+    expect(task.fails('NoSpace')).toBe(backoffFirst);
+    expect(task.fails('NoSpace')).toBe(2 * backoffFirst);
+  });
+
+  test('does not make the faults behind it more', () => {
+    const task = new Task();
+    for (let i = 0; i < 10; i++) task.fails('MountMissing');
+    expect([1, 2, 3, 4].map(() => task.fails('EngineDied') !== undefined)).toEqual(Array(4).fill(true));
+    expect(task.fails('EngineDied')).toBeUndefined();
+  });
+
+  test('of which a person has said retry begins with the shortest wait again', () => {
+    const task = new Task();
+    for (let i = 0; i < 8; i++) task.fails('NoSpace', { at: '1/P4-1' });
+    task.reset();
+    expect(task.lastReported).toBe('1/P4-1');
+    expect(task.fails('NoSpace')).toBe(backoffFirst);
+  });
+});
+
+describe('a fault', () => {
+  test.each(follows('back off'))('%s comes to the workflow when it has come too often', (type) => {
+    const task = new Task();
+    const { max = 5 } = FAILURES[type] as { max?: number };
+    for (let i = 1; i < max; i++) expect(task.fails(type)).toBe(backoffFirst * 2 ** (i - 1));
+    expect(task.fails(type)).toBeUndefined();
+  });
+
+  test('is forgiven when more was recorded, and only then', () => {
+    const task = new Task();
+    for (let i = 0; i < 4; i++) expect(task.fails('EngineDied', { recorded: 1 })).toBeDefined();
+    expect(task.fails('EngineDied', { recorded: 2 })).toBe(backoffFirst);
+    for (let i = 0; i < 3; i++) expect(task.fails('EngineDied', { recorded: 2 })).toBeDefined();
+    expect(task.fails('EngineDied', { recorded: 2 })).toBeUndefined();
+  });
+
+  test('tells the attempt that it was, so that it is not reported twice', () => {
+    const task = new Task();
+    task.fails('Panic', { at: '2/P2-3' });
+    task.fails('NoSpace');
+    expect(task.lastReported).toBe('2/P2-3');
+  });
+});
+
+describe('the workflow', () => {
+  test.each(follows('step back', 'attention', 'landed', 'end'))('is told %s at once', (type) => {
+    expect(new Task().fails(type)).toBeUndefined();
+  });
+
+  test.each(['Draining', 'LostWorker'] as const)(
+    'is told %s once, to bring the phase before new work',
+    (type) => {
+      expect(new Task().fails(type)).toBeUndefined();
+      expect(new Task({ priority: BEGUN }).fails(type)).toBeGreaterThan(0);
+    },
+  );
+
+  test('is told each claim that is in force, as only it can take it up', () => {
+    expect(new Task({ priority: BEGUN }).fails('Overtaken')).toBeUndefined();
+  });
+});
+
+describe('a stop or an abort', () => {
+  test.each(follows('wait', 'back off', 'attention').filter((type) => type !== 'ClaimedByOther'))(
+    'is tried again in spite of %s until it is done',
+    (type) => {
+      const task = new Task({ isStop: true });
+      for (let i = 0; i < 50; i++) expect(task.fails(type)).toBeGreaterThan(0);
+    },
+  );
+
+  test('ends where the sector is another run’s', () => {
+    expect(new Task({ isStop: true }).fails('ClaimedByOther')).toBeUndefined();
+  });
+});
+
+test('a hand-back keeps its own delay and counts nothing', () => {
+  const info = { attempt: 7, priority: NORMAL, times: TIMES, isStop: false };
+  const carried: Carried = { failures: ['Panic'], recorded: 3, waits: 2 };
+  const settled = settle(handBack('NoSlot', 'x', 123), carried, info);
+  expect(settled.failure.nextRetryDelay).toBe(123);
+  expect(settled.carried).toEqual(carried);
+});
