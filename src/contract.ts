@@ -129,11 +129,11 @@ export interface PhaseInput {
   claim: number;
   /** First run of the workflow's chain of continue-as-new: the owner of its epochs. */
   run: string;
-  basis: Partial<Record<EnginePhaseId, ResultRef>>;
+  inputs: Partial<Record<EnginePhaseId, ResultRef>>;
   /** Results that a step back or a retry has made void, as `at`. */
-  voided: string[];
+  invalidated: string[];
   /** The newest attempt (`at`) whose failure this workflow knows; a newer failure on disk is told, not repeated. */
-  told?: string;
+  lastReported?: string;
 }
 
 /** What the workflow keeps of a phase. Large outputs stay in files. */

@@ -89,12 +89,12 @@ export function parseAttempt(epoch: number, name: string): AttemptName | undefin
   return match ? { epoch, phase: match[1] as EnginePhaseId, number: Number(match[2]) } : undefined;
 }
 
-/** Attempts that no longer count keep their number under another name: `void-P2-3` by a step back, `gone-P2-3` when superseded. */
-export const voidName = ({ phase, number }: AttemptName): string => `void-${phase}-${number}`;
+/** Attempts that no longer count keep their number under another name: `invalidated-P2-3` by a step back, `gone-P2-3` when superseded. */
+export const invalidatedName = ({ phase, number }: AttemptName): string => `invalidated-${phase}-${number}`;
 export const goneAttemptName = ({ phase, number }: AttemptName): string => `gone-${phase}-${number}`;
-export const parseVoidAttempt = (epoch: number, name: string): AttemptName | undefined =>
-  name.startsWith('void-') ? parseAttempt(epoch, name.slice('void-'.length)) : undefined;
-const RETIRED = /^(?:void|gone)-/;
+export const parseInvalidatedAttempt = (epoch: number, name: string): AttemptName | undefined =>
+  name.startsWith('invalidated-') ? parseAttempt(epoch, name.slice('invalidated-'.length)) : undefined;
+const RETIRED = /^(?:invalidated|gone)-/;
 /** Like {@link parseAttempt}, retired attempts included: their numbers are never given again. */
 export const parseAnyAttempt = (epoch: number, name: string): AttemptName | undefined =>
   parseAttempt(epoch, name.replace(RETIRED, ''));

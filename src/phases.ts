@@ -107,7 +107,7 @@ export const ENGINE_PHASE_IDS = PHASE_IDS.filter((id): id is EnginePhaseId => id
 export const PHASE_QUEUE_NAMES = PHASE_IDS.map((id) => PHASES[id].queueName);
 
 /** The phases whose results a phase's work depends on. */
-export const BASIS: Readonly<Record<EnginePhaseId, readonly EnginePhaseId[]>> = {
+export const DEPENDS_ON: Readonly<Record<EnginePhaseId, readonly EnginePhaseId[]>> = {
   P1: [],
   P2: ['P1'],
   P3: ['P2'],
@@ -171,17 +171,17 @@ export const TIMES = {
   mountSlow: 600_000,
   /** Hand-backs: first and longest delay. */
   noSlotFirst: 100,
-  noSlotMost: 10_000,
+  noSlotMax: 10_000,
   busyElsewhereFirst: 1_000,
-  busyElsewhereMost: 60_000,
-  noRoomMost: 60_000,
+  busyElsewhereMax: 60_000,
+  noRoomMax: 60_000,
   /** A stop that no worker of the group has taken for this long is given up. */
-  stopMost: 600_000,
+  stopMax: 600_000,
   /** A host whose pools are full shows itself this often; Temporal forgets pollers after five minutes. */
   presence: 120_000,
   /** Backoff after a failure: first delay (doubling) and longest. */
   backoffFirst: 5_000,
-  backoffMost: 600_000,
+  backoffMax: 600_000,
 } as const;
 
 export type Times = Record<keyof typeof TIMES, number>;

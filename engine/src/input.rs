@@ -1,4 +1,4 @@
-//! What an attempt depends on: the result and the files of an earlier phase (`basis` of job.json).
+//! What an attempt depends on: the result and the files of an earlier phase (`inputs` of job.json).
 
 use crate::digest::FileRecord;
 use crate::failure::{Failure, IoContext, Outcome};

@@ -20,7 +20,7 @@ pub struct Job {
     pub input_hash: Hex32,
     pub ticket: Hex32,
     pub seed: Option<Hex32>,
-    #[serde(default, rename = "basis")]
+    #[serde(default)]
     inputs: BTreeMap<Phase, PathBuf>,
     /// Attempts of the same phase and input, newest first.
     #[serde(default)]
@@ -86,7 +86,7 @@ impl Job {
             return Err(format!("phase is {}, but the attempt's directory is of {phase}", self.phase));
         }
         if let Some(missing) = self.phase.depends_on().iter().find(|on| !self.inputs.contains_key(on)) {
-            return Err(format!("{phase} needs basis.{missing}"));
+            return Err(format!("{phase} needs inputs.{missing}"));
         }
         for path in self.inputs.values().chain(&self.earlier) {
             if path.components().next() != Some(Component::ParentDir) {
@@ -159,7 +159,7 @@ mod tests {
     fn job(change: impl Fn(&mut Value)) -> Result<Job, String> {
         let mut job = json!({
             "v": 1, "phase": "P3", "sector": "t01000/7", "size": "2KiB", "inputHash": "ab".repeat(32),
-            "ticket": "01".repeat(32), "seed": "02".repeat(32), "basis": { "P2": "../P2-1" },
+            "ticket": "01".repeat(32), "seed": "02".repeat(32), "inputs": { "P2": "../P2-1" },
             "progressEveryMs": 5000, "leaseEveryMs": 2000, "madeBy": { "host": "10.0.0.1" }, "unknown": [1],
             "copy": { "node": "/mnt/node", "into": ".sealflow/s-t01000-7.1" },
         });
@@ -194,8 +194,8 @@ mod tests {
         wrong("ticket", json!("xyz"), "64 hex digits");
         wrong("seed", json!("00".repeat(32)), "all zeros");
         wrong("seed", Value::Null, "needs seed");
-        wrong("basis", json!({}), "needs basis.P2");
-        wrong("basis", json!({ "P2": "/sealer/P2-1" }), "not relative");
+        wrong("inputs", json!({}), "needs inputs.P2");
+        wrong("inputs", json!({ "P2": "/sealer/P2-1" }), "not relative");
         wrong("earlier", json!(["P1-1"]), "not relative");
         wrong("cores", json!([]), "cores");
         wrong("leaseEveryMs", json!(0), "leaseEveryMs");

@@ -48,7 +48,7 @@ export const abortSector = (deps: Deps, input: StopInput): Promise<AbortResult> 
     // What P6 of another run has renamed away is that run's to note as done, and to delete.
     const isOurs = async (gone: string): Promise<boolean> =>
       !(await exists(join(gone, JOURNAL))) || !(await isOfAnotherRun(gone, task.owner));
-    await deleteGone(group, task.sector, () => task.goOn(), isOurs);
+    await deleteGone(group, task.sector, () => task.throwIfCancelled(), isOurs);
     deps.onRoomMade();
     const bytesFreed = (await abortNote(group, task))?.bytes ?? 0;
     return { v: CONTRACT_VERSION, stopped: [...stopped], bytesFreed };
@@ -76,7 +76,7 @@ async function endAndRenameAway(
   const stopped = await endEngines(directory, claim.epoch, deps, task);
   await removeCopies(deps, task, group, claim);
   await keepNote(deps, input, task, group);
-  task.goOn();
+  task.throwIfCancelled();
   await claim.renameAway();
   return stopped;
 }
@@ -132,7 +132,7 @@ async function removeCopies(deps: Deps, task: Task, group: OpenGroup, claim: End
       throw handBack(
         'NoStorage',
         message,
-        growing(task.times.noSlotFirst, task.times.noRoomMost, task.offered),
+        growing(task.times.noSlotFirst, task.times.noRoomMax, task.offered),
       );
     }
     const owner = copyOwner({ group, task });

@@ -29,7 +29,7 @@ import { refuseLoss } from '../storage/refuse-loss.js';
 import { removeParts } from '../storage/reservations.js';
 import { copyOwner, onNodesSeen } from './copy-job.js';
 import type { Deps } from './deps.js';
-import { basisResult } from './phase-job.js';
+import { inputResult } from './phase-job.js';
 import { deleteGone, goneDirectories, JOURNAL } from './remove-sector.js';
 import { claimantOf, openGroup, runTask, type Task } from './task.js';
 import { untilSeen } from './until-seen.js';
@@ -51,8 +51,8 @@ export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult>
   runTask(deps, 'P6', input, 'in a slot', async (task) => {
     const began = performance.now();
     const say = (step: string, fraction: number): void => {
-      task.goOn();
-      task.beat({ at: '', step, fraction });
+      task.throwIfCancelled();
+      task.heartbeat({ at: '', step, fraction });
     };
     say('looking', 0);
     const group = await openGroup(deps, task);
@@ -77,7 +77,7 @@ export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult>
     }
     // Behind `done/` there is nothing left to lose: what a killed P6 has left of the deletion is done now.
     say('deleting the scratch', 0.5);
-    await deleteGone(group, task.sector, () => task.goOn()).catch((error: unknown) => {
+    await deleteGone(group, task.sector, () => task.throwIfCancelled()).catch((error: unknown) => {
       if (!(error instanceof NotOursError)) throw error;
       throw failure('NotOurs', error.message, { host: deps.self.host, stored: true });
     });
@@ -91,7 +91,7 @@ export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult>
 async function takeAway(deps: Deps, task: Task, group: OpenGroup): Promise<Journal> {
   const directory = sectorDir(group, task.sector);
   if (await ifPresent(lstat(directory))) {
-    task.goOn();
+    task.throwIfCancelled();
     await refuseLoss(deps.storageNodes, group, task.sector, await readJournal(join(directory, JOURNAL)));
     const claim = await Claim.take(claimantOf(deps, group, task));
     await claim.renameAway();
@@ -118,7 +118,7 @@ async function publish(
   const claim = await Claim.take(claimantOf(deps, group, task));
   const entries = ENGINE_PHASE_IDS.map(async (id) => [
     id,
-    await basisResult(task, directory, id, input.results[id]),
+    await inputResult(task, directory, id, input.results[id]),
   ]);
   const results = Object.fromEntries(await Promise.all(entries)) as Results;
   const receipt = receiptOf(input.seal, task.sector, results, deps.version);
@@ -170,7 +170,7 @@ async function makingRoom(write: () => Promise<void>, makeRoom: () => Promise<vo
 /** Deletes what P1 made, wherever attempts have linked it. With the receipt written nothing needs it any more. */
 async function deleteLayers(claim: Claim, { P1 }: Results): Promise<void> {
   const lists = await Promise.all(ENGINE_PHASE_IDS.map((phase) => listAttempts(claim.directory, phase)));
-  for (const attempt of lists.flatMap(({ all, voided }) => [...all, ...voided])) {
+  for (const attempt of lists.flatMap(({ all, invalidated }) => [...all, ...invalidated])) {
     const files = P1.outputs.files ?? [];
     await claim.deleteFiles(files.map(({ name }) => join(attempt.directory, plainName(name))));
   }
@@ -179,8 +179,8 @@ async function deleteLayers(claim: Claim, { P1 }: Results): Promise<void> {
 /** The journal beside the epochs stays. */
 async function deleteAttempts(directory: string): Promise<void> {
   for (const phase of ENGINE_PHASE_IDS) {
-    const { all, voided } = await listAttempts(directory, phase);
-    for (const attempt of [...all, ...voided]) await removeTree(attempt.directory);
+    const { all, invalidated } = await listAttempts(directory, phase);
+    for (const attempt of [...all, ...invalidated]) await removeTree(attempt.directory);
   }
 }
 

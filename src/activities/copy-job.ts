@@ -7,7 +7,7 @@ import { nodeName, type AttemptName, type OpenGroup } from '../paths.js';
 import { chooseNode } from '../storage/choose-node.js';
 import { giveBack, removeParts, type Owner } from '../storage/reservations.js';
 import type { Deps } from './deps.js';
-import { basisResult } from './phase-job.js';
+import { inputResult } from './phase-job.js';
 import type { Task } from './task.js';
 
 type CopyJob = NonNullable<Job['copy']>;
@@ -36,9 +36,9 @@ export const copyOwner = ({ group, task }: Pick<CopyWork, 'group' | 'task'>): Ow
  */
 export async function prepareCopy(work: CopyWork): Promise<CopyJob | undefined> {
   const { deps, task, input, sectorDirectory } = work;
-  const { P2 } = input.basis;
+  const { P2 } = input.inputs;
   if (input.phase !== 'P5' || !P2) return undefined;
-  const { outputs } = await basisResult(task, sectorDirectory, 'P2', P2);
+  const { outputs } = await inputResult(task, sectorDirectory, 'P2', P2);
   const bytes = (outputs.files ?? []).reduce((sum, { size }) => sum + Math.ceil(size / BLOCK) * BLOCK, 0);
   const earlier = await copiesOf(sectorDirectory);
   // A try goes where the one before went: what that has left is known there.

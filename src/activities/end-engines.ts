@@ -37,13 +37,13 @@ export async function untilEndedHere(
   task: Task,
 ): Promise<boolean> {
   let waited = false;
-  const { all, voided } = await listAttempts(directory, phase);
-  for (const attempt of [...all, ...voided].filter((attempt) => attempt.epoch < epoch)) {
+  const { all, invalidated } = await listAttempts(directory, phase);
+  for (const attempt of [...all, ...invalidated].filter((attempt) => attempt.epoch < epoch)) {
     const engine = await readProgress(attempt.directory);
     if (!engine || !isLocal(engine, deps.self) || !isAlive(engine)) continue;
     waited = true;
     await endOf(attempt, deps, task).catch((error: unknown) => {
-      task.goOn();
+      task.throwIfCancelled();
       throw error;
     });
   }
@@ -74,7 +74,7 @@ async function endOf(attempt: Attempt, { self }: Deps, task: Task): Promise<bool
     } else if (now - since >= times.observation) {
       return looks > 0;
     }
-    task.beat({ at: attempt.at, step: 'waiting for the engine to end', fraction: null });
+    task.heartbeat({ at: attempt.at, step: 'waiting for the engine to end', fraction: null });
     await sleep(times.engineLook, undefined, { signal });
   }
 }

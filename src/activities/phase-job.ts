@@ -12,11 +12,11 @@ import { untilSeen } from './until-seen.js';
 
 const NEEDS_SEED: readonly EnginePhaseId[] = ['P3', 'P4'];
 
-const basisOf = (input: PhaseInput): [EnginePhaseId, ResultRef][] =>
-  Object.entries(input.basis) as [EnginePhaseId, ResultRef][];
+const inputsOf = (input: PhaseInput): [EnginePhaseId, ResultRef][] =>
+  Object.entries(input.inputs) as [EnginePhaseId, ResultRef][];
 
 /** What decides a phase's outcome, and nothing else: equal hash, equal work, whoever does it. */
-export function inputHash({ phase, seal, basis }: PhaseInput): string {
+export function inputHash({ phase, seal, inputs }: PhaseInput): string {
   return digestOf({
     v: 1,
     phase,
@@ -24,7 +24,7 @@ export function inputHash({ phase, seal, basis }: PhaseInput): string {
     size: seal.size,
     ticket: seal.ticket,
     seed: NEEDS_SEED.includes(phase) ? seal.seed : undefined,
-    basis: Object.fromEntries(Object.entries(basis).map(([id, { digest }]) => [id, digest])),
+    inputs: Object.fromEntries(Object.entries(inputs).map(([id, { digest }]) => [id, digest])),
   });
 }
 
@@ -32,12 +32,12 @@ export function inputHash({ phase, seal, basis }: PhaseInput): string {
  * What the phase builds on must be there, as the workflow knows it.
  * @throws failure `StepBack` to the phase whose result is gone or has changed.
  */
-export async function checkBasis(task: Task, sectorDirectory: string, input: PhaseInput): Promise<void> {
-  for (const [from, ref] of basisOf(input)) await basisResult(task, sectorDirectory, from, ref);
+export async function checkInputs(task: Task, sectorDirectory: string, input: PhaseInput): Promise<void> {
+  for (const [from, ref] of inputsOf(input)) await inputResult(task, sectorDirectory, from, ref);
 }
 
 /** The result that a reference means. @throws failure `StepBack` to `from` when it is gone or has changed. */
-export async function basisResult(
+export async function inputResult(
   task: Task,
   sectorDirectory: string,
   from: EnginePhaseId,
@@ -71,8 +71,8 @@ export function jobFor(
     inputHash: inputHash(input),
     ticket: seal.ticket,
     seed: NEEDS_SEED.includes(phase) ? seal.seed : undefined,
-    basis: Object.fromEntries(
-      basisOf(input).map(([id, { at }]) => [id, relative(own, attemptDir(sectorDirectory, at))]),
+    inputs: Object.fromEntries(
+      inputsOf(input).map(([id, { at }]) => [id, relative(own, attemptDir(sectorDirectory, at))]),
     ),
     earlier: phase === 'P1' ? earlier.map(({ directory }) => relative(own, directory)) : [],
     copy,

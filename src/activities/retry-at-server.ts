@@ -77,9 +77,9 @@ function count(type: FailureType, details: FailureDetails, carried: Carried): Ca
 
 /** In ms; undefined when the workflow must decide what follows. */
 function delayOf(type: FailureType, { failures, waits }: Carried, info: AttemptInfo): number | undefined {
-  const { backoffFirst, backoffMost, noSlotFirst, noRoomMost } = info.times;
+  const { backoffFirst, backoffMax, noSlotFirst, noRoomMax } = info.times;
   const { follows, max = MAX_FAILURES }: FailureKind = FAILURES[type];
-  const backoff = (tries: number): number => growing(backoffFirst, backoffMost, tries);
+  const backoff = (tries: number): number => growing(backoffFirst, backoffMax, tries);
   switch (follows) {
     case 'wait':
       return backoff(waits);
@@ -91,7 +91,7 @@ function delayOf(type: FailureType, { failures, waits }: Carried, info: AttemptI
     case 'again':
       // Scheduled by the workflow it would come before new work; where it does already, that gains nothing.
       return info.priority === BEGUN && type !== 'Overtaken'
-        ? growing(noSlotFirst, noRoomMost, info.attempt)
+        ? growing(noSlotFirst, noRoomMax, info.attempt)
         : undefined;
     case 'attention':
       return info.isStop && type !== 'ClaimedByOther' ? backoff(info.attempt) : undefined;

@@ -23,7 +23,7 @@ import { sectorFileName } from '../sector.js';
 import type { Deps } from './deps.js';
 import { untilEndedHere } from './end-engines.js';
 import { copyMeter, giveCopyBack, prepareCopy, removeEarlierCopies, type CopyWork } from './copy-job.js';
-import { checkBasis, hangMsOf, inputHash, jobFor, phaseResult } from './phase-job.js';
+import { checkInputs, hangMsOf, inputHash, jobFor, phaseResult } from './phase-job.js';
 import { openSectorDirectory } from './sector-directory.js';
 import { claimantOf, draining, endOfTask, openGroup, runTask, type Task } from './task.js';
 import { growing } from './retry-at-server.js';
@@ -39,8 +39,8 @@ export const sealPhase = (deps: Deps, phase: EnginePhaseId, input: PhaseInput): 
     const sectorDirectory = await openSectorDirectory(deps, group, task);
     const claim = await Claim.take(claimantOf(deps, group, task));
     await claim.writeSectorFile(task.seal);
-    for (const at of input.voided) await claim.invalidate(at);
-    await checkBasis(task, sectorDirectory, input);
+    for (const at of input.invalidated) await claim.invalidate(at);
+    await checkInputs(task, sectorDirectory, input);
     const { attempt, result } = await untilResult({
       deps,
       task,
@@ -65,7 +65,7 @@ async function untilResult(work: Work): Promise<Extract<Sight, { is: 'result' }>
       ...work,
       phase: input.phase,
       epoch,
-      told: task.lastReported ?? input.told,
+      lastReported: task.lastReported ?? input.lastReported,
       observed: task.observed,
       offeredAt: task.offeredAt,
       now: task.now(),
@@ -83,7 +83,7 @@ async function untilResult(work: Work): Promise<Extract<Sight, { is: 'result' }>
       case 'live elsewhere':
         throw busyElsewhere(sight, task);
       case 'failed':
-        throw await toldByEngine(sight, deps);
+        throw await engineFailure(sight, deps);
       case 'free':
         if (await untilEndedHere(sectorDirectory, input.phase, epoch, deps, task)) break;
         await withMemory(work, () => begin(work, epoch, sight));
@@ -119,9 +119,9 @@ async function withMemory(work: Work, body: () => Promise<void>): Promise<void> 
   const { deps, task, input } = work;
   if (input.phase !== 'P4') return await body();
   const reserved = await deps.reserveMemory(sectorFileName(task.sector));
-  const { noSlotMost, noRoomMost } = task.times;
+  const { noSlotMax, noRoomMax } = task.times;
   if (typeof reserved === 'string') {
-    const delay = growing(noSlotMost, noRoomMost, task.offered);
+    const delay = growing(noSlotMax, noRoomMax, task.offered);
     throw handBack('NoMemory', `${deps.self.host}: ${reserved}`, delay);
   }
   try {
@@ -154,9 +154,9 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
         const { step, fraction } = progress;
         // P1 is bound by its disk: when it is slow, this is where to look first.
         const disk = input.phase === 'P1' ? deps.diskLoad() : undefined;
-        task.beat({ at, step, fraction, ...(disk && { disk }), ...copyProgress(progress) });
+        task.heartbeat({ at, step, fraction, ...(disk && { disk }), ...copyProgress(progress) });
       },
-      onHung: ({ forHowLong }) => task.beat({ at, step: forHowLong, fraction: null }),
+      onHung: ({ forHowLong }) => task.heartbeat({ at, step: forHowLong, fraction: null }),
     });
   } catch (error) {
     if (!task.signal.aborted) throw error;
@@ -166,7 +166,7 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
     throw new CancelledFailure(why);
   } finally {
     leave();
-    if (await isStillAlive(attempt, deps)) task.leaveEngine();
+    if (await isStillAlive(attempt, deps)) task.detachEngine();
   }
   if ((await readResult(attempt)) || (await readError(attempt))) return;
   // An engine that was superseded ends without a word: the next look finds by whom.
@@ -207,14 +207,14 @@ async function stopEngine(attempt: Attempt, { engines }: Deps, task: Task): Prom
 }
 
 function busyElsewhere({ attempt, host, observed }: Extract<Sight, { is: 'live elsewhere' }>, task: Task) {
-  const { busyElsewhereFirst, busyElsewhereMost } = task.times;
+  const { busyElsewhereFirst, busyElsewhereMax } = task.times;
   const message = `${attempt.at} is at work on ${host}`;
   // What was seen travels with the task to whoever looks next.
-  task.beat({ at: attempt.at, step: message, fraction: null, observed });
-  return handBack('BusyElsewhere', message, growing(busyElsewhereFirst, busyElsewhereMost, task.offered));
+  task.heartbeat({ at: attempt.at, step: message, fraction: null, observed });
+  return handBack('BusyElsewhere', message, growing(busyElsewhereFirst, busyElsewhereMax, task.offered));
 }
 
-async function toldByEngine({ attempt, error }: Extract<Sight, { is: 'failed' }>, { self }: Deps) {
+async function engineFailure({ attempt, error }: Extract<Sight, { is: 'failed' }>, { self }: Deps) {
   return failure(isFailureType(error.type) ? error.type : 'Unknown', error.message, {
     at: attempt.at,
     host: self.host,

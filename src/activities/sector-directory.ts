@@ -66,8 +66,8 @@ async function refuseAborted(group: GroupDirectory, task: Task): Promise<void> {
 async function refuseWithoutRoom(deps: Deps, group: GroupDirectory, task: Task): Promise<void> {
   const why = await deps.whyNoRoom(group, sectorFileName(task.sector));
   if (!why) return;
-  const { noSlotMost, noRoomMost } = task.times;
-  const delay = growing(noSlotMost, noRoomMost, task.offered) * (0.5 + Math.random() / 2);
+  const { noSlotMax, noRoomMax } = task.times;
+  const delay = growing(noSlotMax, noRoomMax, task.offered) * (0.5 + Math.random() / 2);
   throw handBack('NoRoom', `${deps.self.host}: ${why}`, delay);
 }
 
@@ -76,7 +76,7 @@ async function refuseSealed(deps: Deps, group: GroupDirectory, task: Task): Prom
   const done = doneFile(group, task.sector);
   if (await exists(done)) {
     // A P6 that was cancelled while it deleted has left the rest to nobody else.
-    await deleteGone(group, task.sector, () => task.goOn());
+    await deleteGone(group, task.sector, () => task.throwIfCancelled());
     throw failure('AlreadySealed', `${task.seal.sector} is sealed: ${done}`);
   }
   for (const node of deps.storageNodes) {

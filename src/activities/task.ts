@@ -40,17 +40,17 @@ export interface Task {
   now(): number;
   /** 1, 2, … by Temporal's count: hand-backs of this task. */
   offered: number;
-  beat(details: Omit<HeartbeatDetails, 'phase' | 'host'>): void;
+  heartbeat(details: Omit<HeartbeatDetails, 'phase' | 'host'>): void;
   /** The last heartbeat once more. */
-  beatAgain(): void;
+  repeatHeartbeat(): void;
   /** The newest attempt (`1/P2-3`) whose failure an attempt of this task before has reported. */
   lastReported: string | undefined;
   /** What its failure becomes: whatever only needs time is retried by Temporal. */
   settle(failed: ApplicationFailure, isStop: boolean): ApplicationFailure;
   /** Its engine goes on without it: the slot stays taken when the task has ended. */
-  leaveEngine(): void;
+  detachEngine(): void;
   /** Between two steps that can be done again: @throws failure `Draining`, or the cancellation, when the task is to end. */
-  goOn(): void;
+  throwIfCancelled(): void;
 }
 
 export type TaskInput = { v: number; seal: SealInput; claim: number; run: string };
@@ -71,7 +71,7 @@ export async function runTask<T>(
     refuseNewer('job', input);
     refuseNewer('input of the workflow', input.seal);
   } catch (error) {
-    throw toldAsFailure(error, deps.self.host);
+    throw toApplicationFailure(error, deps.self.host);
   }
   if (!readable(input.v)) throw failure('BadInput', `job has version ${input.v}, which is too old`);
   const end = { engineGoesOn: false };
@@ -81,29 +81,29 @@ export async function runTask<T>(
   const taken =
     slot === 'in a slot' ? deps.enterSlot({ phase, sector: sectorFileName(task.sector) }) : NO_SLOT;
   if (!taken) {
-    const { noSlotFirst, noSlotMost } = task.times;
+    const { noSlotFirst, noSlotMax } = task.times;
     throw handBack(
       'NoSlot',
       `no free slot on ${deps.self.host}`,
-      growing(noSlotFirst, noSlotMost, task.offered),
+      growing(noSlotFirst, noSlotMax, task.offered),
     );
   }
   // Deleting 500 GB, or one call to a slow mount, may take longer than the heartbeat timeout. None at once: each is a write of
   // the server, and an engine that works tells of itself soon.
-  const pulse = setInterval(() => task.beatAgain(), task.times.heartbeatTimeout / 6);
+  const heartbeatTimer = setInterval(() => task.repeatHeartbeat(), task.times.heartbeatTimeout / 6);
   try {
     return await body(task);
   } catch (error) {
     // A stop or an abort is for any host of the group; a phase may have an engine here.
     if (error instanceof MountHungError && slot === 'outside of slots') throw hungHandBack(error, deps, task);
-    const failed = toldAsFailure(
+    const failed = toApplicationFailure(
       task.signal.aborted && isAbort(error) ? new CancelledFailure('told to end') : error,
       deps.self.host,
       task.scale,
     );
     throw failed instanceof ApplicationFailure ? task.settle(failed, slot === 'outside of slots') : failed;
   } finally {
-    clearInterval(pulse);
+    clearInterval(heartbeatTimer);
     if (end.engineGoesOn) taken.leaveToEngine();
     else taken.leave();
   }
@@ -136,14 +136,14 @@ const hungHandBack = (error: MountHungError, { self }: Deps, { times, offered }:
   handBack(
     'MountHung',
     `${self.host}: ${error.message}`,
-    growing(times.noSlotFirst, times.noRoomMost, offered),
+    growing(times.noSlotFirst, times.noRoomMax, offered),
   );
 
 function createTask(
   { self }: Deps,
   phase: PhaseId,
   { seal, claim, run }: TaskInput,
-  leaveEngine: () => void,
+  detachEngine: () => void,
 ): Task {
   const info = activityInfo();
   const began = performance.now();
@@ -173,13 +173,13 @@ function createTask(
     offeredAt: info.currentAttemptScheduledTimestampMs,
     now: () => info.currentAttemptScheduledTimestampMs + (performance.now() - began),
     offered: info.attempt,
-    beat: (details) => {
+    heartbeat: (details) => {
       // Details stay with the task through hand-backs: an observation is repeated, so that it is not lost.
       const step = bounded(details.step);
       last = { observed: last.observed, carried: last.carried, ...details, step, phase, host: self.host };
       heartbeat(last);
     },
-    beatAgain: () => heartbeat(last),
+    repeatHeartbeat: () => heartbeat(last),
     lastReported: carried.lastReported,
     settle: (failed, isStop) => {
       const { attempt, priority } = info;
@@ -188,8 +188,8 @@ function createTask(
       heartbeat(last);
       return settled.failure;
     },
-    leaveEngine,
-    goOn: () => {
+    detachEngine,
+    throwIfCancelled: () => {
       if (signal.aborted)
         throw endOfTask() === 'draining' ? draining(self.host) : new CancelledFailure('told to end');
     },
@@ -209,11 +209,11 @@ const isAbort = (error: unknown): boolean => error instanceof Error && error.nam
 export const draining = (host: string): ApplicationFailure =>
   failure('Draining', `${host} is shutting down`, { host });
 
-function toldAsFailure(error: unknown, host: string, scale = 1): unknown {
+function toApplicationFailure(error: unknown, host: string, scale = 1): unknown {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   const message = error instanceof Error ? messageOf(error) : String(error);
   if (error instanceof TooNewError)
-    return handBack('TooNew', `${host}: ${error.message}`, TIMES.noSlotMost * scale);
+    return handBack('TooNew', `${host}: ${error.message}`, TIMES.noSlotMax * scale);
   if (error instanceof MountHungError) return failure('MountHung', message, { host });
   if (error instanceof MountWrongError) return failure('MountMissing', message, { host });
   if (error instanceof NotOursError) return failure('NotOurs', message, { host });

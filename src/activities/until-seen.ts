@@ -13,6 +13,6 @@ export async function untilSeen<T>(task: Task, look: () => Promise<T | undefined
     const seen = await look();
     if (seen !== undefined || performance.now() - began >= task.times.observation) return seen;
     await sleep(task.times.engineProgress, undefined, { signal: task.signal }).catch(() => undefined);
-    task.goOn();
+    task.throwIfCancelled();
   }
 }

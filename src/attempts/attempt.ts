@@ -12,8 +12,8 @@ import {
   parseAttempt,
   parseAt,
   parseEpoch,
-  parseVoidAttempt,
-  voidName,
+  parseInvalidatedAttempt,
+  invalidatedName,
   type AttemptName,
 } from '../paths.js';
 import type { EnginePhaseId } from '../phases.js';
@@ -38,7 +38,7 @@ export interface Attempts {
   /** Of all epochs, lowest first. The last one of the epoch in force owns the phase. */
   all: Attempt[];
   /** Those that a step back has taken out of the count, lowest first. */
-  voided: Attempt[];
+  invalidated: Attempt[];
   /** The number that the next attempt of an epoch gets: retired ones keep theirs. */
   nextNumber: (epoch: number) => number;
 }
@@ -50,7 +50,7 @@ export interface Attempts {
 export async function listAttempts(sectorDirectory: string, phase: EnginePhaseId): Promise<Attempts> {
   const epochs = await epochsOf(sectorDirectory);
   const all: Attempt[] = [];
-  const voided: Attempt[] = [];
+  const invalidated: Attempt[] = [];
   const highest = new Map<number, number>();
   for (const epoch of epochs.sort((a, b) => a - b)) {
     const names = (await ifPresent(readdir(epochDir(sectorDirectory, epoch)))) ?? [];
@@ -64,13 +64,13 @@ export async function listAttempts(sectorDirectory: string, phase: EnginePhaseId
       const at = formatAt({ epoch, phase, number });
       all.push({ epoch, phase, number, at, directory: attemptDir(sectorDirectory, at) });
     }
-    for (const number of numbers(parseVoidAttempt).sort((a, b) => a - b)) {
+    for (const number of numbers(parseInvalidatedAttempt).sort((a, b) => a - b)) {
       const name = { epoch, phase, number };
-      const directory = join(epochDir(sectorDirectory, epoch), voidName(name));
-      voided.push({ ...name, at: formatAt(name), directory });
+      const directory = join(epochDir(sectorDirectory, epoch), invalidatedName(name));
+      invalidated.push({ ...name, at: formatAt(name), directory });
     }
   }
-  return { all, voided, nextNumber: (epoch) => (highest.get(epoch) ?? 0) + 1 };
+  return { all, invalidated, nextNumber: (epoch) => (highest.get(epoch) ?? 0) + 1 };
 }
 
 /** Where an attempt of P5 copies to. */
@@ -81,7 +81,7 @@ export interface CopyOfAttempt extends AttemptName {
   into: string;
 }
 
-/** The copies that P5 has ever begun, by attempts that were superseded or voided too. */
+/** The copies that P5 has ever begun, by attempts that were superseded or invalidated too. */
 export async function copiesOf(sectorDirectory: string): Promise<CopyOfAttempt[]> {
   const copies: CopyOfAttempt[] = [];
   for (const epoch of await epochsOf(sectorDirectory)) {
@@ -106,10 +106,10 @@ const epochsOf = async (sectorDirectory: string): Promise<number[]> =>
     .filter((number) => number !== undefined);
 
 /** Takes an attempt's result out of the count; does nothing when that was done before. */
-export async function voidAttempt(sectorDirectory: string, at: string): Promise<void> {
+export async function invalidateAttempt(sectorDirectory: string, at: string): Promise<void> {
   const name = parseAt(at);
-  const voided = join(epochDir(sectorDirectory, name.epoch), voidName(name));
-  await ifPresent(rename(attemptDir(sectorDirectory, at), voided));
+  const invalidated = join(epochDir(sectorDirectory, name.epoch), invalidatedName(name));
+  await ifPresent(rename(attemptDir(sectorDirectory, at), invalidated));
 }
 
 /** @returns undefined when job.json cannot be understood. */

@@ -17,7 +17,7 @@ import {
   type GroupDirectory,
 } from '../paths.js';
 import type { SectorId } from '../sector.js';
-import { voidAttempt, type Attempt } from './attempt.js';
+import { invalidateAttempt, type Attempt } from './attempt.js';
 import { assertClaimed, assertEnded, claimEpoch, endEpoch } from './epochs.js';
 import { freeBefore, freeSuperseded } from './free.js';
 import { canonicalJson, type Job } from './protocol.js';
@@ -84,7 +84,7 @@ export class Claim {
   /** Takes an attempt's result out of the count; does nothing when that was done before. */
   async invalidate(at: string): Promise<void> {
     await this.assertInForce();
-    await voidAttempt(this.directory, at);
+    await invalidateAttempt(this.directory, at);
   }
 
   /** Gives back what other attempts of a phase have left that has a result now. A favour: what fails of it, P6 does. */

@@ -9,7 +9,7 @@ import { epochDir, goneAttemptName } from '../paths.js';
 import { isBefore, listAttempts, readResult, recordedFiles, type Attempt } from './attempt.js';
 
 /** What stays of an attempt: who made it, for what, and how it ended. */
-const STORY = ['job.json', 'log', 'error.json', 'result.json'];
+const RETAINED_FILES = ['job.json', 'log', 'error.json', 'result.json'];
 
 /**
  * When `counts` is the result of a phase: all other attempts of it up to the epoch in force are superseded, void ones too.
@@ -20,13 +20,13 @@ export async function freeSuperseded(
   counts: Attempt,
   inForce: number,
 ): Promise<number> {
-  const { all, voided } = await listAttempts(sectorDirectory, counts.phase);
+  const { all, invalidated } = await listAttempts(sectorDirectory, counts.phase);
   let freed = 0;
   for (const attempt of all) {
     if (attempt.at !== counts.at && attempt.epoch <= inForce) freed += await retire(sectorDirectory, attempt);
   }
   // Void ones keep their name: whether layers have been lent before is told by it.
-  for (const attempt of voided) freed += await empty(attempt.directory, STORY);
+  for (const attempt of invalidated) freed += await empty(attempt.directory, RETAINED_FILES);
   return freed;
 }
 
@@ -45,7 +45,7 @@ export async function freeBefore(sectorDirectory: string, next: Attempt): Promis
 }
 
 const needed = async (attempt: Attempt): Promise<string[]> => [
-  ...STORY,
+  ...RETAINED_FILES,
   'progress.json',
   'layers.json',
   ...(await recordedFiles(attempt)).map(({ name }) => name),
@@ -54,7 +54,7 @@ const needed = async (attempt: Attempt): Promise<string[]> => [
 async function retire(sectorDirectory: string, attempt: Attempt): Promise<number> {
   const gone = join(epochDir(sectorDirectory, attempt.epoch), goneAttemptName(attempt));
   await ifPresent(rename(attempt.directory, gone));
-  return await empty(gone, STORY);
+  return await empty(gone, RETAINED_FILES);
 }
 
 /** Deletes the plain files of an attempt but `keep`; whatever else is there is left to P6, which tells of it. */

@@ -26,7 +26,7 @@ export interface Look {
   epoch: number;
   inputHash: string;
   /** The newest attempt whose failure the workflow knows. */
-  told?: string;
+  lastReported?: string;
   /** How a foreign engine's counter stood when it was last looked at. */
   observed?: Observation;
   /** Server time in ms since 1970 at which this look was queued: any look before was over by then. Hosts' clocks may differ. */
@@ -40,7 +40,7 @@ export interface Look {
 }
 
 export async function look(l: Look): Promise<Sight> {
-  const { all: attempts, voided, nextNumber } = await listAttempts(l.sectorDirectory, l.phase);
+  const { all: attempts, invalidated, nextNumber } = await listAttempts(l.sectorDirectory, l.phase);
   const fitting: Attempt[] = [];
   for (const attempt of attempts) {
     if ((await inputHashOf(attempt)) !== l.inputHash) continue;
@@ -58,24 +58,24 @@ export async function look(l: Look): Promise<Sight> {
   return {
     is: 'free',
     number: nextNumber(l.epoch),
-    earlier: [...fitting.reverse(), ...(await lenders(voided, l))],
+    earlier: [...fitting.reverse(), ...(await reusable(invalidated, l))],
   };
 }
 
 /**
- * A result that was voided still lends its recorded files, each of which is checked: one bad layer must not cost the good
+ * A result that was invalidated still lends its recorded files, each of which is checked: one bad layer must not cost the good
  * ones before it. Only once: if a step back follows on what was built from them, they are wrong whatever their digests say.
  */
-async function lenders(voided: Attempt[], { inputHash }: Look): Promise<Attempt[]> {
+async function reusable(invalidated: Attempt[], { inputHash }: Look): Promise<Attempt[]> {
   const same: Attempt[] = [];
-  for (const attempt of voided) if ((await inputHashOf(attempt)) === inputHash) same.push(attempt);
+  for (const attempt of invalidated) if ((await inputHashOf(attempt)) === inputHash) same.push(attempt);
   return same.length === 1 ? same : [];
 }
 
 /** @returns undefined when the owner is dead, or its failure is known. */
 async function lookAtOwner(attempt: Attempt, l: Look): Promise<Sight | undefined> {
   const error = await readError(attempt);
-  if (error) return attempt.at === l.told ? undefined : { is: 'failed', attempt, error };
+  if (error) return attempt.at === l.lastReported ? undefined : { is: 'failed', attempt, error };
   const progress = await readProgress(attempt.directory);
   if (!progress) return l.isOurs(attempt) ? { is: 'starting', attempt } : notYetSeen(attempt, l);
   if (isLocal(progress, l.self)) {

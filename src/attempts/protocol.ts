@@ -22,7 +22,7 @@ export interface Job {
   inputHash: string;
   ticket: string;
   seed?: string;
-  basis: Partial<Record<EnginePhaseId, string>>;
+  inputs: Partial<Record<EnginePhaseId, string>>;
   earlier: string[];
   copy?: {
     node: string;

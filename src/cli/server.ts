@@ -48,7 +48,7 @@ export async function tellWorkflow<T>(
   try {
     return await updateSector(client, sector, update, what);
   } catch (error) {
-    throw toldByWorkflow(error, sector);
+    throw toUserError(error, sector);
   }
 }
 
@@ -69,7 +69,7 @@ export function printAnswer(sector: SectorId, answer: string, json: boolean | un
 }
 
 /** What a workflow answers to an update that it refuses, or that it cannot get, as a UserError. */
-export function toldByWorkflow(error: unknown, sector: SectorId): unknown {
+export function toUserError(error: unknown, sector: SectorId): unknown {
   if (error instanceof WorkflowNotFoundError) {
     return new UserError(`no workflow is sealing ${sectorName(sector)}`, {
       exitCode: 1,

@@ -36,7 +36,7 @@ export async function startSectors(
   const { begun, next } = await sectorsOf(home);
   const started = [];
   for (const sector of begun) {
-    if (await goOn(client, home, sector, size)) started.push(sector);
+    if (await throwIfCancelled(client, home, sector, size)) started.push(sector);
   }
   for (let number = next; started.length < count; number++) {
     const sector = sectorName(devSector(number));
@@ -48,7 +48,12 @@ export async function startSectors(
 }
 
 /** A sector of another size waits for a run with that size. The workflow may be gone with its database: sector.json is not. */
-async function goOn(client: Client, home: DevHome, sector: string, size: SectorSize): Promise<boolean> {
+async function throwIfCancelled(
+  client: Client,
+  home: DevHome,
+  sector: string,
+  size: SectorSize,
+): Promise<boolean> {
   const file = join(cacheDir(home.group), sectorFileName(sectorOf(sector)), 'sector.json');
   const input = sealInputSchema.safeParse(await readJson(file)).data;
   if (input?.size !== size) return false;

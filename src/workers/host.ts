@@ -152,7 +152,7 @@ async function createDeps(
     groupDirectory: (group) =>
       sight.group.open(group).catch((error: unknown) => {
         if (!(error instanceof NotOfGroupError)) throw error;
-        throw handBack('NotOfGroup', `${config.ip}: ${error.message}`, TIMES.noSlotMost);
+        throw handBack('NotOfGroup', `${config.ip}: ${error.message}`, TIMES.noSlotMax);
       }),
     enterSlot: (work) => slots.enter(work),
     whyNoRoom: (group, sector) => capacity.room.whyNoRoom(group, sector),

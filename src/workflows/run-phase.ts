@@ -83,8 +83,8 @@ async function untilItMay(sector: Sector, phase: PhaseId): Promise<void> {
   await sector.until(({ attention }) => !attention[phase]);
   const { backingOff, interruptions } = sector.state.phases[phase];
   if (!backingOff) return;
-  const { backoffFirst, backoffMost } = sector.times;
-  const delay = Math.min(backoffFirst * 2 ** (interruptions - 2), backoffMost);
+  const { backoffFirst, backoffMax } = sector.times;
+  const delay = Math.min(backoffFirst * 2 ** (interruptions - 2), backoffMax);
   await sector.until(({ phases }) => !phases[phase].backingOff, delay);
 }
 
@@ -104,7 +104,7 @@ function optionsOf(sector: Sector, phase: PhaseId): ActivityOptions {
     heartbeatTimeout: times.heartbeatTimeout,
     retry: {
       initialInterval: times.noSlotFirst,
-      maximumInterval: times.noRoomMost,
+      maximumInterval: times.noRoomMax,
       // The first worker that is lost brings the phase before new work; any other costs no event.
       nonRetryableErrorTypes: isBegun ? [TIMED_OUT] : [TIMED_OUT, LOST_WORKER],
     },

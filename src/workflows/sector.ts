@@ -1,7 +1,7 @@
 /** A sector as its workflow holds it: the pure state of `core/`, changed by events, shown after each, and waited on. */
 import { condition, workflowInfo } from '@temporalio/workflow';
 import { CONTRACT_VERSION, type CleanInput, type PhaseInput, type ResultRef } from '../contract.js';
-import { BASIS, ENGINE_PHASE_IDS, scaledTimes, type EnginePhaseId, type Times } from '../phases.js';
+import { DEPENDS_ON, ENGINE_PHASE_IDS, scaledTimes, type EnginePhaseId, type Times } from '../phases.js';
 import { reduce, type Event } from './core/reduce.js';
 import { mustEndPass, type SectorState } from './core/state.js';
 import { Display } from './show.js';
@@ -60,9 +60,9 @@ export class Sector {
     return {
       ...this.common(),
       phase,
-      basis: Object.fromEntries(BASIS[phase].map((id) => [id, this.ref(id)])),
-      voided: invalidated,
-      told: phases[phase].lastReported,
+      inputs: Object.fromEntries(DEPENDS_ON[phase].map((id) => [id, this.ref(id)])),
+      invalidated: invalidated,
+      lastReported: phases[phase].lastReported,
     };
   }
 

@@ -13,7 +13,7 @@ export async function stopEngines(sector: Sector): Promise<void> {
   sector.dispatch({ type: 'ending', state: 'stopping' });
   const { stopSector } = proxyActivities<SealActivities>({
     ...optionsOf(sector, 'stop engines'),
-    scheduleToCloseTimeout: sector.times.stopMost,
+    scheduleToCloseTimeout: sector.times.stopMax,
   });
   try {
     await stopSector(stopInput(sector, 'cancelled'));
@@ -48,9 +48,9 @@ const stopInput = (sector: Sector, why: string): StopInput => ({ ...sector.commo
 
 const optionsOf = ({ state: { seal }, times }: Sector, what: string): ActivityOptions => ({
   taskQueue: controlQueue(seal.group),
-  startToCloseTimeout: times.stopMost,
+  startToCloseTimeout: times.stopMax,
   heartbeatTimeout: times.heartbeatTimeout,
-  retry: { initialInterval: times.noSlotFirst, maximumInterval: times.noRoomMost },
+  retry: { initialInterval: times.noSlotFirst, maximumInterval: times.noRoomMax },
   summary: `${seal.sector} ${what}`,
   priority: { priorityKey: BEGUN },
 });

@@ -24,7 +24,7 @@ export const run = (print) =>
     sealSector(bench.engine, sector);
     // Each is copied in the same time under its own limit.
     enlarge(sector, Object.fromEntries(LIMITS.map((limit) => [`for-${limit}`, limit * SECONDS * MB])));
-    const own = (limit) => ({ basis: `for-${limit}`, limit, limitBytesPerSec: limit * MB });
+    const own = (limit) => ({ inputs: `for-${limit}`, limit, limitBytesPerSec: limit * MB });
     for (const limit of LIMITS) tell(print, 'alone', await copyAll(bench, [own(limit)]));
     tell(print, `${LIMITS.length} at once`, await copyAll(bench, LIMITS.map(own)));
     await shared(print, bench);
@@ -46,7 +46,7 @@ function tell(print, how, { copies }) {
 async function shared(print, bench) {
   // In memory, as on a real host.
   const path = `/dev/shm/sealflow-bench-${process.pid}`;
-  const job = { basis: 'for-100', limit: SHARED, shared: { limitBytesPerSec: SHARED * MB, path } };
+  const job = { inputs: 'for-100', limit: SHARED, shared: { limitBytesPerSec: SHARED * MB, path } };
   try {
     const { copies, all } = await copyAll(
       bench,
@@ -74,10 +74,10 @@ const series = (samples, counter) => samples.map(({ at, [counter]: bytes }) => [
 /** Runs a P5 for each job at once. @returns results and samples of each, and samples of their sum */
 async function copyAll({ engine, directory, node }, jobs) {
   const { command, environment } = engine;
-  const copies = jobs.map(({ basis, limit, ...limits }, i) => {
+  const copies = jobs.map(({ inputs, limit, ...limits }, i) => {
     const sector = join(directory, `copy-${i}`);
     const copy = { node, into: reserve(node, `s-t01000-1.${i}`), limitBytesPerSec: 0, ...limits };
-    const job = { size: SIZE, basis: { P2: `../../../sector/1/${basis}` }, copy };
+    const job = { size: SIZE, inputs: { P2: `../../../sector/1/${inputs}` }, copy };
     const attempt = makeJob(sector, 'P5', job);
     return { attempt, sector, limit, samples: [] };
   });

@@ -28,7 +28,7 @@ export const run = (print) =>
       times.cp.push((performance.now() - began) / 1000);
       rmSync(target);
       const copy = { node, into: reserve(node, 's-t01000-1.bench'), limitBytesPerSec: 0 };
-      const job = makeJob(sector, 'P5', { size: SIZE, basis: { P2: '../large' }, copy });
+      const job = makeJob(sector, 'P5', { size: SIZE, inputs: { P2: '../large' }, copy });
       const { facts } = runEngine(engine, job);
       times.copy.push(facts.writeSeconds);
       times.readBack.push(facts.readBackSeconds);

@@ -12,15 +12,15 @@ export const engineForBench = async () => (await findEngine()) ?? (await buildEn
 export function makeJob(directory, phase, job) {
   const attempt = join(directory, '1', `${phase}-1`);
   mkdirSync(attempt, { recursive: true });
-  const { sector = 't01000/1', size = '2KiB', ticket = '01'.repeat(32), basis = {}, ...rest } = job;
+  const { sector = 't01000/1', size = '2KiB', ticket = '01'.repeat(32), inputs = {}, ...rest } = job;
   const full = {
     v: 1,
     phase,
     sector,
     size,
     ticket,
-    inputHash: digestOf({ phase, ticket, basis }),
-    basis,
+    inputHash: digestOf({ phase, ticket, inputs }),
+    inputs,
     earlier: [],
     progressEveryMs: 5000,
     leaseEveryMs: 2000,

@@ -51,10 +51,10 @@ function engineAlone(engine, directory) {
   const copy = { node, into: reserve(node, 's-t01000-1.bench'), limitBytesPerSec: 0 };
   const jobs = {
     P1: {},
-    P2: { basis: { P1: '../P1-1' } },
-    P3: { basis: { P2: '../P2-1' }, seed },
-    P4: { basis: { P2: '../P2-1', P3: '../P3-1' }, seed },
-    P5: { basis: { P2: '../P2-1' }, copy },
+    P2: { inputs: { P1: '../P1-1' } },
+    P3: { inputs: { P2: '../P2-1' }, seed },
+    P4: { inputs: { P2: '../P2-1', P3: '../P3-1' }, seed },
+    P5: { inputs: { P2: '../P2-1' }, copy },
   };
   const times = {};
   for (const [phase, job] of Object.entries(jobs)) {

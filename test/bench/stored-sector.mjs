@@ -22,7 +22,7 @@ export const SIZE = '8MiB';
 export function sealSector(engine, directory) {
   mkdirSync(directory);
   runEngine(engine, makeJob(directory, 'P1', { size: SIZE }));
-  runEngine(engine, makeJob(directory, 'P2', { size: SIZE, basis: { P1: '../P1-1' } }));
+  runEngine(engine, makeJob(directory, 'P2', { size: SIZE, inputs: { P1: '../P1-1' } }));
 }
 
 /**

@@ -38,7 +38,7 @@ describe.runIf(COMPLETE)('a real sector', () => {
   /** Failures that the workflow knows: they are not told again. */
   let told: Partial<Record<EnginePhaseId, string>> = {};
   const run = (phase: EnginePhaseId, changes: Partial<PhaseInput> = {}): Promise<PhaseResult> =>
-    site.run(phase, { told: told[phase], ...changes });
+    site.run(phase, { lastReported: told[phase], ...changes });
   async function seals(...phases: EnginePhaseId[]): Promise<void> {
     for (const phase of phases) site.results[phase] = await run(phase);
   }
@@ -50,7 +50,7 @@ describe.runIf(COMPLETE)('a real sector', () => {
     expect(failed).toMatchObject({ type: 'StepBack', details: [{ from }] });
     told[found] = (failed.details?.[0] as { at: string }).at;
     const before = site.results[from];
-    const again = await run(from, { voided: [before?.at ?? 'none'] });
+    const again = await run(from, { invalidated: [before?.at ?? 'none'] });
     expect(again).toMatchObject({ digest: before?.digest });
     expect(again.at).not.toBe(before?.at);
     site.results[from] = again;
@@ -123,10 +123,10 @@ describe.runIf(COMPLETE)('a real sector', () => {
     expect(failed).toMatchObject({ type: 'StepBack', details: [{ from: 'P2' }] });
     told.P3 = (failed.details?.[0] as { at: string }).at;
     const { commR, at = '' } = site.results.P2 ?? {};
-    const unmended = await failureFrom(run('P2', { voided: [at] }));
+    const unmended = await failureFrom(run('P2', { invalidated: [at] }));
     expect(unmended).toMatchObject({ type: 'StepBack', details: [{ from: 'P1' }] });
     told.P2 = (unmended.details?.[0] as { at: string }).at;
-    site.results.P1 = await run('P1', { voided: ['1/P1-1'] });
+    site.results.P1 = await run('P1', { invalidated: ['1/P1-1'] });
     await seals('P2', 'P3');
     expect(site.results.P2?.commR).toBe(commR);
   });

@@ -53,7 +53,7 @@ describe.skipIf(!COMPLETE || (await lacks('sshfs', 'disk')))('a mount that hangs
     tally({ faults: works.length });
     for (const work of works) await scene.takeBack(work, 'hold');
     for (const { sector } of works) await eventually(async () => (await hungFor(sector)) > LONG);
-    view.goOn();
+    view.throwIfCancelled();
     await scene.expectSealed(works);
     for (const work of works) {
       expect(await scene.runs(work)).toHaveLength(1);
@@ -92,7 +92,7 @@ describe.skipIf(!COMPLETE || (await lacks('sshfs', 'disk')))('a mount that hangs
     expect((await cluster.status(copying.sector)).phases.P5.state).toBe('running');
     expect(worker.said.stderr).not.toContain('UV_THREADPOOL_SIZE');
 
-    view.goOn();
+    view.throwIfCancelled();
     await scene.untilSealed([copying]);
     await expectUndisturbed({ node: small, size: group.size }, other);
     await expectUndisturbed(group, copying);

@@ -53,7 +53,7 @@ async function outcome({ node }: Place, sector: string) {
   return {
     sector,
     ...{ ticket, seed, commD, commR, proof },
-    told: inOrder(files.map((file) => [file.name, file.blake3])),
+    lastReported: inOrder(files.map((file) => [file.name, file.blake3])),
     stored: inOrder((await Promise.all(stored)).map((digest, i) => [names[i] ?? '', digest])),
     verified,
   };
@@ -73,7 +73,7 @@ async function undisturbed(
   return {
     sector,
     ...{ ticket, seed, commD, commR, proof: P4?.outputs.proof ?? '' },
-    told: digests,
+    lastReported: digests,
     stored: digests,
     verified: { code: 0, said: { sector, valid: true } },
   };

@@ -61,8 +61,8 @@ test.skipIf(await lacks('mount'))(
     expect(said).toMatch(/not \S+\/full: 4\.1 kB free, [0-9.]+ kB needed/);
     // The first that is told of a copy may be that nothing is written yet.
     await eventually(async () => {
-      const beats = await cluster.heartbeats(sector);
-      const { bytes = 0, total = 0 } = beats.find(({ phase }) => phase === 'P5')?.copy ?? {};
+      const heartbeats = await cluster.heartbeats(sector);
+      const { bytes = 0, total = 0 } = heartbeats.find(({ phase }) => phase === 'P5')?.copy ?? {};
       return 0 < bytes && bytes < total;
     });
     await group.takeBack(sector, 'P5', 'hold');

@@ -136,8 +136,8 @@ async function expectOwn(group: Group, sector: string): Promise<void> {
     );
     expect(job).toMatchObject({ phase, sector, size: group.size });
     expect([group.ip(1), group.ip(2)]).toContain((job['madeBy'] as { host: string }).host);
-    const { copy, basis } = job as { copy?: { node: string }; basis: Record<string, string> };
-    for (const path of Object.values(basis)) expect(path).toMatch(/^\.\.\/P[1-4]-1$/);
+    const { copy, inputs } = job as { copy?: { node: string }; inputs: Record<string, string> };
+    for (const path of Object.values(inputs)) expect(path).toMatch(/^\.\.\/P[1-4]-1$/);
     if (copy) expect(copy.node).toBe(group.node);
   }
   const { pid } = await group.engine(sector, 'P4');

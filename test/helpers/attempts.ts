@@ -71,7 +71,7 @@ export const jobOf = (at: string, changes: Partial<Job> = {}): Job => ({
   inputHash: HASH,
   ticket: 'aa'.repeat(32),
   seed: 'bb'.repeat(32),
-  basis: {},
+  inputs: {},
   earlier: [],
   progressEveryMs: 20,
   leaseEveryMs: 20,

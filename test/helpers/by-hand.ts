@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { readResult } from '../../src/attempts/attempt.js';
 import type { EngineResult, Job } from '../../src/attempts/protocol.js';
-import { BASIS, type EnginePhaseId } from '../../src/phases.js';
+import { DEPENDS_ON, type EnginePhaseId } from '../../src/phases.js';
 import { writeAttempt } from './attempts.js';
 
 export interface Ended {
@@ -19,10 +19,10 @@ export async function runByHand(
   job: Partial<Job>,
   env: NodeJS.ProcessEnv = {},
 ): Promise<Ended & { directory: string }> {
-  const basis = Object.fromEntries(BASIS[phase].map((id) => [id, `../${id}-1`]));
+  const inputs = Object.fromEntries(DEPENDS_ON[phase].map((id) => [id, `../${id}-1`]));
   const every = { progressEveryMs: 1_000, leaseEveryMs: 1_000 };
   const { directory } = await writeAttempt(sectorDirectory, `1/${phase}-1`, {
-    job: { basis, ...every, ...job },
+    job: { inputs, ...every, ...job },
   });
   const options = { env: { ...process.env, ...env }, cwd: directory };
   const ended = await promisify(execFile)(program, [...first, 'run', directory], options).then(

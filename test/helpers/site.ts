@@ -21,7 +21,7 @@ import {
   type SealInput,
 } from '../../src/contract.js';
 import { groupDirectories, sectorDir, type OpenGroup } from '../../src/paths.js';
-import { BASIS, ENGINE_PHASE_IDS, PHASES, type EnginePhaseId } from '../../src/phases.js';
+import { DEPENDS_ON, ENGINE_PHASE_IDS, PHASES, type EnginePhaseId } from '../../src/phases.js';
 import { sectorOf } from '../../src/sector.js';
 import { ENGINE, engineRuns, killEngines, type EngineRun } from './engine.js';
 import { temporaryDirectory } from './temporary.js';
@@ -48,7 +48,7 @@ export interface Offer {
 export interface Running<T> {
   env: MockActivityEnvironment;
   done: Promise<T>;
-  beats: HeartbeatDetails[];
+  heartbeats: HeartbeatDetails[];
 }
 
 export class Site {
@@ -95,15 +95,15 @@ export class Site {
   }
 
   input(phase: EnginePhaseId, changes: Partial<PhaseInput> = {}): PhaseInput {
-    const basis = Object.fromEntries(BASIS[phase].map((id) => [id, this.ref(id)]));
+    const inputs = Object.fromEntries(DEPENDS_ON[phase].map((id) => [id, this.ref(id)]));
     return {
       v: CONTRACT_VERSION,
       phase,
       seal: this.seal,
       claim: 1,
       run: RUN_ID,
-      basis,
-      voided: [],
+      inputs,
+      invalidated: [],
       ...changes,
     };
   }
@@ -134,8 +134,8 @@ export class Site {
       { ...info, currentAttemptScheduledTimestampMs: now, workflowExecution: { workflowId: 'test', runId } },
       { logger: new DefaultLogger('ERROR', () => undefined) },
     );
-    const beats: HeartbeatDetails[] = [];
-    env.on('heartbeat', (details: HeartbeatDetails) => beats.push(details));
+    const heartbeats: HeartbeatDetails[] = [];
+    env.on('heartbeat', (details: HeartbeatDetails) => heartbeats.push(details));
     type Result = Awaited<ReturnType<SealActivities[K]>>;
     const run = createActivities({ ...this.deps, ...deps })[activity] as unknown as (
       given: typeof input,
@@ -144,7 +144,7 @@ export class Site {
     // Looked at later; until then it must not count as unhandled.
     done.catch(() => undefined);
     this.tasks.push({ env, done });
-    return { env, done, beats };
+    return { env, done, heartbeats };
   }
 
   /** Offers a phase with the input that follows from the results so far. */

@@ -102,16 +102,16 @@ export class View {
   hang(): void {
     this.child?.kill('SIGSTOP');
     // Before the group's processes are ended: one that waits for an answer cannot be killed.
-    onTestFinished(() => this.goOn());
+    onTestFinished(() => this.throwIfCancelled());
   }
 
-  goOn(): void {
+  throwIfCancelled(): void {
     this.child?.kill('SIGCONT');
   }
 
   async end(): Promise<void> {
     const { child } = this;
-    this.goOn();
+    this.throwIfCancelled();
     if (!child || hasEnded(child)) return;
     const ended = once(child, 'exit');
     await eventually(() => hasEnded(child) || runs('umount', this.path));

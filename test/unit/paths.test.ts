@@ -15,7 +15,7 @@ import {
   sealedLink,
   sectorDir,
   stored,
-  voidName,
+  invalidatedName,
 } from '../../src/paths.js';
 import { sectorOf } from '../../src/sector.js';
 
@@ -125,12 +125,12 @@ describe('an attempt', () => {
   });
 
   test('that is void or gone is none, but keeps its number', () => {
-    for (const name of ['void-P2-3', 'gone-P2-3']) {
+    for (const name of ['invalidated-P2-3', 'gone-P2-3']) {
       expect(parseAttempt(2, name)).toBeUndefined();
       expect(parseAnyAttempt(2, name)).toEqual({ epoch: 2, phase: 'P2', number: 3 });
     }
-    expect(voidName(parseAt('2/P2-3'))).toBe('void-P2-3');
-    expect(parseAnyAttempt(2, 'void-void-P2-3')).toBeUndefined();
+    expect(invalidatedName(parseAt('2/P2-3'))).toBe('invalidated-P2-3');
+    expect(parseAnyAttempt(2, 'gone-invalidated-P2-3')).toBeUndefined();
   });
 
   test('is written below the sector directory', () => {
@@ -148,7 +148,7 @@ describe('an attempt', () => {
     '2/../P2-3',
     '../2/P2-3',
     '2//P2-3',
-    '2/void-P2-3',
+    '2/invalidated-P2-3',
     '2/P2-3\0',
     '0/P1-1',
   ])('is not %j', (at) => {

@@ -7,7 +7,7 @@ const REFUSED = expect.objectContaining({ exit: 2, type: 'BadInput' }) as Error;
 
 /** A job of P3 with one key changed, as the engine reads it. */
 const parse = (key: string, value: unknown): unknown =>
-  parseJob(JSON.stringify({ ...jobOf('1/P3-1', { basis: { P2: '../P2-1' } }), [key]: value }), 'P3');
+  parseJob(JSON.stringify({ ...jobOf('1/P3-1', { inputs: { P2: '../P2-1' } }), [key]: value }), 'P3');
 
 const copy = { node: '/mnt', into: 'a', passedOver: [] };
 const shared = { limitBytesPerSec: 1, path: '/dev/shm/x' };
@@ -31,11 +31,11 @@ test.each([
   ['seed', 'ab'],
   ['seed', '00'.repeat(32)],
   ['seed', undefined],
-  ['basis', null],
-  ['basis', undefined],
-  ['basis', {}],
-  ['basis', { P2: '/sealer/P2-1' }],
-  ['basis', { P2: '../P2-1', P6: '../P6-1' }],
+  ['inputs', null],
+  ['inputs', undefined],
+  ['inputs', {}],
+  ['inputs', { P2: '/sealer/P2-1' }],
+  ['inputs', { P2: '../P2-1', P6: '../P6-1' }],
   ['earlier', '../P1-1'],
   ['earlier', ['P1-1']],
   ['earlier', ['./../P1-1']],
@@ -65,7 +65,7 @@ test.each([
 });
 
 test('a copy without a place to copy to is refused', () => {
-  const job = JSON.stringify(jobOf('1/P5-1', { basis: { P2: '../P2-1' } }));
+  const job = JSON.stringify(jobOf('1/P5-1', { inputs: { P2: '../P2-1' } }));
   expect(() => parseJob(job, 'P5')).toThrow(REFUSED);
 });
 

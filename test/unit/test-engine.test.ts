@@ -60,7 +60,7 @@ describe('run', () => {
     expect(await readdir(directory)).toEqual(before);
   });
 
-  test.each(['', 'P1-1', '1/P6-1', '1/void-P1-1'])('refuses the directory %j', async (name) => {
+  test.each(['', 'P1-1', '1/P6-1', '1/invalidated-P1-1'])('refuses the directory %j', async (name) => {
     await mkdir(join(sector, name), { recursive: true });
     expect(await engine('run', join(sector, name))).toMatchObject({ code: 2 });
   });
@@ -68,7 +68,7 @@ describe('run', () => {
   test('copies to a storage node that is there, and to no other', async () => {
     const { directory } = await writeAttempt(sector, '1/P2-1', { result: { outputs: { files: [] } } });
     const copy = { node: join(sector, 'node'), into: '.sealflow/x', limitBytesPerSec: 0, passedOver: [] };
-    const job = { copy, basis: { P2: '../P2-1' } };
+    const job = { copy, inputs: { P2: '../P2-1' } };
     const attempt = await writeAttempt(sector, '1/P5-1', { job });
     expect(await engine('run', attempt.directory)).toMatchObject({ code: 3 });
     expect(await readError(attempt)).toMatchObject({ exit: 3, type: 'PassingFault' });
@@ -145,7 +145,10 @@ describe('an engine at work ends with exit code 7', () => {
   test.each([
     ['a higher epoch is there', () => mkdir(join(sector, '2'))],
     ['a higher attempt is there', () => mkdir(join(sector, '1/P1-2'))],
-    ['its attempt has another name', () => rename(join(sector, '1/P1-1'), join(sector, '1/void-P1-1'))],
+    [
+      'its attempt has another name',
+      () => rename(join(sector, '1/P1-1'), join(sector, '1/invalidated-P1-1')),
+    ],
     ['its epoch has another name', () => rename(join(sector, '1'), join(sector, 'x'))],
     ['its sector is deleted', () => rm(sector, { recursive: true })],
   ])('when %s', async (_, supersede) => {
@@ -160,7 +163,7 @@ describe('an engine at work ends with exit code 7', () => {
     const { directory } = await writeAttempt(sector, '2/P1-2');
     const running = await startEngine(directory, { FIXTURE_HANG_P1: '1' });
     await untilShown(directory);
-    for (const name of ['1', 'x3', '.new-3', '2/P1-1', '2/P2-9', '2/void-P1-9', '2/P1-9x']) {
+    for (const name of ['1', 'x3', '.new-3', '2/P1-1', '2/P2-9', '2/invalidated-P1-9', '2/P1-9x']) {
       await mkdir(join(sector, name));
     }
     for (const name of ['3', '2/P1-9']) await writeFile(join(sector, name), 'a file is none');

@@ -44,7 +44,7 @@ describe.each(CACHE_MODES)('a phase that fails, $cache', (mode) => {
     expect(await sealing.retry()).toBe('going on');
     await sealing.handle.result();
     expect(sealing.fakes.calls('P2')).toBe(6);
-    expect(sealing.fakes.inputsOf('P2').at(-1)?.told).toBe('1/P2-1');
+    expect(sealing.fakes.inputsOf('P2').at(-1)?.lastReported).toBe('1/P2-1');
     const again = scheduled(await sealing.handle.fetchHistory()).filter(
       ({ activity }) => activity === 'preCommitPhase2',
     );

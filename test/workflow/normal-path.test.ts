@@ -48,17 +48,17 @@ describe.each(CACHE_MODES)('a sector that meets no trouble, $cache', (mode) => {
     const { handle, input, fakes } = await seal({ fakes: fakeActivities() });
     await handle.result();
     const { runId: run } = await handle.describe();
-    const usual = { v: 1, seal: input, claim: 1, run, voided: [] };
-    const basisOf = (phase: 'P1' | 'P2' | 'P3' | 'P4' | 'P5') => {
-      const [{ basis, ...rest } = { basis: {} }] = fakes.inputsOf(phase);
+    const usual = { v: 1, seal: input, claim: 1, run, invalidated: [] };
+    const inputsOfPhase = (phase: 'P1' | 'P2' | 'P3' | 'P4' | 'P5') => {
+      const [{ inputs, ...rest } = { inputs: {} }] = fakes.inputsOf(phase);
       expect(rest).toEqual({ ...usual, phase });
-      return Object.values(basis).map(({ at }) => at);
+      return Object.values(inputs).map(({ at }) => at);
     };
-    expect(basisOf('P1')).toEqual([]);
-    expect(basisOf('P2')).toEqual(['1/P1-1']);
-    expect(basisOf('P3')).toEqual(['1/P2-1']);
-    expect(basisOf('P4')).toEqual(['1/P2-1', '1/P3-1']);
-    expect(basisOf('P5')).toEqual(['1/P2-1']);
+    expect(inputsOfPhase('P1')).toEqual([]);
+    expect(inputsOfPhase('P2')).toEqual(['1/P1-1']);
+    expect(inputsOfPhase('P3')).toEqual(['1/P2-1']);
+    expect(inputsOfPhase('P4')).toEqual(['1/P2-1', '1/P3-1']);
+    expect(inputsOfPhase('P5')).toEqual(['1/P2-1']);
     expect(fakes.inputsOf('P6')[0]).toMatchObject({
       v: 1,
       seal: input,

@@ -33,11 +33,11 @@ describe.each(CACHE_MODES)('retry, $cache', (mode) => {
     await handle.result();
     expect(PHASE_IDS.map((phase) => fakes.calls(phase))).toEqual([1, 2, 2, 2, 2, 1]);
     fakes.expectOrder('P5 is cancelled', 'P2 begins');
-    const voided = ['1/P2-1', '1/P3-1', '1/P4-1'];
+    const invalidated = ['1/P2-1', '1/P3-1', '1/P4-1'];
     for (const phase of ['P2', 'P3', 'P4', 'P5'] as const) {
-      expect(fakes.inputsOf(phase)[1]?.voided.toSorted(), phase).toEqual(voided);
+      expect(fakes.inputsOf(phase)[1]?.invalidated.toSorted(), phase).toEqual(invalidated);
     }
-    expect(fakes.inputsOf('P4')[1]?.basis).toMatchObject({ P2: { at: '1/P2-2' }, P3: { at: '1/P3-2' } });
+    expect(fakes.inputsOf('P4')[1]?.inputs).toMatchObject({ P2: { at: '1/P2-2' }, P3: { at: '1/P3-2' } });
   });
 
   test('with a new ticket begins anew, without the seed and with another commR', async () => {

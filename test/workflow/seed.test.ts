@@ -92,9 +92,9 @@ describe.each(CACHE_MODES)('the seed, $cache', (mode) => {
     await handle.result();
     expect(fakes.inputsOf('P3').map(({ seal }) => seal.seed)).toEqual([SEED, OTHER_SEED]);
     expect(fakes.inputsOf('P4').map(({ seal }) => seal.seed)).toEqual([SEED, OTHER_SEED]);
-    expect(fakes.inputsOf('P4')[1]?.basis.P3?.at).toBe('1/P3-2');
+    expect(fakes.inputsOf('P4')[1]?.inputs.P3?.at).toBe('1/P3-2');
     // Results of the other seed do not count for this one, but nothing is wrong with them.
-    expect(fakes.inputsOf('P3')[1]?.voided).toEqual([]);
+    expect(fakes.inputsOf('P3')[1]?.invalidated).toEqual([]);
     expect([fakes.calls('P1'), fakes.calls('P2')]).toEqual([1, 1]);
     fakes.expectOrder('P4 is cancelled', 'P3 begins');
   });

@@ -18,14 +18,18 @@ describe.each(CACHE_MODES)('a step back, $cache', (mode) => {
     const { fakes, handle } = sealing;
     await handle.result();
     expect(fakes.order().slice(0, 5)).toEqual(['P1', 'P2', 'P1', 'P2', 'P3']);
-    expect(fakes.inputsOf('P1').map(({ voided }) => voided)).toEqual([[], ['1/P1-1']]);
+    expect(fakes.inputsOf('P1').map(({ invalidated }) => invalidated)).toEqual([[], ['1/P1-1']]);
     // What a cut-off host still does for the state of affairs before must not count as the newest try.
     expect(fakes.inputsOf('P1').map(({ claim }) => claim)).toEqual([1, 2]);
     expect(fakes.inputsOf('P6').map(({ claim }) => claim)).toEqual([2]);
     const [, again] = fakes.inputsOf('P2');
-    expect(again).toMatchObject({ basis: { P1: { at: '1/P1-2' } }, voided: ['1/P1-1'], told: '1/P2-1' });
+    expect(again).toMatchObject({
+      inputs: { P1: { at: '1/P1-2' } },
+      invalidated: ['1/P1-1'],
+      lastReported: '1/P2-1',
+    });
     // Whoever comes later may be the first to see the sector's directory again.
-    expect(fakes.inputsOf('P5')[0]?.voided).toEqual(['1/P1-1']);
+    expect(fakes.inputsOf('P5')[0]?.invalidated).toEqual(['1/P1-1']);
     expect((await sealing.status()).stepsBack).toBe(1);
   });
 
@@ -64,8 +68,8 @@ describe.each(CACHE_MODES)('a step back, $cache', (mode) => {
     expect(PHASE_IDS.map((phase) => fakes.calls(phase))).toEqual([1, 2, 2, 2, 2, 1]);
     const [, again] = fakes.inputsOf('P4');
     expect(again).toMatchObject({
-      basis: { P2: { at: '1/P2-2' }, P3: { at: '1/P3-2' } },
-      voided: ['1/P2-1'],
+      inputs: { P2: { at: '1/P2-2' }, P3: { at: '1/P3-2' } },
+      invalidated: ['1/P2-1'],
     });
     expect(fakes.inputsOf('P6')[0]?.results).toMatchObject({
       P1: { at: '1/P1-1' },
@@ -149,6 +153,6 @@ describe.each(CACHE_MODES)('a commR that is another one after a step back, $cach
     await sealing.untilAttention('P2');
     expect(await sealing.retry({ from: 'P2' })).toBe('back to P2');
     expect(await sealing.handle.result()).toMatchObject({ commR: COMM_R });
-    expect(sealing.fakes.inputsOf('P2')[2]?.voided).toEqual(['1/P2-1', '1/P2-2']);
+    expect(sealing.fakes.inputsOf('P2')[2]?.invalidated).toEqual(['1/P2-1', '1/P2-2']);
   });
 });

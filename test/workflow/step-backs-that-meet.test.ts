@@ -41,7 +41,7 @@ describe.each(CACHE_MODES)('while P4 is being stopped for a step back, $cache', 
     end.release();
     await started.handle.result();
     expect(started.fakes.calls('P2')).toBe(2);
-    expect(started.fakes.inputsOf('P2')[1]?.voided).toContain('1/P2-1');
+    expect(started.fakes.inputsOf('P2')[1]?.invalidated).toContain('1/P2-1');
     expect(started.fakes.inputsOf('P3').map(({ seal }) => seal.seed)).toEqual([SEED, OTHER_SEED]);
   });
 
@@ -68,7 +68,7 @@ describe.each(CACHE_MODES)('while P4 is being stopped for a step back, $cache', 
       started.input.ticket,
       OTHER_TICKET,
     ]);
-    expect(started.fakes.inputsOf('P2')[1]?.basis.P1?.at).toBe('1/P1-2');
+    expect(started.fakes.inputsOf('P2')[1]?.inputs.P1?.at).toBe('1/P1-2');
   });
 
   test('an operator who asks for an earlier phase than P5 does gets it', async () => {

@@ -19,7 +19,7 @@ fn a_job_that_cannot_be_right_ends_with_2() {
     refused("1/P1-1", "size", json!("3KiB"), "3KiB");
     refused("1/P1-1", "sector", json!("t1000/7"), "t1000/7");
     refused("1/P1-1", "phase", json!("P2"), "phase is P2");
-    refused("1/P2-1", "basis", json!({}), "needs basis.P1");
+    refused("1/P2-1", "inputs", json!({}), "needs inputs.P1");
     refused("1/P3-1", "seed", json!(null), "needs seed");
     refused("1/P4-1", "seed", json!("00".repeat(32)), "all zeros");
     refused("1/P5-1", "copy", json!(null), "needs copy");
@@ -77,7 +77,7 @@ fn a_directory_that_is_no_attempt() {
 }
 
 #[test]
-fn a_basis_without_a_result_must_run_again() {
+fn an_input_without_a_result_must_run_again() {
     let sector = Sector::new();
     for (name, from) in [("1/P2-1", "P1"), ("1/P3-1", "P2"), ("1/P4-1", "P2"), ("1/P5-1", "P2")] {
         let error = sector.fails(name, 4, |_| ());
@@ -87,7 +87,7 @@ fn a_basis_without_a_result_must_run_again() {
 }
 
 #[test]
-fn a_basis_of_another_sector() {
+fn an_input_of_another_sector() {
     let sector = Sector::new();
     sector.done("1/P1-1", |_| ());
     let error = sector.fails("1/P2-1", 2, |job| job["sector"] = json!("t01000/8"));

@@ -20,7 +20,7 @@ fn superseded_by(something: impl Fn(&Sector)) {
     let ended = child.ended();
     assert_eq!(ended.code, Some(7), "{}", ended.stderr);
     assert!(ended.stderr.contains("Superseded"));
-    for name in ["2/P5-3", "2/gone-P5-3", "2/void-P5-3", "gone-2/P5-3"] {
+    for name in ["2/P5-3", "2/gone-P5-3", "2/invalidated-P5-3", "gone-2/P5-3"] {
         assert!(!sector.at(name).join("error.json").exists() && !sector.at(name).join("result.json").exists());
     }
 }

@@ -12,7 +12,7 @@ fn twice_the_same() {
     let sector = Sector::new();
     let p1 = sector.done("1/P1-1", |_| ());
     let first = sector.done("1/P2-1", |_| ());
-    let second = sector.done("2/P2-1", |job| job["basis"]["P1"] = json!("../../1/P1-1"));
+    let second = sector.done("2/P2-1", |job| job["inputs"]["P1"] = json!("../../1/P1-1"));
     assert_eq!(first["outputs"], second["outputs"]);
     for name in ["sealed", "p_aux", "t_aux", "sc-02-data-tree-r-last.dat"] {
         assert_eq!(digest(&first, name), blake3(&sector.at("1/P2-1").join(name)));
@@ -26,10 +26,10 @@ fn twice_the_same() {
     assert_eq!(inode(&format!("1/P1-1/{LAYER}")), inode(&format!("1/P2-1/{LAYER}")), "linked, not copied");
 
     // P3 of either, and after its directory got another name.
-    let p3 = sector.done("2/P3-1", |job| job["basis"]["P2"] = json!("../../1/P2-1"));
+    let p3 = sector.done("2/P3-1", |job| job["inputs"]["P2"] = json!("../../1/P2-1"));
     assert_eq!(digest(&p3, "commit-phase1.json"), blake3(&sector.at("2/P3-1/commit-phase1.json")));
     fs::rename(sector.at("2/P2-1"), sector.at("2/P2-5")).unwrap();
-    let again = sector.done("2/P3-2", |job| job["basis"]["P2"] = json!("../P2-5"));
+    let again = sector.done("2/P3-2", |job| job["inputs"]["P2"] = json!("../P2-5"));
     assert_eq!(p3["outputs"], again["outputs"]);
 }
 
@@ -115,7 +115,7 @@ fn chosen_cores() {
     sector.done("1/P1-1", |_| ());
     let all = sector.done("1/P2-1", |_| ());
     let one = sector.done("2/P2-1", |job| {
-        job["basis"]["P1"] = json!("../../1/P1-1");
+        job["inputs"]["P1"] = json!("../../1/P1-1");
         job["cores"] = json!([0]);
     });
     assert_eq!(all["outputs"], one["outputs"]);

@@ -6,7 +6,7 @@ import type { SectorId } from '../../sector.js';
 import { UserError } from '../../user-error.js';
 import { parseSectors, shortList } from '../arguments.js';
 import { printProblem } from '../process.js';
-import { clientFrom, printAnswer, toldByWorkflow, withServer, type ServerOptions } from '../server.js';
+import { clientFrom, printAnswer, toUserError, withServer, type ServerOptions } from '../server.js';
 
 interface CancelOptions extends ServerOptions {
   wait: boolean;
@@ -28,7 +28,7 @@ export const cancelCommand = (): Command =>
         try {
           printAnswer(sector, await cancel(client, sector, wait), json);
         } catch (error) {
-          const problem = toldByWorkflow(error, sector);
+          const problem = toUserError(error, sector);
           if (!(problem instanceof UserError)) throw error;
           if (sectors.length === 1) throw problem;
           // The others of a range are cancelled all the same.

@@ -4,7 +4,7 @@ import type { Retry } from '../../messages.js';
 import { PHASE_IDS } from '../../phases.js';
 import type { SectorId } from '../../sector.js';
 import { parseHex32, parseSectors } from '../arguments.js';
-import { clientFrom, printAnswer, toldByWorkflow, withServer, type ServerOptions } from '../server.js';
+import { clientFrom, printAnswer, toUserError, withServer, type ServerOptions } from '../server.js';
 
 interface RetryOptions extends ServerOptions {
   from?: Retry['from'];
@@ -30,7 +30,7 @@ export const retryCommand = (): Command =>
         printAnswer(
           sector,
           await answer.catch((error: unknown) => {
-            throw toldByWorkflow(error, sector);
+            throw toUserError(error, sector);
           }),
           json,
         );

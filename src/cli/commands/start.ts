@@ -4,7 +4,7 @@ import { sectorName, type SectorId } from '../../sector.js';
 import { UserError } from '../../user-error.js';
 import { parseCount, parseHex32, parseSectors, shortList, timeScaleOption } from '../arguments.js';
 import { print, printJson } from '../process.js';
-import { clientFrom, toldByWorkflow, withServer, type ServerOptions } from '../server.js';
+import { clientFrom, toUserError, withServer, type ServerOptions } from '../server.js';
 import { randomHex32, refuseUnserved, startSector } from '../../client/start-sector.js';
 
 interface StartOptions extends ServerOptions {
@@ -79,7 +79,7 @@ export const startCommand = (): Command =>
       const ends = await Promise.allSettled(
         handles.map(async ({ sector, handle }) => {
           const result = await handle.result().catch((error: unknown) => {
-            throw toldByWorkflow(error, sector);
+            throw toUserError(error, sector);
           });
           if (json) printJson(result);
           else print(`${sectorName(sector)} sealed, on ${result.storage.node}`);

@@ -5,7 +5,7 @@
 import { CONTRACT_VERSION, type CleanResult, type PhaseResult, type SealInput } from '../../contract.js';
 import type { Failure } from '../../failures.js';
 import type { Attention, PhaseStatus } from '../../messages.js';
-import { PHASE_IDS, phasesFrom, BASIS, type EnginePhaseId, type PhaseId } from '../../phases.js';
+import { PHASE_IDS, phasesFrom, DEPENDS_ON, type EnginePhaseId, type PhaseId } from '../../phases.js';
 
 /** One phase, as far as it is not told by its result. */
 export interface PhaseRecord {
@@ -135,7 +135,7 @@ export const hasChangedCommR = ({ results, shownCommR }: SectorState): boolean =
 export function takenBack({ to, invalidates }: StepBack): PhaseId[] {
   if (invalidates === 'all') return phasesFrom(to);
   const depends = (phase: PhaseId): boolean =>
-    phase === to || phase === 'P6' || BASIS[phase].some((id) => depends(id));
+    phase === to || phase === 'P6' || DEPENDS_ON[phase].some((id) => depends(id));
   return PHASE_IDS.filter(depends);
 }
 

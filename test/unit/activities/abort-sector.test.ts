@@ -98,10 +98,10 @@ describe('an abort', () => {
         await sleep(20);
       }
     })();
-    const { done, beats } = abort();
-    await eventually(() => beats.some(({ at }) => at === '1/P2-1'));
-    const seen = beats.length;
-    await eventually(() => beats.length > seen + 5);
+    const { done, heartbeats } = abort();
+    await eventually(() => heartbeats.some(({ at }) => at === '1/P2-1'));
+    const seen = heartbeats.length;
+    await eventually(() => heartbeats.length > seen + 5);
     expect(existsSync(directory)).toBe(true);
     work.goesOn = false;
     await works;

@@ -37,7 +37,7 @@ describe('a worker that shuts down', () => {
     });
     expect(await isAlive(pid)).toBe(true);
     const next = site.begin('P1', {}, {}, another());
-    await eventually(() => next.beats.some(({ at }) => at === '1/P1-1'));
+    await eventually(() => next.heartbeats.some(({ at }) => at === '1/P1-1'));
     await release(site, 'P1');
     expect((await next.done).at).toBe('1/P1-1');
     expect(await site.started()).toEqual(['1/P1-1']);
@@ -91,8 +91,8 @@ describe('a cancelled task', () => {
     const first = await atWork();
     shutDown(first.env);
     await failureFrom(first.done);
-    const { env, done, beats } = site.begin('P1', {}, {}, another());
-    await eventually(() => beats.some(({ at }) => at === '1/P1-1'));
+    const { env, done, heartbeats } = site.begin('P1', {}, {}, another());
+    await eventually(() => heartbeats.some(({ at }) => at === '1/P1-1'));
     cancel(env);
     await expect(done).rejects.toBeInstanceOf(CancelledFailure);
     expect(await isAlive(first.pid)).toBe(false);

@@ -339,7 +339,7 @@ describe('P6 was killed', () => {
     // A person moves it away, and the copy is made again.
     await rename(onNode(FINAL[name]), onNode('aside'));
     expect(await failureFrom(site.clean())).toMatchObject({ type: 'StepBack', details: [{ from: 'P5' }] });
-    site.results = { ...site.results, P5: await site.run('P5', { voided: ['1/P5-1'] }) };
+    site.results = { ...site.results, P5: await site.run('P5', { invalidated: ['1/P5-1'] }) };
     await site.clean();
     await expectClean();
   });

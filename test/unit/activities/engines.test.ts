@@ -49,8 +49,8 @@ describe('an engine that somebody else has started', () => {
     const attempt = await attemptBefore();
     const engine = await startEngine(attempt.directory, site.environment);
     await untilShown(attempt.directory);
-    const { done, beats } = site.begin('P1');
-    await eventually(() => beats.some(({ at }) => at === '1/P1-1'));
+    const { done, heartbeats } = site.begin('P1');
+    await eventually(() => heartbeats.some(({ at }) => at === '1/P1-1'));
     await release(site, 'P1');
     expect(await done).toMatchObject({ at: '1/P1-1' });
     expect(await engine.ended).toBe(0);
@@ -62,9 +62,9 @@ describe('an engine that somebody else has started', () => {
     const attempt = await attemptBefore();
     const engine = await startEngine(attempt.directory, site.environment);
     await untilShown(attempt.directory);
-    const { done, beats } = site.begin('P1');
+    const { done, heartbeats } = site.begin('P1');
     // Behind its last step, with all layers recorded.
-    await eventually(() => beats.some(({ at, step }) => at === '1/P1-1' && step === 'done'));
+    await eventually(() => heartbeats.some(({ at, step }) => at === '1/P1-1' && step === 'done'));
     process.kill(engine.pid, 'SIGKILL');
     const details = [{ at: '1/P1-1', host: HOST, recorded: 3 }];
     expect(await failureFrom(done)).toMatchObject({ type: 'EngineDied', nonRetryable: false, details });
@@ -109,7 +109,7 @@ describe('an engine that crashes', () => {
     await failureFrom(site.run('P1'));
     await flip(site.path('1/P1-1', 'sc-02-data-layer-1.dat'));
     const repaired = await site.run('P1');
-    const whole = await site.run('P1', { voided: ['1/P1-1', '1/P1-2'] });
+    const whole = await site.run('P1', { invalidated: ['1/P1-1', '1/P1-2'] });
     expect(repaired).toMatchObject({ at: '1/P1-2', digest: whole.digest });
   });
 
@@ -152,10 +152,10 @@ describe('an engine that ends with an error', () => {
   test('is followed by the next attempt when the workflow has heard of it', async () => {
     await tell(site, 'P1', 'fail', '2:3:PassingFault');
     await failureFrom(site.run('P1'));
-    expect(await failureFrom(site.run('P1', { told: '1/P1-1' }))).toMatchObject({
+    expect(await failureFrom(site.run('P1', { lastReported: '1/P1-1' }))).toMatchObject({
       details: [{ at: '1/P1-2' }],
     });
-    expect((await site.run('P1', { told: '1/P1-2' })).at).toBe('1/P1-3');
+    expect((await site.run('P1', { lastReported: '1/P1-2' })).at).toBe('1/P1-3');
   });
 });
 
@@ -256,31 +256,31 @@ describe('an engine on another host', () => {
       expect(thrown.message).toContain('10.0.0.2');
       delays.push(thrown.nextRetryDelay);
     }
-    const { busyElsewhereFirst: first, busyElsewhereMost: most } = times;
+    const { busyElsewhereFirst: first, busyElsewhereMax: most } = times;
     expect(delays).toEqual([first, 2 * first, 4 * first, most]);
     expect(await site.started()).toEqual([]);
   });
 
   test('is observed from offer to offer, and followed when it has stood still for too long', async () => {
     const move = await foreignEngine(17);
-    const offer = async (now: number, before?: (typeof first)['beats']) => {
-      const { done, beats } = site.begin('P1', {}, { now, heartbeatDetails: before?.at(-1) });
-      return { beats, thrown: await failureFrom(done) };
+    const offer = async (now: number, before?: (typeof first)['heartbeats']) => {
+      const { done, heartbeats } = site.begin('P1', {}, { now, heartbeatDetails: before?.at(-1) });
+      return { heartbeats, thrown: await failureFrom(done) };
     };
-    const first: { beats: ReturnType<Site['begin']>['beats']; thrown: Error } = await offer(NOW);
-    expect(first.beats.at(-1)?.observed).toMatchObject({ at: '1/P1-1', counter: 17 });
+    const first: { heartbeats: ReturnType<Site['begin']>['heartbeats']; thrown: Error } = await offer(NOW);
+    expect(first.heartbeats.at(-1)?.observed).toMatchObject({ at: '1/P1-1', counter: 17 });
 
     await move(18);
-    const second = await offer(NOW + 2 * times.observation, first.beats);
-    expect(second.beats.at(-1)?.observed).toMatchObject({ counter: 18 });
-    expect(second.beats.at(-1)?.observed?.since).toBeUndefined();
+    const second = await offer(NOW + 2 * times.observation, first.heartbeats);
+    expect(second.heartbeats.at(-1)?.observed).toMatchObject({ counter: 18 });
+    expect(second.heartbeats.at(-1)?.observed?.since).toBeUndefined();
 
     const since = NOW + 2 * times.observation + 1;
-    const third = await offer(since, second.beats);
+    const third = await offer(since, second.heartbeats);
     expect(third.thrown).toMatchObject({ type: 'BusyElsewhere' });
-    expect(third.beats.at(-1)?.observed).toEqual({ at: '1/P1-1', counter: 18, since });
+    expect(third.heartbeats.at(-1)?.observed).toEqual({ at: '1/P1-1', counter: 18, since });
 
-    const last = { now: since + times.observation, heartbeatDetails: third.beats.at(-1) };
+    const last = { now: since + times.observation, heartbeatDetails: third.heartbeats.at(-1) };
     expect((await site.run('P1', {}, last)).at).toBe('1/P1-2');
   });
 
@@ -289,24 +289,24 @@ describe('an engine on another host', () => {
     const real = Date.now();
     const queued = site.begin('P1', {}, { now: real - 2 * 60_000 });
     expect(await failureFrom(queued.done)).toMatchObject({ type: 'BusyElsewhere' });
-    const next = { now: real + 1000, heartbeatDetails: queued.beats.at(-1) };
+    const next = { now: real + 1000, heartbeatDetails: queued.heartbeats.at(-1) };
     expect(await failureFrom(site.run('P1', {}, next))).toMatchObject({ type: 'BusyElsewhere' });
     expect(await site.started()).toEqual([]);
   });
 
   test('is not forgotten by an offer that finds no slot', async () => {
     await foreignEngine(17);
-    const { done, beats } = site.begin('P1', {}, { now: NOW });
+    const { done, heartbeats } = site.begin('P1', {}, { now: NOW });
     await failureFrom(done);
     // The server keeps the details of the last offer that has beaten.
     const full = site.begin(
       'P1',
       {},
-      { now: NOW + 1, heartbeatDetails: beats.at(-1) },
+      { now: NOW + 1, heartbeatDetails: heartbeats.at(-1) },
       { enterSlot: () => undefined },
     );
     await failureFrom(full.done);
-    expect(full.beats).toEqual([]);
+    expect(full.heartbeats).toEqual([]);
   });
 
   test('whose result is there is not waited for', async () => {

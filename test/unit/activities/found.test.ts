@@ -87,42 +87,48 @@ describe('a task that is offered twice at once', () => {
   });
 });
 
-describe('a voided result', () => {
+describe('a invalidated result', () => {
   test('is made again, under the next number, and keeps its files', async () => {
     const first = await site.run('P1');
-    const second = await site.run('P1', { voided: [first.at] });
+    const second = await site.run('P1', { invalidated: [first.at] });
     expect(second).toMatchObject({ at: '1/P1-2', digest: first.digest });
-    expect((await readdir(join(site.directory, '1'))).sort()).toEqual(['P1-2', 'epoch.json', 'void-P1-1']);
+    expect((await readdir(join(site.directory, '1'))).sort()).toEqual([
+      'P1-2',
+      'epoch.json',
+      'invalidated-P1-1',
+    ]);
   });
 
   test('is made again once, however often the task is offered', async () => {
     const { at } = await site.run('P1');
-    const second = await site.run('P1', { voided: [at] });
-    expect(await site.run('P1', { voided: [at] })).toEqual(second);
+    const second = await site.run('P1', { invalidated: [at] });
+    expect(await site.run('P1', { invalidated: [at] })).toEqual(second);
     expect(await site.started()).toEqual(['1/P1-1', '1/P1-2']);
   });
 
   test('of an earlier epoch does not count either', async () => {
     const { at } = await site.run('P1');
-    const again = await site.run('P1', { voided: [at] }, { runId: OTHER_RUN_ID });
+    const again = await site.run('P1', { invalidated: [at] }, { runId: OTHER_RUN_ID });
     expect(again.at).toBe('2/P1-1');
   });
 
   test('lends its layers, once', async () => {
     const { at } = await site.run('P1');
-    await site.run('P1', { voided: [at] });
-    expect(await readJson(site.path('1/P1-2', 'job.json'))).toMatchObject({ earlier: ['../void-P1-1'] });
-    await site.run('P1', { voided: [at, '1/P1-2'] });
+    await site.run('P1', { invalidated: [at] });
+    expect(await readJson(site.path('1/P1-2', 'job.json'))).toMatchObject({
+      earlier: ['../invalidated-P1-1'],
+    });
+    await site.run('P1', { invalidated: [at, '1/P1-2'] });
     expect(await readJson(site.path('1/P1-3', 'job.json'))).toMatchObject({ earlier: [] });
   });
 
   test('that is gone is nothing to void', async () => {
     await mkdir(site.directory);
-    expect((await site.run('P1', { voided: ['1/P1-9'] })).at).toBe('1/P1-1');
+    expect((await site.run('P1', { invalidated: ['1/P1-9'] })).at).toBe('1/P1-1');
   });
 
-  test.each(['../../x', '1/../../x', '', '1/void-P1-1'])('is not %j', async (at) => {
-    await expect(site.run('P1', { voided: [at] })).rejects.toMatchObject({ type: 'Unknown' });
+  test.each(['../../x', '1/../../x', '', '1/invalidated-P1-1'])('is not %j', async (at) => {
+    await expect(site.run('P1', { invalidated: [at] })).rejects.toMatchObject({ type: 'Unknown' });
     expect(await site.started()).toEqual([]);
   });
 });

@@ -24,10 +24,10 @@ beforeEach(async () => {
 describe('while an engine works', () => {
   test('the task goes on: heartbeats tell of it, and the engine is left alone', async () => {
     await hold(site, 'P1');
-    const { done, beats } = site.begin('P1');
-    await eventually(() => beats.some(({ at }) => at === '1/P1-1'));
+    const { done, heartbeats } = site.begin('P1');
+    await eventually(() => heartbeats.some(({ at }) => at === '1/P1-1'));
     const comeBack = await hangMount(site.group.root);
-    const told = () => beats.filter(({ at, step }) => at === '1/P1-1' && / hung for \d+ s$/.test(step));
+    const told = () => heartbeats.filter(({ at, step }) => at === '1/P1-1' && / hung for \d+ s$/.test(step));
     await eventually(() => told().length > 3);
     expect(told()[0]?.step).toContain(site.group.root);
     // It writes its result although nobody can see it.
@@ -51,7 +51,7 @@ describe("when the group's directory is opened", () => {
       expect(thrown.message).toMatch(new RegExp(`^${HOST}: ${site.group.root} is hung: no answer since 2`));
       delays.push(thrown.nextRetryDelay);
     }
-    expect(delays).toEqual([times.noSlotFirst, 2 * times.noSlotFirst, times.noRoomMost]);
+    expect(delays).toEqual([times.noSlotFirst, 2 * times.noSlotFirst, times.noRoomMax]);
     expect(await site.started()).toEqual([]);
     await comeBack();
     expect(await site.run('P1', {}, {}, { groupDirectory })).toMatchObject({ at: '1/P1-1' });
@@ -64,7 +64,7 @@ describe('behind that', () => {
     async (name) => {
       await site.seals('P1', 'P2', 'P3', 'P4', 'P5');
       const comeBack = await hangMount(site.group.root);
-      const run = () => (name === 'cleanSector' ? site.clean() : site.run('P1', { voided: ['1/P1-1'] }));
+      const run = () => (name === 'cleanSector' ? site.clean() : site.run('P1', { invalidated: ['1/P1-1'] }));
       const thrown = await failureFrom(run());
       expect(thrown).toMatchObject({ type: 'MountHung', nonRetryable: false, details: [{ host: HOST }] });
       expect(thrown.message).toContain(site.group.root);

@@ -241,7 +241,7 @@ describe('P6 deletes nothing', () => {
   test('when a published file lies anywhere in the sector’s directory', async () => {
     await site.seals('P1', 'P2', 'P3', 'P4', 'P5');
     const result = (await readJson(site.path('1/P5-1', 'result.json'))) as { facts: { into: string } };
-    const other = site.path('1/void-P2-1');
+    const other = site.path('1/invalidated-P2-1');
     await mkdir(other);
     await link(join(site.node, result.facts.into, 'p_aux'), join(other, 'p_aux'));
     const before = await snapshot(site.directory);

@@ -58,7 +58,7 @@ describe('a full pool', () => {
       expect(thrown.message).toContain(HOST);
       delays.push(thrown.nextRetryDelay);
     }
-    const { noSlotFirst: first, noSlotMost: most } = times;
+    const { noSlotFirst: first, noSlotMax: most } = times;
     expect(delays).toEqual([first, 2 * first, 4 * first, most]);
     await expectUntouched();
   });
@@ -89,7 +89,7 @@ describe('a slot', () => {
     await refusal(
       {},
       { ...deps, engines: new EngineStarter({ command: ['false'], environment: {} }) },
-      { voided: ['1/P1-1'] },
+      { invalidated: ['1/P1-1'] },
     );
     expect(pool.taken).toBe(0);
   });
@@ -101,7 +101,7 @@ describe('a newer job', () => {
       throw new Error('it was looked at');
     };
     const thrown = await refusal({}, { enterSlot: never, groupDirectory: never }, { v: 2 as never });
-    expect(thrown).toMatchObject({ type: 'TooNew', nextRetryDelay: TIMES.noSlotMost, ...HAND_BACK });
+    expect(thrown).toMatchObject({ type: 'TooNew', nextRetryDelay: TIMES.noSlotMax, ...HAND_BACK });
     expect(thrown.message).toContain('version 2');
     await expectUntouched();
   });
@@ -137,7 +137,7 @@ describe('no room', () => {
       delays.push(Number(thrown.nextRetryDelay));
     }
     // Not all at once: two that have stood in each other's way come back at different times.
-    for (const [i, most] of [times.noSlotMost, 2 * times.noSlotMost, times.noRoomMost].entries()) {
+    for (const [i, most] of [times.noSlotMax, 2 * times.noSlotMax, times.noRoomMax].entries()) {
       expect(delays[i]).toBeGreaterThanOrEqual(most / 2);
       expect(delays[i]).toBeLessThanOrEqual(most);
     }
@@ -182,7 +182,7 @@ describe('no room', () => {
   test('does not stop a sector that was begun', async () => {
     await site.seals('P1');
     expect((await site.run('P2', {}, {}, full)).at).toBe('1/P2-1');
-    expect((await site.run('P1', { voided: ['1/P1-1'] }, {}, full)).at).toBe('1/P1-2');
+    expect((await site.run('P1', { invalidated: ['1/P1-1'] }, {}, full)).at).toBe('1/P1-2');
   });
 });
 
@@ -251,10 +251,10 @@ describe('an engine that cannot be started', () => {
     // Whether a foreign engine may still appear in the attempt is not known at once.
     const busy = site.begin('P1', {}, { now: 1e9 });
     expect(await failureFrom(busy.done)).toMatchObject({ type: 'BusyElsewhere' });
-    const second = { now: 1e9 + 1, heartbeatDetails: busy.beats.at(-1) };
+    const second = { now: 1e9 + 1, heartbeatDetails: busy.heartbeats.at(-1) };
     const stillBusy = site.begin('P1', {}, second);
     expect(await failureFrom(stillBusy.done)).toMatchObject({ type: 'BusyElsewhere' });
-    const later = { now: 1e9 + 2 * times.engineStart, heartbeatDetails: stillBusy.beats.at(-1) };
+    const later = { now: 1e9 + 2 * times.engineStart, heartbeatDetails: stillBusy.heartbeats.at(-1) };
     expect((await site.run('P1', {}, later)).at).toBe('1/P1-2');
   });
 });

@@ -30,12 +30,12 @@ describe('one flipped bit', () => {
       const { P1, P2 } = site.results;
       await flip(site.path('1/P1-1', name), 1000);
       site.results.P2 = undefined;
-      const failed = await failureFrom(site.run('P2', { voided: ['1/P2-1'] }));
+      const failed = await failureFrom(site.run('P2', { invalidated: ['1/P2-1'] }));
       expect(failed).toMatchObject({ type: 'StepBack', details: [{ from: 'P1', at: '1/P2-2' }] });
       // As the workflow does it: what builds on the damaged result is void too.
-      site.results.P1 = await site.run('P1', { voided: ['1/P1-1'] });
+      site.results.P1 = await site.run('P1', { invalidated: ['1/P1-1'] });
       expect(site.results.P1).toMatchObject({ at: '1/P1-2', digest: P1?.digest });
-      const repeated = await site.run('P2', { voided: ['1/P2-1'], told: '1/P2-2' });
+      const repeated = await site.run('P2', { invalidated: ['1/P2-1'], lastReported: '1/P2-2' });
       expect(repeated).toMatchObject({ at: '1/P2-3', commR: P2?.commR, digest: P2?.digest });
     },
   );
@@ -48,9 +48,9 @@ describe('one flipped bit', () => {
       await flip(site.path('1/P2-1', name));
       await expectStepBack('P5', 'P2', '1/P5-1');
       expect(await readdir(join(site.node, '.sealflow'))).toEqual([]);
-      site.results.P2 = await site.run('P2', { voided: ['1/P2-1'] });
+      site.results.P2 = await site.run('P2', { invalidated: ['1/P2-1'] });
       expect(site.results.P2).toMatchObject({ at: '1/P2-2', digest: P2?.digest });
-      expect((await site.run('P5', { told: '1/P5-1' })).at).toBe('1/P5-2');
+      expect((await site.run('P5', { lastReported: '1/P5-1' })).at).toBe('1/P5-2');
     },
   );
 
@@ -67,7 +67,7 @@ describe('one flipped bit', () => {
   });
 });
 
-describe('a basis', () => {
+describe('a inputs', () => {
   const cases: [EnginePhaseId, EnginePhaseId][] = [
     ['P2', 'P1'],
     ['P3', 'P2'],

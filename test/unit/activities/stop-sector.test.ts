@@ -96,9 +96,9 @@ describe('a stop', () => {
     const { pid } = await atWork();
     // It cannot end by itself before anybody has looked.
     process.kill(pid, 'SIGSTOP');
-    const { done, beats } = stop();
+    const { done, heartbeats } = stop();
     await done;
-    expect(beats).toContainEqual(expect.objectContaining({ at: '1/P1-1' }));
+    expect(heartbeats).toContainEqual(expect.objectContaining({ at: '1/P1-1' }));
   });
 
   test('is followed by a new run that goes on', async () => {
@@ -123,11 +123,11 @@ describe('an engine on another host', () => {
     onTestFinished(() => void vi.restoreAllMocks());
     const { observation } = scaledTimes(site.seal.timeScale ?? 1);
     const directory = await foreignEngine();
-    const { done, beats } = stop();
+    const { done, heartbeats } = stop();
     for (let counter = 2; counter < 10; counter++) {
       await writeProgress(directory, { ...foreign, counter });
-      const before = beats.length;
-      await eventually(() => beats.length > before + 2);
+      const before = heartbeats.length;
+      await eventually(() => heartbeats.length > before + 2);
       clock += observation - 1;
     }
     await writeFile(
@@ -154,7 +154,7 @@ describe('a stop that is ended itself', () => {
   async function waiting() {
     await foreignEngine();
     const task = stop();
-    await eventually(() => task.beats.length > 0);
+    await eventually(() => task.heartbeats.length > 0);
     return task;
   }
 

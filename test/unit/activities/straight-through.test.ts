@@ -76,7 +76,7 @@ describe('a sector', () => {
     await site.seals('P1', 'P2', 'P3');
     const first = site.results;
     for (const phase of ['P1', 'P2', 'P3'] as const) {
-      site.results[phase] = await site.run(phase, { voided: [`1/${phase}-1`] });
+      site.results[phase] = await site.run(phase, { invalidated: [`1/${phase}-1`] });
       expect(site.results[phase].at).toBe(`1/${phase}-2`);
       expect(site.results[phase].digest).toBe(first[phase]?.digest);
     }
@@ -87,11 +87,11 @@ test('with P1, and only with it, is told how busy the disk is', async () => {
   const disk = { disk: 'sdb', busy: 0.97, writeWaitMs: 214 };
   for (const phase of ['P1', 'P2'] as const) {
     await hold(site, phase);
-    const { beats, done } = site.begin(phase, {}, {}, { diskLoad: () => disk });
-    await eventually(() => beats.some(({ at }) => at !== ''));
+    const { heartbeats, done } = site.begin(phase, {}, {}, { diskLoad: () => disk });
+    await eventually(() => heartbeats.some(({ at }) => at !== ''));
     await release(site, phase);
     site.results[phase] = await done;
-    expect(beats.flatMap((beat) => beat.disk ?? [])[0]).toEqual(phase === 'P1' ? disk : undefined);
+    expect(heartbeats.flatMap((beat) => beat.disk ?? [])[0]).toEqual(phase === 'P1' ? disk : undefined);
   }
 });
 
@@ -105,23 +105,23 @@ describe('the job of a phase', () => {
       phase: 'P1',
       sector: 't01000/7',
       size: '2KiB',
-      basis: {},
+      inputs: {},
       earlier: [],
     });
     expect(await jobAt('1/P2-1')).toMatchObject({
-      basis: { P1: '../P1-1' },
+      inputs: { P1: '../P1-1' },
       earlier: [],
       madeBy: { host: HOST },
     });
-    expect((await jobAt('1/P4-1')).basis).toEqual({ P2: '../P2-1', P3: '../P3-1' });
+    expect((await jobAt('1/P4-1')).inputs).toEqual({ P2: '../P2-1', P3: '../P3-1' });
     expect((await jobAt('1/P1-1')).seed).toBeUndefined();
     expect((await jobAt('1/P3-1')).seed).toBe(site.seal.seed);
   });
 
-  test('finds a basis in another epoch', async () => {
+  test('finds a inputs in another epoch', async () => {
     await site.seals('P1');
     await site.run('P2', {}, { runId: 'another' });
-    expect((await jobAt('2/P2-1')).basis).toEqual({ P1: '../../1/P1-1' });
+    expect((await jobAt('2/P2-1')).inputs).toEqual({ P1: '../../1/P1-1' });
   });
 
   test('runs each phase on the cores of its own', async () => {
@@ -146,7 +146,7 @@ describe('the job of a phase', () => {
     expect((await readdir(join(site.node, copy?.into ?? ''))).length).toBe(5);
   });
 
-  test('is not the same work with another ticket, seed or basis', async () => {
+  test('is not the same work with another ticket, seed or inputs', async () => {
     await site.seals('P1', 'P2', 'P3');
     const hashes = new Set([(await jobAt('1/P3-1')).inputHash]);
     // One after the other: what counts last has the room of those before it.
@@ -161,13 +161,13 @@ describe('the job of a phase', () => {
 describe('heartbeats', () => {
   test('tell where the phase is at work, and how far', async () => {
     await hold(site, 'P1');
-    const { done, beats } = site.begin('P1');
-    await eventually(() => beats.length > 1);
+    const { done, heartbeats } = site.begin('P1');
+    await eventually(() => heartbeats.length > 1);
     await release(site, 'P1');
     await done;
-    for (const beat of beats) expect(beat).toMatchObject({ phase: 'P1', host: HOST });
-    expect(beats.some(({ at, step }) => at === '1/P1-1' && step !== '')).toBe(true);
-    const fractions = beats.map(({ fraction }) => fraction ?? 0);
+    for (const beat of heartbeats) expect(beat).toMatchObject({ phase: 'P1', host: HOST });
+    expect(heartbeats.some(({ at, step }) => at === '1/P1-1' && step !== '')).toBe(true);
+    const fractions = heartbeats.map(({ fraction }) => fraction ?? 0);
     expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
   });
 });
@@ -175,7 +175,7 @@ describe('heartbeats', () => {
 test('a replica that somebody has shown under sealed/ before is replaced', async () => {
   await site.seals('P1', 'P2');
   const shown = join(site.group.root, 'nfs', NODE, 'sealed/s-t01000-7');
-  await site.run('P2', { voided: ['1/P2-1'] });
+  await site.run('P2', { invalidated: ['1/P2-1'] });
   expect((await stat(shown)).ino).toBe((await stat(site.path('1/P2-2', 'sealed'))).ino);
   // The same link again leaves nothing beside it.
   await site.run('P2');

@@ -39,7 +39,7 @@ async function expectTooNew(run: () => Promise<unknown>, what: string): Promise<
     category: ApplicationFailureCategory.BENIGN,
   });
   expect(thrown.message).toContain(`${what} has version ${NEXT}, this sealflow knows ${CONTRACT_VERSION}`);
-  expect(thrown.nextRetryDelay).toBeLessThanOrEqual(TIMES.noSlotMost);
+  expect(thrown.nextRetryDelay).toBeLessThanOrEqual(TIMES.noSlotMax);
   expect(await snapshot(site.root)).toEqual(before);
 }
 
@@ -122,7 +122,7 @@ describe('in the sector’s directory', () => {
       expect(await failureFrom(site.offer('stopSector', stopInput()).done)).toMatchObject({ type: 'TooNew' });
   });
 
-  test('a result that is newer is no missing basis: P1 is not voided for it', async () => {
+  test('a result that is newer is no missing inputs: P1 is not invalidated for it', async () => {
     const path = site.path('1/P1-1', 'result.json');
     await renumber(path, NEXT);
     await expectTooNew(() => site.run('P2'), path);
@@ -140,8 +140,8 @@ describe('in the sector’s directory', () => {
     await rm(site.path('1/P1-1', 'result.json'));
     const progress = progressBlock({ ...(await progressOf()), v: BEFORE });
     await writeFile(site.path('1/P1-1', 'progress.json'), progress);
-    const { env, done, beats } = site.begin('P1');
-    await expect.poll(() => beats.at(-1)?.at).toBe('1/P1-1');
+    const { env, done, heartbeats } = site.begin('P1');
+    await expect.poll(() => heartbeats.at(-1)?.at).toBe('1/P1-1');
     env.cancel();
     await failureFrom(done);
     expect(await site.started()).toEqual(['1/P1-1']);

@@ -7,7 +7,7 @@ import {
   readError,
   readResult,
   recordedFiles,
-  voidAttempt,
+  invalidateAttempt,
 } from '../../../src/attempts/attempt.js';
 import { HASH, writeAttempt } from '../../helpers/attempts.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
@@ -32,7 +32,14 @@ describe('attempts', () => {
 
   test('are not what has other names', async () => {
     await writeAttempt(sector, '1/P2-1');
-    for (const name of ['1/.new-x', '1/void-P2-2', '1/gone-P2-3', '1/P2-4x', 'x/P2-5', '.new-1/P2-6']) {
+    for (const name of [
+      '1/.new-x',
+      '1/invalidated-P2-2',
+      '1/gone-P2-3',
+      '1/P2-4x',
+      'x/P2-5',
+      '.new-1/P2-6',
+    ]) {
       await mkdir(join(sector, name), { recursive: true });
     }
     expect(await list()).toEqual(['1/P2-1']);
@@ -41,7 +48,7 @@ describe('attempts', () => {
   test('that are void or gone keep their numbers', async () => {
     for (const at of ['1/P2-1', '1/P2-2', '1/P2-3']) await writeAttempt(sector, at);
     await mkdir(join(sector, '1/gone-P2-12'));
-    await mkdir(join(sector, '1/void-P1-30'));
+    await mkdir(join(sector, '1/invalidated-P1-30'));
     const { nextNumber } = await listAttempts(sector, 'P2');
     expect(nextNumber(1)).toBe(13);
     expect(nextNumber(2)).toBe(1);
@@ -50,13 +57,13 @@ describe('attempts', () => {
   test('are made void once', async () => {
     await writeAttempt(sector, '1/P2-1', { result: {} });
     await writeAttempt(sector, '1/P2-2');
-    for (let i = 0; i < 2; i++) await voidAttempt(sector, '1/P2-1');
+    for (let i = 0; i < 2; i++) await invalidateAttempt(sector, '1/P2-1');
     expect(await list()).toEqual(['1/P2-2']);
-    expect(await readdir(join(sector, '1'))).toEqual(['P2-2', 'void-P2-1']);
+    expect(await readdir(join(sector, '1'))).toEqual(['P2-2', 'invalidated-P2-1']);
   });
 
-  test.each(['../x', '1/..', '', '1/void-P2-1'])('%j cannot be made void', async (at) => {
-    await expect(voidAttempt(sector, at)).rejects.toThrow(RangeError);
+  test.each(['../x', '1/..', '', '1/invalidated-P2-1'])('%j cannot be made void', async (at) => {
+    await expect(invalidateAttempt(sector, at)).rejects.toThrow(RangeError);
   });
 });
 

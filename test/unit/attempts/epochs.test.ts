@@ -86,7 +86,7 @@ describe('a claim', () => {
   });
 
   test('looks at numbers only', async () => {
-    for (const name of ['.new-1', 'void-9', '07', '0', 'x']) await mkdir(join(directory, name));
+    for (const name of ['.new-1', 'invalidated-9', '07', '0', 'x']) await mkdir(join(directory, name));
     await writeFile(join(directory, 'sector.json'), '{}');
     expect(await claim('run-a#1')).toBe(1);
   });

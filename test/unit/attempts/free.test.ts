@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { voidAttempt, type Attempt } from '../../../src/attempts/attempt.js';
+import { invalidateAttempt, type Attempt } from '../../../src/attempts/attempt.js';
 import { freeBefore, freeSuperseded } from '../../../src/attempts/free.js';
 import { writeAttempt, type Written } from '../../helpers/attempts.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
@@ -73,9 +73,9 @@ describe('when a result counts', () => {
 
   test('void ones keep their name', async () => {
     await made('1/P1-1', { result: {} });
-    await voidAttempt(sector, '1/P1-1');
+    await invalidateAttempt(sector, '1/P1-1');
     await freeSuperseded(sector, await made('1/P1-2', { result: {} }), 1);
-    expect(await files('1/void-P1-1')).toEqual(['job.json', 'log', 'result.json']);
+    expect(await files('1/invalidated-P1-1')).toEqual(['job.json', 'log', 'result.json']);
   });
 
   test('a later epoch is another run’s', async () => {

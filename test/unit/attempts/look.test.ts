@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { voidAttempt } from '../../../src/attempts/attempt.js';
+import { invalidateAttempt } from '../../../src/attempts/attempt.js';
 import { look, type Look, type Sight } from '../../../src/attempts/look.js';
 import { hostIdentity, type HostIdentity } from '../../../src/attempts/processes.js';
 import { TIMES } from '../../../src/phases.js';
@@ -252,7 +252,7 @@ describe('an error', () => {
 
   test('that it has heard of is followed by the next attempt', async () => {
     await writeAttempt(sector, '2/P2-1', { progress: {}, error: {} });
-    expect(await see({ told: '2/P2-1' })).toMatchObject({
+    expect(await see({ lastReported: '2/P2-1' })).toMatchObject({
       is: 'free',
       number: 2,
       earlier: [{ at: '2/P2-1' }],
@@ -261,7 +261,7 @@ describe('an error', () => {
 
   test('that is newer than the one it has heard of is told', async () => {
     for (const at of ['2/P2-1', '2/P2-2']) await writeAttempt(sector, at, { error: {} });
-    expect(await see({ told: '2/P2-1' })).toMatchObject({ is: 'failed', attempt: { at: '2/P2-2' } });
+    expect(await see({ lastReported: '2/P2-1' })).toMatchObject({ is: 'failed', attempt: { at: '2/P2-2' } });
   });
 
   test('of a lower epoch, or of another input, is not told', async () => {
@@ -272,25 +272,25 @@ describe('an error', () => {
 });
 
 describe('an attempt that was made void', () => {
-  const voided = async (at: string, options = {}): Promise<void> => {
+  const invalidated = async (at: string, options = {}): Promise<void> => {
     await writeAttempt(sector, at, { result: {}, ...options });
-    await voidAttempt(sector, at);
+    await invalidateAttempt(sector, at);
   };
 
   test('lends what it has, behind those that were not', async () => {
     await writeAttempt(sector, '1/P2-1', { progress: await deadProcess() });
-    await voided('1/P2-2');
-    await voided('2/P2-1', { job: { inputHash: OTHER_HASH } });
+    await invalidated('1/P2-2');
+    await invalidated('2/P2-1', { job: { inputHash: OTHER_HASH } });
     const sight = await see();
     expect(sight.is === 'free' && sight.earlier.map(({ directory }) => directory)).toEqual([
       join(sector, '1/P2-1'),
-      join(sector, '1/void-P2-2'),
+      join(sector, '1/invalidated-P2-2'),
     ]);
   });
 
   test('lends nothing when it is not the first', async () => {
-    await voided('1/P2-1');
-    await voided('2/P2-1');
+    await invalidated('1/P2-1');
+    await invalidated('2/P2-1');
     expect(await see()).toEqual({ is: 'free', number: 2, earlier: [] });
   });
 });
@@ -303,7 +303,7 @@ describe('a free phase', () => {
   });
 
   test('never gets a number again', async () => {
-    for (const name of ['2/void-P2-4', '2/gone-P2-6', '3/P2-9'])
+    for (const name of ['2/invalidated-P2-4', '2/gone-P2-6', '3/P2-9'])
       await mkdir(join(sector, name), { recursive: true });
     expect(await see()).toMatchObject({ is: 'free', number: 7 });
   });

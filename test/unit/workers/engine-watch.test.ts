@@ -118,7 +118,7 @@ describe('an engine that was superseded and does not notice', () => {
   test.each([
     ['a higher attempt', () => writeAttempt(sector, '1/P1-2')],
     ['a higher epoch', () => mkdir(join(sector, '2'))],
-    ['its name taken away', () => rename(join(sector, '1/P1-1'), join(sector, '1/void-P1-1'))],
+    ['its name taken away', () => rename(join(sector, '1/P1-1'), join(sector, '1/invalidated-P1-1'))],
     ['its sector renamed away', () => rename(sector, join(dirname(sector), '.gone-s-t01000-7-x'))],
   ])('by %s is ended', async (_, supersede) => {
     const { pid } = await atWork();

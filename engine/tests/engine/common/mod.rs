@@ -47,7 +47,7 @@ impl Sector {
     pub fn attempt(&self, name: &str, change: impl Fn(&mut Value)) -> PathBuf {
         let dir = self.at(name);
         let phase = &dir.file_name().unwrap().to_str().unwrap()[..2];
-        let basis = match phase {
+        let inputs = match phase {
             "P2" => json!({ "P1": "../P1-1" }),
             "P3" | "P5" => json!({ "P2": "../P2-1" }),
             "P4" => json!({ "P2": "../P2-1", "P3": "../P3-1" }),
@@ -55,7 +55,7 @@ impl Sector {
         };
         let mut job = json!({
             "v": 1, "phase": phase, "sector": "t01000/7", "size": "2KiB", "inputHash": INPUT,
-            "ticket": "01".repeat(32), "seed": "02".repeat(32), "basis": basis, "earlier": [],
+            "ticket": "01".repeat(32), "seed": "02".repeat(32), "inputs": inputs, "earlier": [],
             "progressEveryMs": 50, "leaseEveryMs": 50,
             "madeBy": { "host": "10.0.0.1", "worker": "test", "version": "0" }, "at": "2026-11-22T16:00:00.000Z",
         });
