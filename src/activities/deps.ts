@@ -37,7 +37,7 @@ export interface Deps extends Nodes {
   version: string;
   engines: EngineStarter;
   /** Whether a storage node is there, so that what is not found on it is not there. @throws MountWrongError; MountHungError */
-  seeNode(directory: string): Promise<void>;
+  verifyMounted(directory: string): Promise<void>;
   copyLimits: CopyLimits;
   /** With `landed` P6 waits for the word that the proof is on chain. */
   cleanAfter: 'proof' | 'landed';

@@ -10,7 +10,7 @@ import {
 } from '../attempts/attempt.js';
 import { noteAdoption } from '../attempts/adoption.js';
 import { Claim } from '../attempts/claim.js';
-import { look, type Sight } from '../attempts/look.js';
+import { inspectPhase, type Situation } from '../attempts/inspect-phase.js';
 import { isAlive, isLocal, terminate } from '../attempts/processes.js';
 import { readProgress } from '../attempts/progress.js';
 import { watchEngine } from '../attempts/watch.js';
@@ -56,12 +56,12 @@ export const sealPhase = (deps: Deps, phase: EnginePhaseId, input: PhaseInput): 
   });
 
 /** @returns the result that counts */
-async function untilResult(work: Work): Promise<Extract<Sight, { is: 'result' }>> {
+async function untilResult(work: Work): Promise<Extract<Situation, { is: 'result' }>> {
   const { deps, task, input, sectorDirectory } = work;
   for (;;) {
     // Asked again each time: a run that was stopped or overtaken must not begin anything.
     const epoch = await work.claim.assertInForce();
-    const sight = await look({
+    const situation = await inspectPhase({
       ...work,
       phase: input.phase,
       epoch,
@@ -73,20 +73,20 @@ async function untilResult(work: Work): Promise<Extract<Sight, { is: 'result' }>
       times: task.times,
       isOurs: (attempt) => deps.engines.endOf(attempt) !== undefined,
     });
-    switch (sight.is) {
+    switch (situation.is) {
       case 'result':
-        return sight;
+        return situation;
       case 'live here':
       case 'starting':
-        await waitFor(sight.attempt, work);
+        await waitFor(situation.attempt, work);
         break;
       case 'live elsewhere':
-        throw busyElsewhere(sight, task);
+        throw busyElsewhere(situation, task);
       case 'failed':
-        throw await engineFailure(sight, deps);
+        throw await engineFailure(situation, deps);
       case 'free':
         if (await untilEndedHere(sectorDirectory, input.phase, epoch, deps, task)) break;
-        await withMemory(work, () => begin(work, epoch, sight));
+        await withMemory(work, () => begin(work, epoch, situation));
     }
   }
 }
@@ -95,7 +95,7 @@ async function untilResult(work: Work): Promise<Extract<Sight, { is: 'result' }>
 async function begin(
   work: Work,
   epoch: number,
-  { number, earlier }: Extract<Sight, { is: 'free' }>,
+  { number, earlier }: Extract<Situation, { is: 'free' }>,
 ): Promise<void> {
   const { deps, task, input, sectorDirectory } = work;
   const name = { epoch, phase: input.phase, number };
@@ -206,7 +206,10 @@ async function stopEngine(attempt: Attempt, { engines }: Deps, task: Task): Prom
   return engine === undefined || (await terminate(engine, task.times.terminateGrace));
 }
 
-function busyElsewhere({ attempt, host, observed }: Extract<Sight, { is: 'live elsewhere' }>, task: Task) {
+function busyElsewhere(
+  { attempt, host, observed }: Extract<Situation, { is: 'live elsewhere' }>,
+  task: Task,
+) {
   const { busyElsewhereFirst, busyElsewhereMax } = task.times;
   const message = `${attempt.at} is at work on ${host}`;
   // What was seen travels with the task to whoever looks next.
@@ -214,7 +217,7 @@ function busyElsewhere({ attempt, host, observed }: Extract<Sight, { is: 'live e
   return handBack('BusyElsewhere', message, growing(busyElsewhereFirst, busyElsewhereMax, task.offered));
 }
 
-async function engineFailure({ attempt, error }: Extract<Sight, { is: 'failed' }>, { self }: Deps) {
+async function engineFailure({ attempt, error }: Extract<Situation, { is: 'failed' }>, { self }: Deps) {
   return failure(isFailureType(error.type) ? error.type : 'Unknown', error.message, {
     at: attempt.at,
     host: self.host,

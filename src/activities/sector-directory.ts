@@ -80,7 +80,7 @@ async function refuseSealed(deps: Deps, group: GroupDirectory, task: Task): Prom
     throw failure('AlreadySealed', `${task.seal.sector} is sealed: ${done}`);
   }
   for (const node of deps.storageNodes) {
-    await deps.seeNode(node);
+    await deps.verifyMounted(node);
     const receipt = join(node, stored.receipt(task.sector));
     if (await exists(receipt)) {
       throw failure('AlreadySealed', `${task.seal.sector} has a receipt on ${nodeName(node)}: ${receipt}`);

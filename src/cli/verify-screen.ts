@@ -8,7 +8,7 @@ import {
   renderSummary,
 } from '../verify/render.js';
 import type { Progress, SectorReport } from '../verify/report.js';
-import type { Strangers } from '../verify/strangers.js';
+import type { Strangers } from '../verify/unknown-files.js';
 import type { Tally } from '../verify/tally.js';
 import { print, printJson } from './process.js';
 import { statusLine } from './status-line.js';

@@ -5,7 +5,7 @@
  */
 import { statfs } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
-import { Lane, type Turn } from './lane.js';
+import { SerialQueue, type CallContext } from './serial-queue.js';
 
 export interface MountTimes {
   /** A quick call (a look, a rename) that has not come back after this long, in ms, is hung. */
@@ -35,29 +35,29 @@ export class MountHungError extends Error {
 export type Pace = 'quick' | 'slow';
 
 class Mount {
-  private readonly quick: Lane;
-  private readonly slow: Lane;
+  private readonly quick: SerialQueue;
+  private readonly slow: SerialQueue;
 
   constructor(
     private readonly root: string,
     { quickMs, slowMs }: MountTimes,
   ) {
-    this.quick = new Lane({
+    this.quick = new SerialQueue({
       everyMs: quickMs / 2,
       looks: 2,
       // What looks cannot get through, deletions cannot either.
-      onHung: () => [this.quick, this.slow].forEach((lane) => this.giveUp(lane, this.quick)),
+      onHung: () => [this.quick, this.slow].forEach((lane) => this.rejectPending(lane, this.quick)),
     });
-    this.slow = new Lane({
+    this.slow = new SerialQueue({
       everyMs: quickMs,
       looks: Math.max(2, Math.ceil(slowMs / quickMs)),
       onLook: () => this.probe(),
-      onHung: () => this.giveUp(this.slow, this.slow),
+      onHung: () => this.rejectPending(this.slow, this.slow),
     });
   }
 
   /** @throws MountHungError at once while an earlier call is past its deadline */
-  run<T>(pace: Pace, call: (turn: Turn) => Promise<T>): Promise<T> {
+  run<T>(pace: Pace, call: (turn: CallContext) => Promise<T>): Promise<T> {
     const since = this.quick.hungSince ?? (pace === 'slow' ? this.slow.hungSince : undefined);
     if (since !== undefined) return Promise.reject(new MountHungError(this.root, new Date(since)));
     return this[pace].run(call);
@@ -67,8 +67,8 @@ class Mount {
     return this.quick.isIdle && this.slow.isIdle;
   }
 
-  private giveUp(lane: Lane, hung: Lane): void {
-    lane.giveUp(new MountHungError(this.root, new Date(hung.hungSince ?? Date.now())));
+  private rejectPending(lane: SerialQueue, hung: SerialQueue): void {
+    lane.rejectPending(new MountHungError(this.root, new Date(hung.hungSince ?? Date.now())));
   }
 
   /** Tells a slow call from a hung mount long before the slow call's own deadline. */
@@ -91,7 +91,7 @@ export function registerMount(root: string, times: MountTimes): void {
  * longest root); at once where that is none.
  * @throws what the call throws; MountHungError
  */
-export function onMountOf<T>(path: string, pace: Pace, call: (turn: Turn) => Promise<T>): Promise<T> {
+export function onMountOf<T>(path: string, pace: Pace, call: (turn: CallContext) => Promise<T>): Promise<T> {
   const mount = mountOf(resolve(path));
   return mount ? mount.run(pace, call) : call({ abandoned: false });
 }

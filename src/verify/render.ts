@@ -4,7 +4,7 @@ import { bytes } from '../units.js';
 import { nodeName } from '../paths.js';
 import type { StorageNode } from './nodes.js';
 import type { Check, Progress, SectorReport } from './report.js';
-import type { Strangers } from './strangers.js';
+import type { Strangers } from './unknown-files.js';
 import type { Tally } from './tally.js';
 
 /**

@@ -21,7 +21,7 @@ import { every } from './every.js';
 import { createGauges } from './gauges.js';
 import { checkWritable, NotOfGroupError } from './group-directory.js';
 import type { Check } from './readiness.js';
-import { servedPhases, Sight, warnOfFewThreads } from './sight.js';
+import { servedPhases, HostReadiness, warnOfFewThreads } from './host-readiness.js';
 import { SlotPool } from './slots.js';
 
 export interface HostOptions {
@@ -45,7 +45,7 @@ export interface HostOptions {
 
 /** What a host is made of. */
 interface Host {
-  sight: Sight;
+  ready: HostReadiness;
   capacity: Capacity;
   engines: EngineStarter;
   diskWatch: DiskWatch;
@@ -61,11 +61,11 @@ export async function runHost(options: HostOptions): Promise<void> {
   const mountTimes = { quickMs: mountQuick, slowMs: mountSlow };
   warnOfFewThreads(registerMounts(config, options.engine.command[0], mountTimes), log);
   await checkWritable(config.localDir);
-  const sight = new Sight({ ...options, onChange: () => capacity.lookAgain() });
+  const ready = new HostReadiness({ ...options, onChange: () => capacity.lookAgain() });
   const capacity: Capacity = new Capacity({
     config,
     environment: options.engine.environment,
-    openGroups: () => sight.openGroups(),
+    openGroups: () => ready.openGroups(),
     gauges: config.metricsListen === undefined ? undefined : createGauges(),
     log,
   });
@@ -75,7 +75,7 @@ export async function runHost(options: HostOptions): Promise<void> {
     localDir: config.localDir,
     self: await hostIdentity(config.ip),
     log,
-    isMounted: async () => (await sight.openGroups()).length > 0,
+    isMounted: async () => (await ready.openGroups()).length > 0,
     isWaitedFor: engines.isWaitedFor,
     onLook: () => capacity.setEngines(engineWatch.live, engineWatch.unwaited),
   });
@@ -83,14 +83,14 @@ export async function runHost(options: HostOptions): Promise<void> {
   // Nothing that hangs keeps a worker from starting: what it stands against is just not served.
   const enough = sleep(2 * mountQuick, undefined, { signal, ref: false }).catch(() => undefined);
   const look = async (): Promise<void> => {
-    await sight.readiness.look();
+    await ready.readiness.look();
     await capacity.lookForRoom();
   };
   await Promise.race([Promise.all([look(), engineWatch.look()]), enough]);
 
   const connections: NativeConnection[] = [];
   try {
-    const workers = await createWorkers(options, { sight, capacity, engines, diskWatch }, connections);
+    const workers = await createWorkers(options, { ready, capacity, engines, diskWatch }, connections);
     await runAll(workers, signal, () => {
       every(Math.min(...config.pools.map(({ waitMs }) => waitMs)), signal, look);
       every(presence, signal, () => capacity.showPresence());
@@ -135,7 +135,7 @@ async function createWorkers(
 
 async function createDeps(
   { config }: HostOptions,
-  { sight, capacity, engines, diskWatch }: Host,
+  { ready, capacity, engines, diskWatch }: Host,
   slots: SlotPool,
 ): Promise<Deps> {
   const own = { pid: process.pid, startTime: startTimeOf(process.pid) };
@@ -145,12 +145,12 @@ async function createDeps(
     version: VERSION,
     engines,
     storageNodes: config.storageNodes,
-    checkNode: sight.checkNode,
-    seeNode: sight.seeNode,
+    checkNode: ready.checkNode,
+    verifyMounted: ready.verifyMounted,
     copyLimits: copyLimitsOf(config),
     cleanAfter: config.cleanAfter,
     groupDirectory: (group) =>
-      sight.group.open(group).catch((error: unknown) => {
+      ready.group.open(group).catch((error: unknown) => {
         if (!(error instanceof NotOfGroupError)) throw error;
         throw handBack('NotOfGroup', `${config.ip}: ${error.message}`, TIMES.noSlotMax);
       }),
@@ -172,10 +172,10 @@ const serves = ({ pools }: Config, phase: PhaseId): boolean =>
 
 const identityOf = ({ ip }: Config): string => `${ip}#${process.pid}`;
 
-function tunerOf({ taken }: Pool, phase: PhaseId, { sight, capacity }: Host): WorkerOptions['tuner'] {
+function tunerOf({ taken }: Pool, phase: PhaseId, { ready, capacity }: Host): WorkerOptions['tuner'] {
   const none = { type: 'fixed-size', numSlots: 1 } as const;
   const { room } = capacity;
-  const isReady = (): boolean => sight.readiness.isReady(phase);
+  const isReady = (): boolean => ready.readiness.isReady(phase);
   return {
     workflowTaskSlotSupplier: none,
     activityTaskSlotSupplier: taken.supplier(

@@ -210,7 +210,7 @@ export async function createSite(environment: NodeJS.ProcessEnv = {}): Promise<S
     cleanAfter: 'proof',
     groupDirectory: () => Promise.resolve(site.group),
     checkNode: (node) => new MountGuard(node, { allowSystemDisk: true }).check(),
-    seeNode: async (node) => {
+    verifyMounted: async (node) => {
       await new MountGuard(node, { allowSystemDisk: true }).see();
     },
     enterSlot: () => ({ leave: () => undefined, leaveToEngine: () => undefined }),

@@ -4,7 +4,7 @@ import { registerMount } from '../../mounts/mounts.js';
 import { scaledTimes } from '../../phases.js';
 import type { SectorId } from '../../sector.js';
 import { copiesOn, findCopies, openNode, type StorageNode } from '../../verify/nodes.js';
-import { strangersOn, type Strangers } from '../../verify/strangers.js';
+import { strangersOn, type Strangers } from '../../verify/unknown-files.js';
 import { Tally } from '../../verify/tally.js';
 import { whyUnreadable } from '../../verify/unreadable.js';
 import { verifyCopies } from '../../verify/verify.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { sectorName, sectorOf } from '../../../src/sector.js';
 import { copiesOn, findCopies, openNode } from '../../../src/verify/nodes.js';
-import { strangersOn } from '../../../src/verify/strangers.js';
+import { strangersOn } from '../../../src/verify/unknown-files.js';
 import { hangMount } from '../../helpers/fifo.js';
 import { changeReceipt, storeSectors } from '../../helpers/stored.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';

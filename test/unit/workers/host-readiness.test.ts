@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { MountWrongError } from '../../../src/mounts/guard.js';
 import type { Log } from '../../../src/telemetry.js';
 import { setUpGroupDirectory } from '../../../src/workers/group-directory.js';
-import { Sight } from '../../../src/workers/sight.js';
+import { HostReadiness } from '../../../src/workers/host-readiness.js';
 import { config } from '../doctor/samples.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 
@@ -20,9 +20,9 @@ beforeEach(async () => {
   said = [];
 });
 
-function sight(): Sight {
+function newHost(): HostReadiness {
   const say = (message: string): void => void said.push(message);
-  return new Sight({
+  return new HostReadiness({
     config: {
       ...config({ pools: [[1, 'P1', 'P5', 'P6']] }),
       localDir,
@@ -39,7 +39,7 @@ function sight(): Sight {
 describe('a storage node', () => {
   test('beside local_dir is in order: P5 and P6 are served', async () => {
     await mkdir(node);
-    const { readiness, checkNode } = sight();
+    const { readiness, checkNode } = newHost();
     await readiness.look();
     await checkNode(node);
     expect((['P1', 'P5', 'P6'] as const).map((phase) => readiness.isReady(phase))).toEqual([
@@ -51,7 +51,7 @@ describe('a storage node', () => {
 
   test('that is the place of the group: P5 and P6 are not served, and why is told', async () => {
     await symlink(join(localDir, 'nfs/10.10.4.23'), node);
-    const { readiness, checkNode } = sight();
+    const { readiness, checkNode } = newHost();
     await readiness.look();
     expect((['P1', 'P5', 'P6'] as const).map((phase) => readiness.isReady(phase))).toEqual([
       true,
@@ -67,7 +67,7 @@ describe('a storage node', () => {
     await mkdir(node);
     await mkdir(`${node}-2`);
     await symlink(`${node}-2`, join(node, 'sealed'));
-    const { readiness } = sight();
+    const { readiness } = newHost();
     await readiness.look();
     expect(readiness.isReady('P5')).toBe(false);
     expect(said.join('\n')).toContain(`${join(node, 'sealed')} is a symbolic link`);

@@ -6,7 +6,7 @@ import { isAlive, isLocal, type HostIdentity } from './processes.js';
 import { readProgress } from './progress.js';
 import type { EngineError, EngineResult, Progress } from './protocol.js';
 
-export type Sight =
+export type Situation =
   /** A result that counts. */
   | { is: 'result'; attempt: Attempt; result: EngineResult }
   /** The owner of the phase lives on this host: wait for it. */
@@ -20,7 +20,7 @@ export type Sight =
   /** Nothing that works: make attempt `number`. `earlier`: whose finished files it may take over, the best first. */
   | { is: 'free'; number: number; earlier: Attempt[] };
 
-export interface Look {
+export interface Inspection {
   sectorDirectory: string;
   phase: EnginePhaseId;
   epoch: number;
@@ -39,7 +39,7 @@ export interface Look {
   isOurs: (attempt: Attempt) => boolean;
 }
 
-export async function look(l: Look): Promise<Sight> {
+export async function inspectPhase(l: Inspection): Promise<Situation> {
   const { all: attempts, invalidated, nextNumber } = await listAttempts(l.sectorDirectory, l.phase);
   const fitting: Attempt[] = [];
   for (const attempt of attempts) {
@@ -52,8 +52,8 @@ export async function look(l: Look): Promise<Sight> {
   }
   const owner = attempts.filter(({ epoch }) => epoch === l.epoch).at(-1);
   if (owner && fitting.includes(owner)) {
-    const sight = await lookAtOwner(owner, l);
-    if (sight) return sight;
+    const situation = await inspectOwner(owner, l);
+    if (situation) return situation;
   }
   return {
     is: 'free',
@@ -66,14 +66,14 @@ export async function look(l: Look): Promise<Sight> {
  * A result that was invalidated still lends its recorded files, each of which is checked: one bad layer must not cost the good
  * ones before it. Only once: if a step back follows on what was built from them, they are wrong whatever their digests say.
  */
-async function reusable(invalidated: Attempt[], { inputHash }: Look): Promise<Attempt[]> {
+async function reusable(invalidated: Attempt[], { inputHash }: Inspection): Promise<Attempt[]> {
   const same: Attempt[] = [];
   for (const attempt of invalidated) if ((await inputHashOf(attempt)) === inputHash) same.push(attempt);
   return same.length === 1 ? same : [];
 }
 
 /** @returns undefined when the owner is dead, or its failure is known. */
-async function lookAtOwner(attempt: Attempt, l: Look): Promise<Sight | undefined> {
+async function inspectOwner(attempt: Attempt, l: Inspection): Promise<Situation | undefined> {
   const error = await readError(attempt);
   if (error) return attempt.at === l.lastReported ? undefined : { is: 'failed', attempt, error };
   const progress = await readProgress(attempt.directory);
@@ -88,7 +88,7 @@ async function lookAtOwner(attempt: Attempt, l: Look): Promise<Sight | undefined
  * An engine that has not written its progress is given the time that an engine needs to appear; one that another host has
  * started the observation time, since this host's view of the directory may be as old as a minute.
  */
-async function notYetSeen(attempt: Attempt, l: Look): Promise<Sight | undefined> {
+async function notYetSeen(attempt: Attempt, l: Inspection): Promise<Situation | undefined> {
   const host = (await readJob(attempt))?.madeBy.host ?? 'unknown';
   const patience = host === l.self.host ? l.times.engineStart : l.times.observation;
   return foreign(attempt, { counter: -1, host }, patience, l);
@@ -103,8 +103,8 @@ function foreign(
   attempt: Attempt,
   { counter, host }: Pick<Progress, 'counter' | 'host'>,
   patience: number,
-  l: Look,
-): Sight | undefined {
+  l: Inspection,
+): Situation | undefined {
   const observed: Observation = { at: attempt.at, counter };
   if (l.observed?.at === attempt.at && l.observed.counter === counter) {
     observed.since = l.observed.since ?? l.offeredAt;

@@ -10,7 +10,7 @@ import { GroupMount } from './group-directory.js';
 import { nodesSeen } from './nodes.js';
 import { Readiness, type Check } from './readiness.js';
 
-export interface SightOptions {
+export interface HostReadinessOptions {
   config: Config;
   namespace: string;
   /** Why P4 cannot run here (no parameters), or undefined. */
@@ -19,12 +19,12 @@ export interface SightOptions {
   onChange: () => void;
 }
 
-export class Sight {
+export class HostReadiness {
   readonly group: GroupMount;
   readonly readiness: Readiness;
   private readonly nodes: ReadonlyMap<string, MountGuard>;
 
-  constructor(private readonly options: SightOptions) {
+  constructor(private readonly options: HostReadinessOptions) {
     const { config, log, onChange } = options;
     const guard = (directory: string): MountGuard => new MountGuard(directory, config);
     this.group = new GroupMount(guard(config.localDir), options.namespace);
@@ -54,7 +54,7 @@ export class Sight {
   };
 
   /** @throws MountWrongError when the storage node is not to be seen; MountHungError */
-  seeNode = async (directory: string): Promise<void> => {
+  verifyMounted = async (directory: string): Promise<void> => {
     await this.nodes.get(directory)?.see();
   };
 

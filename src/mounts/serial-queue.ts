@@ -1,12 +1,12 @@
 /** Calls one after the other: at most one is outstanding, and it has a deadline. */
 
 /** What a call can ask while it is under way. */
-export interface Turn {
+export interface CallContext {
   /** Nobody waits for the outcome any more: what it makes now would be rubbish. */
   readonly abandoned: boolean;
 }
 
-export interface LaneOptions {
+export interface SerialQueueOptions {
   /** A call is looked at this often, in ms. */
   everyMs: number;
   /**
@@ -20,7 +20,7 @@ export interface LaneOptions {
   onHung: () => void;
 }
 
-interface Outstanding extends Turn {
+interface Outstanding extends CallContext {
   abandoned: boolean;
   hung: boolean;
   since: number;
@@ -32,11 +32,11 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
-export class Lane {
+export class SerialQueue {
   private outstanding: Outstanding | undefined;
   private waiting: Waiting[] = [];
 
-  constructor(private readonly options: LaneOptions) {}
+  constructor(private readonly options: SerialQueueOptions) {}
 
   /** When the outstanding call began, in ms since 1970, if it has passed its deadline. */
   get hungSince(): number | undefined {
@@ -47,8 +47,8 @@ export class Lane {
     return !this.outstanding;
   }
 
-  /** Runs `call` when those before it have come back. @throws what it throws, or what {@link giveUp} is given. */
-  run<T>(call: (turn: Turn) => Promise<T>): Promise<T> {
+  /** Runs `call` when those before it have come back. @throws what it throws, or what {@link rejectPending} is given. */
+  run<T>(call: (turn: CallContext) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const begin = (): void => void this.begin(call, resolve, reject);
       if (this.outstanding) this.waiting.push({ begin, reject });
@@ -57,7 +57,7 @@ export class Lane {
   }
 
   /** Tells all callers so. The outstanding call itself cannot be called back: the lane is taken until it returns. */
-  giveUp(error: Error): void {
+  rejectPending(error: Error): void {
     const { outstanding, waiting } = this;
     this.waiting = [];
     if (outstanding) {
@@ -68,7 +68,7 @@ export class Lane {
   }
 
   private async begin<T>(
-    call: (turn: Turn) => Promise<T>,
+    call: (turn: CallContext) => Promise<T>,
     resolve: (value: T) => void,
     reject: (error: unknown) => void,
   ): Promise<void> {

@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { invalidateAttempt } from '../../../src/attempts/attempt.js';
-import { look, type Look, type Sight } from '../../../src/attempts/look.js';
+import { inspectPhase, type Inspection, type Situation } from '../../../src/attempts/inspect-phase.js';
 import { hostIdentity, type HostIdentity } from '../../../src/attempts/processes.js';
 import { TIMES } from '../../../src/phases.js';
 import { HASH, OTHER_HASH, startTimeOf, writeAttempt } from '../../helpers/attempts.js';
@@ -24,8 +24,8 @@ beforeEach(async () => {
   self = await hostIdentity(HOST);
 });
 
-const see = (changes: Partial<Look> = {}): Promise<Sight> =>
-  look({
+const see = (changes: Partial<Inspection> = {}): Promise<Situation> =>
+  inspectPhase({
     sectorDirectory: sector,
     phase: 'P2',
     epoch: 2,
@@ -281,8 +281,8 @@ describe('an attempt that was made void', () => {
     await writeAttempt(sector, '1/P2-1', { progress: await deadProcess() });
     await invalidated('1/P2-2');
     await invalidated('2/P2-1', { job: { inputHash: OTHER_HASH } });
-    const sight = await see();
-    expect(sight.is === 'free' && sight.earlier.map(({ directory }) => directory)).toEqual([
+    const situation = await see();
+    expect(situation.is === 'free' && situation.earlier.map(({ directory }) => directory)).toEqual([
       join(sector, '1/P2-1'),
       join(sector, '1/invalidated-P2-2'),
     ]);
@@ -311,7 +311,7 @@ describe('a free phase', () => {
   // The next number is for the lease: who takes it over the head of an attempt that was never looked at supersedes it.
   test('is not what became an attempt while one looked', async () => {
     let made = false;
-    const looked: Look = {
+    const looked: Inspection = {
       sectorDirectory: sector,
       phase: 'P2',
       get epoch(): number {
@@ -326,14 +326,18 @@ describe('a free phase', () => {
       times: TIMES,
       isOurs: () => false,
     };
-    expect(await look(looked)).not.toMatchObject({ is: 'free', number: 2 });
+    expect(await inspectPhase(looked)).not.toMatchObject({ is: 'free', number: 2 });
   });
 
   test('knows what was made for the same input, newest first', async () => {
     for (const at of ['1/P2-9', '1/P2-10', '2/P2-1'])
       await writeAttempt(sector, at, { progress: await deadProcess() });
     await writeAttempt(sector, '2/P2-2', { job: { inputHash: OTHER_HASH } });
-    const sight = await see();
-    expect(sight.is === 'free' && sight.earlier.map(({ at }) => at)).toEqual(['2/P2-1', '1/P2-10', '1/P2-9']);
+    const situation = await see();
+    expect(situation.is === 'free' && situation.earlier.map(({ at }) => at)).toEqual([
+      '2/P2-1',
+      '1/P2-10',
+      '1/P2-9',
+    ]);
   });
 });
