@@ -66,7 +66,7 @@ export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult>
       );
       if (await ifPresent(lstat(directory))) {
         await refuseOther(directory);
-        if (deps.cleanAfter === 'landed' && !input.landed)
+        if ([deps.cleanAfter, task.seal.cleanAfter].includes('landed') && !input.landed)
           throw failure(
             'NotLanded',
             'proof and copy are there; the scratch is kept until the proof is on chain',

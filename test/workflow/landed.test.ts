@@ -51,6 +51,15 @@ describe.each(CACHE_MODES)('the word that the proof has landed, $cache', (mode) 
     await sealing.handle.result();
   });
 
+  test('is waited for before P6 is begun where the sector was started so, whatever hosts say', async () => {
+    const sealing = await seal({ fakes: fakeActivities(), input: { cleanAfter: 'landed' } });
+    await untilWaiting(sealing);
+    expect(sealing.fakes.calls('P6')).toBe(0);
+    expect(await landed(sealing)).toBe('P6 goes on');
+    await sealing.handle.result();
+    expect(sealing.fakes.inputsOf('P6').map((input) => input.landed)).toEqual([true]);
+  });
+
   test('is refused when it is not understood', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P6: [notLanded] }) });
     await untilWaiting(sealing);

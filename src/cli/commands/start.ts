@@ -14,6 +14,7 @@ interface StartOptions extends ServerOptions {
   seed?: string;
   test?: boolean;
   priority?: boolean;
+  cleanAfter?: 'proof' | 'landed';
   wait?: boolean;
   force?: boolean;
   json?: boolean;
@@ -40,12 +41,18 @@ export const startCommand = (): Command =>
     .option('--seed <hex>', 'chain randomness for P3; else `sealflow seed` gives it later', parseHex32)
     .option('--test', 'random ticket and seed: not for a real network')
     .option('--priority', 'before sectors without it')
+    .addOption(
+      new Option(
+        '--clean-after <what>',
+        "when P6 may delete the scratch; a host's own [clean] after can only make it later",
+      ).choices(['proof', 'landed']),
+    )
     .option('--wait', 'until all are sealed')
     .option('--force', 'even when nobody serves a phase')
     .option('--json', 'print JSON')
     .addOption(timeScaleOption())
     .action(async (sectors: SectorId[], options: StartOptions) => {
-      const { group, size, ticket, seed, test, priority, wait, force, json, timeScale } = options;
+      const { group, size, ticket, seed, test, priority, cleanAfter, wait, force, json, timeScale } = options;
       if (!ticket && !test) {
         throw new UserError('--ticket is missing', { hint: 'random randomness is for tests: --test' });
       }
@@ -66,6 +73,7 @@ export const startCommand = (): Command =>
           ticketEpoch: ticket?.epoch,
           seed: seed ?? (test ? randomHex32() : undefined),
           priority,
+          cleanAfter,
           timeScale,
         });
         handles.push({ sector, handle });
