@@ -29,7 +29,8 @@ test('a phase that no worker of the group serves waits, by name, until one comes
   const { stdout } = await cluster.sealflow('status', sector, '--json');
   const why = expect.stringMatching(new RegExp(`^nobody serves ${queue}, ${SINCE}$`)) as string;
   expect(JSON.parse(stdout)).toMatchObject({ waits: [{ phase: 'P4', queue, why }] });
-  const row = (await cluster.sealflow('status')).stdout.split('\n').find((line) => line.startsWith(sector));
+  const list = await cluster.sealflow('status', '--limit', '10000');
+  const row = list.stdout.split('\n').find((line) => line.startsWith(sector));
   expect(row).toMatch(new RegExp(`^${sector} +RUNNING +waits .* nobody serves ${queue}, ${SINCE}$`));
 
   await group.serve(2, { pools: [[1, 'P4']] });
