@@ -15,7 +15,8 @@ const TIME: readonly (readonly [ms: number, name: string])[] = [
 export const amount = (count: number): string => prettyBytes(count);
 
 /** `32 GiB`, `232 KiB`, `17 B`: what files hold. */
-export const bytes = (count: number): string => prettyBytes(count, { binary: true });
+export const bytes = (count: number): string =>
+  prettyBytes(count, { binary: true, maximumFractionDigits: 1 });
 
 /** `12 d`, `3.5 h`, `1.2 s` */
 export function duration(ms: number): string {

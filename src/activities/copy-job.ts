@@ -2,7 +2,8 @@
 import { copiesOf, isBefore } from '../attempts/attempt.js';
 import type { Job, Progress } from '../attempts/protocol.js';
 import { Rate } from '../attempts/rate.js';
-import type { CopyProgress, PhaseInput } from '../contract.js';
+import type { PhaseInput } from '../contract.js';
+import type { CopyProgress } from '../heartbeat.js';
 import { nodeName, type AttemptName, type OpenGroup } from '../paths.js';
 import { chooseNode } from '../storage/choose-node.js';
 import { giveBack, removeParts, type Owner } from '../storage/reservations.js';

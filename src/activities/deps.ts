@@ -1,7 +1,7 @@
 /** What the activities of a worker need from it. */
 import type { EngineStarter } from '../attempts/start.js';
 import type { HostIdentity } from '../attempts/processes.js';
-import type { DiskBusy } from '../contract.js';
+import type { DiskBusy } from '../heartbeat.js';
 import type { GroupDirectory, OpenGroup } from '../paths.js';
 import type { PhaseId } from '../phases.js';
 import type { Nodes } from '../storage/choose-node.js';

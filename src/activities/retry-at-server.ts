@@ -3,7 +3,8 @@
  * costs the history nothing. What the attempts of a task must know of each other travels in the heartbeat.
  */
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { BEGUN, type Carried } from '../contract.js';
+import { BEGUN } from '../contract.js';
+import type { Carried } from '../heartbeat.js';
 import {
   FAILURES,
   isFailureType,

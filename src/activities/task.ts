@@ -4,14 +4,8 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { Claimant } from '../attempts/claim.js';
 import { claimName } from '../attempts/epochs.js';
 import { NotOursError } from '../attempts/remove-tree.js';
-import {
-  readable,
-  refuseNewer,
-  TooNewError,
-  type HeartbeatDetails,
-  type Observation,
-  type SealInput,
-} from '../contract.js';
+import { readable, refuseNewer, TooNewError, type SealInput } from '../contract.js';
+import type { HeartbeatDetails, Observation } from '../heartbeat.js';
 import { bounded, failure, handBack } from '../errors.js';
 import { isErrno, messageOf } from '../files.js';
 import { MountWrongError } from '../mounts/guard.js';

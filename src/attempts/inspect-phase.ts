@@ -1,5 +1,5 @@
 /** What is on disk for a phase, and so what an activity has to do. Decides from files alone; changes nothing. */
-import type { Observation } from '../contract.js';
+import type { Observation } from '../heartbeat.js';
 import type { EnginePhaseId, Times } from '../phases.js';
 import { inputHashOf, listAttempts, readError, readJob, readResult, type Attempt } from './attempt.js';
 import { isAlive, isLocal, type HostIdentity } from './processes.js';

@@ -6,7 +6,8 @@ import {
   type WorkflowExecutionDescription,
   type WorkflowHandle,
 } from '@temporalio/client';
-import { workflowId, type HeartbeatDetails } from '../contract.js';
+import { workflowId } from '../contract.js';
+import type { HeartbeatDetails } from '../heartbeat.js';
 import { statusQuery, type SealStatus } from '../messages.js';
 import { PHASE_IDS, PHASES, type PhaseId } from '../phases.js';
 import type { SectorId } from '../sector.js';

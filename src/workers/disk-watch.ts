@@ -1,5 +1,5 @@
 /** How busy the disks of local_dir are: looked at by one watch for all P1 of this worker. */
-import type { DiskBusy } from '../contract.js';
+import type { DiskBusy } from '../heartbeat.js';
 import { busiest, loadBetween, lookAtDisks, type DiskLook } from '../machine/disk-load.js';
 import { physicalDisks } from '../mounts/disks.js';
 import { mountOf, readMountTable } from '../mounts/mount-table.js';

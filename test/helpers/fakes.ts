@@ -12,7 +12,7 @@ import type {
   StopInput,
   StopResult,
 } from '../../src/contract.js';
-import type { HeartbeatDetails } from '../../src/contract.js';
+import type { HeartbeatDetails } from '../../src/heartbeat.js';
 import { scaledTimes, type EnginePhaseId, type PhaseId } from '../../src/phases.js';
 import { eventually } from './eventually.js';
 

@@ -13,13 +13,13 @@ import {
   CONTRACT_VERSION,
   type CleanInput,
   type CleanResult,
-  type HeartbeatDetails,
   type PhaseInput,
   type PhaseResult,
   type ResultRef,
   type SealActivities,
   type SealInput,
 } from '../../src/contract.js';
+import type { HeartbeatDetails } from '../../src/heartbeat.js';
 import { groupDirectories, sectorDir, type OpenGroup } from '../../src/paths.js';
 import { DEPENDS_ON, ENGINE_PHASE_IDS, PHASES, type EnginePhaseId } from '../../src/phases.js';
 import { sectorOf } from '../../src/sector.js';

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Client } from '@temporalio/client';
-import { WORKFLOW_TYPE, type CopyProgress, type HeartbeatDetails } from '../../contract.js';
+import { WORKFLOW_TYPE } from '../../contract.js';
+import type { CopyProgress, HeartbeatDetails } from '../../heartbeat.js';
 import { describeLoad } from '../../machine/disk-load.js';
 import { sealHost, sealPhase, sealState } from '../../search-attributes.js';
 import { PHASE_IDS, PHASES } from '../../phases.js';

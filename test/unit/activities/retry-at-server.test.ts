@@ -1,7 +1,8 @@
 /** What becomes of a failure: a retry of Temporal's with a delay, or word to the workflow. */
 import { describe, expect, test } from 'vitest';
 import { settle, takeOver, type AttemptInfo } from '../../../src/activities/retry-at-server.js';
-import { BEGUN, NORMAL, type Carried } from '../../../src/contract.js';
+import { BEGUN, NORMAL } from '../../../src/contract.js';
+import type { Carried } from '../../../src/heartbeat.js';
 import { failure, handBack } from '../../../src/errors.js';
 import { FAILURES, type FailureDetails, type FailureType } from '../../../src/failures.js';
 import { TIMES } from '../../../src/phases.js';

@@ -22,8 +22,8 @@ const report = (changes: Partial<SectorReport> = {}): SectorReport => ({
 });
 
 test('a sector that is good', () => {
-  expect(renderSector(report(), false)).toEqual(['ok t01000/7 32GiB, 2 checks, 32.1 GiB read']);
-  expect(renderSector(report(), true)).toEqual(['ok t01000/7 32GiB on /mnt/a, 2 checks, 32.1 GiB read']);
+  expect(renderSector(report(), false)).toEqual(['ok t01000/7 32GiB, 2 checks, 32 GiB read']);
+  expect(renderSector(report(), true)).toEqual(['ok t01000/7 32GiB on /mnt/a, 2 checks, 32 GiB read']);
 });
 
 test('a sector that is wrong, with its bad checks', () => {
@@ -65,7 +65,7 @@ test('how far it is', () => {
   ];
   expect(renderProgress(tallyOf(200), [], 0)).toBe('0 of 200 sectors');
   expect(renderProgress(tallyOf(200, 'good', 'wrong', 'not checked'), running, 200_000_000)).toBe(
-    '3 of 200 sectors, 1 wrong, 1 not checked; t01000/8 12 %, t01000/9 100 %, 191 MiB/s',
+    '3 of 200 sectors, 1 wrong, 1 not checked; t01000/8 12 %, t01000/9 100 %, 190.7 MiB/s',
   );
 });
 
