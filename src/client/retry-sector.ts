@@ -8,6 +8,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { workflowId } from '../contract.js';
 import { retryUpdate, type Retry } from '../messages.js';
 import type { SectorId } from '../sector.js';
+import { isBackingOff } from './pending.js';
 import { updateSector } from './update-sector.js';
 
 /**
@@ -31,15 +32,6 @@ export async function retrySector(client: Client, sector: SectorId, given: Retry
     throw error;
   }
 }
-
-type Pending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
-
-/** Whether it has failed and waits at the server for its next attempt. */
-export const isBackingOff = ({ state, lastFailure }: Pending): boolean =>
-  Number(state) === SCHEDULED && lastFailure !== null && lastFailure !== undefined;
-
-/** Temporal's number for it (temporal.api.enums.v1.PendingActivityState): it is with no host at the moment. */
-const SCHEDULED = 1;
 
 /** @returns how many there were */
 async function endWaits(

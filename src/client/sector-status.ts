@@ -3,15 +3,15 @@ import {
   isGrpcServiceError,
   WorkflowNotFoundError,
   type Client,
-  type WorkflowExecutionDescription,
   type WorkflowHandle,
 } from '@temporalio/client';
 import { workflowId } from '../contract.js';
 import type { HeartbeatDetails } from '../heartbeat.js';
 import { statusQuery, type SealStatus } from '../messages.js';
-import { PHASE_IDS, PHASES, type PhaseId } from '../phases.js';
+import { PHASE_IDS, type PhaseId } from '../phases.js';
 import type { SectorId } from '../sector.js';
 import { UserError } from '../user-error.js';
+import { isPending, pendingPhase, type PendingActivity } from './pending.js';
 import { servedQueues, type IsServed } from './pollers.js';
 import { whyWaiting, type Wait } from './why-waiting.js';
 
@@ -62,17 +62,13 @@ export async function sectorStatus(
   }
 }
 
-type Pending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
-
 /** A task that is with a host at the moment is handed back no more. */
-function handBackOf({ activityType, lastFailure, state }: Pending): SectorStatus['handedBack'] {
-  const phase = PHASE_IDS.find((id) => PHASES[id].activity === activityType?.name);
-  if (!phase || !lastFailure || Number(state) === STARTED) return [];
+function handBackOf(activity: PendingActivity): SectorStatus['handedBack'] {
+  const phase = pendingPhase(activity);
+  const { lastFailure } = activity;
+  if (!phase || !lastFailure || isPending(activity, 'started')) return [];
   return [{ phase, type: lastFailure.applicationFailureInfo?.type ?? '', why: lastFailure.message ?? '' }];
 }
-
-/** Temporal's number for it (temporal.api.enums.v1.PendingActivityState). */
-const STARTED = 2;
 
 /** An orchestrator that is there answers in well under a second. */
 const ANSWER_MS = 10_000;

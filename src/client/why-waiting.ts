@@ -1,8 +1,9 @@
 /** Why a sector does not go on though nothing has failed: its tasks lie in queues that nobody serves, or are paused. */
 import type { Client, WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
 import { controlQueue, phaseQueue, WORKFLOW_QUEUE } from '../contract.js';
-import { PHASE_IDS, PHASES, SECTOR_SIZE_NAMES, type PhaseId, type SectorSize } from '../phases.js';
+import { PHASE_IDS, SECTOR_SIZE_NAMES, type PhaseId, type SectorSize } from '../phases.js';
 import { sealGroup, sealPhase, sealSize, sealState } from '../search-attributes.js';
+import { isPending, pendingPhase } from './pending.js';
 import type { IsServed } from './pollers.js';
 
 export interface Wait {
@@ -22,9 +23,8 @@ interface Place {
 type Raw = WorkflowExecutionDescription['raw'];
 type Time = NonNullable<NonNullable<Raw['pendingWorkflowTask']>['scheduledTime']>;
 
-/** Temporal's numbers (temporal.api.enums.v1): PendingActivityState, PendingWorkflowTaskState. */
-const SCHEDULED = 1;
-const PAUSED = 4;
+/** Temporal's number (temporal.api.enums.v1.PendingWorkflowTaskState). */
+const TASK_SCHEDULED = 1;
 
 /**
  * What of a sector waits for somebody who is not there. A poller that the server remembers counts as one who serves: with full
@@ -34,19 +34,20 @@ const PAUSED = 4;
 export async function whyWaiting(raw: Raw, place: Place | undefined, isServed: IsServed): Promise<Wait[]> {
   const waits: Wait[] = [];
   const task = raw.pendingWorkflowTask;
-  if (Number(task?.state) === SCHEDULED && !(await isServed(WORKFLOW_QUEUE, 'workflow'))) {
+  if (Number(task?.state) === TASK_SCHEDULED && !(await isServed(WORKFLOW_QUEUE, 'workflow'))) {
     const why = `no orchestrator runs: ${unserved(WORKFLOW_QUEUE, task?.scheduledTime)}`;
     waits.push({ queue: WORKFLOW_QUEUE, why });
   }
   // An activity is scheduled by a workflow that has told its group and size before.
   if (!place) return waits;
-  for (const { activityType, state, scheduledTime } of raw.pendingActivities ?? []) {
-    const phase = PHASE_IDS.find((id) => PHASES[id].activity === activityType?.name);
+  for (const activity of raw.pendingActivities ?? []) {
+    const phase = pendingPhase(activity);
     const queue = phase ? phaseQueue(place.group, place.size, phase) : controlQueue(place.group);
     const wait = { ...(phase && { phase }), queue };
-    if (Number(state) === PAUSED) waits.push({ ...wait, why: 'it is paused: temporal activity unpause' });
-    else if (Number(state) === SCHEDULED && !(await isServed(queue, 'activity')))
-      waits.push({ ...wait, why: unserved(queue, scheduledTime) });
+    if (isPending(activity, 'paused'))
+      waits.push({ ...wait, why: 'it is paused: temporal activity unpause' });
+    else if (isPending(activity, 'scheduled') && !(await isServed(queue, 'activity')))
+      waits.push({ ...wait, why: unserved(queue, activity.scheduledTime) });
   }
   return waits;
 }

@@ -5,13 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { inject, onTestFailed, onTestFinished } from 'vitest';
 import { pollersOf } from '../../src/client/pollers.js';
+import { pendingPhase } from '../../src/client/pending.js';
 import { sectorStatus } from '../../src/client/sector-status.js';
 import { randomHex32, startSector, unservedPhases } from '../../src/client/start-sector.js';
 import { WORKFLOW_QUEUE, workflowId, type SealResult } from '../../src/contract.js';
 import type { HeartbeatDetails } from '../../src/heartbeat.js';
 import type { Attention, SealStatus } from '../../src/messages.js';
 import { isErrno } from '../../src/files.js';
-import { PHASE_IDS, PHASES, type PhaseId, type SectorSize } from '../../src/phases.js';
+import { PHASE_IDS, type PhaseId, type SectorSize } from '../../src/phases.js';
 import { sectorOf } from '../../src/sector.js';
 import { eventually } from './eventually.js';
 import { Group } from './group.js';
@@ -190,7 +191,7 @@ export class Cluster {
   /** The activity of a phase that is under way, as the server knows it. */
   async pending(sector: string, phase: PhaseId) {
     const { raw } = await this.handle(sector).describe();
-    return raw.pendingActivities?.find(({ activityType }) => activityType?.name === PHASES[phase].activity);
+    return raw.pendingActivities?.find((activity) => pendingPhase(activity) === phase);
   }
 
   /** Last failures of the activities under way: why they wait. */

@@ -20,7 +20,8 @@ import {
 } from '../../src/messages.js';
 import { PHASE_IDS, PHASES, type PhaseId } from '../../src/phases.js';
 import { sectorOf } from '../../src/sector.js';
-import { isBackingOff, retrySector } from '../../src/client/retry-sector.js';
+import { isBackingOff, pendingPhase } from '../../src/client/pending.js';
+import { retrySector } from '../../src/client/retry-sector.js';
 import type { sealSector } from '../../src/workflows/index.js';
 import { eventually } from './eventually.js';
 import type { Fakes } from './fakes.js';
@@ -131,9 +132,7 @@ export class Sealing {
   async untilBackingOff(phase: PhaseId, failures = 1): Promise<void> {
     await eventually(async () => {
       const { raw } = await this.handle.describe();
-      const pending = raw.pendingActivities?.find(
-        ({ activityType }) => activityType?.name === PHASES[phase].activity,
-      );
+      const pending = raw.pendingActivities?.find((activity) => pendingPhase(activity) === phase);
       return this.fakes.calls(phase) === failures && pending !== undefined && isBackingOff(pending);
     });
   }

@@ -31,9 +31,7 @@ beforeEach(() => {
   [said, gauged] = [[], []];
 });
 
-describe('engines at work that no task waits for', () => {
-  const capacity = (): Capacity => {
-    const text = `
+const HOST_TOML = `
 scheduler_url = "http://10.10.19.17:3456"
 local_dir = "/sealer"
 group_id = [1]
@@ -41,7 +39,11 @@ sector_size = 2048
 ip = "10.10.19.17"
 [engine]
 reserved_cores = 0
-[[worker]]
+`;
+
+describe('engines at work that no task waits for', () => {
+  const capacity = (): Capacity => {
+    const text = `${HOST_TOML}[[worker]]
 num = 1
 supported_phase = ["PreCommitPhase1"]
 [[worker]]
@@ -179,15 +181,7 @@ test.each([
   ['P1, room is looked at', 'PreCommitPhase1", "CommitPhase2', 1],
   ['no P1, it is not', 'PreCommitPhase2", "CommitPhase2', 0],
 ])('where there is %s', async (_, phases, looks) => {
-  const text = `
-scheduler_url = "http://10.10.19.17:3456"
-local_dir = "/sealer"
-group_id = [1]
-sector_size = 2048
-ip = "10.10.19.17"
-[engine]
-reserved_cores = 0
-[[worker]]
+  const text = `${HOST_TOML}[[worker]]
 num = 1
 supported_phase = ["${phases}"]
 `;
