@@ -121,16 +121,16 @@ async function byNoops(address, client, first) {
 
 /** An engine of 2 KiB has ended before the next is started: here none begins before all are there. */
 async function allTogether(directory, address, client, { command }) {
-  const gate = join(directory, 'gate');
-  const wait = 'if [ "$1" = run ]; then while [ ! -e "$GATE" ]; do sleep 2; done; fi; exec "$0" "$@"';
+  const checkpoint = join(directory, 'checkpoint');
+  const wait = 'if [ "$1" = run ]; then while [ ! -e "$CHECKPOINT" ]; do sleep 2; done; fi; exec "$0" "$@"';
   const engine = {
     command: ['/bin/sh', '-c', wait, ...command],
-    environment: { GATE: gate },
+    environment: { CHECKPOINT: checkpoint },
     reserved_cores: 0,
   };
   const isWaiting = (pid) => commandOf(pid).includes(wait);
   const open = (engines) => {
-    if (engines >= COUNT) writeFileSync(gate, '');
+    if (engines >= COUNT) writeFileSync(checkpoint, '');
   };
   return await bySealflow(directory, address, client, 2 * COUNT + 1, { engine }, isWaiting, open);
 }

@@ -1,6 +1,4 @@
 import { fileURLToPath } from 'node:url';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { connectClient } from '../../dist/temporal/client.js';
 import { targetAt } from '../../dist/temporal/target.js';
 import { randomHex32, startSector } from '../../dist/client/start-sector.js';
@@ -33,8 +31,6 @@ export const title = `${COUNT} sectors of ${PHASE_MS / 1000} s phases through on
 export const run = (print) =>
   inTemporary((directory) =>
     withServer(directory, async ({ address }) => {
-      const gate = join(directory, 'gate');
-      mkdirSync(gate);
       const environment = Object.fromEntries(
         [1, 2, 3, 4, 5].map((n) => [`FIXTURE_MS_P${n}`, String(PHASE_MS)]),
       );

@@ -146,7 +146,7 @@ export class Chaos {
   /** The engines that live, and on which host. */
   private async engines(): Promise<Engine[]> {
     const found: Engine[] = [];
-    for (const { what, pid, at, sector } of await engineRuns(this.group.gate)) {
+    for (const { what, pid, at, sector } of await engineRuns(this.group.checkpoints)) {
       if (what !== 'start' || !(await isAlive(pid))) continue;
       const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
       const directory = command.split('\0').find((word) => word.includes(join(sector, at)));

@@ -99,18 +99,20 @@ describe.skipIf(!COMPLETE || (await lacks('network')))('a host that is cut off f
 
   /** A stands still as a whole, as a machine that is paused does. */
   async function freeze() {
-    const scene = await cutOff({ ms: SLOW_MS, blind: '1' }, 0.25, ({ pid }) => process.kill(pid, 'SIGSTOP'));
-    scene.a.kill('SIGSTOP');
+    const scenario = await cutOff({ ms: SLOW_MS, blind: '1' }, 0.25, ({ pid }) =>
+      process.kill(pid, 'SIGSTOP'),
+    );
+    scenario.a.kill('SIGSTOP');
     tally({ faults: 1 });
-    for (const work of scene.works) await scene.hosts.takeBack(work, 'ms');
-    return scene;
+    for (const work of scenario.works) await scenario.hosts.takeBack(work, 'ms');
+    return scenario;
   }
 
   /** The engines go on from where they stood, and end. @returns their exit codes */
   async function thaw({ group }: TwoHosts, engines: readonly EngineRun[]): Promise<(string | undefined)[]> {
     for (const { pid } of engines) process.kill(pid, 'SIGCONT');
     for (const { pid } of engines) await untilGone(pid);
-    const ends = (await engineRuns(group.gate)).filter(({ what }) => what === 'end');
+    const ends = (await engineRuns(group.checkpoints)).filter(({ what }) => what === 'end');
     return engines.map(({ pid }) => ends.find((end) => end.pid === pid)?.words);
   }
 

@@ -7,7 +7,7 @@ import type { PhaseInput, PhaseResult } from '../../src/contract.js';
 import type { EnginePhaseId } from '../../src/phases.js';
 import { flip } from '../helpers/damage.js';
 import { ENGINE_TIMEOUT_MS, realEngine } from '../helpers/real-engine.js';
-import { createSite, failureFrom, type Site } from '../helpers/site.js';
+import { createTestHost, failureFrom, type TestHost } from '../helpers/test-host.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { COMPLETE } from './form.js';
 import { tally } from './tally.js';
@@ -20,7 +20,7 @@ const IN_ORDER = [TREE_D, ...LAYERS];
 
 describe.runIf(COMPLETE)('a real sector', () => {
   let starter: EngineStarter;
-  let site: Site;
+  let host: TestHost;
 
   beforeAll(async () => {
     const engine = await realEngine('2KiB');
@@ -29,18 +29,18 @@ describe.runIf(COMPLETE)('a real sector', () => {
 
   beforeEach(async () => {
     told = {};
-    site = await createSite();
+    host = await createTestHost();
     // A real engine takes longer to appear than the test engine is given.
-    site.seal = { ...site.seal, timeScale: 0.5 };
-    site.deps.engines = starter;
+    host.seal = { ...host.seal, timeScale: 0.5 };
+    host.deps.engines = starter;
   });
 
   /** Failures that the workflow knows: they are not told again. */
   let told: Partial<Record<EnginePhaseId, string>> = {};
   const run = (phase: EnginePhaseId, changes: Partial<PhaseInput> = {}): Promise<PhaseResult> =>
-    site.run(phase, { lastReported: told[phase], ...changes });
+    host.run(phase, { lastReported: told[phase], ...changes });
   async function seals(...phases: EnginePhaseId[]): Promise<void> {
-    for (const phase of phases) site.results[phase] = await run(phase);
+    for (const phase of phases) host.results[phase] = await run(phase);
   }
 
   /** The phase must go back to `from`; what that one made is void then, and it is made again: the same. */
@@ -49,14 +49,14 @@ describe.runIf(COMPLETE)('a real sector', () => {
     const failed = await failureFrom(run(found));
     expect(failed).toMatchObject({ type: 'StepBack', details: [{ from }] });
     told[found] = (failed.details?.[0] as { at: string }).at;
-    const before = site.results[from];
+    const before = host.results[from];
     const again = await run(from, { invalidated: [before?.at ?? 'none'] });
     expect(again).toMatchObject({ digest: before?.digest });
     expect(again.at).not.toBe(before?.at);
-    site.results[from] = again;
+    host.results[from] = again;
   }
 
-  const inode = async (at: string, name: string): Promise<number> => (await stat(site.path(at, name))).ino;
+  const inode = async (at: string, name: string): Promise<number> => (await stat(host.path(at, name))).ino;
 
   test.each([
     ['a flipped byte', TREE_D, flip],
@@ -65,11 +65,11 @@ describe.runIf(COMPLETE)('a real sector', () => {
     ['half a file', LAYERS[1] ?? '', (path: string) => truncate(path, 1000)],
   ] as const)('%s in %s is found by P2, and P1 keeps what is before it', async (_, name, damage) => {
     await seals('P1');
-    const { at } = site.results.P1 ?? { at: '' };
+    const { at } = host.results.P1 ?? { at: '' };
     const before = await Promise.all(IN_ORDER.map((file) => inode(at, file)));
-    await damage(site.path(at, name));
+    await damage(host.path(at, name));
     await expectMended('P2', 'P1');
-    const now = site.results.P1?.at ?? '';
+    const now = host.results.P1?.at ?? '';
     for (const [i, file] of IN_ORDER.entries()) {
       expect({ file, kept: (await inode(now, file)) === before[i] }).toEqual({
         file,
@@ -80,16 +80,16 @@ describe.runIf(COMPLETE)('a real sector', () => {
   });
 
   test('layers of another ticket under the right names are found by P2', async () => {
-    const { ticket } = site.seal;
-    site.seal = { ...site.seal, ticket: 'ee'.repeat(32) };
+    const { ticket } = host.seal;
+    host.seal = { ...host.seal, ticket: 'ee'.repeat(32) };
     const other = await run('P1');
     // Kept aside: superseded attempts give their room back.
     const aside = await temporaryDirectory();
-    for (const name of LAYERS) await copyFile(site.path(other.at, name), join(aside, name));
-    site.seal = { ...site.seal, ticket };
+    for (const name of LAYERS) await copyFile(host.path(other.at, name), join(aside, name));
+    host.seal = { ...host.seal, ticket };
     await seals('P1');
-    const { at } = site.results.P1 ?? { at: '' };
-    for (const name of LAYERS) await copyFile(join(aside, name), site.path(at, name));
+    const { at } = host.results.P1 ?? { at: '' };
+    for (const name of LAYERS) await copyFile(join(aside, name), host.path(at, name));
     await expectMended('P2', 'P1');
     await seals('P2', 'P3');
   });
@@ -98,7 +98,7 @@ describe.runIf(COMPLETE)('a real sector', () => {
     'a flipped byte in %s is found by P3, and P2 makes the same again',
     async (name) => {
       await seals('P1', 'P2');
-      await flip(site.path('1/P2-1', name));
+      await flip(host.path('1/P2-1', name));
       await expectMended('P3', 'P2');
       await seals('P3', 'P5');
     },
@@ -109,7 +109,7 @@ describe.runIf(COMPLETE)('a real sector', () => {
     'a flipped byte in %s is found by P5, and P2 makes the same again',
     async (name) => {
       await seals('P1', 'P2', 'P3');
-      await flip(site.path('1/P2-1', name));
+      await flip(host.path('1/P2-1', name));
       await expectMended('P5', 'P2');
       await seals('P3', 'P5');
     },
@@ -118,16 +118,16 @@ describe.runIf(COMPLETE)('a real sector', () => {
   test('a layer that is lost behind P2, which P3 needs, is made again by P1 by way of P2', async () => {
     await seals('P1', 'P2');
     // P2's layers are links to those of P1.
-    await truncate(site.path('1/P1-1', LAYERS[0] ?? ''), 0);
+    await truncate(host.path('1/P1-1', LAYERS[0] ?? ''), 0);
     const failed = await failureFrom(run('P3'));
     expect(failed).toMatchObject({ type: 'StepBack', details: [{ from: 'P2' }] });
     told.P3 = (failed.details?.[0] as { at: string }).at;
-    const { commR, at = '' } = site.results.P2 ?? {};
+    const { commR, at = '' } = host.results.P2 ?? {};
     const unmended = await failureFrom(run('P2', { invalidated: [at] }));
     expect(unmended).toMatchObject({ type: 'StepBack', details: [{ from: 'P1' }] });
     told.P2 = (unmended.details?.[0] as { at: string }).at;
-    site.results.P1 = await run('P1', { invalidated: ['1/P1-1'] });
+    host.results.P1 = await run('P1', { invalidated: ['1/P1-1'] });
     await seals('P2', 'P3');
-    expect(site.results.P2?.commR).toBe(commR);
+    expect(host.results.P2?.commR).toBe(commR);
   });
 });

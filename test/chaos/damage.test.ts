@@ -43,7 +43,7 @@ beforeAll(async () => {
 async function untilHeld(sector: string, phase: EnginePhaseId): Promise<void> {
   const { pid } = await group.engine(sector, phase);
   await eventually(async () =>
-    (await engineRuns(group.gate)).some((run) => run.what === 'held' && run.pid === pid),
+    (await engineRuns(group.checkpoints)).some((run) => run.what === 'held' && run.pid === pid),
   );
 }
 

@@ -11,7 +11,7 @@ import { Disk } from '../helpers/disk.js';
 import { eventually } from '../helpers/eventually.js';
 import type { Pool } from '../helpers/group.js';
 import { chaosRandom, COMPLETE } from './form.js';
-import { Scene, type Work } from './scene.js';
+import { Scenario, type Work } from './scenario.js';
 import { tally } from './tally.js';
 
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 });
@@ -31,15 +31,15 @@ describe.skipIf(await lacks('disk'))('a full disk', () => {
   });
 
   /** Sectors whose engines stop in their phases at the moment that is given. */
-  async function caught(scene: Scene, at: Partial<Record<EnginePhaseId, string>>): Promise<Work[]> {
-    const works = (Object.keys(at) as EnginePhaseId[]).map(scene.newWork);
+  async function caught(scenario: Scenario, at: Partial<Record<EnginePhaseId, string>>): Promise<Work[]> {
+    const works = (Object.keys(at) as EnginePhaseId[]).map(scenario.newWork);
     for (const work of works) {
-      await scene.tell(work, 'hold', at[work.phase]);
-      await scene.start(work);
+      await scenario.tell(work, 'hold', at[work.phase]);
+      await scenario.start(work);
     }
     for (const work of works) {
-      await scene.held(work);
-      await scene.untilAlone(work);
+      await scenario.held(work);
+      await scenario.untilAlone(work);
     }
     return works;
   }
@@ -54,96 +54,96 @@ describe.skipIf(await lacks('disk'))('a full disk', () => {
   }
 
   test.runIf(COMPLETE)('of the group: each phase waits for room, and nothing new is begun', async () => {
-    const scene = new Scene(cluster, await cluster.group(), random, ENV);
-    const { group } = scene;
+    const scenario = new Scenario(cluster, await cluster.group(), random, ENV);
+    const { group } = scenario;
     const disk = await Disk.mount(group, group.directory.root, 64);
     await group.setUpDirectory(disk.path);
     await group.serve(1, { run: { env: ENV } });
     await cluster.untilServed(group);
-    const works = await caught(scene, { P1: 'middle', P2: 'start', P3: 'start', P4: 'end' });
+    const works = await caught(scenario, { P1: 'middle', P2: 'start', P3: 'start', P4: 'end' });
     await disk.fill();
     tally({ faults: works.length });
-    for (const work of works) await scene.takeBack(work, 'hold');
-    const late = scene.newWork('P1');
-    await scene.start(late);
+    for (const work of works) await scenario.takeBack(work, 'hold');
+    const late = scenario.newWork('P1');
+    await scenario.start(late);
 
     for (const { sector, phase } of works) await untilFull(sector, phase);
     await eventually(async () => (await cluster.handBacks(late.sector)).includes('NoRoom'));
     expect(existsSync(group.sector(late.sector))).toBe(false);
 
     await disk.makeRoom();
-    await scene.expectSealed([...works, late]);
+    await scenario.expectSealed([...works, late]);
   });
 
   test.runIf(COMPLETE)(
     'of the group: what needs little goes on, and a sector that ends makes room for a new one',
     async () => {
-      const scene = new Scene(cluster, await cluster.group('8MiB'), random, ENV);
-      const { group } = scene;
+      const scenario = new Scenario(cluster, await cluster.group('8MiB'), random, ENV);
+      const { group } = scenario;
       const disk = await Disk.mount(group, group.directory.root, 200);
       await group.setUpDirectory(disk.path);
       await group.serve(1, { run: { env: ENV } });
       await cluster.untilServed(group);
-      const [work] = (await caught(scene, { P2: 'end' })) as [Work];
+      const [work] = (await caught(scenario, { P2: 'end' })) as [Work];
       await disk.fill(2 ** 20);
       tally({ faults: 1 });
-      const late = scene.newWork('P1');
-      await scene.start(late);
+      const late = scenario.newWork('P1');
+      await scenario.start(late);
       await eventually(async () => (await cluster.handBacks(late.sector)).includes('NoRoom'));
 
-      await scene.takeBack(work, 'hold');
-      await scene.untilSealed([work]);
-      expect(await scene.runs(late)).toEqual([]);
+      await scenario.takeBack(work, 'hold');
+      await scenario.untilSealed([work]);
+      expect(await scenario.runs(late)).toEqual([]);
       await disk.makeRoom();
-      await scene.expectSealed([work, late]);
-      expect(await scene.runs(late)).toHaveLength(1);
+      await scenario.expectSealed([work, late]);
+      expect(await scenario.runs(late)).toHaveLength(1);
     },
   );
 
   test('of the group: cleaning makes room even where there is none at all', async () => {
-    const scene = new Scene(cluster, await cluster.group(), random, ENV);
-    const { group } = scene;
+    const scenario = new Scenario(cluster, await cluster.group(), random, ENV);
+    const { group } = scenario;
     const disk = await Disk.mount(group, group.directory.root, 64);
     await group.setUpDirectory(disk.path);
     const all: PhaseId[] = ['P1', 'P2', 'P3', 'P4', 'P5'];
     await group.serve(1, { pools: all.map((phase): Pool => [2, phase]), run: { env: ENV } });
     await cluster.untilServed(group, all);
-    const done = scene.newWork('P5');
-    await scene.start(done);
-    await scene.untilDone(done, 'P4', 'P5');
-    const [waiting] = (await caught(scene, { P2: 'start' })) as [Work];
+    const done = scenario.newWork('P5');
+    await scenario.start(done);
+    await scenario.untilDone(done, 'P4', 'P5');
+    const [waiting] = (await caught(scenario, { P2: 'start' })) as [Work];
     await disk.fill();
     tally({ faults: 1 });
-    await scene.takeBack(waiting, 'hold');
+    await scenario.takeBack(waiting, 'hold');
     await untilFull(waiting.sector, 'P2', 1);
 
     await group.serve(2, { pools: [[1, 'P6']], run: { env: ENV } });
-    await scene.untilSealed([done, waiting]);
+    await scenario.untilSealed([done, waiting]);
     await disk.makeRoom();
-    await scene.expectSealed([done, waiting]);
+    await scenario.expectSealed([done, waiting]);
   });
 
   test.runIf(COMPLETE)(
     'of the storage node: copies and receipts wait for room, all else goes on',
     async () => {
-      const scene = new Scene(cluster, await cluster.group(), random, ENV);
-      const { group } = scene;
+      const scenario = new Scenario(cluster, await cluster.group(), random, ENV);
+      const { group } = scenario;
       const disk = await Disk.mount(group, group.node, 64);
       await group.serve(1, { run: { env: ENV } });
       await cluster.untilServed(group);
-      const [proving, copying] = (await caught(scene, { P4: 'end', P5: 'middle' })) as [Work, Work];
+      const [proving, copying] = (await caught(scenario, { P4: 'end', P5: 'middle' })) as [Work, Work];
       await disk.fill();
       tally({ faults: 2 });
-      await scene.takeBack(proving, 'hold');
+      await scenario.takeBack(proving, 'hold');
       await untilFull(proving.sector, 'P6');
       // A copy that fails is deleted: that makes a little room, and receipts are small.
-      await scene.takeBack(copying, 'hold');
-      const late = scene.newWork('P5');
-      await scene.start(late);
+      await scenario.takeBack(copying, 'hold');
+      const late = scenario.newWork('P5');
+      await scenario.start(late);
       for (const { sector } of [copying, late]) await untilFull(sector, 'P5');
-      await scene.untilDone(late, 'P1', 'P2', 'P3', 'P4');
+      await scenario.untilDone(late, 'P1', 'P2', 'P3', 'P4');
       await disk.makeRoom();
-      await scene.expectSealed([proving, copying, late]);
+      await scenario.expectSealed([proving, copying, late]);
     },
   );
 });

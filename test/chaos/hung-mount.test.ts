@@ -12,7 +12,7 @@ import { eventually } from '../helpers/eventually.js';
 import { expectStored, readReceipt } from '../helpers/on-disk.js';
 import { SshServer } from '../helpers/sshfs.js';
 import { chaosRandom, COMPLETE } from './form.js';
-import { Scene } from './scene.js';
+import { Scenario } from './scenario.js';
 import { expectUndisturbed } from './outcome.js';
 import { tally } from './tally.js';
 
@@ -33,30 +33,30 @@ describe.skipIf(!COMPLETE || (await lacks('sshfs', 'disk')))('a mount that hangs
   });
 
   test('the directory of the group: heartbeats go on, and so does all when it is back', async () => {
-    const scene = new Scene(cluster, await cluster.group(), random);
-    const { group } = scene;
+    const scenario = new Scenario(cluster, await cluster.group(), random);
+    const { group } = scenario;
     const server = await SshServer.start(group);
     const view = await server.view(group.directory.root, join(group.root, 'view'), 'uncached');
     await group.serve(1, { config: { local_dir: view.path }, args });
     await cluster.untilServed(group);
-    const works = (['P1', 'P2', 'P4'] as const).map(scene.newWork);
+    const works = (['P1', 'P2', 'P4'] as const).map(scenario.newWork);
     for (const work of works) {
-      await scene.tell(work, 'hold', 'middle');
-      await scene.start(work);
+      await scenario.tell(work, 'hold', 'middle');
+      await scenario.start(work);
     }
     for (const work of works) {
-      await scene.held(work);
-      await scene.untilAlone(work);
+      await scenario.held(work);
+      await scenario.untilAlone(work);
     }
 
     view.hang();
     tally({ faults: works.length });
-    for (const work of works) await scene.takeBack(work, 'hold');
+    for (const work of works) await scenario.takeBack(work, 'hold');
     for (const { sector } of works) await eventually(async () => (await hungFor(sector)) > LONG);
     view.throwIfCancelled();
-    await scene.expectSealed(works);
+    await scenario.expectSealed(works);
     for (const work of works) {
-      expect(await scene.runs(work)).toHaveLength(1);
+      expect(await scenario.runs(work)).toHaveLength(1);
       expect(await cluster.failures(work.sector)).toEqual([]);
     }
   });
@@ -68,8 +68,8 @@ describe.skipIf(!COMPLETE || (await lacks('sshfs', 'disk')))('a mount that hangs
   }
 
   test('a storage node: sectors that do not need it go on', async () => {
-    const scene = new Scene(cluster, await cluster.group(), random);
-    const { group } = scene;
+    const scenario = new Scenario(cluster, await cluster.group(), random);
+    const { group } = scenario;
     const server = await SshServer.start(group);
     // The small one is taken only where the large one does not answer.
     const small = join(group.root, 'other', 'small');
@@ -78,27 +78,27 @@ describe.skipIf(!COMPLETE || (await lacks('sshfs', 'disk')))('a mount that hangs
     const view = await server.view(group.node, join(group.root, 'views', group.directory.place), 'uncached');
     const worker = await group.serve(1, { config: { 'storage-nodes': [view.path, small] }, args });
     await cluster.untilServed(group);
-    const [copying, other] = [scene.newWork('P5'), scene.newWork('P1')];
-    for (const work of [copying, other]) await scene.tell(work, 'hold', 'middle');
-    for (const work of [copying, other]) await scene.start(work);
-    for (const work of [copying, other]) await scene.held(work);
-    await scene.untilAlone(copying);
+    const [copying, other] = [scenario.newWork('P5'), scenario.newWork('P1')];
+    for (const work of [copying, other]) await scenario.tell(work, 'hold', 'middle');
+    for (const work of [copying, other]) await scenario.start(work);
+    for (const work of [copying, other]) await scenario.held(work);
+    await scenario.untilAlone(copying);
 
     view.hang();
     tally({ faults: 1 });
-    for (const work of [copying, other]) await scene.takeBack(work, 'hold');
-    await scene.untilSealed([other]);
+    for (const work of [copying, other]) await scenario.takeBack(work, 'hold');
+    await scenario.untilSealed([other]);
     expect((await readReceipt(small, other.sector)).node).toBe('small');
     expect((await cluster.status(copying.sector)).phases.P5.state).toBe('running');
     expect(worker.said.stderr).not.toContain('UV_THREADPOOL_SIZE');
 
     view.throwIfCancelled();
-    await scene.untilSealed([copying]);
+    await scenario.untilSealed([copying]);
     await expectUndisturbed({ node: small, size: group.size }, other);
     await expectUndisturbed(group, copying);
     await expectStored(small, [other.sector]);
     await expectStored(group.node, [copying.sector]);
-    expect(await scene.runs(copying)).toHaveLength(1);
+    expect(await scenario.runs(copying)).toHaveLength(1);
     for (const { sector } of [copying, other]) expect(await cluster.failures(sector)).toEqual([]);
   });
 });

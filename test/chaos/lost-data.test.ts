@@ -9,7 +9,7 @@ import { engineRuns } from '../helpers/engine.js';
 import { eventually, isAlive } from '../helpers/eventually.js';
 import type { Group } from '../helpers/group.js';
 import { expectCleaned, expectNoParts, expectStored, filesBelow } from '../helpers/on-disk.js';
-import { snapshot } from '../helpers/site.js';
+import { snapshot } from '../helpers/test-host.js';
 import { chaosRandom, oneOf } from './form.js';
 import { begin, expectRight, expectSealed, LAYERS_ENV, newSector, repeated } from './sectors.js';
 import type { Begun } from './outcome.js';
@@ -50,7 +50,7 @@ async function heldIn(group: Group, phase: EnginePhaseId, moment = 'end'): Promi
 async function untilHeld(group: Group, { sector }: Begun, phase: EnginePhaseId): Promise<void> {
   const { pid } = await group.engine(sector, phase);
   await eventually(async () =>
-    (await engineRuns(group.gate)).some((run) => run.what === 'held' && run.pid === pid),
+    (await engineRuns(group.checkpoints)).some((run) => run.what === 'held' && run.pid === pid),
   );
 }
 
@@ -145,7 +145,7 @@ test.runIf(wanted())(
     const begun = await heldIn(group, 'P1');
     await withServerDown(group, loseAll);
     await group.takeBack(begun.sector, 'P1', 'hold');
-    await eventually(async () => (await engineRuns(group.gate)).some(({ what }) => what === 'end'));
+    await eventually(async () => (await engineRuns(group.checkpoints)).some(({ what }) => what === 'end'));
     await begin(cluster, group, begun, SHORT);
     await expectSealed(cluster, group, begun);
     expect(await started(group, begun)).toBe('P1 P2 P3 P4 P5');

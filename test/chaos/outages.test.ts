@@ -94,12 +94,12 @@ test.runIf(wanted())('kill -9 of the server, again and again while sectors run, 
   for (const begun of sectors) await begin(cluster, group, begun, SHORT);
   for (let kills = 1; kills <= 4; kills++) {
     // At some moment of the life of some engine.
-    const seen = (await engineRuns(group.gate)).length + 1 + random.below(20);
+    const seen = (await engineRuns(group.checkpoints)).length + 1 + random.below(20);
     await eventually(async () => {
       const sealed = await Promise.all(
         sectors.map(async ({ sector }) => !(await enginesOf(group, sector)).length),
       );
-      return (await engineRuns(group.gate)).length >= seen || sealed.every(Boolean);
+      return (await engineRuns(group.checkpoints)).length >= seen || sealed.every(Boolean);
     });
     await cluster.killServer();
     tally({ faults: 1 });
@@ -143,7 +143,7 @@ test.runIf(wanted())(
     const { sector } = begun;
     await group.tell(sector, 'P1', 'hold', 'middle');
     await begin(cluster, group, begun, SHORT);
-    await eventually(async () => (await engineRuns(group.gate)).some(({ what }) => what === 'held'));
+    await eventually(async () => (await engineRuns(group.checkpoints)).some(({ what }) => what === 'held'));
     const engine = await group.engine(sector, 'P1');
     const files = await filesBelow(group.directory.root);
 

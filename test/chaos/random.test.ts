@@ -48,9 +48,9 @@ function* sequence(dice: Random): Generator<FaultName, never> {
 
 /** Waits until engines have come some steps further, or there is nothing left to do. */
 async function someWork(group: Group, sectors: readonly string[]): Promise<boolean> {
-  const seen = (await engineRuns(group.gate)).length + 1 + random.below(15);
+  const seen = (await engineRuns(group.checkpoints)).length + 1 + random.below(15);
   const over = (): boolean => sectors.every((sector) => existsSync(group.done(sector)));
-  await eventually(async () => over() || (await engineRuns(group.gate)).length >= seen);
+  await eventually(async () => over() || (await engineRuns(group.checkpoints)).length >= seen);
   return !over();
 }
 

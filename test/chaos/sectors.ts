@@ -59,7 +59,7 @@ export const enginesOf = (group: Group, sector: string): Promise<number[]> =>
 /** The pieces of work of a sector's phase so far, in their order: `layer 2 of 6`. */
 export async function stepsOf(group: Group, sector: string, phase: EnginePhaseId): Promise<string[]> {
   const name = sectorFileName(sectorOf(sector));
-  return (await engineRuns(group.gate))
+  return (await engineRuns(group.checkpoints))
     .filter(
       (run) => run.what === 'step' && run.sector === name && run.at.includes(phase) && run.words !== 'done',
     )

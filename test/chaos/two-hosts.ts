@@ -16,22 +16,22 @@ import { makeNetwork, type NetworkHost } from '../helpers/network.js';
 import { readJsonFile } from '../helpers/on-disk.js';
 import type { Random } from '../helpers/random.js';
 import type { Running } from '../helpers/sealflow.js';
-import { Scene, type Work } from './scene.js';
+import { Scenario, type Work } from './scenario.js';
 
 export type HostName = 'A' | 'B';
 
 /** The phases of the question, each of another nature: goes on from layers; all or nothing; writes on a storage node. */
 export const CAUGHT_IN: readonly EnginePhaseId[] = ['P1', 'P2', 'P5'];
 
-export class TwoHosts extends Scene {
+export class TwoHosts extends Scenario {
   private readonly numbers = { A: 1, B: 2 };
 
   private constructor(
     readonly hosts: Record<HostName, NetworkHost>,
     private readonly schedulerUrl: string,
-    ...scene: ConstructorParameters<typeof Scene>
+    ...scenario: ConstructorParameters<typeof Scenario>
   ) {
-    super(...scene);
+    super(...scenario);
   }
 
   /** They end with the test. @param env of their engines */

@@ -49,9 +49,9 @@ describe.skipIf(!COMPLETE || (await lacks(...needed)))(
 
     /** Engines of A for sectors in P1, P2 and P5; B has looked at all of it, and serves too. */
     async function caught() {
-      const scene = await make();
-      const { hosts } = scene;
-      const a = await scene.serve('A');
+      const scenario = await make();
+      const { hosts } = scenario;
+      const a = await scenario.serve('A');
       await cluster.untilServed(hosts.group);
       const works = CAUGHT_IN.map(hosts.newWork);
       for (const work of works) {
@@ -60,9 +60,9 @@ describe.skipIf(!COMPLETE || (await lacks(...needed)))(
       }
       const engines = await Promise.all(works.map((work) => hosts.engineAt(work, 1)));
       for (const work of works) await hosts.untilAlone(work);
-      await scene.look('B');
-      const b = await scene.serve('B');
-      return { ...scene, a, b, works, engines };
+      await scenario.look('B');
+      const b = await scenario.serve('B');
+      return { ...scenario, a, b, works, engines };
     }
 
     test('a result that a host cannot see yet is waited for, not made again', async () => {

@@ -20,19 +20,22 @@ export class ComposedGroup {
 
   sealer = (...names) => join(this.scratch, 'sealer', ...names);
   storage = (...names) => join(this.scratch, 'storage', ...names);
-  gate = (...names) => join(this.scratch, 'gate', ...names);
+  checkpoints = (...names) => join(this.scratch, 'checkpoints', ...names);
 
   compose = (...args) =>
     this.sh(...this.program, '--file', COMPOSE, '--file', join(this.scratch, 'more.json'), ...args);
 
   /** Directories, configs, and the mounts that only the tests need. */
   async prepare() {
-    for (const name of ['sealer', 'storage', 'gate', 'config']) {
+    for (const name of ['sealer', 'storage', 'checkpoints', 'config']) {
       await mkdir(join(this.scratch, name));
       await chown(join(this.scratch, name), USER, USER);
     }
     await this.configure({ fixture: false });
-    const volumes = [`${ROOT}test/fixtures:/opt/sealflow/test/fixtures:ro`, `${this.gate()}:/gate`];
+    const volumes = [
+      `${ROOT}test/fixtures:/opt/sealflow/test/fixtures:ro`,
+      `${this.checkpoints()}:/checkpoints`,
+    ];
     const services = Object.fromEntries(WORKERS.map((name) => [name, { volumes }]));
     await writeFile(join(this.scratch, 'more.json'), JSON.stringify({ services }));
   }
@@ -43,7 +46,11 @@ export class ComposedGroup {
       const config = parse(await readFile(join(ROOT, 'docker', 'config', `${role}.toml`), 'utf8'));
       const changes = { sector_size: 2048, allow_system_disk: true };
       if (fixture)
-        changes.engine = { ...config.engine, command: FIXTURE, environment: { FIXTURE_GATE: '/gate' } };
+        changes.engine = {
+          ...config.engine,
+          command: FIXTURE,
+          environment: { FIXTURE_CHECKPOINTS: '/checkpoints' },
+        };
       for (const pool of config.worker) pool.wait_sec = 1;
       await writeFile(join(this.scratch, 'config', `${role}.toml`), stringify({ ...config, ...changes }));
     }
@@ -104,12 +111,12 @@ export class ComposedGroup {
 
   // ---- the tests' engine (test/fixtures/engine/behaviour.mjs) ----
 
-  hold = (file, phase, moment = '') => writeFile(this.gate(`${file}-${phase}.hold`), moment);
-  release = (file, phase) => rm(this.gate(`${file}-${phase}.hold`));
+  hold = (file, phase, moment = '') => writeFile(this.checkpoints(`${file}-${phase}.hold`), moment);
+  release = (file, phase) => rm(this.checkpoints(`${file}-${phase}.hold`));
 
   /** What engines have noted: `{ what, at, pid, words }`. */
   async noted(file, phase) {
-    const text = await readFile(this.gate('engines.log'), 'utf8').catch(() => '');
+    const text = await readFile(this.checkpoints('engines.log'), 'utf8').catch(() => '');
     return text
       .split('\n')
       .map((line) => line.split(' '))

@@ -15,7 +15,7 @@ vi.setConfig({ testTimeout: 300_000 });
 /** A directory for dev, and how to start it there. */
 async function createDev() {
   const directory = await temporaryDirectory();
-  const env = { SEALFLOW_ENGINE: await engineProgram(directory, { FIXTURE_GATE: directory }) };
+  const env = { SEALFLOW_ENGINE: await engineProgram(directory, { FIXTURE_CHECKPOINTS: directory }) };
   const start = (...args: string[]): Running => {
     const dev = startSealflow(['dev', '--directory', directory, ...args], { env });
     onTestFinished(async () => {

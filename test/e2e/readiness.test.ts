@@ -69,15 +69,15 @@ test('a host that sees the directory of another group serves nothing', async () 
 
 test('a host without proof parameters serves all but P4, until they are there', async () => {
   const group = await cluster.group();
-  const none = join(group.gate, 'no-parameters');
+  const none = join(group.checkpoints, 'no-parameters');
   await writeFile(none, '');
   const engine = { command: [process.execPath, PARAMETERLESS], reserved_cores: 0 };
-  const env = { FIL_PROOFS_PARAMETER_CACHE: group.gate };
+  const env = { FIL_PROOFS_PARAMETER_CACHE: group.checkpoints };
   const worker = await group.serve(1, { config: { engine }, run: { env } });
   const but: PhaseId[] = ['P1', 'P2', 'P3', 'P5', 'P6'];
   await cluster.untilServed(group, but);
   const why =
-    `P4 not served: no proof parameters for 2KiB in ${group.gate} ` +
+    `P4 not served: no proof parameters for 2KiB in ${group.checkpoints} ` +
     '(sealflow setup --parameters 2KiB, or FIL_PROOFS_PARAMETER_CACHE)';
   const place = ['--group', String(group.number), '--size', group.size];
   const sector = cluster.newSector();

@@ -44,7 +44,7 @@ test('a P1 that ends while the server is down counts', async () => {
   const { group, worker, sector, engine } = await holdInP1();
   await cluster.stopServer();
   await group.takeBack(sector, 'P1', 'hold');
-  await eventually(async () => (await engineRuns(group.gate)).some(({ what }) => what === 'end'));
+  await eventually(async () => (await engineRuns(group.checkpoints)).some(({ what }) => what === 'end'));
   expect(await isAlive(worker.pid)).toBe(true);
 
   await cluster.restartServer();

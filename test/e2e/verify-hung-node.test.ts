@@ -19,14 +19,14 @@ test.skipIf(await lacks('sshfs'))('its sectors are not checked, those of another
   const other = await storeSectors(join(group.root, 'other'), 2, { first: 3 });
   const server = await SshServer.start(group);
   const view = await server.view(group.node, join(group.root, 'view', basename(group.node)), 'uncached');
-  const hold = join(group.gate, 's-t01000-1-CHECK.hold');
+  const hold = join(group.checkpoints, 's-t01000-1-CHECK.hold');
   await writeFile(hold, 'middle');
 
   // At this scale a look that takes 1.5 s is one at a node that hangs.
   const running = startSealflow(['verify', '--all', view.path, other, '--time-scale', '0.05'], {
-    env: { SEALFLOW_ENGINE: await engineProgram(group.root, { FIXTURE_GATE: group.gate }) },
+    env: { SEALFLOW_ENGINE: await engineProgram(group.root, { FIXTURE_CHECKPOINTS: group.checkpoints }) },
   });
-  const held = async () => (await engineRuns(group.gate)).find(({ what }) => what === 'held');
+  const held = async () => (await engineRuns(group.checkpoints)).find(({ what }) => what === 'held');
   await eventually(async () => (await held()) !== undefined);
   view.hang();
   // It goes on reading, where nothing can end it.

@@ -22,7 +22,7 @@ let env: NodeJS.ProcessEnv;
 beforeEach(async () => {
   root = await temporaryDirectory();
   node = join(root, 'node-1');
-  env = { SEALFLOW_ENGINE: await engineProgram(root, { FIXTURE_GATE: root }) };
+  env = { SEALFLOW_ENGINE: await engineProgram(root, { FIXTURE_CHECKPOINTS: root }) };
 });
 
 const verify = (...args: string[]): Promise<End> => sealflow(['verify', ...args], { env });

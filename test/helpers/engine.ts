@@ -74,9 +74,9 @@ export interface EngineRun {
   words: string;
 }
 
-/** What engines have written into `<gate>/engines.log`. */
-export async function engineRuns(gate: string): Promise<EngineRun[]> {
-  const path = join(gate, 'engines.log');
+/** What engines have written into `engines.log` beside their checkpoints. */
+export async function engineRuns(checkpoints: string): Promise<EngineRun[]> {
+  const path = join(checkpoints, 'engines.log');
   const text = existsSync(path) ? await readFile(path, 'utf8') : '';
   return text
     .split('\n')

@@ -32,8 +32,8 @@ export interface HostOptions {
 export class Group {
   readonly directory: GroupDirectory;
   readonly node: string;
-  /** FIXTURE_GATE of its engines. */
-  readonly gate: string;
+  /** FIXTURE_CHECKPOINTS of its engines. */
+  readonly checkpoints: string;
   private readonly workers: Running[] = [];
   private readonly ends: (() => Promise<void>)[] = [];
   /** Directories in which its engines run. */
@@ -48,13 +48,14 @@ export class Group {
     const place = `node-${number}`;
     this.directory = { root: join(root, 'sealer'), place };
     this.node = join(root, 'storage', place);
-    this.gate = join(root, 'gate');
+    this.checkpoints = join(root, 'checkpoints');
     this.places = [root];
   }
 
   /** Makes its directories as an administrator does. */
   async setUp(): Promise<void> {
-    for (const path of [this.directory.root, this.node, this.gate]) await mkdir(path, { recursive: true });
+    for (const path of [this.directory.root, this.node, this.checkpoints])
+      await mkdir(path, { recursive: true });
     await this.setUpDirectory(this.directory.root);
   }
 
@@ -88,7 +89,7 @@ export class Group {
       })),
     };
     // Engines get nothing of a worker's own environment that is only theirs.
-    const environment = { FIXTURE_GATE: this.gate, ...onlyFixture(run.env) };
+    const environment = { FIXTURE_CHECKPOINTS: this.checkpoints, ...onlyFixture(run.env) };
     const engine = {
       command: ENGINE,
       reserved_cores: 0,
@@ -126,12 +127,12 @@ export class Group {
   }
 
   private setting = (sector: string, phase: PhaseId, setting: string): string =>
-    join(this.gate, `${sectorFileName(sectorOf(sector))}-${phase}.${setting}`);
+    join(this.checkpoints, `${sectorFileName(sectorOf(sector))}-${phase}.${setting}`);
 
   /** Starts of engines so far, of one sector and phase if so asked. */
   async starts(sector?: string, phase = ''): Promise<EngineRun[]> {
     const name = sector && sectorFileName(sectorOf(sector));
-    return (await engineRuns(this.gate)).filter(
+    return (await engineRuns(this.checkpoints)).filter(
       (run) => run.what === 'start' && (!name || run.sector === name) && run.at.includes(phase),
     );
   }

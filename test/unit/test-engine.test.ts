@@ -12,7 +12,7 @@ import { computeByHand, runByHand } from '../helpers/by-hand.js';
 import { flip } from '../helpers/damage.js';
 import { ENGINE, runEngine as engine, startEngine, untilShown } from '../helpers/engine.js';
 import { eventually } from '../helpers/eventually.js';
-import { createSite } from '../helpers/site.js';
+import { createTestHost } from '../helpers/test-host.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 
 let sector: string;
@@ -176,10 +176,10 @@ describe('an engine at work ends with exit code 7', () => {
 
 describe('verify', () => {
   test('knows a receipt of a sector that it has sealed, and no other', async () => {
-    const site = await createSite();
-    await site.seals('P1', 'P2', 'P3', 'P4', 'P5');
-    await site.clean();
-    const path = join(site.node, 'receipts/s-t01000-7.json');
+    const host = await createTestHost();
+    await host.seals('P1', 'P2', 'P3', 'P4', 'P5');
+    await host.clean();
+    const path = join(host.node, 'receipts/s-t01000-7.json');
     expect(await engine('verify', path)).toMatchObject({ code: 0 });
     expect(JSON.parse((await engine('verify', path, '--json')).stdout)).toEqual({
       sector: 't01000/7',

@@ -20,28 +20,28 @@ describe.each(CACHE_MODES)('lists, $cache', (mode) => {
   const { seal } = useOrchestrator(mode);
 
   test('show phase, state and host as the sector goes on', async () => {
-    const gates = { P1: held(), P3: held(), P4: held(), P5: held(), P6: held() };
+    const checkpoints = { P1: held(), P3: held(), P4: held(), P5: held(), P6: held() };
     const fakes = fakeActivities(
-      Object.fromEntries(Object.entries(gates).map(([phase, gate]) => [phase, [gate]])),
+      Object.fromEntries(Object.entries(checkpoints).map(([phase, checkpoint]) => [phase, [checkpoint]])),
     );
     const sealing = await seal({ fakes, input: { seed: undefined } });
     await fakes.begun('P1');
     expect(await shown(sealing)).toEqual({ phase: 'P1', state: 'running', host: undefined });
-    gates.P1.release();
+    checkpoints.P1.release();
     await eventually(async () => (await shown(sealing)).state === 'waiting-for-seed');
     expect((await shown(sealing)).host).toBe(hostOf('P2'));
     await sealing.provideSeed({ seed: 'cc'.repeat(32) });
     await fakes.begun('P3');
     expect(await shown(sealing)).toEqual({ phase: 'P3', state: 'running', host: hostOf('P2') });
-    gates.P3.release();
+    checkpoints.P3.release();
     await fakes.begun('P4');
     await fakes.begun('P5');
     expect(await shown(sealing)).toEqual({ phase: 'P4+P5', state: 'running', host: hostOf('P3') });
-    gates.P4.release();
-    gates.P5.release();
+    checkpoints.P4.release();
+    checkpoints.P5.release();
     await fakes.begun('P6');
     expect(await shown(sealing)).toMatchObject({ phase: 'P6', state: 'running' });
-    gates.P6.release();
+    checkpoints.P6.release();
     await sealing.handle.result();
     expect(await shown(sealing)).toEqual({ phase: 'done', state: 'sealed', host: hostOf('P6') });
   });

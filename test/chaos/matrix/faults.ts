@@ -2,7 +2,7 @@
 import { eventually, isAlive } from '../../helpers/eventually.js';
 import { untilGone } from '../../helpers/group.js';
 import { readJsonFile } from '../../helpers/on-disk.js';
-import type { Bed } from '../bed.js';
+import type { Fixture } from '../fixture.js';
 import { tally } from '../tally.js';
 import type { Cell, Fault } from './cells.js';
 import type { Held } from './moments.js';
@@ -12,9 +12,9 @@ const SHUTTING_DOWN = 'told to end';
 
 interface Strike {
   /** Resolves when it has happened. */
-  strike: (bed: Bed, held: Held, cell: Cell) => Promise<void>;
+  strike: (fixture: Fixture, held: Held, cell: Cell) => Promise<void>;
   /** What an administrator, or init, does then. */
-  mend?: (bed: Bed, held: Held) => Promise<void>;
+  mend?: (fixture: Fixture, held: Held) => Promise<void>;
 }
 
 const STRIKES: Record<Fault, Strike> = {
@@ -23,7 +23,7 @@ const STRIKES: Record<Fault, Strike> = {
       worker.kill('SIGKILL');
       await worker.ended;
     },
-    mend: (bed, { host }) => bed.serve(host),
+    mend: (fixture, { host }) => fixture.serve(host),
   },
   'worker SIGTERM': {
     strike: async (_, { worker }) => {
@@ -32,9 +32,9 @@ const STRIKES: Record<Fault, Strike> = {
         async () => worker.said.stderr.includes(SHUTTING_DOWN) || !(await isAlive(worker.pid)),
       );
     },
-    mend: async (bed, { host, worker }) => {
+    mend: async (fixture, { host, worker }) => {
       await worker.ended;
-      await bed.serve(host);
+      await fixture.serve(host);
     },
   },
   'engine SIGKILL': {
@@ -54,11 +54,11 @@ const STRIKES: Record<Fault, Strike> = {
     mend: ({ cluster }) => cluster.restartServer(),
   },
   'host lost': {
-    strike: async (bed, { host, worker, begun }) => {
+    strike: async (fixture, { host, worker, begun }) => {
       worker.kill('SIGKILL');
-      bed.hosts.delete(host);
+      fixture.hosts.delete(host);
       await worker.ended;
-      for (const pid of await enginesOn(bed, host, begun.sector)) {
+      for (const pid of await enginesOn(fixture, host, begun.sector)) {
         process.kill(pid, 'SIGKILL');
         await untilGone(pid);
       }
@@ -70,22 +70,22 @@ const STRIKES: Record<Fault, Strike> = {
  * Does it to the sector and lets it go on. At the end of a phase the work goes on, and is done, before anything is put right:
  * its result must be found. At the other moments it goes on afterwards: its engine must be adopted.
  */
-export async function inflict(bed: Bed, held: Held, cell: Cell): Promise<void> {
+export async function inflict(fixture: Fixture, held: Held, cell: Cell): Promise<void> {
   const { strike, mend } = STRIKES[cell.fault];
-  await strike(bed, held, cell);
+  await strike(fixture, held, cell);
   tally({ faults: 1 });
   if (!mend || cell.moment === 'end' || cannotEndBefore(cell)) await held.release();
   if (mend && cell.moment === 'end') await held.untilWorkIsDone();
-  await mend?.(bed, held);
-  if (mend && cell.moment !== 'end' && cell.phase !== 'P6') await untilSeen(bed, held, cell);
+  await mend?.(fixture, held);
+  if (mend && cell.moment !== 'end' && cell.phase !== 'P6') await untilSeen(fixture, held, cell);
   await held.release();
 }
 
 /** Somebody has the phase and has told of an attempt: of the one that is there, unless it does what it should not. */
-async function untilSeen(bed: Bed, { begun: { sector } }: Held, { phase }: Cell): Promise<void> {
-  await bed.hostOf(sector, phase);
+async function untilSeen(fixture: Fixture, { begun: { sector } }: Held, { phase }: Cell): Promise<void> {
+  await fixture.hostOf(sector, phase);
   await eventually(async () =>
-    (await bed.cluster.heartbeats(sector)).some((beat) => beat.phase === phase && beat.at !== ''),
+    (await fixture.cluster.heartbeats(sector)).some((beat) => beat.phase === phase && beat.at !== ''),
   );
 }
 
@@ -93,10 +93,10 @@ async function untilSeen(bed: Bed, { begun: { sector } }: Held, { phase }: Cell)
 const cannotEndBefore = ({ phase, fault }: Cell): boolean => phase === 'P6' && fault === 'worker SIGTERM';
 
 /** The sector's engines that this host has started and that live. */
-async function enginesOn(bed: Bed, host: number, sector: string): Promise<number[]> {
-  const { group } = bed;
+async function enginesOn(fixture: Fixture, host: number, sector: string): Promise<number[]> {
+  const { group } = fixture;
   const pids: number[] = [];
-  for (const { what, at, pid } of await bed.runs(sector)) {
+  for (const { what, at, pid } of await fixture.runs(sector)) {
     if (what !== 'start' || !(await isAlive(pid))) continue;
     const job = await readJsonFile<{ madeBy: { host: string } }>(group.attempt(sector, at, 'job.json'));
     if (job.madeBy.host === group.ip(host)) pids.push(pid);

@@ -14,7 +14,7 @@ import { onTestFinished } from 'vitest';
 import { cacheDir, isGoneName } from '../../../src/paths.js';
 import { sectorOf } from '../../../src/sector.js';
 import { eventually, isAlive } from '../../helpers/eventually.js';
-import type { Bed } from '../bed.js';
+import type { Fixture } from '../fixture.js';
 import type { Cell } from './cells.js';
 import { startLateEngine } from './late-engine.js';
 import type { Held } from './moments.js';
@@ -24,22 +24,22 @@ const MANY_FILES = 3_000;
 const AT_ONCE = 100;
 const PLANTED = 'planted';
 
-export async function reachInP6(bed: Bed, cell: Cell): Promise<Held> {
-  const { group, cluster } = bed;
+export async function reachInP6(fixture: Fixture, cell: Cell): Promise<Held> {
+  const { group, cluster } = fixture;
   const sector = cluster.newSector();
   // P4 waits until all is prepared.
   await group.tell(sector, 'P4', 'hold', 'begin');
-  const begun = await bed.begin(sector);
+  const begun = await fixture.begin(sector);
   await group.engine(sector, 'P4');
-  const late = cell.fault.startsWith('engine') ? await startLateEngine(bed, begun) : undefined;
+  const late = cell.fault.startsWith('engine') ? await startLateEngine(fixture, begun) : undefined;
   const engine = late && { pid: late.pid, ended: async () => !(await isAlive(late.pid)) };
-  const held = { begun, engine, untilWorkIsDone: () => untilDeleted(bed, sector) };
+  const held = { begun, engine, untilWorkIsDone: () => untilDeleted(fixture, sector) };
 
   if (cell.moment === 'middle') {
     await plant(group.attempt(sector, '1/P1-1', PLANTED));
     await group.takeBack(sector, 'P4', 'hold');
-    const host = await bed.hostOf(sector, 'P6');
-    await untilHalfDeleted(bed, sector);
+    const host = await fixture.hostOf(sector, 'P6');
+    await untilHalfDeleted(fixture, sector);
     return { ...held, ...host, release: () => Promise.resolve() };
   }
   const fifo = group.done(sector);
@@ -47,12 +47,12 @@ export async function reachInP6(bed: Bed, cell: Cell): Promise<Held> {
   await group.takeBack(sector, 'P4', 'hold');
   // The first heartbeat of P6 is the last thing that it does before it looks there.
   await eventually(async () => (await cluster.heartbeats(sector)).some(({ phase }) => phase === 'P6'));
-  const host = await bed.hostOf(sector, 'P6');
+  const host = await fixture.hostOf(sector, 'P6');
   if (cell.moment === 'start') return { ...held, ...host, release: () => letRead(fifo) };
   onTestFinished(() => wake(cluster.serverPid));
   process.kill(cluster.serverPid, 'SIGSTOP');
   await letRead(fifo);
-  await untilDeleted(bed, sector);
+  await untilDeleted(fixture, sector);
   return { ...held, ...host, release: () => wake(cluster.serverPid) };
 }
 
@@ -80,10 +80,10 @@ async function plant(directory: string): Promise<void> {
 }
 
 /** @throws when P6 was faster than our looks */
-async function untilHalfDeleted(bed: Bed, sector: string): Promise<void> {
+async function untilHalfDeleted(fixture: Fixture, sector: string): Promise<void> {
   for (;;) {
-    const over = existsSync(bed.group.done(sector));
-    const [gone] = await goneDirectories(bed, sector);
+    const over = existsSync(fixture.group.done(sector));
+    const [gone] = await goneDirectories(fixture, sector);
     const left = gone && (await readdir(join(gone, '1/P1-1', PLANTED)).catch(() => []));
     if (left && left.length > 0 && left.length < MANY_FILES) return;
     if (over && !left?.length) throw new Error(`P6 of ${sector} was over before it was met`);
@@ -91,15 +91,15 @@ async function untilHalfDeleted(bed: Bed, sector: string): Promise<void> {
 }
 
 /** P6 has nothing left to do: its journal is there, and the scratch is not. */
-const untilDeleted = (bed: Bed, sector: string): Promise<void> =>
+const untilDeleted = (fixture: Fixture, sector: string): Promise<void> =>
   eventually(
     async () =>
-      existsSync(bed.group.done(sector)) &&
-      !existsSync(bed.group.sector(sector)) &&
-      (await goneDirectories(bed, sector)).length === 0,
+      existsSync(fixture.group.done(sector)) &&
+      !existsSync(fixture.group.sector(sector)) &&
+      (await goneDirectories(fixture, sector)).length === 0,
   );
 
-async function goneDirectories({ group }: Bed, sector: string): Promise<string[]> {
+async function goneDirectories({ group }: Fixture, sector: string): Promise<string[]> {
   const cache = cacheDir(group.directory);
   const names = (await readdir(cache)).filter((name) => isGoneName(sectorOf(sector), name));
   return names.map((name) => join(cache, name));

@@ -2,7 +2,7 @@
 import type { EnginePhaseId } from '../../../src/phases.js';
 import { eventually } from '../../helpers/eventually.js';
 import type { Running } from '../../helpers/sealflow.js';
-import type { Bed } from '../bed.js';
+import type { Fixture } from '../fixture.js';
 import type { Begun } from '../outcome.js';
 import { reachInP6 } from './moments-of-p6.js';
 import type { Cell } from './cells.js';
@@ -22,30 +22,30 @@ export interface Held {
 }
 
 /** Starts a sector and brings it to the moment of the cell. */
-export const reach = (bed: Bed, cell: Cell): Promise<Held> => {
+export const reach = (fixture: Fixture, cell: Cell): Promise<Held> => {
   const { phase } = cell;
-  return phase === 'P6' ? reachInP6(bed, cell) : reachInEngine(bed, { ...cell, phase });
+  return phase === 'P6' ? reachInP6(fixture, cell) : reachInEngine(fixture, { ...cell, phase });
 };
 
-async function reachInEngine(bed: Bed, cell: Cell & { phase: EnginePhaseId }): Promise<Held> {
-  const { group, cluster } = bed;
+async function reachInEngine(fixture: Fixture, cell: Cell & { phase: EnginePhaseId }): Promise<Held> {
+  const { group, cluster } = fixture;
   const { phase } = cell;
   const where = holdAt(cell);
   const sector = cluster.newSector();
   await group.tell(sector, phase, 'hold', where);
-  const begun = await bed.begin(sector);
+  const begun = await fixture.begin(sector);
   const held = async () =>
-    (await bed.runs(sector)).find(
+    (await fixture.runs(sector)).find(
       ({ what, at, words }) => what === 'held' && at.includes(`/${phase}-`) && words === where,
     );
   await eventually(async () => (await held()) !== undefined);
   const pid = (await held())?.pid ?? 0;
   let released = false;
   const ended = async () =>
-    (await bed.runs(sector)).some(({ what, pid: of }) => what === 'end' && of === pid);
+    (await fixture.runs(sector)).some(({ what, pid: of }) => what === 'end' && of === pid);
   return {
     begun,
-    ...(await bed.hostOf(sector, phase)),
+    ...(await fixture.hostOf(sector, phase)),
     engine: { pid, ended },
     release: async () => {
       if (!released) await group.takeBack(sector, phase, 'hold');

@@ -2,7 +2,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { PHASES } from '../../../src/phases.js';
 import { OwnCluster } from '../../helpers/own-cluster.js';
-import { Bed } from '../bed.js';
+import { Fixture } from '../fixture.js';
 import { expectSealed, type Work } from './sealed.js';
 import { cellsOf, type Cell, type Fault } from './cells.js';
 import { inflict } from './faults.js';
@@ -11,34 +11,34 @@ import { reach } from './moments.js';
 /** What an engine that dies may cost P1: the layer in work, and the one before it, not yet recorded. */
 const LAYERS_AT_MOST = 2;
 
-/** A bed of that many hosts for the tests of a file. Call it at the top. @returns it, once the tests run */
-export function useBed(hosts: number): () => Bed {
-  let bed: Bed | undefined;
+/** A fixture of that many hosts for the tests of a file. Call it at the top. @returns it, once the tests run */
+export function useFixture(hosts: number): () => Fixture {
+  let fixture: Fixture | undefined;
   beforeAll(async () => {
     const cluster = await OwnCluster.start();
-    bed = await Bed.make(cluster, hosts);
+    fixture = await Fixture.make(cluster, hosts);
     return () => cluster.end();
   });
   return () => {
-    if (!bed) throw new Error('there is no bed before the tests run');
-    return bed;
+    if (!fixture) throw new Error('there is no fixture before the tests run');
+    return fixture;
   };
 }
 
 /** A test for each cell of these faults, one after the other. */
-export function testCells(bed: () => Bed, ...faults: Fault[]): void {
-  for (const cell of cellsOf(...faults)) test(titleOf(cell), () => runCell(bed(), cell));
+export function testCells(fixture: () => Fixture, ...faults: Fault[]): void {
+  for (const cell of cellsOf(...faults)) test(titleOf(cell), () => runCell(fixture(), cell));
 }
 
 export const titleOf = ({ phase, fault, moment }: Cell): string =>
   `${fault}: ${phase} (${PHASES[phase].title}), ${moment}`;
 
 /** @throws when the sector does not come out as if nothing had happened */
-export async function runCell(bed: Bed, cell: Cell): Promise<void> {
-  await bed.fill();
-  const held = await reach(bed, cell);
-  await inflict(bed, held, cell);
-  const { layersAgain, starts } = await expectSealed(bed, held.begun);
+export async function runCell(fixture: Fixture, cell: Cell): Promise<void> {
+  await fixture.fill();
+  const held = await reach(fixture, cell);
+  await inflict(fixture, held, cell);
+  const { layersAgain, starts } = await expectSealed(fixture, held.begun);
   expect(layersAgain).toBeLessThanOrEqual(LAYERS_AT_MOST);
   if (sparesEngines(cell)) expect({ layersAgain, starts }).toEqual(NOTHING_TWICE);
 }

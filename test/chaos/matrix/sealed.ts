@@ -8,7 +8,7 @@ import { sectorOf } from '../../../src/sector.js';
 import { eventually } from '../../helpers/eventually.js';
 import { partsOf } from '../../helpers/on-disk.js';
 import { processesWith } from '../../helpers/processes.js';
-import { ENGINE_ENVIRONMENT, LAYERS, type Bed } from '../bed.js';
+import { ENGINE_ENVIRONMENT, LAYERS, type Fixture } from '../fixture.js';
 import { expectUndisturbed, type Begun } from '../outcome.js';
 import { tally } from '../tally.js';
 
@@ -22,26 +22,26 @@ export interface Work {
  * Waits until the sector is sealed, then compares it with the same one computed by hand, and looks for remains.
  * @returns the work that it took
  */
-export async function expectSealed(bed: Bed, begun: Begun): Promise<Work> {
+export async function expectSealed(fixture: Fixture, begun: Begun): Promise<Work> {
   const { sector } = begun;
-  await bed.cluster.sealed(sector);
+  await fixture.cluster.sealed(sector);
   tally({ sealed: 1 });
-  const work = await workOf(bed, sector);
+  const work = await workOf(fixture, sector);
   const phasesAgain = ['P2', 'P3', 'P4', 'P5'].reduce((sum, id) => sum + (work.starts[id] ?? 1) - 1, 0);
   tally({ layersAgain: work.layersAgain, phasesAgain });
 
-  await expectUndisturbed(bed.group, begun, ENGINE_ENVIRONMENT);
+  await expectUndisturbed(fixture.group, begun, ENGINE_ENVIRONMENT);
 
-  onTestFailed(async () => tally({ orphans: (await remains(bed, sector)).length }));
+  onTestFailed(async () => tally({ orphans: (await remains(fixture, sector)).length }));
   // An engine that was superseded ends when it next looks at its lease.
-  await eventually(async () => (await enginesOf(bed, sector)).length === 0);
-  expect(await remains(bed, sector)).toEqual([]);
-  expect(existsSync(bed.group.done(sector))).toBe(true);
+  await eventually(async () => (await enginesOf(fixture, sector)).length === 0);
+  expect(await remains(fixture, sector)).toEqual([]);
+  expect(existsSync(fixture.group.done(sector))).toBe(true);
   return work;
 }
 
-async function workOf(bed: Bed, sector: string): Promise<Work> {
-  const runs = await bed.runs(sector);
+async function workOf(fixture: Fixture, sector: string): Promise<Work> {
+  const runs = await fixture.runs(sector);
   const starts = ENGINE_PHASE_IDS.map((id) => {
     const ofPhase = runs.filter(({ what, at }) => what === 'start' && at.includes(`/${id}-`));
     return [id, new Set(ofPhase.map(({ at }) => at)).size] as const;
@@ -51,17 +51,17 @@ async function workOf(bed: Bed, sector: string): Promise<Work> {
 }
 
 /** Engines of the sector that live, stopped ones too. */
-const enginesOf = ({ group }: Bed, sector: string): Promise<number[]> =>
+const enginesOf = ({ group }: Fixture, sector: string): Promise<number[]> =>
   processesWith(`${group.sector(sector)}/`);
 
 /** What should not be there any more: engines, scratch, unfinished copies. */
-async function remains(bed: Bed, sector: string): Promise<string[]> {
-  const { group } = bed;
+async function remains(fixture: Fixture, sector: string): Promise<string[]> {
+  const { group } = fixture;
   const id = sectorOf(sector);
   const inCache = await readdir(cacheDir(group.directory));
   const paths = [group.sector(sector), sealedLink(group.directory, id)].filter((path) => existsSync(path));
   return [
-    ...(await enginesOf(bed, sector)).map((pid) => `engine ${pid}`),
+    ...(await enginesOf(fixture, sector)).map((pid) => `engine ${pid}`),
     ...paths,
     ...inCache.filter((name) => isGoneName(id, name)),
     ...(await partsOf(group.node, sector)),

@@ -1,3 +1,3 @@
-import { testCells, useBed } from './run.js';
+import { testCells, useFixture } from './run.js';
 
-testCells(useBed(1), 'server SIGKILL');
+testCells(useFixture(1), 'server SIGKILL');

@@ -1,3 +1,3 @@
-import { testCells, useBed } from './run.js';
+import { testCells, useFixture } from './run.js';
 
-testCells(useBed(1), 'worker SIGKILL', 'worker SIGTERM');
+testCells(useFixture(1), 'worker SIGKILL', 'worker SIGTERM');

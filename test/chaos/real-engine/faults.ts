@@ -5,7 +5,7 @@ import { untilGone } from '../../helpers/group.js';
 import type { Running } from '../../helpers/sealflow.js';
 import { tally } from '../tally.js';
 import type { Fault, Moment } from '../matrix/cells.js';
-import type { RealSector } from './bed.js';
+import type { RealSector } from './fixture.js';
 import { lineOf, type RealPhase } from './cells.js';
 import { engineOf, type Met } from './log.js';
 
@@ -60,8 +60,8 @@ const STRIKES: Record<Fault, Strike> = {
     },
   },
   'server SIGKILL': {
-    strike: ({ sector }) => sector.bed.cluster.killServer(),
-    mend: ({ sector }) => sector.bed.cluster.restartServer(),
+    strike: ({ sector }) => sector.fixture.cluster.killServer(),
+    mend: ({ sector }) => sector.fixture.cluster.restartServer(),
   },
   'host lost': {
     strike: async (struck) => {

@@ -1,6 +1,6 @@
 import { FAULTS, MOMENTS } from '../matrix/cells.js';
-import { useRealBed } from './bed.js';
+import { useRealFixture } from './fixture.js';
 import { testFault } from './run.js';
 
-const bed = useRealBed();
-for (const fault of FAULTS) if (fault !== 'server SIGKILL') testFault(bed, fault, MOMENTS);
+const fixture = useRealFixture();
+for (const fault of FAULTS) if (fault !== 'server SIGKILL') testFault(fixture, fault, MOMENTS);

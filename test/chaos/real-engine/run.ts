@@ -12,7 +12,7 @@ import { eventually } from '../../helpers/eventually.js';
 import { processesWith } from '../../helpers/processes.js';
 import type { Fault, Moment } from '../matrix/cells.js';
 import { tally } from '../tally.js';
-import type { RealBed, RealSector, Results } from './bed.js';
+import type { RealFixture, RealSector, Results } from './fixture.js';
 import { lineOf, REAL_PHASES, type RealPhase } from './cells.js';
 import { inflict, sparesEngines, type Cell } from './faults.js';
 
@@ -25,9 +25,9 @@ const LAYERS = 2;
 const LAYERS_AT_MOST = 2;
 
 /** A test of a fault at some moments, at once: each has a group of its own. */
-export function testFault(bed: () => RealBed, fault: Fault, moments: readonly Moment[]): void {
+export function testFault(fixture: () => RealFixture, fault: Fault, moments: readonly Moment[]): void {
   test(`${fault}: P1, P2, P3; ${moments.join(', ')}`, async () => {
-    const runs = moments.map((moment, i) => runRow(bed(), { fault, moment }, i + 1));
+    const runs = moments.map((moment, i) => runRow(fixture(), { fault, moment }, i + 1));
     // All, so that none goes on behind a test that is over.
     const failed = (await Promise.allSettled(runs)).filter((run) => run.status === 'rejected');
     if (failed.length > 0) throw new AggregateError(failed.map(({ reason }) => reason as unknown));
@@ -39,14 +39,14 @@ export function testFault(bed: () => RealBed, fault: Fault, moments: readonly Mo
  * nothing that one of them has spoilt is hidden by another.
  * @throws when it does not come through P3 as if nothing had happened
  */
-async function runRow(bed: RealBed, row: Row, n: number): Promise<void> {
-  const sector = await bed.begin(bed.sector(n), row.fault === 'host lost' ? 2 : 1);
+async function runRow(fixture: RealFixture, row: Row, n: number): Promise<void> {
+  const sector = await fixture.begin(fixture.sector(n), row.fault === 'host lost' ? 2 : 1);
   for (const phase of REAL_PHASES) {
     if (await inflict(sector, { phase, ...row })) continue;
     console.log(`${row.fault}, ${row.moment}: an engine of ${phase} was faster; again`);
     await abort(sector);
     tally({ ended: 1 });
-    return await runRow(bed, row, n);
+    return await runRow(fixture, row, n);
   }
   await throughP3(sector);
   tally({ throughP3: 1 });
@@ -57,7 +57,7 @@ async function runRow(bed: RealBed, row: Row, n: number): Promise<void> {
 }
 
 /** Waits until P3 is done. @throws when the sector needs attention before, as it would then wait for ever */
-async function throughP3({ bed: { cluster }, begun: { sector } }: RealSector): Promise<void> {
+async function throughP3({ fixture: { cluster }, begun: { sector } }: RealSector): Promise<void> {
   await eventually(async () => {
     const { phases, attention } = await cluster.status(sector);
     if (attention[0]) throw new Error(`${sector} needs attention: ${JSON.stringify(attention)}`);
@@ -67,9 +67,9 @@ async function throughP3({ bed: { cluster }, begun: { sector } }: RealSector): P
 
 /** What every attempt that has a result says, and what lies there, is what the engine alone makes of this sector. */
 async function expectAsUndisturbed(sector: RealSector): Promise<void> {
-  const { bed, begun } = sector;
-  const expected = await bed.undisturbed(begun);
-  const { commR, commD } = await bed.cluster.status(begun.sector);
+  const { fixture, begun } = sector;
+  const expected = await fixture.undisturbed(begun);
+  const { commR, commD } = await fixture.cluster.status(begun.sector);
   const hex = (base64 = ''): string => Buffer.from(base64, 'base64').toString('hex');
   const told = { commR: hex(commR), commD: hex(commD) };
   const results = await resultsOf(sector);
@@ -137,7 +137,7 @@ function expectWork({ logs }: RealSector, { fault, moment }: Row): void {
   else if (moment === 'middle') expect(layersAgain).toBe(1);
 }
 
-async function abort({ bed: { cluster }, begun: { sector } }: RealSector): Promise<void> {
+async function abort({ fixture: { cluster }, begun: { sector } }: RealSector): Promise<void> {
   const end = await cluster.sealflow('abort', sector, '--yes');
   expect(end).toMatchObject({ code: 0, stderr: '' });
 }

@@ -13,57 +13,57 @@ import { sectorOf } from '../../../src/sector.js';
 import { writeAttempt, writeProgress } from '../../helpers/attempts.js';
 import { ENGINE } from '../../helpers/engine.js';
 import { eventually, isAlive } from '../../helpers/eventually.js';
-import { hold } from '../../helpers/gate.js';
+import { hold } from '../../helpers/checkpoints.js';
 import {
-  createSite,
+  createTestHost,
   failureFrom,
   HOST,
   NODE,
   OTHER_RUN_ID,
   RUN_ID,
   type Offer,
-  type Site,
-} from '../../helpers/site.js';
+  type TestHost,
+} from '../../helpers/test-host.js';
 
-let site: Site;
+let host: TestHost;
 beforeEach(async () => {
-  site = await createSite();
+  host = await createTestHost();
 });
 
-const abort = (offer?: Offer, deps: Parameters<Site['offer']>[3] = { enterSlot: () => undefined }) =>
-  site.offer(
+const abort = (offer?: Offer, deps: Parameters<TestHost['offer']>[3] = { enterSlot: () => undefined }) =>
+  host.offer(
     'abortSector',
-    { v: CONTRACT_VERSION, seal: site.seal, claim: 1, run: RUN_ID, why: 'aborted: wrong miner' },
+    { v: CONTRACT_VERSION, seal: host.seal, claim: 1, run: RUN_ID, why: 'aborted: wrong miner' },
     offer,
     deps,
   );
-const another = () => ({ engines: new EngineStarter({ command: ENGINE, environment: site.environment }) });
-const note = () => abortedFile(site.group, sectorOf(site.seal.sector));
+const another = () => ({ engines: new EngineStarter({ command: ENGINE, environment: host.environment }) });
+const note = () => abortedFile(host.group, sectorOf(host.seal.sector));
 const nothingLeft = async (): Promise<void> => {
-  expect(await readdir(cacheDir(site.group))).toEqual([]);
-  expect(existsSync(sealedLink(site.group, sectorOf(site.seal.sector)))).toBe(false);
+  expect(await readdir(cacheDir(host.group))).toEqual([]);
+  expect(existsSync(sealedLink(host.group, sectorOf(host.seal.sector)))).toBe(false);
 };
 
 describe('an abort', () => {
   test('takes back the names that a killed P6 has given, and no other', async () => {
-    await site.seals('P1', 'P2', 'P3', 'P4', 'P5');
-    const [part = ''] = await readdir(join(site.node, '.sealflow'));
-    for (const name of ['sealed', 'cache', 'cache/s-t01000-7']) await mkdir(join(site.node, name));
-    await link(join(site.node, '.sealflow', part, 'sealed'), join(site.node, 'sealed/s-t01000-7'));
-    await writeFile(join(site.node, 'cache/s-t01000-7/p_aux'), 'of somebody else');
+    await host.seals('P1', 'P2', 'P3', 'P4', 'P5');
+    const [part = ''] = await readdir(join(host.node, '.sealflow'));
+    for (const name of ['sealed', 'cache', 'cache/s-t01000-7']) await mkdir(join(host.node, name));
+    await link(join(host.node, '.sealflow', part, 'sealed'), join(host.node, 'sealed/s-t01000-7'));
+    await writeFile(join(host.node, 'cache/s-t01000-7/p_aux'), 'of somebody else');
     await abort().done;
     await nothingLeft();
-    expect(await readdir(join(site.node, 'sealed'))).toEqual([]);
-    expect(await readdir(join(site.node, 'cache/s-t01000-7'))).toEqual(['p_aux']);
+    expect(await readdir(join(host.node, 'sealed'))).toEqual([]);
+    expect(await readdir(join(host.node, 'cache/s-t01000-7'))).toEqual(['p_aux']);
   });
 
   test('deletes all, needs no slot, and says who it was', async () => {
-    await site.seals('P1', 'P2');
+    await host.seals('P1', 'P2');
     const { bytesFreed } = await abort().done;
     expect(bytesFreed).toBeGreaterThan(0);
     await nothingLeft();
     expect(await readJson(note())).toMatchObject({
-      sector: site.seal.sector,
+      sector: host.seal.sector,
       why: 'aborted: wrong miner',
       owner: `${RUN_ID}#1`,
       host: HOST,
@@ -76,10 +76,10 @@ describe('an abort', () => {
   });
 
   test('waits until the engine has ended', async () => {
-    await hold(site, 'P1');
-    const { done } = site.begin('P1', {}, {}, another());
-    await eventually(async () => (await readProgress(site.path('1/P1-1')))?.step === 'done');
-    const pid = (await readProgress(site.path('1/P1-1')))?.pid ?? NaN;
+    await hold(host, 'P1');
+    const { done } = host.begin('P1', {}, {}, another());
+    await eventually(async () => (await readProgress(host.path('1/P1-1')))?.step === 'done');
+    const pid = (await readProgress(host.path('1/P1-1')))?.pid ?? NaN;
     await abort().done;
     expect(await isAlive(pid)).toBe(false);
     await failureFrom(done);
@@ -87,10 +87,10 @@ describe('an abort', () => {
   });
 
   test('does not delete what an engine elsewhere still writes', async () => {
-    await mkdir(site.directory);
-    await claimEpoch(site.directory, `${RUN_ID}#1`, HOST);
+    await mkdir(host.directory);
+    await claimEpoch(host.directory, `${RUN_ID}#1`, HOST);
     const foreign = { host: '10.0.0.2', bootId: 'another' };
-    const { directory } = await writeAttempt(site.directory, '1/P2-1', { progress: foreign });
+    const { directory } = await writeAttempt(host.directory, '1/P2-1', { progress: foreign });
     const work = { goesOn: true, counter: 1 };
     const works = (async () => {
       while (work.goesOn) {
@@ -110,10 +110,10 @@ describe('an abort', () => {
   });
 
   test('removes unfinished copies, on a host that has the storage nodes', async () => {
-    await site.seals('P1', 'P2', 'P5');
-    expect(await readdir(join(site.node, '.sealflow'))).toHaveLength(1);
+    await host.seals('P1', 'P2', 'P5');
+    expect(await readdir(join(host.node, '.sealflow'))).toHaveLength(1);
     expect(await failureFrom(abort({}, { storageNodes: [] }).done)).toMatchObject({ type: 'NoStorage' });
-    expect(existsSync(site.path('1/P5-1'))).toBe(true);
+    expect(existsSync(host.path('1/P5-1'))).toBe(true);
     const wrong = { checkNode: () => Promise.reject(new Error('read-only')) };
     expect(await failureFrom(abort({}, wrong).done)).toMatchObject({
       type: 'NoStorage',
@@ -122,17 +122,17 @@ describe('an abort', () => {
     });
     // A node that has never had a copy is asked for nothing.
     const checkNode = (node: string): Promise<void> =>
-      node === site.node ? Promise.resolve() : Promise.reject(new Error('gone'));
-    await abort({}, { storageNodes: [site.node, '/nowhere/10.10.4.24'], checkNode }).done;
-    expect(await readdir(join(site.node, '.sealflow'))).toEqual([]);
+      node === host.node ? Promise.resolve() : Promise.reject(new Error('gone'));
+    await abort({}, { storageNodes: [host.node, '/nowhere/10.10.4.24'], checkNode }).done;
+    expect(await readdir(join(host.node, '.sealflow'))).toEqual([]);
     await nothingLeft();
   });
 
   test('that was killed in the middle of deleting is finished', async () => {
-    await site.seals('P1');
+    await host.seals('P1');
     await abort().done;
     const before = await readJson(note());
-    const left = join(cacheDir(site.group), goneName(sectorOf(site.seal.sector), 'left'));
+    const left = join(cacheDir(host.group), goneName(sectorOf(host.seal.sector), 'left'));
     await mkdir(join(left, '1'), { recursive: true });
     await writeFile(join(left, '1', 'layer'), 'x');
     expect(await abort().done).toMatchObject({ bytesFreed: (before as { bytes: number }).bytes });
@@ -140,18 +140,18 @@ describe('an abort', () => {
   });
 
   test('is not undone by a late P1 of its run, and does not bind another one', async () => {
-    await site.seals('P1');
+    await host.seals('P1');
     await abort().done;
-    expect(await failureFrom(site.run('P1'))).toMatchObject({ type: 'Aborted' });
+    expect(await failureFrom(host.run('P1'))).toMatchObject({ type: 'Aborted' });
     await nothingLeft();
-    expect((await site.run('P1', {}, { runId: OTHER_RUN_ID })).at).toBe('1/P1-1');
+    expect((await host.run('P1', {}, { runId: OTHER_RUN_ID })).at).toBe('1/P1-1');
   });
 
   test('of what is not sealflow’s deletes nothing', async () => {
-    await site.seals('P1');
-    const elsewhere = join(site.root, 'elsewhere');
-    await rename(site.directory, elsewhere);
-    await writeFile(site.directory, 'a file');
+    await host.seals('P1');
+    const elsewhere = join(host.root, 'elsewhere');
+    await rename(host.directory, elsewhere);
+    await writeFile(host.directory, 'a file');
     await failureFrom(abort().done);
     expect(existsSync(join(elsewhere, '1', 'P1-1'))).toBe(true);
   });

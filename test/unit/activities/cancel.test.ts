@@ -7,24 +7,24 @@ import { EngineStarter } from '../../../src/attempts/start.js';
 import { cancel, forget, shutDown, timeOut } from '../../helpers/cancellation.js';
 import { ENGINE, processesOf } from '../../helpers/engine.js';
 import { eventually, isAlive } from '../../helpers/eventually.js';
-import { hold, release, tell } from '../../helpers/gate.js';
-import { createSite, failureFrom, HOST, type Site } from '../../helpers/site.js';
+import { hold, release, tell } from '../../helpers/checkpoints.js';
+import { createTestHost, failureFrom, HOST, type TestHost } from '../../helpers/test-host.js';
 
-let site: Site;
+let host: TestHost;
 beforeEach(async () => {
-  site = await createSite();
+  host = await createTestHost();
 });
 
 /** P1 with its engine at work. */
 async function atWork() {
-  await hold(site, 'P1');
-  const task = site.begin('P1');
-  await eventually(async () => (await readProgress(site.path('1/P1-1')))?.step === 'done');
-  const { pid = NaN } = (await readProgress(site.path('1/P1-1'))) ?? {};
+  await hold(host, 'P1');
+  const task = host.begin('P1');
+  await eventually(async () => (await readProgress(host.path('1/P1-1')))?.step === 'done');
+  const { pid = NaN } = (await readProgress(host.path('1/P1-1'))) ?? {};
   return { ...task, pid };
 }
 
-const another = () => ({ engines: new EngineStarter({ command: ENGINE, environment: site.environment }) });
+const another = () => ({ engines: new EngineStarter({ command: ENGINE, environment: host.environment }) });
 
 describe('a worker that shuts down', () => {
   test('leaves its engine at work, and the next worker takes it over', async () => {
@@ -36,21 +36,21 @@ describe('a worker that shuts down', () => {
       details: [{ host: HOST }],
     });
     expect(await isAlive(pid)).toBe(true);
-    const next = site.begin('P1', {}, {}, another());
+    const next = host.begin('P1', {}, {}, another());
     await eventually(() => next.heartbeats.some(({ at }) => at === '1/P1-1'));
-    await release(site, 'P1');
+    await release(host, 'P1');
     expect((await next.done).at).toBe('1/P1-1');
-    expect(await site.started()).toEqual(['1/P1-1']);
+    expect(await host.started()).toEqual(['1/P1-1']);
   });
 
   test('leaves an engine that ends meanwhile, and the next worker finds its result', async () => {
     const { env, done, pid } = await atWork();
     shutDown(env);
     await failureFrom(done);
-    await release(site, 'P1');
+    await release(host, 'P1');
     await eventually(async () => !(await isAlive(pid)));
-    expect((await site.run('P1', {}, {}, another())).at).toBe('1/P1-1');
-    expect(await site.started()).toEqual(['1/P1-1']);
+    expect((await host.run('P1', {}, {}, another())).at).toBe('1/P1-1');
+    expect(await host.started()).toEqual(['1/P1-1']);
   });
 });
 
@@ -73,15 +73,15 @@ describe('a cancelled task', () => {
     await expect(done).rejects.toBeInstanceOf(CancelledFailure);
     expect(await isAlive(pid)).toBe(false);
     for (const name of ['job.json', 'layers.json', 'sc-02-data-layer-2.dat']) {
-      expect(existsSync(site.path('1/P1-1', name))).toBe(true);
+      expect(existsSync(host.path('1/P1-1', name))).toBe(true);
     }
   });
 
   test('kills an engine that does not heed TERM', async () => {
-    await tell(site, 'P1', 'hang', '1:deaf');
-    const { env, done } = site.begin('P1');
-    await eventually(async () => (await readProgress(site.path('1/P1-1')))?.step === 'layer 2 of 2');
-    const { pid = NaN } = (await readProgress(site.path('1/P1-1'))) ?? {};
+    await tell(host, 'P1', 'hang', '1:deaf');
+    const { env, done } = host.begin('P1');
+    await eventually(async () => (await readProgress(host.path('1/P1-1')))?.step === 'layer 2 of 2');
+    const { pid = NaN } = (await readProgress(host.path('1/P1-1'))) ?? {};
     cancel(env);
     await expect(done).rejects.toBeInstanceOf(CancelledFailure);
     await eventually(async () => !(await isAlive(pid)));
@@ -91,7 +91,7 @@ describe('a cancelled task', () => {
     const first = await atWork();
     shutDown(first.env);
     await failureFrom(first.done);
-    const { env, done, heartbeats } = site.begin('P1', {}, {}, another());
+    const { env, done, heartbeats } = host.begin('P1', {}, {}, another());
     await eventually(() => heartbeats.some(({ at }) => at === '1/P1-1'));
     cancel(env);
     await expect(done).rejects.toBeInstanceOf(CancelledFailure);
@@ -102,18 +102,18 @@ describe('a cancelled task', () => {
     const { env, done } = await atWork();
     cancel(env);
     await done.catch(() => undefined);
-    await release(site, 'P1');
-    const again = await site.run('P1');
+    await release(host, 'P1');
+    const again = await host.run('P1');
     expect(again.at).toBe('1/P1-2');
   });
 
   test('stops an engine that it has started a moment ago', async () => {
-    await hold(site, 'P1');
-    const { env, done } = site.begin('P1');
-    await eventually(() => existsSync(site.path('1/P1-1', 'log')));
+    await hold(host, 'P1');
+    const { env, done } = host.begin('P1');
+    await eventually(() => existsSync(host.path('1/P1-1', 'log')));
     cancel(env);
     await expect(done).rejects.toBeInstanceOf(CancelledFailure);
     // However far its engine was: nothing of it may be left at work.
-    await eventually(async () => (await processesOf(site.path('1/P1-1'))).length === 0);
+    await eventually(async () => (await processesOf(host.path('1/P1-1'))).length === 0);
   });
 });

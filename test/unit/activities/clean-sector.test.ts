@@ -23,14 +23,14 @@ import { shutDown } from '../../helpers/cancellation.js';
 import { flip } from '../../helpers/damage.js';
 import { makePart, OTHER_GROUP } from '../../helpers/parts.js';
 import {
-  createSite,
+  createTestHost,
   failureFrom,
   HOST,
   NODE,
   OTHER_RUN_ID,
   snapshot,
-  type Site,
-} from '../../helpers/site.js';
+  type TestHost,
+} from '../../helpers/test-host.js';
 
 const SECTOR = sectorOf('t01000/7');
 const UUID = '11111111-2222-4333-8444-555555555555';
@@ -43,41 +43,41 @@ const FINAL = {
 const NAMES = Object.keys(FINAL) as (keyof typeof FINAL)[];
 const RECEIPT = 'receipts/s-t01000-7.json';
 
-let site: Site;
+let host: TestHost;
 let cache: string;
 let done: string;
 /** The unfinished copy, as P5 has left it. */
 let part: string;
 
 /** A sector with all its results: P1 to P5 have run. Each test gets its own copy of what the first one has sealed. */
-let sealed: { root: string; results: Site['results'] } | undefined;
+let sealed: { root: string; results: TestHost['results'] } | undefined;
 afterAll(async () => {
   if (sealed) await rm(sealed.root, { recursive: true });
 });
 beforeEach(async () => {
-  site = await createSite();
+  host = await createTestHost();
   if (sealed) {
     for (const name of ['local', 'nodes'])
-      await cp(join(sealed.root, name), join(site.root, name), { recursive: true });
-    site.results = sealed.results;
+      await cp(join(sealed.root, name), join(host.root, name), { recursive: true });
+    host.results = sealed.results;
   } else {
-    await site.seals('P1', 'P2', 'P3', 'P4', 'P5');
-    sealed = { root: await mkdtemp(join(tmpdir(), 'sealflow-test-')), results: site.results };
+    await host.seals('P1', 'P2', 'P3', 'P4', 'P5');
+    sealed = { root: await mkdtemp(join(tmpdir(), 'sealflow-test-')), results: host.results };
     for (const name of ['local', 'nodes'])
-      await cp(join(site.root, name), join(sealed.root, name), { recursive: true });
+      await cp(join(host.root, name), join(sealed.root, name), { recursive: true });
   }
-  cache = join(site.group.root, 'nfs', NODE, 'cache');
-  done = join(site.group.root, 'nfs', NODE, 'done/s-t01000-7.json');
-  const result = (await readJson(site.path('1/P5-1', 'result.json'))) as { facts: { into: string } };
-  part = join(site.node, result.facts.into);
+  cache = join(host.group.root, 'nfs', NODE, 'cache');
+  done = join(host.group.root, 'nfs', NODE, 'done/s-t01000-7.json');
+  const result = (await readJson(host.path('1/P5-1', 'result.json'))) as { facts: { into: string } };
+  part = join(host.node, result.facts.into);
 });
 
-const onNode = (name: string): string => join(site.node, name);
+const onNode = (name: string): string => join(host.node, name);
 const inode = async (path: string): Promise<number> => (await stat(path)).ino;
 
 async function expectClean(): Promise<void> {
   expect(await readdir(cache)).toEqual([]);
-  expect(existsSync(sealedLink(site.group, SECTOR))).toBe(false);
+  expect(existsSync(sealedLink(host.group, SECTOR))).toBe(false);
   expect(await readdir(onNode('.sealflow'))).toEqual([]);
   expect((await readdir(onNode('cache/s-t01000-7'))).sort()).toEqual([
     'p_aux',
@@ -93,26 +93,26 @@ async function expectClean(): Promise<void> {
 describe('a copy', () => {
   test('gets its final names: links, so that nothing is copied again', async () => {
     const inodes = await Promise.all(NAMES.map((name) => inode(join(part, name))));
-    await site.clean();
+    await host.clean();
     for (const [i, name] of NAMES.entries()) expect(await inode(onNode(FINAL[name]))).toBe(inodes[i]);
     await expectClean();
   });
 
   test('is described by its receipt', async () => {
-    const result = (await readJson(site.path('1/P5-1', 'result.json'))) as {
+    const result = (await readJson(host.path('1/P5-1', 'result.json'))) as {
       outputs: { files: { name: keyof typeof FINAL }[] };
     };
-    await site.clean();
+    await host.clean();
     const receipt = (await readJson(onNode(RECEIPT))) as Record<string, unknown>;
     expect(receipt).toMatchObject({
       v: 1,
       sector: 't01000/7',
       size: '2KiB',
-      ticket: site.seal.ticket,
-      seed: site.seal.seed,
-      proof: site.results.P4?.proof,
-      commR: Buffer.from(site.results.P2?.commR ?? '', 'base64').toString('hex'),
-      commD: Buffer.from(site.results.P2?.commD ?? '', 'base64').toString('hex'),
+      ticket: host.seal.ticket,
+      seed: host.seal.seed,
+      proof: host.results.P4?.proof,
+      commR: Buffer.from(host.results.P2?.commR ?? '', 'base64').toString('hex'),
+      commD: Buffer.from(host.results.P2?.commD ?? '', 'base64').toString('hex'),
       node: NODE,
       versions: { sealflow: '0.0.1' },
     });
@@ -124,15 +124,15 @@ describe('a copy', () => {
 
   test('is all that is left: other copies of the sector are deleted, and no other sector’s', async () => {
     const others = [
-      await makePart(site.node, site.group, 't01000/70'),
-      await makePart(site.node, site.group, 't01000/8'),
-      await makePart(site.node, { ...site.group, id: OTHER_GROUP }, 't01000/7'),
+      await makePart(host.node, host.group, 't01000/70'),
+      await makePart(host.node, host.group, 't01000/8'),
+      await makePart(host.node, { ...host.group, id: OTHER_GROUP }, 't01000/7'),
     ];
-    const own = await makePart(site.node, site.group, 't01000/7');
+    const own = await makePart(host.node, host.group, 't01000/7');
     const unknown = `s-t01000-7.${UUID}`;
     await mkdir(onNode(join('.sealflow', unknown)));
     await writeFile(onNode(join('.sealflow', unknown, 'sealed')), 'x');
-    await site.clean();
+    await host.clean();
     expect(existsSync(own)).toBe(false);
     expect((await readdir(onNode('.sealflow'))).sort()).toEqual(
       [...others.map((path) => basename(path)), unknown].sort(),
@@ -140,9 +140,9 @@ describe('a copy', () => {
   });
 
   test('of the storage node that it was made on is taken, whatever nodes there are', async () => {
-    const other = join(site.root, 'nodes/10.10.4.99');
+    const other = join(host.root, 'nodes/10.10.4.99');
     await mkdir(other);
-    await site.clean({}, {}, { storageNodes: [other, site.node] });
+    await host.clean({}, {}, { storageNodes: [other, host.node] });
     expect(await readdir(other)).toEqual([]);
     await expectClean();
   });
@@ -150,7 +150,7 @@ describe('a copy', () => {
 
 describe('what P6 tells', () => {
   test('is what it freed, and where the sector lies', async () => {
-    const result = await site.clean();
+    const result = await host.clean();
     const left = (await readJson(done)) as { bytes: number; host: string; commR: string; at: string };
     expect(result).toMatchObject({ v: 1, host: HOST, bytesFreed: left.bytes });
     expect(result.bytesFreed).toBeGreaterThan(10_000);
@@ -159,8 +159,8 @@ describe('what P6 tells', () => {
   });
 
   test('is the same when it is done again', async () => {
-    const { storage, bytesFreed } = await site.clean();
-    for (let i = 0; i < 2; i++) expect(await site.clean()).toMatchObject({ storage, bytesFreed });
+    const { storage, bytesFreed } = await host.clean();
+    for (let i = 0; i < 2; i++) expect(await host.clean()).toMatchObject({ storage, bytesFreed });
     await expectClean();
   });
 });
@@ -182,7 +182,7 @@ describe('other sectors', () => {
     for (const name of ['sealed', 'cache', 'receipts']) await mkdir(onNode(name));
     for (const name of ['sealed/s-t01000-70', 'cache/s-t01000-70', 'receipts/s-t01000-70.json'])
       await writeFile(onNode(name), 'x');
-    await site.clean();
+    await host.clean();
     expect((await readdir(cache)).sort()).toEqual([...others].sort());
     for (const name of others) expect(await readdir(join(cache, name))).toEqual(['file']);
     for (const name of ['sealed', 'receipts']) expect((await readdir(onNode(name))).length).toBe(2);
@@ -192,8 +192,8 @@ describe('other sectors', () => {
   test('whose names cannot be sealflow’s do not stop it', async () => {
     await mkdir(join(cache, '.gone-s-t01000-7-a b'));
     await mkdir(onNode('.sealflow/s-t01000-7.a b'));
-    await site.clean();
-    expect(existsSync(site.directory)).toBe(false);
+    await host.clean();
+    expect(existsSync(host.directory)).toBe(false);
     expect(await readdir(cache)).toEqual(['.gone-s-t01000-7-a b']);
   });
 });
@@ -202,38 +202,38 @@ describe('a file of somebody else', () => {
   test.each(NAMES)('under the final name of %s stops it before anything is deleted', async (name) => {
     await mkdir(join(onNode(FINAL[name]), '..'), { recursive: true });
     await writeFile(onNode(FINAL[name]), 'precious');
-    const before = await snapshot(site.directory);
-    const thrown = await failureFrom(site.clean());
+    const before = await snapshot(host.directory);
+    const thrown = await failureFrom(host.clean());
     expect(thrown).toMatchObject({ type: 'CopyDiffers', nonRetryable: true });
     expect(thrown.message).toContain(onNode(FINAL[name]));
     expect(await readFile(onNode(FINAL[name]), 'utf8')).toBe('precious');
-    expect(await snapshot(site.directory)).toEqual(before);
+    expect(await snapshot(host.directory)).toEqual(before);
     expect(existsSync(onNode(RECEIPT))).toBe(false);
   });
 
   test('that has the same bytes is another file all the same', async () => {
     await mkdir(onNode('sealed'));
     await copyFile(join(part, 'sealed'), onNode(FINAL.sealed));
-    expect(await failureFrom(site.clean())).toMatchObject({ type: 'CopyDiffers' });
+    expect(await failureFrom(host.clean())).toMatchObject({ type: 'CopyDiffers' });
   });
 
   test('under the name of the receipt stops it', async () => {
     await mkdir(onNode('receipts'));
     await writeFile(onNode(RECEIPT), '{"v":1,"sector":"t01000/7"}');
-    const before = await snapshot(site.directory);
-    expect(await failureFrom(site.clean())).toMatchObject({
+    const before = await snapshot(host.directory);
+    expect(await failureFrom(host.clean())).toMatchObject({
       type: 'CopyDiffers',
       message: expect.stringContaining(RECEIPT) as string,
     });
-    expect(await snapshot(site.directory)).toEqual(before);
+    expect(await snapshot(host.directory)).toEqual(before);
   });
 
   test('that was moved away lets it go on', async () => {
     await mkdir(onNode('sealed'));
     await writeFile(onNode(FINAL.sealed), 'precious');
-    await failureFrom(site.clean());
+    await failureFrom(host.clean());
     await rename(onNode(FINAL.sealed), onNode('elsewhere'));
-    await site.clean();
+    await host.clean();
     await expectClean();
   });
 });
@@ -241,22 +241,22 @@ describe('a file of somebody else', () => {
 describe('a copy that is not what P5 has made', () => {
   test.each(NAMES)('is made again when %s is gone', async (name) => {
     await rm(join(part, name));
-    expect(await failureFrom(site.clean())).toMatchObject({ type: 'StepBack', details: [{ from: 'P5' }] });
-    expect(existsSync(site.path('1/P2-1', 'sealed'))).toBe(true);
+    expect(await failureFrom(host.clean())).toMatchObject({ type: 'StepBack', details: [{ from: 'P5' }] });
+    expect(existsSync(host.path('1/P2-1', 'sealed'))).toBe(true);
     expect(existsSync(onNode(RECEIPT))).toBe(false);
   });
 
   test('is made again when a file has another size', async () => {
     await writeFile(join(part, 'sealed'), 'short');
-    expect(await failureFrom(site.clean())).toMatchObject({ type: 'StepBack', details: [{ from: 'P5' }] });
+    expect(await failureFrom(host.clean())).toMatchObject({ type: 'StepBack', details: [{ from: 'P5' }] });
   });
 
   test.each(['p_aux', 't_aux', 'sealed'] as const)(
     'is seen by the digest of %s before any final name is given',
     async (name) => {
       await flip(join(part, name));
-      expect(await failureFrom(site.clean())).toMatchObject({ type: 'StepBack', details: [{ from: 'P5' }] });
-      expect(existsSync(site.path('1/P2-1', 'sealed'))).toBe(true);
+      expect(await failureFrom(host.clean())).toMatchObject({ type: 'StepBack', details: [{ from: 'P5' }] });
+      expect(existsSync(host.path('1/P2-1', 'sealed'))).toBe(true);
       expect(existsSync(done)).toBe(false);
       for (const final of [...Object.values(FINAL), RECEIPT]) expect(existsSync(onNode(final))).toBe(false);
     },
@@ -265,7 +265,7 @@ describe('a copy that is not what P5 has made', () => {
   test('is not taken from a symbolic link', async () => {
     await rename(join(part, 'sealed'), onNode('moved'));
     await symlink(onNode('moved'), join(part, 'sealed'));
-    expect(await failureFrom(site.clean())).toMatchObject({ type: 'StepBack', details: [{ from: 'P5' }] });
+    expect(await failureFrom(host.clean())).toMatchObject({ type: 'StepBack', details: [{ from: 'P5' }] });
   });
 });
 
@@ -279,32 +279,32 @@ describe('P6 was killed', () => {
 
   /** What P6 leaves when it gets through, for states in between. */
   async function finished(): Promise<{ receipt: string; journal: string }> {
-    const keep = join(site.root, 'keep');
+    const keep = join(host.root, 'keep');
     await mkdir(keep);
-    await rename(site.directory, join(keep, 'sector'));
-    await cp(join(keep, 'sector'), site.directory, { recursive: true });
-    await site.clean();
+    await rename(host.directory, join(keep, 'sector'));
+    await cp(join(keep, 'sector'), host.directory, { recursive: true });
+    await host.clean();
     const files = { receipt: await readFile(onNode(RECEIPT), 'utf8'), journal: await readFile(done, 'utf8') };
-    await rename(join(keep, 'sector'), site.directory);
+    await rename(join(keep, 'sector'), host.directory);
     await rm(done);
     return files;
   }
 
   test('after it made directories', async () => {
     await linked();
-    await site.clean();
+    await host.clean();
     await expectClean();
   });
 
   test('after some links', async () => {
     await linked('sealed', 'p_aux');
-    await site.clean();
+    await host.clean();
     await expectClean();
   });
 
   test('after all links', async () => {
     await linked(...NAMES);
-    await site.clean();
+    await host.clean();
     await expectClean();
   });
 
@@ -312,16 +312,16 @@ describe('P6 was killed', () => {
     await linked(...NAMES);
     await mkdir(onNode('receipts'));
     await writeFile(onNode(`${RECEIPT}.${UUID}`), '{"v":1,');
-    await site.clean();
+    await host.clean();
     await expectClean();
     expect(await readJson(onNode(RECEIPT))).toMatchObject({ sector: 't01000/7' });
   });
 
   test('after the receipt, with the unfinished copy still there', async () => {
     const { receipt } = await finished();
-    const again = await makePart(site.node, site.group, 't01000/7');
+    const again = await makePart(host.node, host.group, 't01000/7');
     await link(onNode(FINAL.sealed), join(again, 'sealed'));
-    await site.clean();
+    await host.clean();
     await expectClean();
     expect(await readFile(onNode(RECEIPT), 'utf8')).toBe(receipt);
   });
@@ -329,94 +329,94 @@ describe('P6 was killed', () => {
   test.each(NAMES)('after the receipt, and then %s was damaged: nothing is deleted', async (name) => {
     await finished();
     await flip(onNode(FINAL[name]));
-    const before = await snapshot(site.directory);
-    expect(await failureFrom(site.clean())).toMatchObject({
+    const before = await snapshot(host.directory);
+    expect(await failureFrom(host.clean())).toMatchObject({
       type: 'CopyDiffers',
       message: `${onNode(FINAL[name])} is not the file that was copied`,
     });
-    expect(await snapshot(site.directory)).toEqual(before);
+    expect(await snapshot(host.directory)).toEqual(before);
     expect(existsSync(done)).toBe(false);
     // A person moves it away, and the copy is made again.
     await rename(onNode(FINAL[name]), onNode('aside'));
-    expect(await failureFrom(site.clean())).toMatchObject({ type: 'StepBack', details: [{ from: 'P5' }] });
-    site.results = { ...site.results, P5: await site.run('P5', { invalidated: ['1/P5-1'] }) };
-    await site.clean();
+    expect(await failureFrom(host.clean())).toMatchObject({ type: 'StepBack', details: [{ from: 'P5' }] });
+    host.results = { ...host.results, P5: await host.run('P5', { invalidated: ['1/P5-1'] }) };
+    await host.clean();
     await expectClean();
   });
 
   test('after the unfinished copy was deleted', async () => {
     await finished();
-    await site.clean();
+    await host.clean();
     await expectClean();
   });
 
   test('after the journal was written', async () => {
     const { journal } = await finished();
-    await writeFile(join(site.directory, 'clean.json'), journal);
-    await site.clean();
+    await writeFile(join(host.directory, 'clean.json'), journal);
+    await host.clean();
     await expectClean();
   });
 
   test('after the directory was renamed away', async () => {
     const { journal } = await finished();
-    await writeFile(join(site.directory, 'clean.json'), journal);
-    await rename(site.directory, join(cache, goneName(SECTOR, UUID)));
+    await writeFile(join(host.directory, 'clean.json'), journal);
+    await rename(host.directory, join(cache, goneName(SECTOR, UUID)));
     const { bytes } = JSON.parse(journal) as { bytes: number };
-    expect(await site.clean()).toMatchObject({ bytesFreed: bytes, storage: { node: NODE } });
+    expect(await host.clean()).toMatchObject({ bytesFreed: bytes, storage: { node: NODE } });
     await expectClean();
     expect(await readFile(done, 'utf8')).toBe(journal);
   });
 
   test('after done/ was written', async () => {
     const { journal } = await finished();
-    await writeFile(join(site.directory, 'clean.json'), journal);
-    await rename(site.directory, join(cache, goneName(SECTOR, UUID)));
+    await writeFile(join(host.directory, 'clean.json'), journal);
+    await rename(host.directory, join(cache, goneName(SECTOR, UUID)));
     await writeFile(done, journal);
-    await site.clean();
+    await host.clean();
     await expectClean();
   });
 
   test('in the midst of deleting', async () => {
     const { journal } = await finished();
     await writeFile(done, journal);
-    await rename(site.directory, join(cache, goneName(SECTOR, UUID)));
+    await rename(host.directory, join(cache, goneName(SECTOR, UUID)));
     for (const name of ['1/P1-1', 'sector.json'])
       await rm(join(cache, goneName(SECTOR, UUID), name), { recursive: true });
-    await site.clean();
+    await host.clean();
     await expectClean();
   });
 
   test('after all was done', async () => {
     await finished();
-    await site.clean();
-    await site.clean();
+    await host.clean();
+    await host.clean();
     await expectClean();
   });
 
   test('and sealflow was upgraded meanwhile: the receipt is its own all the same', async () => {
     await finished();
-    await site.clean({}, {}, { version: '0.0.2' });
+    await host.clean({}, {}, { version: '0.0.2' });
     await expectClean();
   });
 });
 
 describe('a worker that shuts down', () => {
   test('leaves P6 where it is, and the next one goes on', async () => {
-    const task = site.offer(
+    const task = host.offer(
       'cleanSector',
-      site.cleanInput(),
+      host.cleanInput(),
       {},
       {
         groupDirectory: async () => {
           await Promise.resolve();
           shutDown(task.env);
-          return site.group;
+          return host.group;
         },
       },
     );
     expect(await failureFrom(task.done)).toMatchObject({ type: 'Draining', details: [{ host: HOST }] });
-    expect(existsSync(site.path('1/P1-1', 'sc-02-data-layer-1.dat'))).toBe(true);
-    await site.clean();
+    expect(existsSync(host.path('1/P1-1', 'sc-02-data-layer-1.dat'))).toBe(true);
+    await host.clean();
     await expectClean();
   });
 });
@@ -425,10 +425,10 @@ describe('nothing is deleted', () => {
   test.each(['link', '1/P2-1/link', '1/P9/d/link', '1/link'])(
     'with a symbolic link %s in the sector directory',
     async (name) => {
-      await mkdir(join(site.directory, name, '..'), { recursive: true });
-      await symlink(site.root, join(site.directory, name));
-      const before = await snapshot(site.directory);
-      const thrown = await failureFrom(site.clean());
+      await mkdir(join(host.directory, name, '..'), { recursive: true });
+      await symlink(host.root, join(host.directory, name));
+      const before = await snapshot(host.directory);
+      const thrown = await failureFrom(host.clean());
       expect(thrown).toMatchObject({ type: 'NotOurs', nonRetryable: true });
       expect(thrown.message).toContain('is a symbolic link');
       const [left = ''] = await readdir(cache);
@@ -439,7 +439,7 @@ describe('nothing is deleted', () => {
       });
       // A person takes it away, and P6 goes on.
       await rm(join(cache, left, name));
-      await site.clean();
+      await host.clean();
       await expectClean();
     },
   );
@@ -447,32 +447,32 @@ describe('nothing is deleted', () => {
   test.each(['sealed', 'cache', 'receipts', 'cache/s-t01000-7', '.sealflow'])(
     'and nothing outside is touched, with a symbolic link %s on the storage node',
     async (name) => {
-      const outside = join(site.root, 'outside');
+      const outside = join(host.root, 'outside');
       await mkdir(outside);
       if (name === '.sealflow') await cp(onNode(name), outside, { recursive: true });
-      const [before, others] = [await snapshot(site.directory), await snapshot(outside)];
+      const [before, others] = [await snapshot(host.directory), await snapshot(outside)];
       await mkdir(join(onNode(name), '..'), { recursive: true });
       await rm(onNode(name), { recursive: true, force: true });
       await symlink(outside, onNode(name));
-      const thrown = await failureFrom(site.clean());
+      const thrown = await failureFrom(host.clean());
       expect(thrown).toMatchObject({ type: 'NotOurs', nonRetryable: true });
       expect(thrown.message).toBe(`${onNode(name)} is a symbolic link`);
-      expect(await snapshot(site.directory)).toEqual(before);
+      expect(await snapshot(host.directory)).toEqual(before);
       expect(await snapshot(outside)).toEqual(others);
       await rm(onNode(name));
       if (name === '.sealflow') await cp(outside, onNode(name), { recursive: true });
-      await site.clean();
+      await host.clean();
       await expectClean();
     },
   );
 
   test('when the copy or the sector is a symbolic link itself', async () => {
-    for (const path of [part, site.directory]) {
-      const aside = join(site.root, 'aside');
+    for (const path of [part, host.directory]) {
+      const aside = join(host.root, 'aside');
       await rename(path, aside);
       await symlink(aside, path);
       const before = await snapshot(aside);
-      expect(await failureFrom(site.clean())).toMatchObject({
+      expect(await failureFrom(host.clean())).toMatchObject({
         type: 'NotOurs',
         message: `${path} is a symbolic link`,
       });
@@ -480,37 +480,37 @@ describe('nothing is deleted', () => {
       await rm(path);
       await rename(aside, path);
     }
-    await site.clean();
+    await host.clean();
     await expectClean();
   });
 
   test.each(['P1', 'P2', 'P3', 'P4', 'P5'] as const)('when the result of %s is gone', async (phase) => {
-    site.hurry();
-    await rm(site.path(`1/${phase}-1`, 'result.json'));
-    expect(await failureFrom(site.clean())).toMatchObject({ type: 'StepBack', details: [{ from: phase }] });
-    expect(existsSync(site.path('1/P1-1', 'sc-02-data-layer-1.dat'))).toBe(true);
+    host.hurry();
+    await rm(host.path(`1/${phase}-1`, 'result.json'));
+    expect(await failureFrom(host.clean())).toMatchObject({ type: 'StepBack', details: [{ from: phase }] });
+    expect(existsSync(host.path('1/P1-1', 'sc-02-data-layer-1.dat'))).toBe(true);
     expect(existsSync(onNode('sealed'))).toBe(false);
   });
 
   test('when another run has claimed the sector', async () => {
-    await site.run('P1', {}, { runId: OTHER_RUN_ID });
-    expect(await failureFrom(site.clean())).toMatchObject({ type: 'ClaimedByOther' });
-    expect(existsSync(site.path('1/P1-1', 'sc-02-data-layer-1.dat'))).toBe(true);
+    await host.run('P1', {}, { runId: OTHER_RUN_ID });
+    expect(await failureFrom(host.clean())).toMatchObject({ type: 'ClaimedByOther' });
+    expect(existsSync(host.path('1/P1-1', 'sc-02-data-layer-1.dat'))).toBe(true);
   });
 
   test.each([
     ['is not in the config', () => ({ storageNodes: [] })],
-    ['is not mounted', () => ({ storageNodes: [join(site.root, 'elsewhere', NODE)] })],
+    ['is not mounted', () => ({ storageNodes: [join(host.root, 'elsewhere', NODE)] })],
   ])('when the storage node %s', async (_, deps) => {
-    expect(await failureFrom(site.clean({}, {}, deps()))).toMatchObject({ type: 'MountMissing' });
-    expect(existsSync(site.path('1/P1-1', 'sc-02-data-layer-1.dat'))).toBe(true);
-    expect(existsSync(join(site.root, 'elsewhere'))).toBe(false);
+    expect(await failureFrom(host.clean({}, {}, deps()))).toMatchObject({ type: 'MountMissing' });
+    expect(existsSync(host.path('1/P1-1', 'sc-02-data-layer-1.dat'))).toBe(true);
+    expect(existsSync(join(host.root, 'elsewhere'))).toBe(false);
   });
 
   test('when neither directory nor done/ are there: the mount may be another', async () => {
-    site.hurry();
-    await rename(site.directory, join(site.root, 'away'));
-    expect(await failureFrom(site.clean())).toMatchObject({ type: 'StepBack', details: [{ from: 'P1' }] });
+    host.hurry();
+    await rename(host.directory, join(host.root, 'away'));
+    expect(await failureFrom(host.clean())).toMatchObject({ type: 'StepBack', details: [{ from: 'P1' }] });
     expect(existsSync(done)).toBe(false);
   });
 });

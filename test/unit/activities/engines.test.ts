@@ -12,78 +12,85 @@ import { writeAttempt, writeProgress } from '../../helpers/attempts.js';
 import { flip } from '../../helpers/damage.js';
 import { ENGINE, startEngine, untilShown } from '../../helpers/engine.js';
 import { eventually, isAlive } from '../../helpers/eventually.js';
-import { hold, release, tell } from '../../helpers/gate.js';
-import { createSite, failureFrom, HOST, OTHER_RUN_ID, RUN_ID, type Site } from '../../helpers/site.js';
+import { hold, release, tell } from '../../helpers/checkpoints.js';
+import {
+  createTestHost,
+  failureFrom,
+  HOST,
+  OTHER_RUN_ID,
+  RUN_ID,
+  type TestHost,
+} from '../../helpers/test-host.js';
 
-let site: Site;
+let host: TestHost;
 beforeEach(async () => {
-  site = await createSite();
+  host = await createTestHost();
 });
 
-const another = () => ({ engines: new EngineStarter({ command: ENGINE, environment: site.environment }) });
+const another = () => ({ engines: new EngineStarter({ command: ENGINE, environment: host.environment }) });
 
 /** An attempt of P1 as a worker before this one has made it. */
 async function attemptBefore(at = '1/P1-1', written: Parameters<typeof writeAttempt>[2] = {}) {
-  await mkdir(site.directory, { recursive: true });
-  await claimEpoch(site.directory, `${RUN_ID}#1`, HOST);
-  return await writeAttempt(site.directory, at, {
+  await mkdir(host.directory, { recursive: true });
+  await claimEpoch(host.directory, `${RUN_ID}#1`, HOST);
+  return await writeAttempt(host.directory, at, {
     ...written,
-    job: { inputHash: inputHash(site.input('P1')) },
+    job: { inputHash: inputHash(host.input('P1')) },
   });
 }
 
 /** Waits until an attempt's engine runs. @returns its process ID */
 async function untilRuns(at: string): Promise<number> {
-  await eventually(async () => (await readProgress(site.path(at))) !== undefined);
-  return (await readProgress(site.path(at)))?.pid ?? NaN;
+  await eventually(async () => (await readProgress(host.path(at))) !== undefined);
+  return (await readProgress(host.path(at)))?.pid ?? NaN;
 }
 
 /** Hangs are found fast; only for engines that have shown themselves, since they get less time to start too. */
 const fast = (): void => {
-  site.hurry();
+  host.hurry();
 };
 
 describe('an engine that somebody else has started', () => {
   test('is waited for', async () => {
-    await hold(site, 'P1');
+    await hold(host, 'P1');
     const attempt = await attemptBefore();
-    const engine = await startEngine(attempt.directory, site.environment);
+    const engine = await startEngine(attempt.directory, host.environment);
     await untilShown(attempt.directory);
-    const { done, heartbeats } = site.begin('P1');
+    const { done, heartbeats } = host.begin('P1');
     await eventually(() => heartbeats.some(({ at }) => at === '1/P1-1'));
-    await release(site, 'P1');
+    await release(host, 'P1');
     expect(await done).toMatchObject({ at: '1/P1-1' });
     expect(await engine.ended).toBe(0);
-    expect(await site.started()).toEqual(['1/P1-1']);
+    expect(await host.started()).toEqual(['1/P1-1']);
   });
 
   test('and that dies is followed by a failure, and then by the next', async () => {
-    await hold(site, 'P1');
+    await hold(host, 'P1');
     const attempt = await attemptBefore();
-    const engine = await startEngine(attempt.directory, site.environment);
+    const engine = await startEngine(attempt.directory, host.environment);
     await untilShown(attempt.directory);
-    const { done, heartbeats } = site.begin('P1');
+    const { done, heartbeats } = host.begin('P1');
     // Behind its last step, with all layers recorded.
     await eventually(() => heartbeats.some(({ at, step }) => at === '1/P1-1' && step === 'done'));
     process.kill(engine.pid, 'SIGKILL');
     const details = [{ at: '1/P1-1', host: HOST, recorded: 3 }];
     expect(await failureFrom(done)).toMatchObject({ type: 'EngineDied', nonRetryable: false, details });
-    await release(site, 'P1');
-    expect((await site.run('P1')).at).toBe('1/P1-2');
+    await release(host, 'P1');
+    expect((await host.run('P1')).at).toBe('1/P1-2');
   });
 
   test('and that is dead already is followed by the next at once', async () => {
     const attempt = await attemptBefore();
-    await tell(site, 'P1', 'crash', '1:SIGKILL');
-    expect(await (await startEngine(attempt.directory, site.environment)).ended).toBe('SIGKILL');
-    expect((await site.run('P1')).at).toBe('1/P1-2');
+    await tell(host, 'P1', 'crash', '1:SIGKILL');
+    expect(await (await startEngine(attempt.directory, host.environment)).ended).toBe('SIGKILL');
+    expect((await host.run('P1')).at).toBe('1/P1-2');
   });
 });
 
 describe('an engine that crashes', () => {
   test.each(['SIGKILL', 'SIGSEGV', 'SIGTERM'])('by %s is told with what it has recorded', async (signal) => {
-    await tell(site, 'P1', 'crash', `1:${signal}`);
-    const thrown = await failureFrom(site.run('P1'));
+    await tell(host, 'P1', 'crash', `1:${signal}`);
+    const thrown = await failureFrom(host.run('P1'));
     expect(thrown).toMatchObject({
       type: 'EngineDied',
       details: [{ at: '1/P1-1', host: HOST, recorded: 2 }],
@@ -92,30 +99,30 @@ describe('an engine that crashes', () => {
   });
 
   test('is followed by one that takes its recorded layers over', async () => {
-    await tell(site, 'P1', 'crash', '1:SIGKILL');
-    await failureFrom(site.run('P1'));
+    await tell(host, 'P1', 'crash', '1:SIGKILL');
+    await failureFrom(host.run('P1'));
     const recorded = ['sc-02-data-tree-d.dat', 'sc-02-data-layer-1.dat'];
     const inodes = (at: string): Promise<number[]> =>
-      Promise.all(recorded.map(async (name) => (await stat(site.path(at, name))).ino));
+      Promise.all(recorded.map(async (name) => (await stat(host.path(at, name))).ino));
     const before = await inodes('1/P1-1');
-    expect((await site.run('P1')).at).toBe('1/P1-2');
+    expect((await host.run('P1')).at).toBe('1/P1-2');
     expect(await inodes('1/P1-2')).toEqual(before);
     // What was taken over has given its room back.
-    expect(await readdir(join(site.directory, '1'))).toEqual(expect.arrayContaining(['P1-2', 'gone-P1-1']));
+    expect(await readdir(join(host.directory, '1'))).toEqual(expect.arrayContaining(['P1-2', 'gone-P1-1']));
   });
 
   test('is followed by one that drops a damaged layer and all after it', async () => {
-    await tell(site, 'P1', 'crash', '1:SIGKILL');
-    await failureFrom(site.run('P1'));
-    await flip(site.path('1/P1-1', 'sc-02-data-layer-1.dat'));
-    const repaired = await site.run('P1');
-    const whole = await site.run('P1', { invalidated: ['1/P1-1', '1/P1-2'] });
+    await tell(host, 'P1', 'crash', '1:SIGKILL');
+    await failureFrom(host.run('P1'));
+    await flip(host.path('1/P1-1', 'sc-02-data-layer-1.dat'));
+    const repaired = await host.run('P1');
+    const whole = await host.run('P1', { invalidated: ['1/P1-1', '1/P1-2'] });
     expect(repaired).toMatchObject({ at: '1/P1-2', digest: whole.digest });
   });
 
   test('before it has shown itself is told', async () => {
     const engines = new EngineStarter({ command: ['false'], environment: {} });
-    const thrown = await failureFrom(site.run('P1', {}, {}, { engines }));
+    const thrown = await failureFrom(host.run('P1', {}, {}, { engines }));
     expect(thrown).toMatchObject({ type: 'EngineDied', details: [{ at: '1/P1-1', recorded: 0 }] });
     expect(thrown.message).toContain('never appeared');
   });
@@ -131,9 +138,9 @@ describe('an engine that ends with an error', () => {
     ['4:StepBack:P1', 'StepBack', 'P1'],
     ['9:Frobnicated', 'Unknown', undefined],
   ] as const)('%s is told as %s', async (words, type, from) => {
-    await tell(site, 'P1', 'fail', `1:${words}`);
+    await tell(host, 'P1', 'fail', `1:${words}`);
     const details = [{ at: '1/P1-1', host: HOST, recorded: 2, from }];
-    expect(await failureFrom(site.run('P1'))).toMatchObject({
+    expect(await failureFrom(host.run('P1'))).toMatchObject({
       type,
       message: 'told to fail',
       // What only needs time is retried by Temporal, without an event in the history.
@@ -143,19 +150,19 @@ describe('an engine that ends with an error', () => {
   });
 
   test('is told again to a workflow that has not heard of it, and nothing is started', async () => {
-    await tell(site, 'P1', 'fail', '1:3:PassingFault');
+    await tell(host, 'P1', 'fail', '1:3:PassingFault');
     for (let i = 0; i < 2; i++)
-      expect(await failureFrom(site.run('P1'))).toMatchObject({ type: 'PassingFault' });
-    expect(await site.started()).toEqual(['1/P1-1']);
+      expect(await failureFrom(host.run('P1'))).toMatchObject({ type: 'PassingFault' });
+    expect(await host.started()).toEqual(['1/P1-1']);
   });
 
   test('is followed by the next attempt when the workflow has heard of it', async () => {
-    await tell(site, 'P1', 'fail', '2:3:PassingFault');
-    await failureFrom(site.run('P1'));
-    expect(await failureFrom(site.run('P1', { lastReported: '1/P1-1' }))).toMatchObject({
+    await tell(host, 'P1', 'fail', '2:3:PassingFault');
+    await failureFrom(host.run('P1'));
+    expect(await failureFrom(host.run('P1', { lastReported: '1/P1-1' }))).toMatchObject({
       details: [{ at: '1/P1-2' }],
     });
-    expect((await site.run('P1', { lastReported: '1/P1-2' })).at).toBe('1/P1-3');
+    expect((await host.run('P1', { lastReported: '1/P1-2' })).at).toBe('1/P1-3');
   });
 });
 
@@ -165,30 +172,30 @@ const ENDED = /^SIG(TERM|KILL)$/;
 describe('an engine that hangs', () => {
   test('is stopped and told', async () => {
     fast();
-    await tell(site, 'P1', 'hang', '1');
+    await tell(host, 'P1', 'hang', '1');
     const attempt = await attemptBefore();
-    const engine = await startEngine(attempt.directory, site.environment);
+    const engine = await startEngine(attempt.directory, host.environment);
     await eventually(async () => (await readProgress(attempt.directory))?.step === 'layer 2 of 2');
     const details = [{ at: '1/P1-1', host: HOST, recorded: 2 }];
-    expect(await failureFrom(site.run('P1'))).toMatchObject({ type: 'Hung', nonRetryable: false, details });
+    expect(await failureFrom(host.run('P1'))).toMatchObject({ type: 'Hung', nonRetryable: false, details });
     expect(await engine.ended).toMatch(ENDED);
   });
 
   test('is killed when it does not heed TERM', async () => {
     fast();
-    await tell(site, 'P1', 'hang', '1:deaf');
+    await tell(host, 'P1', 'hang', '1:deaf');
     const attempt = await attemptBefore();
-    const engine = await startEngine(attempt.directory, site.environment);
+    const engine = await startEngine(attempt.directory, host.environment);
     await eventually(async () => (await readProgress(attempt.directory))?.step === 'layer 2 of 2');
-    expect(await failureFrom(site.run('P1'))).toMatchObject({ type: 'Hung' });
+    expect(await failureFrom(host.run('P1'))).toMatchObject({ type: 'Hung' });
     expect(await engine.ended).toBe('SIGKILL');
   });
 });
 
 describe('an engine that was superseded', () => {
   test('by a higher attempt ends, and that one is looked at', async () => {
-    await hold(site, 'P1');
-    const { done } = site.begin('P1');
+    await hold(host, 'P1');
+    const { done } = host.begin('P1');
     const pid = await untilRuns('1/P1-1');
     const attempt = await attemptBefore('1/P1-2', { error: { exit: 3, message: 'of the second' } });
     expect(await failureFrom(done)).toMatchObject({ type: 'PassingFault', message: 'of the second' });
@@ -197,40 +204,40 @@ describe('an engine that was superseded', () => {
   });
 
   test('by another run ends, and its task says who has the sector', async () => {
-    await hold(site, 'P1');
-    const { done } = site.begin('P1');
+    await hold(host, 'P1');
+    const { done } = host.begin('P1');
     const pid = await untilRuns('1/P1-1');
-    const other = site.begin('P1', {}, { runId: OTHER_RUN_ID }, another());
+    const other = host.begin('P1', {}, { runId: OTHER_RUN_ID }, another());
     const thrown = await failureFrom(done);
     expect(thrown).toMatchObject({ type: 'ClaimedByOther', nonRetryable: true });
     expect(thrown.message).toContain(OTHER_RUN_ID);
     expect(await isAlive(pid)).toBe(false);
-    await release(site, 'P1');
+    await release(host, 'P1');
     expect((await other.done).at).toBe('2/P1-1');
   });
 
   test('by its own run after a retry ends, and the retry goes on from its layers', async () => {
-    await tell(site, 'P1', 'hang', '1');
-    const { done } = site.begin('P1');
-    await eventually(async () => (await readProgress(site.path('1/P1-1')))?.step === 'layer 2 of 2');
-    const again = site.begin('P1', { claim: 2 }, {}, another());
+    await tell(host, 'P1', 'hang', '1');
+    const { done } = host.begin('P1');
+    await eventually(async () => (await readProgress(host.path('1/P1-1')))?.step === 'layer 2 of 2');
+    const again = host.begin('P1', { claim: 2 }, {}, another());
     expect(await failureFrom(done)).toMatchObject({ type: 'Overtaken' });
     expect((await again.done).at).toBe('2/P1-1');
-    const job = JSON.parse(await readFile(site.path('2/P1-1', 'job.json'), 'utf8')) as { earlier: string[] };
+    const job = JSON.parse(await readFile(host.path('2/P1-1', 'job.json'), 'utf8')) as { earlier: string[] };
     expect(job.earlier).toEqual(['../../1/P1-1']);
   });
 
   test('and whose directory was renamed away writes nothing that counts', async () => {
-    await hold(site, 'P1');
-    const { done } = site.begin('P1');
+    await hold(host, 'P1');
+    const { done } = host.begin('P1');
     const pid = await untilRuns('1/P1-1');
-    await rename(site.path('1/P1-1'), site.path('1/gone-P1-1'));
+    await rename(host.path('1/P1-1'), host.path('1/gone-P1-1'));
     await eventually(async () => !(await isAlive(pid)));
-    await release(site, 'P1');
+    await release(host, 'P1');
     const end = await done.catch((error: unknown) => error);
     // Either way nothing of the first attempt counts.
     if (end instanceof Error) expect(end).toMatchObject({ type: 'EngineDied' });
-    expect((await site.run('P1')).at).not.toBe('1/P1-1');
+    expect((await host.run('P1')).at).not.toBe('1/P1-1');
   });
 });
 
@@ -251,23 +258,24 @@ describe('an engine on another host', () => {
     await foreignEngine(17);
     const delays = [];
     for (const attempt of [1, 2, 3, 20]) {
-      const thrown = await failureFrom(site.run('P1', {}, { attempt }));
+      const thrown = await failureFrom(host.run('P1', {}, { attempt }));
       expect(thrown).toMatchObject({ type: 'BusyElsewhere', nonRetryable: false });
       expect(thrown.message).toContain('10.0.0.2');
       delays.push(thrown.nextRetryDelay);
     }
     const { busyElsewhereFirst: first, busyElsewhereMax: most } = times;
     expect(delays).toEqual([first, 2 * first, 4 * first, most]);
-    expect(await site.started()).toEqual([]);
+    expect(await host.started()).toEqual([]);
   });
 
   test('is observed from offer to offer, and followed when it has stood still for too long', async () => {
     const move = await foreignEngine(17);
     const offer = async (now: number, before?: (typeof first)['heartbeats']) => {
-      const { done, heartbeats } = site.begin('P1', {}, { now, heartbeatDetails: before?.at(-1) });
+      const { done, heartbeats } = host.begin('P1', {}, { now, heartbeatDetails: before?.at(-1) });
       return { heartbeats, thrown: await failureFrom(done) };
     };
-    const first: { heartbeats: ReturnType<Site['begin']>['heartbeats']; thrown: Error } = await offer(NOW);
+    const first: { heartbeats: ReturnType<TestHost['begin']>['heartbeats']; thrown: Error } =
+      await offer(NOW);
     expect(first.heartbeats.at(-1)?.observed).toMatchObject({ at: '1/P1-1', counter: 17 });
 
     await move(18);
@@ -281,25 +289,25 @@ describe('an engine on another host', () => {
     expect(third.heartbeats.at(-1)?.observed).toEqual({ at: '1/P1-1', counter: 18, since });
 
     const last = { now: since + times.observation, heartbeatDetails: third.heartbeats.at(-1) };
-    expect((await site.run('P1', {}, last)).at).toBe('1/P1-2');
+    expect((await host.run('P1', {}, last)).at).toBe('1/P1-2');
   });
 
   test('is not taken to be dead for the time that the first look was in the queue', async () => {
     await foreignEngine(17);
     const real = Date.now();
-    const queued = site.begin('P1', {}, { now: real - 2 * 60_000 });
+    const queued = host.begin('P1', {}, { now: real - 2 * 60_000 });
     expect(await failureFrom(queued.done)).toMatchObject({ type: 'BusyElsewhere' });
     const next = { now: real + 1000, heartbeatDetails: queued.heartbeats.at(-1) };
-    expect(await failureFrom(site.run('P1', {}, next))).toMatchObject({ type: 'BusyElsewhere' });
-    expect(await site.started()).toEqual([]);
+    expect(await failureFrom(host.run('P1', {}, next))).toMatchObject({ type: 'BusyElsewhere' });
+    expect(await host.started()).toEqual([]);
   });
 
   test('is not forgotten by an offer that finds no slot', async () => {
     await foreignEngine(17);
-    const { done, heartbeats } = site.begin('P1', {}, { now: NOW });
+    const { done, heartbeats } = host.begin('P1', {}, { now: NOW });
     await failureFrom(done);
     // The server keeps the details of the last offer that has beaten.
-    const full = site.begin(
+    const full = host.begin(
       'P1',
       {},
       { now: NOW + 1, heartbeatDetails: heartbeats.at(-1) },
@@ -311,8 +319,8 @@ describe('an engine on another host', () => {
 
   test('whose result is there is not waited for', async () => {
     await foreignEngine(17);
-    const hash = inputHash(site.input('P1'));
-    await writeAttempt(site.directory, '1/P1-1', { job: { inputHash: hash }, result: { inputHash: hash } });
-    expect((await site.run('P1')).at).toBe('1/P1-1');
+    const hash = inputHash(host.input('P1'));
+    await writeAttempt(host.directory, '1/P1-1', { job: { inputHash: hash }, result: { inputHash: hash } });
+    expect((await host.run('P1')).at).toBe('1/P1-1');
   });
 });

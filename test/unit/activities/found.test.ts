@@ -5,80 +5,80 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { inputHash } from '../../../src/activities/phase-job.js';
 import { EngineStarter } from '../../../src/attempts/start.js';
 import { readJson } from '../../../src/files.js';
-import { hold, release } from '../../helpers/gate.js';
+import { hold, release } from '../../helpers/checkpoints.js';
 import { writeAttempt } from '../../helpers/attempts.js';
 import { ENGINE } from '../../helpers/engine.js';
 import { eventually } from '../../helpers/eventually.js';
-import { createSite, OTHER_RUN_ID, type Site } from '../../helpers/site.js';
+import { createTestHost, OTHER_RUN_ID, type TestHost } from '../../helpers/test-host.js';
 
-let site: Site;
+let host: TestHost;
 beforeEach(async () => {
-  site = await createSite();
+  host = await createTestHost();
 });
 
 /** A worker that has started nothing. */
-const another = () => ({ engines: new EngineStarter({ command: ENGINE, environment: site.environment }) });
+const another = () => ({ engines: new EngineStarter({ command: ENGINE, environment: host.environment }) });
 
 describe('a result that is there', () => {
   test('is found instead of made again', async () => {
-    const first = await site.run('P1');
-    expect(await site.run('P1')).toEqual(first);
-    expect(await site.started()).toEqual(['1/P1-1']);
+    const first = await host.run('P1');
+    expect(await host.run('P1')).toEqual(first);
+    expect(await host.started()).toEqual(['1/P1-1']);
   });
 
   test('is found by another worker', async () => {
-    const first = await site.run('P1');
-    const self = { ...site.deps.self, host: '10.0.0.2' };
-    expect(await site.run('P1', {}, {}, { ...another(), self })).toEqual(first);
-    expect(await site.started()).toEqual(['1/P1-1']);
+    const first = await host.run('P1');
+    const self = { ...host.deps.self, host: '10.0.0.2' };
+    expect(await host.run('P1', {}, {}, { ...another(), self })).toEqual(first);
+    expect(await host.started()).toEqual(['1/P1-1']);
   });
 
   test('is found by another workflow run, in its own epoch', async () => {
-    await site.seals('P1', 'P2');
-    const { P1, P2 } = site.results;
-    expect(await site.run('P1', {}, { runId: OTHER_RUN_ID })).toEqual(P1);
-    expect(await site.run('P2', {}, { runId: OTHER_RUN_ID })).toEqual(P2);
-    expect(await site.started()).toEqual(['1/P1-1', '1/P2-1']);
-    expect((await readdir(site.directory)).sort()).toEqual(['1', '2', 'sector.json']);
+    await host.seals('P1', 'P2');
+    const { P1, P2 } = host.results;
+    expect(await host.run('P1', {}, { runId: OTHER_RUN_ID })).toEqual(P1);
+    expect(await host.run('P2', {}, { runId: OTHER_RUN_ID })).toEqual(P2);
+    expect(await host.started()).toEqual(['1/P1-1', '1/P2-1']);
+    expect((await readdir(host.directory)).sort()).toEqual(['1', '2', 'sector.json']);
   });
 
   test('of another ticket does not count', async () => {
-    await site.run('P1');
-    site.seal = { ...site.seal, ticket: 'cc'.repeat(32) };
-    expect((await site.run('P1')).at).toBe('1/P1-2');
+    await host.run('P1');
+    host.seal = { ...host.seal, ticket: 'cc'.repeat(32) };
+    expect((await host.run('P1')).at).toBe('1/P1-2');
   });
 
   test('of several the lowest counts, and all tasks agree on it', async () => {
-    const first = await site.run('P1');
-    const written = { inputHash: inputHash(site.input('P1')), outputs: { commD: 'ee'.repeat(32) } };
-    await writeAttempt(site.directory, '1/P1-2', { job: { inputHash: written.inputHash }, result: written });
-    expect(await site.run('P1')).toEqual(first);
+    const first = await host.run('P1');
+    const written = { inputHash: inputHash(host.input('P1')), outputs: { commD: 'ee'.repeat(32) } };
+    await writeAttempt(host.directory, '1/P1-2', { job: { inputHash: written.inputHash }, result: written });
+    expect(await host.run('P1')).toEqual(first);
   });
 
   test('that an attempt makes late counts', async () => {
-    await hold(site, 'P1');
-    const { done } = site.begin('P1');
-    await eventually(() => existsSync(site.path('1/P1-1', 'progress.json')));
+    await hold(host, 'P1');
+    const { done } = host.begin('P1');
+    await eventually(() => existsSync(host.path('1/P1-1', 'progress.json')));
     // Someone took the phase over and is ready at once.
-    const hash = inputHash(site.input('P1'));
-    const elsewhere = await writeAttempt(join(site.root, 'elsewhere'), '1/P1-2', {
+    const hash = inputHash(host.input('P1'));
+    const elsewhere = await writeAttempt(join(host.root, 'elsewhere'), '1/P1-2', {
       job: { inputHash: hash },
       result: { inputHash: hash },
     });
-    await rename(elsewhere.directory, site.path('1/P1-2'));
+    await rename(elsewhere.directory, host.path('1/P1-2'));
     expect((await done).at).toBe('1/P1-2');
-    expect(await site.started()).toEqual(['1/P1-1']);
+    expect(await host.started()).toEqual(['1/P1-1']);
   });
 });
 
 describe('a task that is offered twice at once', () => {
   test('starts one engine', async () => {
-    await hold(site, 'P1');
-    const tasks = [site.begin('P1'), site.begin('P1', {}, {}, another())];
-    await eventually(async () => (await site.started()).length > 0);
-    await release(site, 'P1');
+    await hold(host, 'P1');
+    const tasks = [host.begin('P1'), host.begin('P1', {}, {}, another())];
+    await eventually(async () => (await host.started()).length > 0);
+    await release(host, 'P1');
     const ends = await Promise.allSettled(tasks.map(({ done }) => done));
-    expect(await site.started()).toEqual(['1/P1-1']);
+    expect(await host.started()).toEqual(['1/P1-1']);
     expect(ends.some(({ status }) => status === 'fulfilled')).toBe(true);
     for (const end of ends) {
       if (end.status === 'rejected') expect(end.reason).toMatchObject({ type: 'BusyElsewhere' });
@@ -89,10 +89,10 @@ describe('a task that is offered twice at once', () => {
 
 describe('a invalidated result', () => {
   test('is made again, under the next number, and keeps its files', async () => {
-    const first = await site.run('P1');
-    const second = await site.run('P1', { invalidated: [first.at] });
+    const first = await host.run('P1');
+    const second = await host.run('P1', { invalidated: [first.at] });
     expect(second).toMatchObject({ at: '1/P1-2', digest: first.digest });
-    expect((await readdir(join(site.directory, '1'))).sort()).toEqual([
+    expect((await readdir(join(host.directory, '1'))).sort()).toEqual([
       'P1-2',
       'epoch.json',
       'invalidated-P1-1',
@@ -100,35 +100,35 @@ describe('a invalidated result', () => {
   });
 
   test('is made again once, however often the task is offered', async () => {
-    const { at } = await site.run('P1');
-    const second = await site.run('P1', { invalidated: [at] });
-    expect(await site.run('P1', { invalidated: [at] })).toEqual(second);
-    expect(await site.started()).toEqual(['1/P1-1', '1/P1-2']);
+    const { at } = await host.run('P1');
+    const second = await host.run('P1', { invalidated: [at] });
+    expect(await host.run('P1', { invalidated: [at] })).toEqual(second);
+    expect(await host.started()).toEqual(['1/P1-1', '1/P1-2']);
   });
 
   test('of an earlier epoch does not count either', async () => {
-    const { at } = await site.run('P1');
-    const again = await site.run('P1', { invalidated: [at] }, { runId: OTHER_RUN_ID });
+    const { at } = await host.run('P1');
+    const again = await host.run('P1', { invalidated: [at] }, { runId: OTHER_RUN_ID });
     expect(again.at).toBe('2/P1-1');
   });
 
   test('lends its layers, once', async () => {
-    const { at } = await site.run('P1');
-    await site.run('P1', { invalidated: [at] });
-    expect(await readJson(site.path('1/P1-2', 'job.json'))).toMatchObject({
+    const { at } = await host.run('P1');
+    await host.run('P1', { invalidated: [at] });
+    expect(await readJson(host.path('1/P1-2', 'job.json'))).toMatchObject({
       earlier: ['../invalidated-P1-1'],
     });
-    await site.run('P1', { invalidated: [at, '1/P1-2'] });
-    expect(await readJson(site.path('1/P1-3', 'job.json'))).toMatchObject({ earlier: [] });
+    await host.run('P1', { invalidated: [at, '1/P1-2'] });
+    expect(await readJson(host.path('1/P1-3', 'job.json'))).toMatchObject({ earlier: [] });
   });
 
   test('that is gone is nothing to void', async () => {
-    await mkdir(site.directory);
-    expect((await site.run('P1', { invalidated: ['1/P1-9'] })).at).toBe('1/P1-1');
+    await mkdir(host.directory);
+    expect((await host.run('P1', { invalidated: ['1/P1-9'] })).at).toBe('1/P1-1');
   });
 
   test.each(['../../x', '1/../../x', '', '1/invalidated-P1-1'])('is not %j', async (at) => {
-    await expect(site.run('P1', { invalidated: [at] })).rejects.toMatchObject({ type: 'Unknown' });
-    expect(await site.started()).toEqual([]);
+    await expect(host.run('P1', { invalidated: [at] })).rejects.toMatchObject({ type: 'Unknown' });
+    expect(await host.started()).toEqual([]);
   });
 });

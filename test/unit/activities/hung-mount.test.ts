@@ -10,51 +10,51 @@ import { MountGuard } from '../../../src/mounts/guard.js';
 import { GroupMount, setUpGroupDirectory } from '../../../src/workers/group-directory.js';
 import { eventually } from '../../helpers/eventually.js';
 import { hangMount } from '../../helpers/fifo.js';
-import { hold, release } from '../../helpers/gate.js';
-import { createSite, failureFrom, HOST, NODE, RUN_ID, type Site } from '../../helpers/site.js';
+import { hold, release } from '../../helpers/checkpoints.js';
+import { createTestHost, failureFrom, HOST, NODE, RUN_ID, type TestHost } from '../../helpers/test-host.js';
 
 const times = scaledTimes(0.05);
 const HAND_BACK = { nonRetryable: false, category: ApplicationFailureCategory.BENIGN };
 
-let site: Site;
+let host: TestHost;
 beforeEach(async () => {
-  site = await createSite();
+  host = await createTestHost();
 });
 
 describe('while an engine works', () => {
   test('the task goes on: heartbeats tell of it, and the engine is left alone', async () => {
-    await hold(site, 'P1');
-    const { done, heartbeats } = site.begin('P1');
+    await hold(host, 'P1');
+    const { done, heartbeats } = host.begin('P1');
     await eventually(() => heartbeats.some(({ at }) => at === '1/P1-1'));
-    const comeBack = await hangMount(site.group.root);
+    const comeBack = await hangMount(host.group.root);
     const told = () => heartbeats.filter(({ at, step }) => at === '1/P1-1' && / hung for \d+ s$/.test(step));
     await eventually(() => told().length > 3);
-    expect(told()[0]?.step).toContain(site.group.root);
+    expect(told()[0]?.step).toContain(host.group.root);
     // It writes its result although nobody can see it.
-    await release(site, 'P1');
+    await release(host, 'P1');
     await comeBack();
     expect(await done).toMatchObject({ at: '1/P1-1', host: HOST });
-    expect(await site.started()).toEqual(['1/P1-1']);
+    expect(await host.started()).toEqual(['1/P1-1']);
   });
 });
 
 describe("when the group's directory is opened", () => {
   test('the task is handed back, later and later, with the name of the mount', async () => {
-    await setUpGroupDirectory(site.group.root, 1, NODE);
-    const mount = new GroupMount(new MountGuard(site.group.root, { allowSystemDisk: true }), 'default');
+    await setUpGroupDirectory(host.group.root, 1, NODE);
+    const mount = new GroupMount(new MountGuard(host.group.root, { allowSystemDisk: true }), 'default');
     const groupDirectory = (group: number) => mount.open(group);
-    const comeBack = await hangMount(site.group.root);
+    const comeBack = await hangMount(host.group.root);
     const delays = [];
     for (const attempt of [1, 2, 100]) {
-      const thrown = await failureFrom(site.run('P1', {}, { attempt }, { groupDirectory }));
+      const thrown = await failureFrom(host.run('P1', {}, { attempt }, { groupDirectory }));
       expect(thrown).toMatchObject({ type: 'MountHung', ...HAND_BACK });
-      expect(thrown.message).toMatch(new RegExp(`^${HOST}: ${site.group.root} is hung: no answer since 2`));
+      expect(thrown.message).toMatch(new RegExp(`^${HOST}: ${host.group.root} is hung: no answer since 2`));
       delays.push(thrown.nextRetryDelay);
     }
     expect(delays).toEqual([times.noSlotFirst, 2 * times.noSlotFirst, times.noRoomMax]);
-    expect(await site.started()).toEqual([]);
+    expect(await host.started()).toEqual([]);
     await comeBack();
-    expect(await site.run('P1', {}, {}, { groupDirectory })).toMatchObject({ at: '1/P1-1' });
+    expect(await host.run('P1', {}, {}, { groupDirectory })).toMatchObject({ at: '1/P1-1' });
   });
 });
 
@@ -62,24 +62,24 @@ describe('behind that', () => {
   test.each(['preCommitPhase1', 'cleanSector'] as const)(
     '%s fails, and is tried again later',
     async (name) => {
-      await site.seals('P1', 'P2', 'P3', 'P4', 'P5');
-      const comeBack = await hangMount(site.group.root);
-      const run = () => (name === 'cleanSector' ? site.clean() : site.run('P1', { invalidated: ['1/P1-1'] }));
+      await host.seals('P1', 'P2', 'P3', 'P4', 'P5');
+      const comeBack = await hangMount(host.group.root);
+      const run = () => (name === 'cleanSector' ? host.clean() : host.run('P1', { invalidated: ['1/P1-1'] }));
       const thrown = await failureFrom(run());
       expect(thrown).toMatchObject({ type: 'MountHung', nonRetryable: false, details: [{ host: HOST }] });
-      expect(thrown.message).toContain(site.group.root);
+      expect(thrown.message).toContain(host.group.root);
       await comeBack();
       await run();
     },
   );
 
   test('a stop is handed back, as any host of the group can do it', async () => {
-    await site.seals('P1');
-    const comeBack = await hangMount(site.group.root);
+    await host.seals('P1');
+    const comeBack = await hangMount(host.group.root);
     const stop = () =>
-      site.offer('stopSector', {
+      host.offer('stopSector', {
         v: CONTRACT_VERSION,
-        seal: site.seal,
+        seal: host.seal,
         claim: 1,
         run: RUN_ID,
         why: 'cancelled',
@@ -92,35 +92,35 @@ describe('behind that', () => {
 
 describe('a storage node that hangs', () => {
   test('is passed over while another will do', async () => {
-    const other = join(site.root, 'nodes/10.10.4.99');
+    const other = join(host.root, 'nodes/10.10.4.99');
     await mkdir(other);
-    await site.seals('P1', 'P2');
-    const storageNodes = [site.node, other];
-    const comeBack = await hangMount(site.node);
-    expect(await site.run('P5', {}, {}, { storageNodes })).toMatchObject({ node: '10.10.4.99' });
+    await host.seals('P1', 'P2');
+    const storageNodes = [host.node, other];
+    const comeBack = await hangMount(host.node);
+    expect(await host.run('P5', {}, {}, { storageNodes })).toMatchObject({ node: '10.10.4.99' });
     await comeBack();
   });
 
   test('holds up P5 and P6 when it is the only one, and no sector that is at work', async () => {
-    await site.seals('P1');
-    const comeBack = await hangMount(site.node);
-    await site.seals('P2', 'P3', 'P4');
-    expect(await failureFrom(site.run('P5'))).toMatchObject({ type: 'MountHung', nonRetryable: false });
+    await host.seals('P1');
+    const comeBack = await hangMount(host.node);
+    await host.seals('P2', 'P3', 'P4');
+    expect(await failureFrom(host.run('P5'))).toMatchObject({ type: 'MountHung', nonRetryable: false });
     await comeBack();
-    await site.seals('P5');
-    const again = await hangMount(site.node);
-    expect(await failureFrom(site.clean())).toMatchObject({ type: 'MountHung', nonRetryable: false });
-    expect(existsSync(site.directory)).toBe(true);
+    await host.seals('P5');
+    const again = await hangMount(host.node);
+    expect(await failureFrom(host.clean())).toMatchObject({ type: 'MountHung', nonRetryable: false });
+    expect(existsSync(host.directory)).toBe(true);
     await again();
-    await site.clean();
-    expect(existsSync(site.directory)).toBe(false);
+    await host.clean();
+    expect(existsSync(host.directory)).toBe(false);
   });
 
   test('keeps a new sector waiting: it may hold its receipt', async () => {
-    const comeBack = await hangMount(site.node);
-    expect(await failureFrom(site.run('P1'))).toMatchObject({ type: 'MountHung', nonRetryable: false });
-    expect(existsSync(site.directory)).toBe(false);
+    const comeBack = await hangMount(host.node);
+    expect(await failureFrom(host.run('P1'))).toMatchObject({ type: 'MountHung', nonRetryable: false });
+    expect(existsSync(host.directory)).toBe(false);
     await comeBack();
-    await site.seals('P1');
+    await host.seals('P1');
   });
 });

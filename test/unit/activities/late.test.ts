@@ -8,15 +8,15 @@ import { readJson } from '../../../src/files.js';
 import { cacheDir } from '../../../src/paths.js';
 import { cancel } from '../../helpers/cancellation.js';
 import { eventually } from '../../helpers/eventually.js';
-import { createSite, failureFrom, OTHER_RUN_ID, RUN_ID, type Site } from '../../helpers/site.js';
+import { createTestHost, failureFrom, OTHER_RUN_ID, RUN_ID, type TestHost } from '../../helpers/test-host.js';
 
-let site: Site;
+let host: TestHost;
 beforeEach(async () => {
-  site = await createSite();
-  await site.seals('P1', 'P2', 'P3', 'P4');
+  host = await createTestHost();
+  await host.seals('P1', 'P2', 'P3', 'P4');
 });
 
-const layer = (): string => site.path('1/P1-1', 'sc-02-data-layer-1.dat');
+const layer = (): string => host.path('1/P1-1', 'sc-02-data-layer-1.dat');
 
 /** Storage nodes are looked at before the final names are given, and again behind them. */
 const atLook = (number: number, what: () => Promise<unknown>) => {
@@ -32,58 +32,58 @@ test.each([
   ['a later claim of the run', 2, `${RUN_ID}#2`, 'Overtaken'],
   ['another run', 2, `${OTHER_RUN_ID}#1`, 'ClaimedByOther'],
 ] as const)('a P6 that %s overtakes at look %i deletes nothing', async (_, look, owner, type) => {
-  site.results.P5 = await site.run('P5');
-  const checkNode = atLook(look, () => claimEpoch(site.directory, owner, 'another host'));
-  expect(await failureFrom(site.clean({}, {}, { checkNode }))).toMatchObject({ type });
+  host.results.P5 = await host.run('P5');
+  const checkNode = atLook(look, () => claimEpoch(host.directory, owner, 'another host'));
+  expect(await failureFrom(host.clean({}, {}, { checkNode }))).toMatchObject({ type });
   expect(existsSync(layer())).toBe(true);
-  expect(existsSync(join(site.node, 'sealed'))).toBe(look === 2);
+  expect(existsSync(join(host.node, 'sealed'))).toBe(look === 2);
 });
 
 test('a P5 of an earlier claim leaves the copy that counts alone, and its own is gone', async () => {
-  const gate = { reached: false, open: false };
+  const checkpoint = { reached: false, open: false };
   const checkNode = atLook(1, async () => {
-    gate.reached = true;
-    await eventually(() => gate.open);
+    checkpoint.reached = true;
+    await eventually(() => checkpoint.open);
   });
-  const late = site.begin('P5', {}, {}, { checkNode });
-  await eventually(() => gate.reached);
-  site.results.P5 = await site.run('P5', { claim: 2 });
-  const { facts } = (await readJson(site.path(site.results.P5.at, 'result.json'))) as {
+  const late = host.begin('P5', {}, {}, { checkNode });
+  await eventually(() => checkpoint.reached);
+  host.results.P5 = await host.run('P5', { claim: 2 });
+  const { facts } = (await readJson(host.path(host.results.P5.at, 'result.json'))) as {
     facts: { into: string };
   };
-  gate.open = true;
+  checkpoint.open = true;
   expect(await failureFrom(late.done)).toMatchObject({ type: 'Overtaken' });
-  expect(existsSync(join(site.node, facts.into, 'sealed'))).toBe(true);
-  expect(await readdir(join(site.node, '.sealflow'))).toHaveLength(1);
+  expect(existsSync(join(host.node, facts.into, 'sealed'))).toBe(true);
+  expect(await readdir(join(host.node, '.sealflow'))).toHaveLength(1);
 });
 
 test('a P6 that is cancelled while it publishes leaves the sector as it was', async () => {
-  site.results.P5 = await site.run('P5');
+  host.results.P5 = await host.run('P5');
   const tasks: ReturnType<typeof offer>[] = [];
   const checkNode = atLook(2, () => Promise.resolve(tasks.map(({ env }) => cancel(env))));
-  const offer = () => site.offer('cleanSector', site.cleanInput(), {}, { checkNode });
+  const offer = () => host.offer('cleanSector', host.cleanInput(), {}, { checkNode });
   const task = offer();
   tasks.push(task);
   await failureFrom(task.done);
-  expect(await readdir(cacheDir(site.group))).toEqual(['s-t01000-7']);
+  expect(await readdir(cacheDir(host.group))).toEqual(['s-t01000-7']);
   expect(existsSync(layer())).toBe(true);
 });
 
 test('what a cancelled P6 has left of the deletion goes when the sector is started again', async () => {
-  site.results.P5 = await site.run('P5');
-  await site.clean();
-  const gone = join(cacheDir(site.group), '.gone-s-t01000-7-11111111-2222-4333-8444-555555555555');
+  host.results.P5 = await host.run('P5');
+  await host.clean();
+  const gone = join(cacheDir(host.group), '.gone-s-t01000-7-11111111-2222-4333-8444-555555555555');
   await mkdir(gone);
-  expect(await failureFrom(site.run('P1', {}, { runId: OTHER_RUN_ID }))).toMatchObject({
+  expect(await failureFrom(host.run('P1', {}, { runId: OTHER_RUN_ID }))).toMatchObject({
     type: 'AlreadySealed',
   });
-  expect(await readdir(cacheDir(site.group))).toEqual([]);
+  expect(await readdir(cacheDir(host.group))).toEqual([]);
 });
 
 test('what another group has left on the node does not stop P6', async () => {
-  site.results.P5 = await site.run('P5');
-  await mkdir(join(site.node, '.sealflow/.gone-of-another-group'));
-  await symlink('/nowhere', join(site.node, '.sealflow/.gone-of-another-group/link'));
-  await site.clean();
-  expect(await readdir(cacheDir(site.group))).toEqual([]);
+  host.results.P5 = await host.run('P5');
+  await mkdir(join(host.node, '.sealflow/.gone-of-another-group'));
+  await symlink('/nowhere', join(host.node, '.sealflow/.gone-of-another-group/link'));
+  await host.clean();
+  expect(await readdir(cacheDir(host.group))).toEqual([]);
 });

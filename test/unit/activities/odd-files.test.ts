@@ -6,7 +6,7 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { cacheDir, doneFile, goneName } from '../../../src/paths.js';
 import { sectorOf } from '../../../src/sector.js';
 import { flip } from '../../helpers/damage.js';
-import { createSite, failureFrom, type Site } from '../../helpers/site.js';
+import { createTestHost, failureFrom, type TestHost } from '../../helpers/test-host.js';
 
 const odd = {
   /** No new file fits below this until the layers of the sector are gone. */
@@ -28,26 +28,26 @@ vi.mock('../../../src/mounts/remote-fs.js', async (original) => {
 });
 
 const SECTOR = sectorOf('t01000/7');
-let site: Site;
+let host: TestHost;
 beforeEach(async () => {
-  site = await createSite();
-  await site.seals('P1', 'P2', 'P3', 'P4', 'P5');
+  host = await createTestHost();
+  await host.seals('P1', 'P2', 'P3', 'P4', 'P5');
 });
 
 test('a disk that is too full for done/ gets its room from the scratch', async () => {
-  const done = doneFile(site.group, SECTOR);
-  const cache = cacheDir(site.group);
+  const done = doneFile(host.group, SECTOR);
+  const cache = cacheDir(host.group);
   odd.full = join(done, '..');
   // Wherever their directory was renamed to.
   odd.layers = () =>
     readdirSync(cache).some((name) => existsSync(join(cache, name, '1/P1-1/sc-02-data-layer-1.dat')));
-  await site.clean();
+  await host.clean();
   expect(existsSync(done)).toBe(true);
   expect(await readdir(cache)).toEqual([]);
 });
 
 test('a large file is compared with what P2 made, before it gets its name and after', async () => {
-  const large = await createSite({ FIXTURE_BYTES: String(2 ** 18) });
+  const large = await createTestHost({ FIXTURE_BYTES: String(2 ** 18) });
   await large.seals('P1', 'P2', 'P3', 'P4', 'P5');
   const [part = ''] = await readdir(join(large.node, '.sealflow'));
   const copied = join(large.node, '.sealflow', part, 'sealed');
@@ -61,11 +61,11 @@ test('a large file is compared with what P2 made, before it gets its name and af
 });
 
 test('a P6 that finds another one deleting does not send the sector back to P1', async () => {
-  await site.clean();
-  const rest = join(cacheDir(site.group), goneName(SECTOR, '11111111-2222-4333-8444-555555555555'));
+  await host.clean();
+  const rest = join(cacheDir(host.group), goneName(SECTOR, '11111111-2222-4333-8444-555555555555'));
   await mkdir(rest);
   await writeFile(join(rest, 'rest'), 'x');
-  odd.stale.add(doneFile(site.group, SECTOR));
-  await site.clean();
-  expect(await readdir(cacheDir(site.group))).toEqual([]);
+  odd.stale.add(doneFile(host.group, SECTOR));
+  await host.clean();
+  expect(await readdir(cacheDir(host.group))).toEqual([]);
 });

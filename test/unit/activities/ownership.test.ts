@@ -10,75 +10,82 @@ import { abortedFile, cacheDir, goneName } from '../../../src/paths.js';
 import { sectorOf } from '../../../src/sector.js';
 import { ENGINE } from '../../helpers/engine.js';
 import { eventually, isAlive } from '../../helpers/eventually.js';
-import { hold, release } from '../../helpers/gate.js';
-import { createSite, failureFrom, OTHER_RUN_ID, RUN_ID, snapshot, type Site } from '../../helpers/site.js';
+import { hold, release } from '../../helpers/checkpoints.js';
+import {
+  createTestHost,
+  failureFrom,
+  OTHER_RUN_ID,
+  RUN_ID,
+  snapshot,
+  type TestHost,
+} from '../../helpers/test-host.js';
 
-let site: Site;
+let host: TestHost;
 beforeEach(async () => {
-  site = await createSite();
+  host = await createTestHost();
 });
 
-const another = () => ({ engines: new EngineStarter({ command: ENGINE, environment: site.environment }) });
+const another = () => ({ engines: new EngineStarter({ command: ENGINE, environment: host.environment }) });
 const abort = (runId = RUN_ID) =>
-  site.offer(
+  host.offer(
     'abortSector',
-    { v: CONTRACT_VERSION, seal: site.seal, claim: 1, run: runId, why: 'aborted: wrong miner' },
+    { v: CONTRACT_VERSION, seal: host.seal, claim: 1, run: runId, why: 'aborted: wrong miner' },
     { runId },
     { enterSlot: () => undefined },
   ).done;
-const note = () => abortedFile(site.group, sectorOf(site.seal.sector));
+const note = () => abortedFile(host.group, sectorOf(host.seal.sector));
 
 test('an abort of a run that was overtaken leaves the sector of the other run, and its engine, alone (A2)', async () => {
-  await site.run('P1');
-  site.seal = { ...site.seal, ticket: 'cc'.repeat(32) };
-  await hold(site, 'P1');
-  const { done } = site.begin('P1', {}, { runId: OTHER_RUN_ID }, another());
-  await eventually(async () => (await readProgress(site.path('2/P1-1')))?.step === 'done');
-  const { pid = NaN } = (await readProgress(site.path('2/P1-1'))) ?? {};
+  await host.run('P1');
+  host.seal = { ...host.seal, ticket: 'cc'.repeat(32) };
+  await hold(host, 'P1');
+  const { done } = host.begin('P1', {}, { runId: OTHER_RUN_ID }, another());
+  await eventually(async () => (await readProgress(host.path('2/P1-1')))?.step === 'done');
+  const { pid = NaN } = (await readProgress(host.path('2/P1-1'))) ?? {};
   const refused = await failureFrom(abort());
   expect(refused).toMatchObject({ type: 'ClaimedByOther', nonRetryable: true });
   expect(await isAlive(pid)).toBe(true);
   expect(existsSync(note())).toBe(false);
-  await release(site, 'P1');
+  await release(host, 'P1');
   expect(await done).toMatchObject({ at: '2/P1-1' });
 });
 
 test('a late task of a run that was overtaken does not write its ticket over the other one (A4)', async () => {
-  await site.run('P1');
-  const late = site.seal;
-  site.seal = { ...site.seal, ticket: 'cc'.repeat(32) };
-  await site.run('P1', {}, { runId: OTHER_RUN_ID });
-  const sectorFile = () => readFile(site.path('sector.json'), 'utf8');
+  await host.run('P1');
+  const late = host.seal;
+  host.seal = { ...host.seal, ticket: 'cc'.repeat(32) };
+  await host.run('P1', {}, { runId: OTHER_RUN_ID });
+  const sectorFile = () => readFile(host.path('sector.json'), 'utf8');
   const before = await sectorFile();
   expect(before).toContain('cc'.repeat(32));
-  expect(await failureFrom(site.run('P1', { seal: late }))).toMatchObject({ type: 'ClaimedByOther' });
+  expect(await failureFrom(host.run('P1', { seal: late }))).toMatchObject({ type: 'ClaimedByOther' });
   expect(await sectorFile()).toBe(before);
 });
 
 describe('a directory that is a symbolic link (A5)', () => {
   async function linkedBack(): Promise<void> {
-    const elsewhere = join(site.root, 'elsewhere');
-    await rename(site.directory, elsewhere);
-    await symlink(elsewhere, site.directory);
+    const elsewhere = join(host.root, 'elsewhere');
+    await rename(host.directory, elsewhere);
+    await symlink(elsewhere, host.directory);
   }
 
   test.each(['P1', 'P2'] as const)(
     'is not gone: %s says so at once, and nothing runs again',
     async (phase) => {
-      await site.seals('P1');
+      await host.seals('P1');
       await linkedBack();
-      const failed = await failureFrom(site.run(phase));
+      const failed = await failureFrom(host.run(phase));
       expect(failed).toMatchObject({ type: 'NotOurs', nonRetryable: true });
       expect(failed.message).toContain('symbolic link');
-      expect((await readdir(join(site.root, 'elsewhere', '1'))).sort()).toEqual(['P1-1', 'epoch.json']);
+      expect((await readdir(join(host.root, 'elsewhere', '1'))).sort()).toEqual(['P1-1', 'epoch.json']);
     },
   );
 
   test('is neither stopped nor aborted', async () => {
-    await site.seals('P1');
+    await host.seals('P1');
     await linkedBack();
     expect(await failureFrom(abort())).toMatchObject({ type: 'NotOurs' });
-    expect(existsSync(site.path('1/P1-1', 'result.json'))).toBe(true);
+    expect(existsSync(host.path('1/P1-1', 'result.json'))).toBe(true);
   });
 });
 
@@ -86,46 +93,46 @@ describe('an abort before there was a directory (A6)', () => {
   test('leaves its note: a late P1 of its run does not bring the sector back', async () => {
     await abort();
     expect(existsSync(note())).toBe(true);
-    const late = await failureFrom(site.run('P1'));
+    const late = await failureFrom(host.run('P1'));
     // Whatever is tried again without end must have a delay: this one ends the workflow (B2).
     expect(late).toMatchObject({ type: 'Aborted', nonRetryable: true });
-    expect(await readdir(cacheDir(site.group))).toEqual([]);
-    expect((await site.run('P1', {}, { runId: OTHER_RUN_ID })).at).toBe('1/P1-1');
+    expect(await readdir(cacheDir(host.group))).toEqual([]);
+    expect((await host.run('P1', {}, { runId: OTHER_RUN_ID })).at).toBe('1/P1-1');
   });
 
   test('deletes a reservation that a P1 has just made', async () => {
-    await mkdir(site.directory);
+    await mkdir(host.directory);
     await abort();
-    expect(await readdir(cacheDir(site.group))).toEqual([]);
+    expect(await readdir(cacheDir(host.group))).toEqual([]);
   });
 });
 
 describe('a sector that was aborted and begun again by another run', () => {
   const begunAgain = async (): Promise<void> => {
-    await site.run('P1');
+    await host.run('P1');
     await abort();
-    expect((await site.run('P1', {}, { runId: OTHER_RUN_ID })).at).toBe('1/P1-1');
+    expect((await host.run('P1', {}, { runId: OTHER_RUN_ID })).at).toBe('1/P1-1');
   };
 
   test('is not taken from it by a late task of the run that was aborted', async () => {
     await begunAgain();
-    const before = await snapshot(site.directory);
-    expect(await failureFrom(site.run('P1'))).toMatchObject({ type: 'Aborted', nonRetryable: true });
-    expect(await snapshot(site.directory)).toEqual(before);
+    const before = await snapshot(host.directory);
+    expect(await failureFrom(host.run('P1'))).toMatchObject({ type: 'Aborted', nonRetryable: true });
+    expect(await snapshot(host.directory)).toEqual(before);
   });
 
   test('and aborted again binds both runs', async () => {
     await begunAgain();
     await abort(OTHER_RUN_ID);
     for (const runId of [RUN_ID, OTHER_RUN_ID])
-      expect(await failureFrom(site.run('P1', {}, { runId }))).toMatchObject({ type: 'Aborted' });
-    expect(await readdir(cacheDir(site.group))).toEqual([]);
+      expect(await failureFrom(host.run('P1', {}, { runId }))).toMatchObject({ type: 'Aborted' });
+    expect(await readdir(cacheDir(host.group))).toEqual([]);
   });
 
   test('keeps what P6 of that run has renamed away and not yet noted as done', async () => {
     await begunAgain();
-    const gone = join(cacheDir(site.group), goneName(sectorOf(site.seal.sector), 'b'));
-    await rename(site.directory, gone);
+    const gone = join(cacheDir(host.group), goneName(sectorOf(host.seal.sector), 'b'));
+    await rename(host.directory, gone);
     await writeFile(join(gone, 'clean.json'), '{}');
     await abort();
     expect(existsSync(join(gone, 'clean.json'))).toBe(true);

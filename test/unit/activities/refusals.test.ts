@@ -12,24 +12,24 @@ import { handBack } from '../../../src/errors.js';
 import { scaledTimes, TIMES } from '../../../src/phases.js';
 import { SlotPool } from '../../../src/workers/slots.js';
 import {
-  createSite,
+  createTestHost,
   failureFrom,
   HOST,
   NODE,
   OTHER_RUN_ID,
   type Offer,
-  type Site,
-} from '../../helpers/site.js';
+  type TestHost,
+} from '../../helpers/test-host.js';
 import { errnoError } from '../../helpers/errno.js';
 
-let site: Site;
+let host: TestHost;
 const times = scaledTimes(0.05);
 beforeEach(async () => {
-  site = await createSite();
+  host = await createTestHost();
 });
 
 const refusal = (offer?: Offer, deps?: Partial<Deps>, changes?: Partial<PhaseInput>) =>
-  failureFrom(site.run('P1', changes, offer, deps));
+  failureFrom(host.run('P1', changes, offer, deps));
 const HAND_BACK = { nonRetryable: false, category: ApplicationFailureCategory.BENIGN };
 
 /** @returns a function that resolves when so many callers have come to it, again and again */
@@ -45,8 +45,8 @@ function meetingOf(count: number): () => Promise<void> {
 }
 
 async function expectUntouched(): Promise<void> {
-  expect(existsSync(site.directory)).toBe(false);
-  expect(await site.started()).toEqual([]);
+  expect(existsSync(host.directory)).toBe(false);
+  expect(await host.started()).toEqual([]);
 }
 
 describe('a full pool', () => {
@@ -70,12 +70,12 @@ describe('a full pool', () => {
       asked.push(phase);
       return undefined;
     };
-    site.results = Object.fromEntries(
+    host.results = Object.fromEntries(
       ['P1', 'P2', 'P3', 'P4', 'P5'].map((id) => [id, { at: `1/${id}-1`, digest: '' }]),
     );
     for (const phase of ['P1', 'P2', 'P3', 'P4', 'P5'] as const)
-      await failureFrom(site.run(phase, {}, {}, { enterSlot }));
-    await failureFrom(site.clean({}, {}, { enterSlot }));
+      await failureFrom(host.run(phase, {}, {}, { enterSlot }));
+    await failureFrom(host.clean({}, {}, { enterSlot }));
     expect(asked).toEqual(['P1', 'P2', 'P3', 'P4', 'P5', 'P6']);
   });
 });
@@ -84,7 +84,7 @@ describe('a slot', () => {
   test('is left when the phase is done, and when it fails', async () => {
     const pool = new SlotPool(1);
     const deps = { enterSlot: pool.enter.bind(pool) };
-    await site.run('P1', {}, {}, deps);
+    await host.run('P1', {}, {}, deps);
     await refusal({}, { ...deps, groupDirectory: () => Promise.reject(new Error('x')) });
     await refusal(
       {},
@@ -119,9 +119,9 @@ describe('a host that does not see the group', () => {
   });
 
   test('makes nothing where the mount should be', async () => {
-    await rm(site.group.root, { recursive: true });
+    await rm(host.group.root, { recursive: true });
     expect(await refusal()).toMatchObject({ type: 'PassingFault' });
-    expect(existsSync(site.group.root)).toBe(false);
+    expect(existsSync(host.group.root)).toBe(false);
   });
 });
 
@@ -145,7 +145,7 @@ describe('no room', () => {
   });
 
   test('that two find at once is given up by both, and nothing is left of either', async () => {
-    const cache = join(site.group.root, 'nfs', NODE, 'cache');
+    const cache = join(host.group.root, 'nfs', NODE, 'cache');
     const meet = meetingOf(2);
     // Room for one. Each asks before either has made its directory, and again when both have.
     const whyNoRoom = async (_: unknown, sector: string): Promise<string | undefined> => {
@@ -155,46 +155,46 @@ describe('no room', () => {
       return others.length > 0 ? 'full' : undefined;
     };
     const ends = ['t01000/7', 't01000/8'].map((sector) =>
-      refusal({}, { whyNoRoom }, { seal: { ...site.seal, sector } }),
+      refusal({}, { whyNoRoom }, { seal: { ...host.seal, sector } }),
     );
     for (const end of ends) expect(await end).toMatchObject({ type: 'NoRoom', ...HAND_BACK });
     expect(await readdir(cache)).toEqual([]);
-    expect(await site.started()).toEqual([]);
+    expect(await host.started()).toEqual([]);
   });
 
   test('is asked for again by a reservation that a crash has left', async () => {
-    await mkdir(site.directory);
+    await mkdir(host.directory);
     expect(await refusal({}, full)).toMatchObject({ type: 'NoRoom' });
-    await rm(site.directory, { recursive: true, force: true });
-    await site.seals('P1');
+    await rm(host.directory, { recursive: true, force: true });
+    await host.seals('P1');
   });
 
   test('does not give up a sector that another task has claimed meanwhile', async () => {
     const answers = [undefined, 'full'];
     const whyNoRoom = async (): Promise<string | undefined> => {
-      if (answers.length === 1) await mkdir(join(site.directory, '1'));
+      if (answers.length === 1) await mkdir(join(host.directory, '1'));
       return answers.shift();
     };
     expect(await refusal({}, { whyNoRoom })).toMatchObject({ type: 'NoRoom' });
-    expect(await readdir(site.directory)).toEqual(['1', 'sector.json']);
+    expect(await readdir(host.directory)).toEqual(['1', 'sector.json']);
   });
 
   test('does not stop a sector that was begun', async () => {
-    await site.seals('P1');
-    expect((await site.run('P2', {}, {}, full)).at).toBe('1/P2-1');
-    expect((await site.run('P1', { invalidated: ['1/P1-1'] }, {}, full)).at).toBe('1/P1-2');
+    await host.seals('P1');
+    expect((await host.run('P2', {}, {}, full)).at).toBe('1/P2-1');
+    expect((await host.run('P1', { invalidated: ['1/P1-1'] }, {}, full)).at).toBe('1/P1-2');
   });
 });
 
 describe('a sector that is sealed', () => {
   test('may be so on a storage node that is not there: a new one waits for it', async () => {
-    await rm(site.node, { recursive: true });
+    await rm(host.node, { recursive: true });
     expect(await refusal()).toMatchObject({ type: 'MountMissing', nonRetryable: false });
     await expectUntouched();
   });
 
   test('is told by what P6 has left', async () => {
-    const done = join(site.group.root, 'nfs', NODE, 'done/s-t01000-7.json');
+    const done = join(host.group.root, 'nfs', NODE, 'done/s-t01000-7.json');
     await writeFile(done, '{}');
     const thrown = await refusal();
     expect(thrown).toMatchObject({ type: 'AlreadySealed', nonRetryable: true });
@@ -203,35 +203,35 @@ describe('a sector that is sealed', () => {
   });
 
   test('is told by its receipt on any storage node', async () => {
-    const other = join(site.root, 'nodes/10.10.4.99');
+    const other = join(host.root, 'nodes/10.10.4.99');
     await mkdir(join(other, 'receipts'), { recursive: true });
     await writeFile(join(other, 'receipts/s-t01000-7.json'), '{}');
-    const thrown = await refusal({}, { storageNodes: [...site.deps.storageNodes, other] });
+    const thrown = await refusal({}, { storageNodes: [...host.deps.storageNodes, other] });
     expect(thrown).toMatchObject({ type: 'AlreadySealed' });
     expect(thrown.message).toContain('10.10.4.99');
     await expectUntouched();
   });
 
   test('is told to a second start', async () => {
-    await site.seals('P1', 'P2', 'P3', 'P4', 'P5');
-    await site.clean();
+    await host.seals('P1', 'P2', 'P3', 'P4', 'P5');
+    await host.clean();
     expect(await refusal({ runId: OTHER_RUN_ID })).toMatchObject({ type: 'AlreadySealed' });
-    expect(existsSync(site.directory)).toBe(false);
+    expect(existsSync(host.directory)).toBe(false);
   });
 
   test('is not another one', async () => {
     for (const name of ['s-t01000-70.json', 's-t01001-7.json', 's-t01000-7.json.x']) {
-      await writeFile(join(site.group.root, 'nfs', NODE, 'done', name), '{}');
+      await writeFile(join(host.group.root, 'nfs', NODE, 'done', name), '{}');
     }
-    expect((await site.run('P1')).at).toBe('1/P1-1');
+    expect((await host.run('P1')).at).toBe('1/P1-1');
   });
 });
 
 describe('a later phase', () => {
   test.each(['P2', 'P3', 'P4', 'P5'] as const)('%s does not bring a deleted sector back', async (phase) => {
-    site.hurry();
-    site.results = Object.fromEntries(['P1', 'P2', 'P3'].map((id) => [id, { at: `1/${id}-1`, digest: '' }]));
-    const thrown = await failureFrom(site.run(phase));
+    host.hurry();
+    host.results = Object.fromEntries(['P1', 'P2', 'P3'].map((id) => [id, { at: `1/${id}-1`, digest: '' }]));
+    const thrown = await failureFrom(host.run(phase));
     expect(thrown).toMatchObject({ type: 'StepBack', details: [{ from: 'P1' }] });
     await expectUntouched();
   });
@@ -249,23 +249,23 @@ describe('an engine that cannot be started', () => {
     const engines = new EngineStarter({ command: ['/nowhere/engine'], environment: {} });
     await refusal({}, { engines });
     // Whether a foreign engine may still appear in the attempt is not known at once.
-    const busy = site.begin('P1', {}, { now: 1e9 });
+    const busy = host.begin('P1', {}, { now: 1e9 });
     expect(await failureFrom(busy.done)).toMatchObject({ type: 'BusyElsewhere' });
     const second = { now: 1e9 + 1, heartbeatDetails: busy.heartbeats.at(-1) };
-    const stillBusy = site.begin('P1', {}, second);
+    const stillBusy = host.begin('P1', {}, second);
     expect(await failureFrom(stillBusy.done)).toMatchObject({ type: 'BusyElsewhere' });
     const later = { now: 1e9 + 2 * times.engineStart, heartbeatDetails: stillBusy.heartbeats.at(-1) };
-    expect((await site.run('P1', {}, later)).at).toBe('1/P1-2');
+    expect((await host.run('P1', {}, later)).at).toBe('1/P1-2');
   });
 });
 
 describe('a storage node', () => {
-  beforeEach(() => site.seals('P1', 'P2'));
+  beforeEach(() => host.seals('P1', 'P2'));
 
-  const copyTo = (...storageNodes: string[]) => failureFrom(site.run('P5', {}, {}, { storageNodes }));
+  const copyTo = (...storageNodes: string[]) => failureFrom(host.run('P5', {}, {}, { storageNodes }));
 
   test('that is not mounted is told, and nothing is made in its place', async () => {
-    const gone = join(site.root, 'nodes/gone');
+    const gone = join(host.root, 'nodes/gone');
     const thrown = await copyTo(gone);
     expect(thrown).toMatchObject({ type: 'MountMissing', nonRetryable: false });
     expect(thrown.message).toContain(gone);
@@ -274,26 +274,26 @@ describe('a storage node', () => {
 
   test('that is none at all is told', async () => {
     expect((await copyTo()).message).toContain('none is configured');
-    const file = join(site.root, 'nodes/file');
+    const file = join(host.root, 'nodes/file');
     await writeFile(file, '');
     expect(await copyTo(file)).toMatchObject({ type: 'MountMissing' });
   });
 
   test('without room is told', async (context) => {
     try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', site.node], { stdio: 'ignore' });
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', host.node], { stdio: 'ignore' });
     } catch {
       context.skip('this user cannot mount a tmpfs');
     }
-    onTestFinished(() => void execFileSync('umount', [site.node]));
-    await writeFile(join(site.node, 'full'), Buffer.alloc(64 * 1024));
-    expect(await copyTo(site.node)).toMatchObject({ type: 'NoSpace', nonRetryable: false });
-    expect(await readdir(site.node)).toEqual(['full']);
+    onTestFinished(() => void execFileSync('umount', [host.node]));
+    await writeFile(join(host.node, 'full'), Buffer.alloc(64 * 1024));
+    expect(await copyTo(host.node)).toMatchObject({ type: 'NoSpace', nonRetryable: false });
+    expect(await readdir(host.node)).toEqual(['full']);
   });
 
   test('that is gone does not matter while another is there', async () => {
-    const gone = join(site.root, 'nodes/gone');
-    const result = await site.run('P5', {}, {}, { storageNodes: [gone, site.node] });
+    const gone = join(host.root, 'nodes/gone');
+    const result = await host.run('P5', {}, {}, { storageNodes: [gone, host.node] });
     expect(result.node).toBe(NODE);
   });
 });

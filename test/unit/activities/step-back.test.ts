@@ -5,15 +5,15 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { readJson } from '../../../src/files.js';
 import type { EnginePhaseId } from '../../../src/phases.js';
 import { flip } from '../../helpers/damage.js';
-import { createSite, failureFrom, type Site } from '../../helpers/site.js';
+import { createTestHost, failureFrom, type TestHost } from '../../helpers/test-host.js';
 
-let site: Site;
+let host: TestHost;
 beforeEach(async () => {
-  site = await createSite();
+  host = await createTestHost();
 });
 
 async function expectStepBack(phase: EnginePhaseId, from: EnginePhaseId, at?: string): Promise<void> {
-  const thrown = await failureFrom(site.run(phase));
+  const thrown = await failureFrom(host.run(phase));
   expect(thrown).toMatchObject({
     type: 'StepBack',
     nonRetryable: true,
@@ -26,16 +26,16 @@ describe('one flipped bit', () => {
   test.each(['sc-02-data-layer-1.dat', 'sc-02-data-layer-2.dat', 'sc-02-data-tree-d.dat'])(
     'in %s is found by P2, and P1 mends it',
     async (name) => {
-      await site.seals('P1', 'P2');
-      const { P1, P2 } = site.results;
-      await flip(site.path('1/P1-1', name), 1000);
-      site.results.P2 = undefined;
-      const failed = await failureFrom(site.run('P2', { invalidated: ['1/P2-1'] }));
+      await host.seals('P1', 'P2');
+      const { P1, P2 } = host.results;
+      await flip(host.path('1/P1-1', name), 1000);
+      host.results.P2 = undefined;
+      const failed = await failureFrom(host.run('P2', { invalidated: ['1/P2-1'] }));
       expect(failed).toMatchObject({ type: 'StepBack', details: [{ from: 'P1', at: '1/P2-2' }] });
       // As the workflow does it: what builds on the damaged result is void too.
-      site.results.P1 = await site.run('P1', { invalidated: ['1/P1-1'] });
-      expect(site.results.P1).toMatchObject({ at: '1/P1-2', digest: P1?.digest });
-      const repeated = await site.run('P2', { invalidated: ['1/P2-1'], lastReported: '1/P2-2' });
+      host.results.P1 = await host.run('P1', { invalidated: ['1/P1-1'] });
+      expect(host.results.P1).toMatchObject({ at: '1/P1-2', digest: P1?.digest });
+      const repeated = await host.run('P2', { invalidated: ['1/P2-1'], lastReported: '1/P2-2' });
       expect(repeated).toMatchObject({ at: '1/P2-3', commR: P2?.commR, digest: P2?.digest });
     },
   );
@@ -43,26 +43,26 @@ describe('one flipped bit', () => {
   test.each(['sealed', 'p_aux', 't_aux', 'sc-02-data-tree-r-last.dat'])(
     'in %s is found by P5, and P2 mends it',
     async (name) => {
-      await site.seals('P1', 'P2');
-      const { P2 } = site.results;
-      await flip(site.path('1/P2-1', name));
+      await host.seals('P1', 'P2');
+      const { P2 } = host.results;
+      await flip(host.path('1/P2-1', name));
       await expectStepBack('P5', 'P2', '1/P5-1');
-      expect(await readdir(join(site.node, '.sealflow'))).toEqual([]);
-      site.results.P2 = await site.run('P2', { invalidated: ['1/P2-1'] });
-      expect(site.results.P2).toMatchObject({ at: '1/P2-2', digest: P2?.digest });
-      expect((await site.run('P5', { lastReported: '1/P5-1' })).at).toBe('1/P5-2');
+      expect(await readdir(join(host.node, '.sealflow'))).toEqual([]);
+      host.results.P2 = await host.run('P2', { invalidated: ['1/P2-1'] });
+      expect(host.results.P2).toMatchObject({ at: '1/P2-2', digest: P2?.digest });
+      expect((await host.run('P5', { lastReported: '1/P5-1' })).at).toBe('1/P5-2');
     },
   );
 
   test('in the replica is found by P3', async () => {
-    await site.seals('P1', 'P2');
-    await flip(site.path('1/P2-1', 'sealed'));
+    await host.seals('P1', 'P2');
+    await flip(host.path('1/P2-1', 'sealed'));
     await expectStepBack('P3', 'P2', '1/P3-1');
   });
 
   test('in the vanilla proofs is found by P4', async () => {
-    await site.seals('P1', 'P2', 'P3');
-    await flip(site.path('1/P3-1', 'commit-phase1.json'));
+    await host.seals('P1', 'P2', 'P3');
+    await flip(host.path('1/P3-1', 'commit-phase1.json'));
     await expectStepBack('P4', 'P3', '1/P4-1');
   });
 });
@@ -77,46 +77,46 @@ describe('a inputs', () => {
   ];
 
   test.each(cases)('of %s whose result of %s is gone is told, and no engine starts', async (phase, from) => {
-    await site.seals('P1', 'P2', 'P3');
-    const before = await site.started();
-    site.hurry();
-    await rm(site.path(`1/${from}-1`, 'result.json'));
+    await host.seals('P1', 'P2', 'P3');
+    const before = await host.started();
+    host.hurry();
+    await rm(host.path(`1/${from}-1`, 'result.json'));
     await expectStepBack(phase, from);
-    expect(await site.started()).toEqual(before);
+    expect(await host.started()).toEqual(before);
   });
 
   test.each(cases)('of %s whose attempt of %s is gone is told', async (phase, from) => {
-    await site.seals('P1', 'P2', 'P3');
-    site.hurry();
-    await rename(site.path(`1/${from}-1`), site.path(`1/gone-${from}-1`));
+    await host.seals('P1', 'P2', 'P3');
+    host.hurry();
+    await rename(host.path(`1/${from}-1`), host.path(`1/gone-${from}-1`));
     await expectStepBack(phase, from);
   });
 
   test.each(cases)('of %s whose result of %s is another than was made is told', async (phase, from) => {
-    await site.seals('P1', 'P2', 'P3');
-    const path = site.path(`1/${from}-1`, 'result.json');
+    await host.seals('P1', 'P2', 'P3');
+    const path = host.path(`1/${from}-1`, 'result.json');
     const result = (await readJson(path)) as { outputs: object };
     await writeFile(path, JSON.stringify({ ...result, outputs: { ...result.outputs, more: 1 } }));
     await expectStepBack(phase, from);
   });
 
   test('that is empty or cut off is told', async () => {
-    await site.seals('P1');
-    site.hurry();
+    await host.seals('P1');
+    host.hurry();
     for (const text of ['', '{"v":1,']) {
-      await writeFile(site.path('1/P1-1', 'result.json'), text);
+      await writeFile(host.path('1/P1-1', 'result.json'), text);
       await expectStepBack('P2', 'P1');
     }
   });
 
   test('whose facts have changed is the same', async () => {
-    await site.seals('P1');
-    const path = site.path('1/P1-1', 'result.json');
+    await host.seals('P1');
+    const path = host.path('1/P1-1', 'result.json');
     const result = (await readJson(path)) as { facts: object };
     await writeFile(
       path,
       JSON.stringify({ ...result, facts: { ...result.facts, seconds: 99, host: '10.0.0.9' } }),
     );
-    expect((await site.run('P2')).at).toBe('1/P2-1');
+    expect((await host.run('P2')).at).toBe('1/P2-1');
   });
 });

@@ -12,60 +12,60 @@ import { writeAttempt, writeProgress } from '../../helpers/attempts.js';
 import { cancel, shutDown } from '../../helpers/cancellation.js';
 import { ENGINE } from '../../helpers/engine.js';
 import { eventually, isAlive } from '../../helpers/eventually.js';
-import { hold, release } from '../../helpers/gate.js';
+import { hold, release } from '../../helpers/checkpoints.js';
 import {
-  createSite,
+  createTestHost,
   failureFrom,
   HOST,
   OTHER_RUN_ID,
   RUN_ID,
   type Offer,
-  type Site,
-} from '../../helpers/site.js';
+  type TestHost,
+} from '../../helpers/test-host.js';
 
-let site: Site;
+let host: TestHost;
 beforeEach(async () => {
-  site = await createSite();
+  host = await createTestHost();
 });
 
-const stop = (offer?: Offer, deps: Parameters<Site['offer']>[3] = { enterSlot: () => undefined }) =>
-  site.offer(
+const stop = (offer?: Offer, deps: Parameters<TestHost['offer']>[3] = { enterSlot: () => undefined }) =>
+  host.offer(
     'stopSector',
-    { v: CONTRACT_VERSION, seal: site.seal, claim: 1, run: RUN_ID, why: 'cancelled' },
+    { v: CONTRACT_VERSION, seal: host.seal, claim: 1, run: RUN_ID, why: 'cancelled' },
     offer,
     deps,
   );
-const another = () => ({ engines: new EngineStarter({ command: ENGINE, environment: site.environment }) });
+const another = () => ({ engines: new EngineStarter({ command: ENGINE, environment: host.environment }) });
 
 async function atWork(offer?: Offer, at = '1/P1-1') {
-  await hold(site, 'P1');
-  const task = site.begin('P1', {}, offer, another());
-  await eventually(async () => (await readProgress(site.path(at)))?.step === 'done');
-  return { ...task, pid: (await readProgress(site.path(at)))?.pid ?? NaN };
+  await hold(host, 'P1');
+  const task = host.begin('P1', {}, offer, another());
+  await eventually(async () => (await readProgress(host.path(at)))?.step === 'done');
+  return { ...task, pid: (await readProgress(host.path(at)))?.pid ?? NaN };
 }
 
 /** An engine of P2 on another host, of the run that is to be stopped. */
 async function foreignEngine(): Promise<string> {
-  await mkdir(site.directory);
-  await claimEpoch(site.directory, `${RUN_ID}#1`, HOST);
-  return (await writeAttempt(site.directory, '1/P2-1', { progress: foreign })).directory;
+  await mkdir(host.directory);
+  await claimEpoch(host.directory, `${RUN_ID}#1`, HOST);
+  return (await writeAttempt(host.directory, '1/P2-1', { progress: foreign })).directory;
 }
 const foreign = { host: '10.0.0.2', bootId: 'another' };
 
 describe('a stop', () => {
   test('of a sector that is not there makes nothing', async () => {
     expect(await stop().done).toEqual({ v: 1, stopped: [] });
-    expect(existsSync(site.directory)).toBe(false);
+    expect(existsSync(host.directory)).toBe(false);
   });
 
   test('needs no slot, and raises the epoch', async () => {
-    await site.seals('P1');
+    await host.seals('P1');
     expect(await stop().done).toEqual({ v: 1, stopped: [] });
-    expect(await listEpochs(site.directory)).toMatchObject([
+    expect(await listEpochs(host.directory)).toMatchObject([
       { number: 1, why: 'claimed' },
       { number: 2, why: 'cancelled' },
     ]);
-    expect(await failureFrom(site.run('P2'))).toMatchObject({ type: 'ClaimedByOther' });
+    expect(await failureFrom(host.run('P2'))).toMatchObject({ type: 'ClaimedByOther' });
   });
 
   test('waits until the engine has ended, and keeps its files', async () => {
@@ -75,7 +75,7 @@ describe('a stop', () => {
     // One that is so fast that nobody sees it end is not told.
     expect([[], ['1/P1-1']]).toContainEqual(stopped);
     expect(await failureFrom(done)).toMatchObject({ type: 'ClaimedByOther' });
-    expect(existsSync(site.path('1/P1-1', 'sc-02-data-layer-2.dat'))).toBe(true);
+    expect(existsSync(host.path('1/P1-1', 'sc-02-data-layer-2.dat'))).toBe(true);
   });
 
   test('kills an engine that does not end by itself', async () => {
@@ -89,7 +89,7 @@ describe('a stop', () => {
     await atWork();
     await stop().done;
     expect((await stop({ attempt: 2 }).done).stopped).toEqual([]);
-    expect(await listEpochs(site.directory)).toHaveLength(2);
+    expect(await listEpochs(host.directory)).toHaveLength(2);
   });
 
   test('tells Temporal that it is waiting', async () => {
@@ -104,14 +104,14 @@ describe('a stop', () => {
   test('is followed by a new run that goes on', async () => {
     await atWork();
     await stop().done;
-    await release(site, 'P1');
-    expect((await site.run('P1', {}, { runId: OTHER_RUN_ID })).at).toBe('3/P1-1');
+    await release(host, 'P1');
+    expect((await host.run('P1', {}, { runId: OTHER_RUN_ID })).at).toBe('3/P1-1');
   });
 });
 
 describe('an engine on another host', () => {
   test('that is silent for the observation time counts as ended', async () => {
-    site.hurry();
+    host.hurry();
     await foreignEngine();
     expect((await stop().done).stopped).toEqual(['1/P2-1']);
   });
@@ -121,7 +121,7 @@ describe('an engine on another host', () => {
     let clock = 1000;
     vi.spyOn(performance, 'now').mockImplementation(() => clock);
     onTestFinished(() => void vi.restoreAllMocks());
-    const { observation } = scaledTimes(site.seal.timeScale ?? 1);
+    const { observation } = scaledTimes(host.seal.timeScale ?? 1);
     const directory = await foreignEngine();
     const { done, heartbeats } = stop();
     for (let counter = 2; counter < 10; counter++) {
@@ -140,12 +140,12 @@ describe('an engine on another host', () => {
 
 // Cancelling the run that has lost the sector must not cost the run that has it.
 test('a stop of a run that was overtaken leaves the engine of the other run alone', async () => {
-  await site.run('P1');
-  site.seal = { ...site.seal, ticket: 'cc'.repeat(32) };
+  await host.run('P1');
+  host.seal = { ...host.seal, ticket: 'cc'.repeat(32) };
   const { done, pid } = await atWork({ runId: OTHER_RUN_ID }, '2/P1-1');
   expect(await failureFrom(stop().done)).toMatchObject({ type: 'ClaimedByOther' });
   expect(await isAlive(pid)).toBe(true);
-  await release(site, 'P1');
+  await release(host, 'P1');
   expect(await done).toMatchObject({ at: '2/P1-1', host: HOST });
 });
 

@@ -10,20 +10,27 @@ import { ENGINE_PHASE_IDS, TIMES } from '../../../src/phases.js';
 import { sectorOf } from '../../../src/sector.js';
 import { NotOfGroupError, readMarker } from '../../../src/workers/group-directory.js';
 import { progressBlock, progressOf } from '../../helpers/attempts.js';
-import { createSite, failureFrom, HOST, RUN_ID, snapshot, type Site } from '../../helpers/site.js';
+import {
+  createTestHost,
+  failureFrom,
+  HOST,
+  RUN_ID,
+  snapshot,
+  type TestHost,
+} from '../../helpers/test-host.js';
 
 const NEXT = CONTRACT_VERSION + 1;
 const BEFORE = CONTRACT_VERSION - 1;
 const SECTOR = sectorOf('t01000/7');
 
-let site: Site;
+let host: TestHost;
 beforeEach(async () => {
-  site = await createSite();
+  host = await createTestHost();
 });
 
 const stopInput = (v: number = CONTRACT_VERSION): StopInput => ({
   v: v as never,
-  seal: site.seal,
+  seal: host.seal,
   claim: 1,
   run: RUN_ID,
   why: 'cancelled',
@@ -31,7 +38,7 @@ const stopInput = (v: number = CONTRACT_VERSION): StopInput => ({
 
 /** Runs a task that must be handed back as too new, and without a trace. */
 async function expectTooNew(run: () => Promise<unknown>, what: string): Promise<void> {
-  const before = await snapshot(site.root);
+  const before = await snapshot(host.root);
   const thrown = await failureFrom(run());
   expect(thrown).toMatchObject({
     type: 'TooNew',
@@ -40,7 +47,7 @@ async function expectTooNew(run: () => Promise<unknown>, what: string): Promise<
   });
   expect(thrown.message).toContain(`${what} has version ${NEXT}, this sealflow knows ${CONTRACT_VERSION}`);
   expect(thrown.nextRetryDelay).toBeLessThanOrEqual(TIMES.noSlotMax);
-  expect(await snapshot(site.root)).toEqual(before);
+  expect(await snapshot(host.root)).toEqual(before);
 }
 
 /** Makes a JSON file say that it is of another version, and be of another form too, as newer ones may be. */
@@ -53,33 +60,33 @@ describe('a task', () => {
   const asNewer = { v: NEXT as never };
 
   test.each(ENGINE_PHASE_IDS)('of %s that is newer is handed back', async (phase) => {
-    site.results = { P1: none, P2: none, P3: none } as never;
-    await expectTooNew(() => site.run(phase, asNewer), 'job');
+    host.results = { P1: none, P2: none, P3: none } as never;
+    await expectTooNew(() => host.run(phase, asNewer), 'job');
   });
 
   test('with a newer input of the workflow in it is handed back', async () => {
-    const seal = { ...site.seal, v: NEXT } as never;
-    await expectTooNew(() => site.run('P1', { seal }), 'input of the workflow');
+    const seal = { ...host.seal, v: NEXT } as never;
+    await expectTooNew(() => host.run('P1', { seal }), 'input of the workflow');
   });
 
   test('that cleans or stops and is newer is handed back', async () => {
-    site.results = Object.fromEntries(ENGINE_PHASE_IDS.map((id) => [id, none]));
-    await expectTooNew(() => site.clean(asNewer), 'job');
-    await expectTooNew(() => site.offer('stopSector', stopInput(NEXT)).done, 'job');
+    host.results = Object.fromEntries(ENGINE_PHASE_IDS.map((id) => [id, none]));
+    await expectTooNew(() => host.clean(asNewer), 'job');
+    await expectTooNew(() => host.offer('stopSector', stopInput(NEXT)).done, 'job');
   });
 
   test('of the version before is done', async () => {
     const v = BEFORE as never;
     for (const phase of ENGINE_PHASE_IDS) {
-      site.results[phase] = await site.run(phase, { v, seal: { ...site.seal, v } });
-      expect(site.results[phase]).toMatchObject({ v: CONTRACT_VERSION, at: `1/${phase}-1` });
+      host.results[phase] = await host.run(phase, { v, seal: { ...host.seal, v } });
+      expect(host.results[phase]).toMatchObject({ v: CONTRACT_VERSION, at: `1/${phase}-1` });
     }
-    await site.offer('stopSector', stopInput(BEFORE)).done;
-    expect(await site.clean({ v }, { runId: 'another' })).toMatchObject({ v: CONTRACT_VERSION });
+    await host.offer('stopSector', stopInput(BEFORE)).done;
+    expect(await host.clean({ v }, { runId: 'another' })).toMatchObject({ v: CONTRACT_VERSION });
   });
 
   test('of a version that nobody remembers needs a person', async () => {
-    expect(await failureFrom(site.run('P1', { v: -1 as never }))).toMatchObject({
+    expect(await failureFrom(host.run('P1', { v: -1 as never }))).toMatchObject({
       type: 'BadInput',
       nonRetryable: true,
     });
@@ -89,7 +96,7 @@ describe('a task', () => {
 const none = { at: '1/P1-1', digest: '' };
 
 describe('in the sector’s directory', () => {
-  beforeEach(() => site.seals('P1'));
+  beforeEach(() => host.seals('P1'));
 
   test.each([
     ['1/epoch.json', []],
@@ -100,8 +107,8 @@ describe('in the sector’s directory', () => {
     ['1/P1-1/error.json', ['result.json']],
     ['1/P1-1/progress.json', ['result.json']],
   ])('a newer %s starts no second engine', async (name, removed) => {
-    for (const file of removed) await rm(site.path('1/P1-1', file));
-    const path = join(site.directory, name);
+    for (const file of removed) await rm(host.path('1/P1-1', file));
+    const path = join(host.directory, name);
     const error = { exit: 4, type: 'StepBack', message: 'x' };
     if (name.endsWith('error.json')) await writeFile(path, JSON.stringify({ v: NEXT, ...error }));
     else if (name.endsWith('progress.json')) await writeFile(path, progressBlock({ v: NEXT, process: 1 }));
@@ -109,82 +116,82 @@ describe('in the sector’s directory', () => {
     // Long after every patience has ended.
     const observed = { at: '1/P1-1', counter: -1, since: 0 };
     const heartbeatDetails = { phase: 'P1', host: HOST, at: '', step: '', fraction: null, observed } as const;
-    await expectTooNew(() => site.run('P1', {}, { heartbeatDetails }), name.split('/').at(-1) ?? '');
-    expect(await site.started()).toEqual(['1/P1-1']);
+    await expectTooNew(() => host.run('P1', {}, { heartbeatDetails }), name.split('/').at(-1) ?? '');
+    expect(await host.started()).toEqual(['1/P1-1']);
   });
 
   test.each(['1/epoch.json', '1/P1-1/result.json'])('a newer %s is not stopped past it', async (name) => {
-    const path = join(site.directory, name);
+    const path = join(host.directory, name);
     await renumber(path, NEXT);
     if (name.endsWith('epoch.json'))
-      await expectTooNew(() => site.offer('stopSector', stopInput()).done, path);
+      await expectTooNew(() => host.offer('stopSector', stopInput()).done, path);
     else
-      expect(await failureFrom(site.offer('stopSector', stopInput()).done)).toMatchObject({ type: 'TooNew' });
+      expect(await failureFrom(host.offer('stopSector', stopInput()).done)).toMatchObject({ type: 'TooNew' });
   });
 
   test('a result that is newer is no missing inputs: P1 is not invalidated for it', async () => {
-    const path = site.path('1/P1-1', 'result.json');
+    const path = host.path('1/P1-1', 'result.json');
     await renumber(path, NEXT);
-    await expectTooNew(() => site.run('P2'), path);
+    await expectTooNew(() => host.run('P2'), path);
   });
 
   test('what the version before has left is read: nothing is done again', async () => {
     for (const name of ['sector.json', '1/epoch.json', '1/P1-1/job.json', '1/P1-1/result.json'])
-      await renumber(join(site.directory, name), BEFORE);
-    expect(await site.run('P1')).toEqual(site.results.P1);
-    await site.seals('P2');
-    expect(await site.started()).toEqual(['1/P1-1', '1/P2-1']);
+      await renumber(join(host.directory, name), BEFORE);
+    expect(await host.run('P1')).toEqual(host.results.P1);
+    await host.seals('P2');
+    expect(await host.started()).toEqual(['1/P1-1', '1/P2-1']);
   });
 
   test('an engine of the version before is waited for', async () => {
-    await rm(site.path('1/P1-1', 'result.json'));
+    await rm(host.path('1/P1-1', 'result.json'));
     const progress = progressBlock({ ...(await progressOf()), v: BEFORE });
-    await writeFile(site.path('1/P1-1', 'progress.json'), progress);
-    const { env, done, heartbeats } = site.begin('P1');
+    await writeFile(host.path('1/P1-1', 'progress.json'), progress);
+    const { env, done, heartbeats } = host.begin('P1');
     await expect.poll(() => heartbeats.at(-1)?.at).toBe('1/P1-1');
     env.cancel();
     await failureFrom(done);
-    expect(await site.started()).toEqual(['1/P1-1']);
+    expect(await host.started()).toEqual(['1/P1-1']);
   });
 });
 
 describe('when the sector is cleaned', () => {
-  beforeEach(() => site.seals(...ENGINE_PHASE_IDS));
+  beforeEach(() => host.seals(...ENGINE_PHASE_IDS));
 
   test('a newer receipt is not written over, and nothing is deleted', async () => {
-    await mkdir(join(site.node, 'receipts'));
-    const receipt = join(site.node, 'receipts/s-t01000-7.json');
+    await mkdir(join(host.node, 'receipts'));
+    const receipt = join(host.node, 'receipts/s-t01000-7.json');
     await writeFile(receipt, JSON.stringify({ v: NEXT, sector: 't01000/7' }));
-    await expectTooNew(() => site.clean(), receipt);
+    await expectTooNew(() => host.clean(), receipt);
   });
 
   test('a newer `done` is not taken for none', async () => {
-    const done = doneFile(site.group, SECTOR);
+    const done = doneFile(host.group, SECTOR);
     await writeFile(done, JSON.stringify({ v: NEXT, sector: 't01000/7' }));
-    await expectTooNew(() => site.clean(), done);
-    await rm(site.directory, { recursive: true });
-    await expectTooNew(() => site.clean(), done);
+    await expectTooNew(() => host.clean(), done);
+    await rm(host.directory, { recursive: true });
+    await expectTooNew(() => host.clean(), done);
   });
 
   test('what a newer P6 is deleting is left to it', async () => {
-    const gone = join(site.directory, '..', goneName(SECTOR, '11111111-2222-4333-8444-555555555555'));
-    await rename(site.directory, gone);
+    const gone = join(host.directory, '..', goneName(SECTOR, '11111111-2222-4333-8444-555555555555'));
+    await rename(host.directory, gone);
     const journal = join(gone, 'clean.json');
     await writeFile(journal, JSON.stringify({ v: NEXT, sector: 't01000/7' }));
-    await expectTooNew(() => site.clean(), journal);
+    await expectTooNew(() => host.clean(), journal);
   });
 
   test('the journal of the version before is finished', async () => {
-    const cleaned = await site.clean();
-    const done = doneFile(site.group, SECTOR);
+    const cleaned = await host.clean();
+    const done = doneFile(host.group, SECTOR);
     await renumber(done, BEFORE);
-    expect(await site.clean()).toMatchObject({ storage: cleaned.storage });
+    expect(await host.clean()).toMatchObject({ storage: cleaned.storage });
     expect(existsSync(done)).toBe(true);
   });
 });
 
 test('a marker that is newer says no more than that: the group is not served', async () => {
-  await writeFile(markerFile(site.group.root), JSON.stringify({ v: NEXT, group: 1 }));
-  await expect(readMarker(site.group.root)).rejects.toThrow(`has version ${NEXT}`);
-  await expect(readMarker(site.group.root)).rejects.toThrow(NotOfGroupError);
+  await writeFile(markerFile(host.group.root), JSON.stringify({ v: NEXT, group: 1 }));
+  await expect(readMarker(host.group.root)).rejects.toThrow(`has version ${NEXT}`);
+  await expect(readMarker(host.group.root)).rejects.toThrow(NotOfGroupError);
 });

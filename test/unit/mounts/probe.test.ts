@@ -7,14 +7,14 @@ import { readdir, writeNewFile } from '../../../src/mounts/remote-fs.js';
 import { eventually } from '../../helpers/eventually.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 
-const gate = vi.hoisted(() => ({ shut: false, looks: 0 }));
+const checkpoint = vi.hoisted(() => ({ closed: false, looks: 0 }));
 vi.mock('node:fs/promises', async (original) => {
   const real = await original<typeof fs>();
   const opened = async (): Promise<void> => {
-    while (gate.shut) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (checkpoint.closed) await new Promise((resolve) => setTimeout(resolve, 5));
   };
   const statfs = async (path: string): Promise<unknown> => {
-    gate.looks += 1;
+    checkpoint.looks += 1;
     await opened();
     return real.statfs(path);
   };
@@ -28,8 +28,8 @@ vi.mock('node:fs/promises', async (original) => {
 let root: string;
 beforeEach(async () => {
   root = await temporaryDirectory();
-  gate.shut = false;
-  gate.looks = 0;
+  checkpoint.closed = false;
+  checkpoint.looks = 0;
 });
 
 /** A deletion that takes until `end` is called. */
@@ -45,19 +45,19 @@ test('a slow call whose mount answers goes on, however often that is looked at',
   // Long enough for a busy machine to answer in.
   registerMount(root, { quickMs: 300, slowMs: 3_600_000 });
   const { done, end } = slowCall();
-  await eventually(() => gate.looks > 3);
+  await eventually(() => checkpoint.looks > 3);
   end();
   await done;
 });
 
 test('a slow call whose mount does not answer is told long before its own deadline', async () => {
   registerMount(root, { quickMs: 10, slowMs: 3_600_000 });
-  gate.shut = true;
+  checkpoint.closed = true;
   const { done, end } = slowCall();
   await expect(done).rejects.toThrow(MountHungError);
   await expect(readdir(root)).rejects.toThrow(MountHungError);
-  expect(gate.looks).toBe(1);
-  gate.shut = false;
+  expect(checkpoint.looks).toBe(1);
+  checkpoint.closed = false;
   end();
   await eventually(allMountsIdle);
   expect(await readdir(root)).toEqual([]);
@@ -65,9 +65,9 @@ test('a slow call whose mount does not answer is told long before its own deadli
 
 test('a file whose writer has been told so does not stay behind', async () => {
   registerMount(root, { quickMs: 10, slowMs: 3_600_000 });
-  gate.shut = true;
+  checkpoint.closed = true;
   await expect(writeNewFile(join(root, 'a.json'), '{}')).rejects.toThrow(MountHungError);
-  gate.shut = false;
+  checkpoint.closed = false;
   await eventually(allMountsIdle);
   expect(await fs.readdir(root)).toEqual([]);
 });

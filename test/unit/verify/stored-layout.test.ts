@@ -6,7 +6,7 @@ import { SECTOR_SIZE_NAMES, SECTOR_SIZES } from '../../../src/phases.js';
 import { sectorOf } from '../../../src/sector.js';
 import { LOTUS_LAYOUT, lotusFiles } from '../../helpers/lotus-layout.js';
 import { filesBelow, readReceipt } from '../../helpers/on-disk.js';
-import { createSite } from '../../helpers/site.js';
+import { createTestHost } from '../../helpers/test-host.js';
 import { copyOf, verified } from '../../helpers/verified.js';
 
 const SECTOR = 't01000/7';
@@ -19,13 +19,13 @@ describe.each(SECTOR_SIZE_NAMES)('a sector of %s', (size) => {
   });
 
   test('is stored as lotus stores it, with a receipt beside it, and verifies', async () => {
-    const site = await createSite();
-    site.seal = { ...site.seal, size };
-    await site.seals('P1', 'P2', 'P3', 'P4', 'P5');
-    await site.clean();
-    const receipt = await readReceipt(site.node, SECTOR);
+    const host = await createTestHost();
+    host.seal = { ...host.seal, size };
+    await host.seals('P1', 'P2', 'P3', 'P4', 'P5');
+    await host.clean();
+    const receipt = await readReceipt(host.node, SECTOR);
     expect(receipt.files.map(({ name }) => name).sort()).toEqual(lotusFiles(size));
-    expect(await filesBelow(site.node)).toEqual([...lotusFiles(size), 'receipts/s-t01000-7.json'].sort());
-    expect(await verified(copyOf(site.node, SECTOR))).toMatchObject({ sector: SECTOR, result: 'good', size });
+    expect(await filesBelow(host.node)).toEqual([...lotusFiles(size), 'receipts/s-t01000-7.json'].sort());
+    expect(await verified(copyOf(host.node, SECTOR))).toMatchObject({ sector: SECTOR, result: 'good', size });
   });
 });

@@ -33,7 +33,7 @@ async function script(...lines: string[]): Promise<Engine> {
 }
 
 /** The test engine, told what to do by files in a directory. */
-const gated = (): Engine => testEngine({ FIXTURE_GATE: root });
+const withCheckpoints = (): Engine => testEngine({ FIXTURE_CHECKPOINTS: root });
 const tell = (sector: string, kind: string, words: string): Promise<void> =>
   writeFile(join(root, `s-${sector.replace('/', '-')}-CHECK.${kind}`), words);
 
@@ -98,7 +98,7 @@ describe('not checked, and the others are checked', () => {
     ['1:5:MissingParameters', 'exit code 5: fixture engine: MissingParameters: told to fail'],
   ])('is a copy whose engine ends with %s', async (words, why) => {
     await tell('t01000/2', 'fail', words);
-    expect(await results(gated())).toEqual([
+    expect(await results(withCheckpoints())).toEqual([
       ['t01000/1', 'good', undefined],
       ['t01000/2', 'not checked', why],
       ['t01000/3', 'good', undefined],
@@ -107,7 +107,11 @@ describe('not checked, and the others are checked', () => {
 
   test('is one whose engine is killed', async () => {
     await tell('t01000/3', 'crash', '1:SIGKILL');
-    expect((await results(gated())).at(-1)).toEqual(['t01000/3', 'not checked', 'ended by SIGKILL']);
+    expect((await results(withCheckpoints())).at(-1)).toEqual([
+      't01000/3',
+      'not checked',
+      'ended by SIGKILL',
+    ]);
   });
 
   test.each([
@@ -160,7 +164,7 @@ test('so many engines are at work at once', async () => {
   for (const number of [1, 2, 3]) await tell(`t01000/${number}`, 'hold', 'middle');
   const copies = [1, 2, 3].map((number) => copyOf(node, `t01000/${number}`));
   const stop = new AbortController();
-  const all = allVerified(copies, { engine: gated(), jobs: 2, signal: stop.signal });
+  const all = allVerified(copies, { engine: withCheckpoints(), jobs: 2, signal: stop.signal });
   const held = async () => (await engineRuns(root)).filter(({ what }) => what === 'held');
   await eventually(async () => (await held()).length === 2);
   expect((await engineRuns(root)).filter(({ what }) => what === 'start')).toHaveLength(2);
@@ -172,7 +176,7 @@ test('so many engines are at work at once', async () => {
 test('a node that hangs while an engine reads it is not waited for', async () => {
   await tell('t01000/1', 'hold', 'middle');
   const [one, two] = [copyOf(node, SECTOR), copyOf(node, 't01000/2')];
-  const all = allVerified([one, two], { engine: gated(), lookEveryMs: 100 });
+  const all = allVerified([one, two], { engine: withCheckpoints(), lookEveryMs: 100 });
   await eventually(async () => (await engineRuns(root)).some(({ what }) => what === 'held'));
   const comeBack = await hangMount(node);
   const hung = expect.stringMatching(new RegExp(`${basename(node)} is hung: no answer since `)) as string;

@@ -43,10 +43,10 @@ async function atWork(
   // It looks at its lease so seldom that the watch has to end it.
   const job = { hangMs, leaseEveryMs: 3_600_000, madeBy: { host: HOST, worker: 'test', version: '0' } };
   const { directory } = await writeAttempt(sector, at, { job });
-  const gate = join(localDir, 'gate');
-  await mkdir(gate, { recursive: true });
-  await writeFile(join(gate, words ? 's-t01000-7-P1.hang' : 's-t01000-7-P1.hold'), words);
-  const engine = await startEngine(directory, { FIXTURE_GATE: gate });
+  const checkpoints = join(localDir, 'checkpoints');
+  await mkdir(checkpoints, { recursive: true });
+  await writeFile(join(checkpoints, words ? 's-t01000-7-P1.hang' : 's-t01000-7-P1.hold'), words);
+  const engine = await startEngine(directory, { FIXTURE_CHECKPOINTS: checkpoints });
   await untilShown(directory);
   return { ...engine, directory };
 }

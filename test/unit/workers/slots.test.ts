@@ -196,8 +196,8 @@ describe('permits', () => {
   });
 });
 
-describe('a closed gate', () => {
-  test('lets nobody poll until it opens', async () => {
+describe('a queue that is closed', () => {
+  test('polls for nothing until it opens', async () => {
     let open = false;
     const pool = new SlotPool(1);
     const poller = new Poller(pool, 'a', () => open).ask();

@@ -31,7 +31,7 @@ const POOLS: readonly Pool[] = [
 export type Results = Record<RealPhase, EngineResult['outputs']>;
 
 /** What the cells of a test file share: a server, an engine, and sectors whose undisturbed results are computed once. */
-export class RealBed {
+export class RealFixture {
   private readonly expected = new Map<string, Promise<Results>>();
   private readonly random = chaosRandom();
   private readonly randomness = new Map<string, Pick<Begun, 'ticket' | 'seed'>>();
@@ -90,7 +90,7 @@ export class RealSector {
   private numbers = 0;
 
   constructor(
-    readonly bed: RealBed,
+    readonly fixture: RealFixture,
     readonly group: Group,
     readonly begun: Begun,
     private readonly hosts: number,
@@ -100,7 +100,7 @@ export class RealSector {
     onTestFinished(() => this.logs.end());
     // It may be begun again in another test, whatever came of this one.
     onTestFinished(async () => {
-      const handle = bed.cluster.handle(begun.sector);
+      const handle = fixture.cluster.handle(begun.sector);
       if ((await handle.describe()).status.name === 'RUNNING') await handle.terminate('its test is over');
     });
   }
@@ -117,7 +117,7 @@ export class RealSector {
 
   /** Starts the worker of a host, which may have had one before. */
   async serve(host: number): Promise<void> {
-    const { command } = this.bed.engine;
+    const { command } = this.fixture.engine;
     // Cells are hit at lines of level info.
     const engine = { command, reserved_cores: 0, environment: { RUST_LOG: 'info' } };
     this.workers.set(host, await this.group.serve(host, { pools: POOLS, config: { engine } }));
@@ -126,24 +126,24 @@ export class RealSector {
   hasResult = (at: string): boolean => existsSync(join(this.directory, at, 'result.json'));
 }
 
-/** The bed of a test file. Call it at the top. @returns it, once the tests run */
-export function useRealBed(): () => RealBed {
+/** The fixture of a test file. Call it at the top. @returns it, once the tests run */
+export function useRealFixture(): () => RealFixture {
   vi.setConfig({ testTimeout: 600_000, hookTimeout: ENGINE_TIMEOUT_MS });
-  let bed: RealBed | undefined;
+  let fixture: RealFixture | undefined;
   beforeAll(async () => {
     const engine = await builtEngine();
     const directory = await mkdtemp(join(tmpdir(), 'sealflow-real-'));
     const cluster = await OwnCluster.start();
-    bed = new RealBed(cluster, engine, directory);
+    fixture = new RealFixture(cluster, engine, directory);
     // Makes the parent cache too: it is the user's, and no fault is to meet an engine that waits for it.
-    await bed.undisturbed(bed.sector(1));
+    await fixture.undisturbed(fixture.sector(1));
     return async () => {
       await cluster.end();
       await rm(directory, { recursive: true });
     };
   });
   return () => {
-    if (!bed) throw new Error('there is no bed before the tests run');
-    return bed;
+    if (!fixture) throw new Error('there is no fixture before the tests run');
+    return fixture;
   };
 }

@@ -25,7 +25,7 @@ export const LAYERS = 4;
 /** As the real engine: the last finished layer is not recorded yet when the next one is in work. */
 export const ENGINE_ENVIRONMENT = { FIXTURE_LAYERS: String(LAYERS), FIXTURE_RECORDS: 'late' };
 
-export class Bed {
+export class Fixture {
   /** Those that live, by number. */
   readonly hosts = new Map<number, Running>();
   private numbers = 0;
@@ -37,11 +37,11 @@ export class Bed {
     private readonly wanted: number,
   ) {}
 
-  /** A bed with that many hosts, each of which serves all phases; it ends with the cluster. */
-  static async make(cluster: OwnCluster, hosts = 1): Promise<Bed> {
-    const bed = new Bed(cluster, await cluster.lastingGroup(), hosts);
-    await bed.fill();
-    return bed;
+  /** A fixture with that many hosts, each of which serves all phases; it ends with the cluster. */
+  static async make(cluster: OwnCluster, hosts = 1): Promise<Fixture> {
+    const fixture = new Fixture(cluster, await cluster.lastingGroup(), hosts);
+    await fixture.fill();
+    return fixture;
   }
 
   /** Puts new hosts in the place of those that did not come back. */
@@ -85,12 +85,12 @@ export class Bed {
   /** What the engines of a sector have done so far. */
   async runs(sector: string): Promise<EngineRun[]> {
     const name = sectorFileName(sectorOf(sector));
-    return (await engineRuns(this.group.gate)).filter((run) => run.sector === name);
+    return (await engineRuns(this.group.checkpoints)).filter((run) => run.sector === name);
   }
 
   /** All that a person would look at. */
   private async story(sector: string): Promise<string> {
-    const log = await readFile(join(this.group.gate, 'engines.log'), 'utf8').catch(() => '');
+    const log = await readFile(join(this.group.checkpoints, 'engines.log'), 'utf8').catch(() => '');
     const engines = log.split('\n').filter((line) => line.includes(`${sectorFileName(sectorOf(sector))} `));
     const files = await filesBelow(this.group.sector(sector)).catch(() => []);
     const status = await this.cluster.status(sector).catch((error: unknown) => String(error));

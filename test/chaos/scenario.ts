@@ -16,7 +16,7 @@ export interface Work extends Begun {
   phase: EnginePhaseId;
 }
 
-export class Scene {
+export class Scenario {
   private readonly sealed = new Set<string>();
 
   /** @param env of the engines */
@@ -71,7 +71,9 @@ export class Scene {
   held = async ({ sector, phase }: Work): Promise<EngineRun> => {
     const engine = await this.group.engine(sector, phase);
     await eventually(async () =>
-      (await engineRuns(this.group.gate)).some(({ what, pid }) => what === 'held' && pid === engine.pid),
+      (await engineRuns(this.group.checkpoints)).some(
+        ({ what, pid }) => what === 'held' && pid === engine.pid,
+      ),
     );
     return engine;
   };

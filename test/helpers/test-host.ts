@@ -1,4 +1,4 @@
-/** A group's directory, a storage node and a worker's activities in one temporary directory, with the test engine. */
+/** A host in a temporary directory: a group's directory, a storage node, a worker's activities, and the test engine. */
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -51,11 +51,11 @@ export interface Running<T> {
   heartbeats: HeartbeatDetails[];
 }
 
-export class Site {
+export class TestHost {
   readonly group: OpenGroup;
   readonly node: string;
-  /** FIXTURE_GATE of the engines. */
-  readonly gate: string;
+  /** FIXTURE_CHECKPOINTS of the engines. */
+  readonly checkpoints: string;
   seal: SealInput = {
     v: CONTRACT_VERSION,
     sector: 't01000/7',
@@ -77,7 +77,7 @@ export class Site {
   ) {
     this.group = { root: join(root, 'local'), place: NODE, id: '3f1b8f0a-7d0e-4f6e-9a53-0f2c5d6b7a81' };
     this.node = join(root, 'nodes', NODE);
-    this.gate = join(root, 'gate');
+    this.checkpoints = join(root, 'checkpoints');
   }
 
   get directory(): string {
@@ -189,17 +189,17 @@ export class Site {
   }
 
   runs(): Promise<EngineRun[]> {
-    return engineRuns(this.gate);
+    return engineRuns(this.checkpoints);
   }
 }
 
 type EngineActivity = 'preCommitPhase1' | 'preCommitPhase2' | 'commitPhase1' | 'commitPhase2' | 'copySector';
 const activityOf = (phase: EnginePhaseId): EngineActivity => PHASES[phase].activity as EngineActivity;
 
-/** @param environment what the engines are told (test/fixtures/engine/behaviour.mjs) */
-export async function createSite(environment: NodeJS.ProcessEnv = {}): Promise<Site> {
+/** @param environment how the engines behave (test/fixtures/engine/behaviour.mjs) */
+export async function createTestHost(environment: NodeJS.ProcessEnv = {}): Promise<TestHost> {
   const root = await temporaryDirectory();
-  const all = { ...process.env, FIXTURE_GATE: join(root, 'gate'), ...environment };
+  const all = { ...process.env, FIXTURE_CHECKPOINTS: join(root, 'checkpoints'), ...environment };
   const deps: Deps = {
     self: await hostIdentity(HOST),
     worker: 'test',
@@ -208,7 +208,7 @@ export async function createSite(environment: NodeJS.ProcessEnv = {}): Promise<S
     storageNodes: [join(root, 'nodes', NODE)],
     copyLimits: { each: 0 },
     cleanAfter: 'proof',
-    groupDirectory: () => Promise.resolve(site.group),
+    groupDirectory: () => Promise.resolve(host.group),
     checkNode: (node) => new MountGuard(node, { allowSystemDisk: true }).check(),
     verifyMounted: async (node) => {
       await new MountGuard(node, { allowSystemDisk: true }).see();
@@ -221,12 +221,12 @@ export async function createSite(environment: NodeJS.ProcessEnv = {}): Promise<S
     reserveMemory: () => Promise.resolve(() => undefined),
     coresOf: () => undefined,
   };
-  const site = new Site(root, deps, all);
-  await mkdir(site.group.root);
-  for (const path of [...groupDirectories(site.group), join(root, 'nodes'), site.node, site.gate])
+  const host = new TestHost(root, deps, all);
+  await mkdir(host.group.root);
+  for (const path of [...groupDirectories(host.group), join(root, 'nodes'), host.node, host.checkpoints])
     await mkdir(path);
-  onTestFinished(() => site.end());
-  return site;
+  onTestFinished(() => host.end());
+  return host;
 }
 
 /** The failure that a task ends with. */
