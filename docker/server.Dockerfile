@@ -14,7 +14,7 @@ COPY docker/build/ /run/build/
 COPY server/temporal-cli/ /src/
 WORKDIR /src
 ENV CGO_ENABLED=0 GOTOOLCHAIN=auto
-# As src/server/build-with-go.ts does it. One that was built before is taken from docker/build/.
+# As src/temporal/embedded/build-with-go.ts does it. One that was built before is taken from docker/build/.
 RUN if [ -f /run/build/ca.crt ]; then export SSL_CERT_FILE=/run/build/ca.crt; fi; \
     if [ -f /run/build/temporal ]; then install -D /run/build/temporal /opt/temporal; else \
       go build -mod=readonly -buildvcs=false -trimpath -o /opt/temporal \
@@ -36,7 +36,7 @@ ENV USER=sealflow HOME=/var/lib/temporal
 WORKDIR /var/lib/temporal
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["tini", "--", "temporal"]
-# The settings are those of src/server/settings.ts, for the reasons told there (test/unit/docker.test.ts compares them).
+# The settings are those of src/temporal/embedded/settings.ts, for the reasons told there (test/unit/docker.test.ts compares them).
 CMD ["server", "start-dev", \
   "--db-filename", "/var/lib/temporal/temporal.db", \
   "--namespace", "default", \

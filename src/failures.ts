@@ -4,10 +4,10 @@
  * What waits, waits at the server, without an event in the history: `activities/retry-at-server.ts` makes a retry of Temporal's of
  * it. The rest comes to the workflow (`workflows/core/reduce.ts`), which does what this table says.
  */
-import type { EnginePhaseId } from './phases.js';
+import type { EnginePhaseId, Times } from './phases.js';
 
 /**
- * - `hand back`: the task goes to another worker or waits for this one; no fault, the workflow does not see it
+ * - `hand back`: the task goes back to the server, which offers it again after a `delay`, to any host; no fault
  * - `wait`: an outage; retried at the server after a growing delay, however often
  * - `back off`: retried at the server after a growing delay; counts, and too many without progress need attention
  * - `again`: the workflow schedules the phase anew, before new work; no fault of the phase
@@ -27,41 +27,58 @@ export interface FailureKind {
   max?: number;
   /** In place of `hint` when it came up again and again. */
   repeatedHint?: string;
+  /** Of hand-backs: the first delay, which doubles, and the longest. */
+  delay?: readonly [first: keyof Times, max: keyof Times];
+  /** Delays differ, so that two hosts that stood in each other's way do not come back at once. */
+  spread?: true;
 }
+
+/** Something may have changed within seconds. */
+const SOON = ['noSlotFirst', 'noRoomMax'] as const;
+/** It takes a while: another sector must end, or a person do something. */
+const LATER = ['noSlotMax', 'noRoomMax'] as const;
 
 export const FAILURES = {
   NoSlot: {
     follows: 'hand back',
+    delay: ['noSlotFirst', 'noSlotMax'],
     meaning: 'all slots of this pool are taken',
     hint: 'nothing: it is offered again within seconds',
   },
   NoRoom: {
     follows: 'hand back',
+    delay: LATER,
+    spread: true,
     meaning: 'local_dir has no room for one more sector',
     hint: 'nothing, or more disk: a P6 that ends makes room',
   },
   NoMemory: {
     follows: 'hand back',
+    delay: LATER,
     meaning: 'the host has not the memory that P4 takes',
     hint: 'lower BELLMAN_PROOF_THREADS in [engine] environment, or let fewer P4 run at once on that host',
   },
   NotOfGroup: {
     follows: 'hand back',
+    delay: LATER,
     meaning: 'this host does not see the directory of the group',
     hint: 'mount local_dir of the group on this host, and look at its worker log',
   },
   NoStorage: {
     follows: 'hand back',
+    delay: SOON,
     meaning: 'this host does not have the storage nodes',
     hint: 'nothing, if another host of the group has them',
   },
   BusyElsewhere: {
     follows: 'hand back',
+    delay: ['busyElsewhereFirst', 'busyElsewhereMax'],
     meaning: 'an engine on another host is working on this phase',
     hint: 'nothing: its own host takes the result, or another one follows when it is dead',
   },
   TooNew: {
     follows: 'hand back',
+    delay: LATER,
     meaning: 'the job was made by a newer sealflow than this worker',
     hint: 'upgrade the workers of this host',
   },
@@ -96,7 +113,8 @@ export const FAILURES = {
     hint: 'mount it, or mend what is told of it; it is tried again by itself',
   },
   MountHung: {
-    follows: 'wait',
+    follows: 'hand back',
+    delay: SOON,
     meaning: 'a mounted directory does not answer',
     hint: 'look at its server, and at dmesg of the host; all goes on by itself when it answers again',
   },

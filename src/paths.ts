@@ -89,6 +89,13 @@ export function parseAttempt(epoch: number, name: string): AttemptName | undefin
   return match ? { epoch, phase: match[1] as EnginePhaseId, number: Number(match[2]) } : undefined;
 }
 
+/** One that was made. */
+export interface Attempt extends AttemptName {
+  /** `2/P2-3` */
+  at: string;
+  directory: string;
+}
+
 /** Attempts that no longer count keep their number under another name: `invalidated-P2-3` by a step back, `gone-P2-3` when superseded. */
 export const invalidatedName = ({ phase, number }: AttemptName): string => `invalidated-${phase}-${number}`;
 export const goneAttemptName = ({ phase, number }: AttemptName): string => `gone-${phase}-${number}`;

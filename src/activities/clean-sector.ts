@@ -3,13 +3,12 @@
  * after a crash: what is there tells how far it came.
  */
 import { join } from 'node:path';
-import { z } from 'zod';
-import { listAttempts } from '../attempts/attempt.js';
-import { Claim } from '../attempts/claim.js';
-import { NotOursError, removeTree } from '../attempts/remove-tree.js';
-import { CONTRACT_VERSION, readable, refuseNewer, type CleanInput, type CleanResult } from '../contract.js';
-import { failure } from '../errors.js';
-import { ifPresent, isErrno, readJson, usedBytes, writeJson } from '../files.js';
+import { listAttempts } from '../sector-directory/attempt.js';
+import { Claim } from '../sector-directory/claim.js';
+import { NotOursError, removeTree } from '../sector-directory/remove-tree.js';
+import { CONTRACT_VERSION, type CleanInput, type CleanResult } from '../contract.js';
+import { SealError } from '../seal-error.js';
+import { ifPresent, isErrno, usedBytes } from '../files.js';
 import { lstat } from '../mounts/remote-fs.js';
 import {
   attemptDir,
@@ -21,6 +20,7 @@ import {
   type OpenGroup,
 } from '../paths.js';
 import { ENGINE_PHASE_IDS } from '../phases.js';
+import { readJournal, writeDone, type Journal } from '../group/notes.js';
 import { findNode } from '../storage/choose-node.js';
 import { refuseOther } from '../storage/make-directory.js';
 import { publishCopy } from '../storage/publish-copy.js';
@@ -30,22 +30,9 @@ import { removeParts } from '../storage/reservations.js';
 import { copyOwner, onNodesSeen } from './copy-job.js';
 import type { Deps } from './deps.js';
 import { inputResult } from './phase-job.js';
-import { deleteGone, goneDirectories, JOURNAL } from './remove-sector.js';
-import { claimantOf, openGroup, runTask, type Task } from './task.js';
+import { deleteGone, goneDirectories, JOURNAL } from '../sector-directory/gone.js';
+import { claimantOf, runTask, type Task } from './task.js';
 import { untilSeen } from './until-seen.js';
-
-/** Written into the sector's directory before that is renamed away, and then as `done/`. */
-const journalSchema = z.object({
-  v: z.int().refine((v) => readable(v)),
-  sector: z.string(),
-  storage: z.object({ node: z.string(), sealed: z.string(), cache: z.string(), receipt: z.string() }),
-  commR: z.string(),
-  /** Bytes on disk that the directory held. */
-  bytes: z.number(),
-  host: z.string(),
-  at: z.string(),
-});
-type Journal = z.infer<typeof journalSchema>;
 
 export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult> =>
   runTask(deps, 'P6', input, 'in a slot', async (task) => {
@@ -55,7 +42,7 @@ export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult>
       task.heartbeat({ at: '', step, fraction });
     };
     say('looking', 0);
-    const group = await openGroup(deps, task);
+    const group = await deps.scratch.openGroup(task.seal.group);
     const directory = sectorDir(group, task.sector);
     const done = doneFile(group, task.sector);
     let journal = await readJournal(done);
@@ -66,8 +53,8 @@ export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult>
       );
       if (await ifPresent(lstat(directory))) {
         await refuseOther(directory);
-        if ([deps.cleanAfter, task.seal.cleanAfter].includes('landed') && !input.landed)
-          throw failure(
+        if ([deps.scratch.cleanAfter, task.seal.cleanAfter].includes('landed') && !input.landed)
+          throw new SealError(
             'NotLanded',
             'proof and copy are there; the scratch is kept until the proof is on chain',
           );
@@ -79,12 +66,12 @@ export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult>
     say('deleting the scratch', 0.5);
     await deleteGone(group, task.sector, () => task.throwIfCancelled()).catch((error: unknown) => {
       if (!(error instanceof NotOursError)) throw error;
-      throw failure('NotOurs', error.message, { host: deps.self.host, stored: true });
+      throw new SealError('NotOurs', error.message, { host: deps.identity.host, stored: true });
     });
-    deps.onRoomMade();
+    deps.scratch.onRoomMade();
     const { storage, bytes } = journal;
     const seconds = (performance.now() - began) / 1000;
-    return { v: CONTRACT_VERSION, host: deps.self.host, seconds, storage, bytesFreed: bytes };
+    return { v: CONTRACT_VERSION, host: deps.identity.host, seconds, storage, bytesFreed: bytes };
   });
 
 /** From here on the sector is sealed. */
@@ -92,14 +79,13 @@ async function takeAway(deps: Deps, task: Task, group: OpenGroup): Promise<Journ
   const directory = sectorDir(group, task.sector);
   if (await ifPresent(lstat(directory))) {
     task.throwIfCancelled();
-    await refuseLoss(deps.storageNodes, group, task.sector, await readJournal(join(directory, JOURNAL)));
+    await refuseLoss(deps.nodes.directories, group, task.sector, await readJournal(join(directory, JOURNAL)));
     const claim = await Claim.take(claimantOf(deps, group, task));
     await claim.renameAway();
   }
   const journal = await journalOfGone(group, task);
-  const done = doneFile(group, task.sector);
   await makingRoom(
-    () => writeJson(done, journal),
+    () => writeDone(group, task.sector, journal),
     async () => {
       for (const gone of await goneDirectories(group, task.sector)) await deleteAttempts(gone);
     },
@@ -121,8 +107,8 @@ async function publish(
     await inputResult(task, directory, id, input.results[id]),
   ]);
   const results = Object.fromEntries(await Promise.all(entries)) as Results;
-  const receipt = receiptOf(input.seal, task.sector, results, deps.version);
-  const node = await findNode(deps, receipt.node, group);
+  const receipt = receiptOf(input.seal, task.sector, results, deps.identity.version);
+  const node = await findNode(deps.nodes, receipt.node, group);
   say('final names and receipt', 0.1);
   const copy = {
     source: attemptDir(directory, input.results.P2.at),
@@ -137,7 +123,7 @@ async function publish(
   const owner = copyOwner({ group, task });
   await claim.assertInForce();
   await removeParts(node, owner);
-  await onNodesSeen(deps, (other) => removeParts(other, owner));
+  await onNodesSeen(deps.nodes, (other) => removeParts(other, owner));
   const journal: Journal = {
     v: CONTRACT_VERSION,
     sector: input.seal.sector,
@@ -149,7 +135,7 @@ async function publish(
     },
     commR: receipt.commR,
     bytes: await usedBytes(directory),
-    host: deps.self.host,
+    host: deps.identity.host,
     at: new Date().toISOString(),
   };
   await makingRoom(
@@ -194,12 +180,5 @@ async function journalOfGone(group: GroupDirectory, task: Task): Promise<Journal
   const done = await untilSeen(task, () => readJournal(doneFile(group, task.sector)));
   if (done) return done;
   const directory = sectorDir(group, task.sector);
-  throw failure('StepBack', `${directory} is gone, and P6 has not deleted it`, { from: 'P1' });
-}
-
-/** @throws TooNewError: what a newer sealflow has cleaned, or is cleaning, is not there to be cleaned once more. */
-async function readJournal(path: string): Promise<Journal | undefined> {
-  const journal = await readJson(path);
-  refuseNewer(path, journal);
-  return journalSchema.safeParse(journal).data;
+  throw new SealError('StepBack', `${directory} is gone, and P6 has not deleted it`, { from: 'P1' });
 }

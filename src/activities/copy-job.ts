@@ -1,11 +1,11 @@
 /** P5's part of a job: where to, how fast; and what goes with it when the attempt is made, or is not. */
-import { copiesOf, isBefore } from '../attempts/attempt.js';
-import type { Job, Progress } from '../attempts/protocol.js';
-import { Rate } from '../attempts/rate.js';
+import { copiesOf, isBefore } from '../sector-directory/attempt.js';
+import type { Job, Progress } from '../engines/protocol.js';
+import { Rate } from './copy-rate.js';
 import type { PhaseInput } from '../contract.js';
 import type { CopyProgress } from '../heartbeat.js';
 import { nodeName, type AttemptName, type OpenGroup } from '../paths.js';
-import { chooseNode } from '../storage/choose-node.js';
+import { chooseNode, type Nodes } from '../storage/choose-node.js';
 import { giveBack, removeParts, type Owner } from '../storage/reservations.js';
 import type { Deps } from './deps.js';
 import { inputResult } from './phase-job.js';
@@ -44,14 +44,14 @@ export async function prepareCopy(work: CopyWork): Promise<CopyJob | undefined> 
   const earlier = await copiesOf(sectorDirectory);
   // A try goes where the one before went: what that has left is known there.
   const last = earlier.at(-1);
-  const { node, into, passedOver } = await chooseNode(deps, {
+  const { node, into, passedOver } = await chooseNode(deps.nodes, {
     ...copyOwner(work),
     bytes: bytes + SMALL_FILES_BYTES,
     before: last && nodeName(last.node),
     replaces: new Set(earlier.map(({ into }) => into)),
-    host: deps.self.host,
+    host: deps.identity.host,
   });
-  const { each, shared } = deps.copyLimits;
+  const { each, shared } = deps.nodes.copyLimits;
   return { node, into, limitBytesPerSec: each, shared, passedOver };
 }
 
@@ -62,14 +62,14 @@ export async function prepareCopy(work: CopyWork): Promise<CopyJob | undefined> 
 export async function removeEarlierCopies(work: CopyWork, made: AttemptName): Promise<void> {
   const copies = await copiesOf(work.sectorDirectory);
   const earlier = new Set(copies.filter((copy) => isBefore(copy, made)).map(({ into }) => into));
-  await onNodesSeen(work.deps, (node) => removeParts(node, copyOwner(work), earlier));
+  await onNodesSeen(work.deps.nodes, (node) => removeParts(node, copyOwner(work), earlier));
 }
 
 /** What cannot be done on a node has its time again: with the next attempt, P6, or the next sector that looks for room there. */
-export async function onNodesSeen(deps: Deps, work: (node: string) => Promise<void>): Promise<void> {
-  for (const node of deps.storageNodes)
-    await deps
-      .checkNode(node)
+export async function onNodesSeen(nodes: Nodes, work: (node: string) => Promise<void>): Promise<void> {
+  for (const node of nodes.directories)
+    await nodes
+      .check(node)
       .then(() => work(node))
       .catch(() => undefined);
 }

@@ -1,10 +1,11 @@
 /** Ending a sector's engines, wherever they are: by a raised epoch, by a signal where that does not help, by waiting. */
+import type { Attempt } from '../paths.js';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listAttempts, readError, readResult, type Attempt } from '../attempts/attempt.js';
-import { isAlive, isLocal, terminate } from '../attempts/processes.js';
-import { readProgress } from '../attempts/progress.js';
+import { listAttempts, readError, readResult } from '../sector-directory/attempt.js';
+import { isAlive, isLocal, terminate } from '../engines/processes.js';
+import { readProgress } from '../engines/progress.js';
 import { ENGINE_PHASE_IDS, type EnginePhaseId } from '../phases.js';
-import type { Deps } from './deps.js';
+import type { HostIdentity } from '../engines/processes.js';
 import type { Task } from './task.js';
 
 /**
@@ -15,12 +16,12 @@ import type { Task } from './task.js';
 export async function endEngines(
   directory: string,
   epoch: number,
-  deps: Deps,
+  self: HostIdentity,
   task: Task,
 ): Promise<string[]> {
   const lists = await Promise.all(ENGINE_PHASE_IDS.map((phase) => listAttempts(directory, phase)));
   const attempts = lists.flatMap(({ all }) => all).filter((attempt) => attempt.epoch < epoch);
-  const ends = await Promise.all(attempts.map((attempt) => endOf(attempt, deps, task)));
+  const ends = await Promise.all(attempts.map((attempt) => endOf(attempt, self, task)));
   return attempts.filter((_, i) => ends[i]).map(({ at }) => at);
 }
 
@@ -33,16 +34,16 @@ export async function untilEndedHere(
   directory: string,
   phase: EnginePhaseId,
   epoch: number,
-  deps: Deps,
+  self: HostIdentity,
   task: Task,
 ): Promise<boolean> {
   let waited = false;
   const { all, invalidated } = await listAttempts(directory, phase);
   for (const attempt of [...all, ...invalidated].filter((attempt) => attempt.epoch < epoch)) {
     const engine = await readProgress(attempt.directory);
-    if (!engine || !isLocal(engine, deps.self) || !isAlive(engine)) continue;
+    if (!engine || !isLocal(engine, self) || !isAlive(engine)) continue;
     waited = true;
-    await endOf(attempt, deps, task).catch((error: unknown) => {
+    await endOf(attempt, self, task).catch((error: unknown) => {
       task.throwIfCancelled();
       throw error;
     });
@@ -55,7 +56,7 @@ export async function untilEndedHere(
  * elsewhere counts as ended when its counter has stood still for the observation time.
  * @returns whether there was one.
  */
-async function endOf(attempt: Attempt, { self }: Deps, task: Task): Promise<boolean> {
+async function endOf(attempt: Attempt, self: HostIdentity, task: Task): Promise<boolean> {
   const { times, signal } = task;
   let counter = -1;
   let since = performance.now();

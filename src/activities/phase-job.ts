@@ -1,10 +1,10 @@
 /** What goes into an attempt (its job) and what comes out of it (the activity's result). */
 import { relative } from 'node:path';
-import { readResult, type Attempt } from '../attempts/attempt.js';
-import { digestOf, ENGINE_PROTOCOL, type EngineResult, type Job } from '../attempts/protocol.js';
+import { readResult } from '../sector-directory/attempt.js';
+import { digestOf, ENGINE_PROTOCOL, type EngineResult, type Job } from '../engines/protocol.js';
 import { CONTRACT_VERSION, type PhaseInput, type PhaseResult, type ResultRef } from '../contract.js';
-import { failure } from '../errors.js';
-import { attemptDir, formatAt, type AttemptName } from '../paths.js';
+import { SealError } from '../seal-error.js';
+import { attemptDir, formatAt, type AttemptName, type Attempt } from '../paths.js';
 import { PHASES, type EnginePhaseId } from '../phases.js';
 import type { Deps } from './deps.js';
 import type { Task } from './task.js';
@@ -44,9 +44,9 @@ export async function inputResult(
   { at, digest }: ResultRef,
 ): Promise<EngineResult> {
   const result = await untilSeen(task, () => readResult({ directory: attemptDir(sectorDirectory, at) }));
-  if (!result) throw failure('StepBack', `the result of ${from} (${at}) is gone`, { from });
+  if (!result) throw new SealError('StepBack', `the result of ${from} (${at}) is gone`, { from });
   if (digestOf(result.outputs) !== digest) {
-    throw failure('StepBack', `the result of ${from} (${at}) is not the one that was made`, { from });
+    throw new SealError('StepBack', `the result of ${from} (${at}) is not the one that was made`, { from });
   }
   return result;
 }
@@ -76,11 +76,11 @@ export function jobFor(
     ),
     earlier: phase === 'P1' ? earlier.map(({ directory }) => relative(own, directory)) : [],
     copy,
-    cores: deps.coresOf(phase),
+    cores: deps.resources.coresOf(phase),
     progressEveryMs: task.times.engineProgress,
     leaseEveryMs: task.times.engineLease,
     hangMs: hangMsOf(phase, task),
-    madeBy: { host: deps.self.host, worker: deps.worker, version: deps.version },
+    madeBy: { host: deps.identity.host, worker: deps.identity.worker, version: deps.identity.version },
     at: new Date().toISOString(),
   };
 }

@@ -2,17 +2,11 @@
  * What waits, waits at the server: a failure that only needs time is thrown as one that Temporal retries, after a delay that we say, and
  * costs the history nothing. What the attempts of a task must know of each other travels in the heartbeat.
  */
-import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { BEGUN } from '../contract.js';
 import type { Carried } from '../heartbeat.js';
-import {
-  FAILURES,
-  isFailureType,
-  type FailureDetails,
-  type FailureKind,
-  type FailureType,
-} from '../failures.js';
+import { FAILURES, type FailureDetails, type FailureKind, type FailureType } from '../failures.js';
 import type { Times } from '../phases.js';
+import type { SealError } from '../seal-error.js';
 
 /** A phase that fails this often without progress needs attention. */
 const MAX_FAILURES = 5;
@@ -30,7 +24,7 @@ export interface AttemptInfo {
 const NOTHING_CARRIED: Carried = { failures: [], recorded: 0, waits: 0 };
 
 /** `first`, doubling with each attempt (1, 2, …), up to `max`. */
-export const growing = (first: number, max: number, attempt: number): number =>
+const growing = (first: number, max: number, attempt: number): number =>
   Math.min(max, first * 2 ** Math.min(attempt - 1, 30));
 
 /**
@@ -41,29 +35,22 @@ export const takeOver = (carried: Carried | undefined, attempt: number): Carried
   carried && attempt > 1 ? carried : { ...NOTHING_CARRIED, lastReported: carried?.lastReported };
 
 /**
- * Decides what an attempt's failure becomes.
- * @param carried what it has taken over
- * @returns the failure to throw, and what to carry to the next attempt
+ * Decides who deals with the failure of an attempt.
+ * @param carried what the attempt has taken over
+ * @returns after how many ms Temporal retries it (undefined: the workflow decides what follows), and what to carry to the next attempt
  */
 export function settle(
-  failed: ApplicationFailure,
+  { type, details }: SealError,
   carried: Carried,
   info: AttemptInfo,
-): { failure: ApplicationFailure; carried: Carried } {
-  // A hand-back has its delay already.
-  if (failed.nextRetryDelay !== undefined && failed.nextRetryDelay !== null)
-    return { failure: failed, carried };
-  const type = isFailureType(failed.type) ? failed.type : 'Unknown';
-  const details = (failed.details?.[0] ?? {}) as FailureDetails;
+): { delayMs: number | undefined; carried: Carried } {
   const next = count(type, details, carried);
-  const delay = delayOf(type, next, info);
-  return delay === undefined
-    ? { failure: failed, carried: next }
-    : { failure: retryable(failed, delay, FAILURES[type].follows === 'back off'), carried: next };
+  return { delayMs: delayOf(type, next, info), carried: next };
 }
 
 function count(type: FailureType, details: FailureDetails, carried: Carried): Carried {
   const { follows } = FAILURES[type];
+  if (follows === 'hand back') return carried;
   const recorded = details.recorded ?? 0;
   const isProgress = recorded > carried.recorded;
   const before = isProgress ? [] : carried.failures;
@@ -76,10 +63,11 @@ function count(type: FailureType, details: FailureDetails, carried: Carried): Ca
   };
 }
 
-/** In ms; undefined when the workflow must decide what follows. */
+/** In ms; undefined when the workflow decides what follows. */
 function delayOf(type: FailureType, { failures, waits }: Carried, info: AttemptInfo): number | undefined {
-  const { backoffFirst, backoffMax, noSlotFirst, noRoomMax } = info.times;
-  const { follows, max = MAX_FAILURES }: FailureKind = FAILURES[type];
+  const { attempt, times } = info;
+  const { backoffFirst, backoffMax, noSlotFirst, noRoomMax } = times;
+  const { follows, max = MAX_FAILURES, delay, spread }: FailureKind = FAILURES[type];
   const backoff = (tries: number): number => growing(backoffFirst, backoffMax, tries);
   switch (follows) {
     case 'wait':
@@ -92,27 +80,17 @@ function delayOf(type: FailureType, { failures, waits }: Carried, info: AttemptI
     case 'again':
       // Scheduled by the workflow it would come before new work; where it does already, that gains nothing.
       return info.priority === BEGUN && type !== 'Overtaken'
-        ? growing(noSlotFirst, noRoomMax, info.attempt)
+        ? growing(noSlotFirst, noRoomMax, attempt)
         : undefined;
     case 'attention':
-      return info.isStop && type !== 'ClaimedByOther' ? backoff(info.attempt) : undefined;
-    case 'hand back':
-      return backoff(info.attempt);
+      return info.isStop && type !== 'ClaimedByOther' ? backoff(attempt) : undefined;
+    case 'hand back': {
+      const [first, longest] = delay ?? ['backoffFirst', 'backoffMax'];
+      return growing(times[first], times[longest], attempt) * (spread ? 0.5 + Math.random() / 2 : 1);
+    }
     case 'step back':
     case 'landed':
     case 'end':
       return undefined;
   }
-}
-
-function retryable(failed: ApplicationFailure, delayMs: number, isFault: boolean): ApplicationFailure {
-  const { message, type, details } = failed;
-  return ApplicationFailure.create({
-    message,
-    type: type ?? 'Unknown',
-    details: details ?? [],
-    nextRetryDelay: delayMs,
-    // What is no fault is kept out of error logs and failure metrics.
-    category: isFault ? undefined : ApplicationFailureCategory.BENIGN,
-  });
 }

@@ -1,21 +1,14 @@
 /** P1–P5: one body. Finds what is there, waits for what is at work, starts what is missing. */
+import type { Attempt } from '../paths.js';
 import { CancelledFailure } from '@temporalio/activity';
-import {
-  listAttempts,
-  readError,
-  readJob,
-  readResult,
-  recordedFiles,
-  type Attempt,
-} from '../attempts/attempt.js';
-import { noteAdoption } from '../attempts/adoption.js';
-import { Claim } from '../attempts/claim.js';
-import { inspectPhase, type Situation } from '../attempts/inspect-phase.js';
-import { isAlive, isLocal, terminate } from '../attempts/processes.js';
-import { readProgress } from '../attempts/progress.js';
-import { watchEngine } from '../attempts/watch.js';
+import { listAttempts, readError, readJob, readResult, recordedFiles } from '../sector-directory/attempt.js';
+import { Claim } from '../sector-directory/claim.js';
+import { inspectPhase, type Situation } from '../sector-directory/inspect-phase.js';
+import { isAlive, isLocal, terminate } from '../engines/processes.js';
+import { readProgress } from '../engines/progress.js';
+import { watchEngine } from '../engines/watch.js';
 import type { PhaseInput, PhaseResult } from '../contract.js';
-import { failure, handBack } from '../errors.js';
+import { SealError } from '../seal-error.js';
 import { isFailureType } from '../failures.js';
 import { isFull } from '../files.js';
 import type { EnginePhaseId } from '../phases.js';
@@ -25,8 +18,7 @@ import { untilEndedHere } from './end-engines.js';
 import { copyMeter, giveCopyBack, prepareCopy, removeEarlierCopies, type CopyWork } from './copy-job.js';
 import { checkInputs, hangMsOf, inputHash, jobFor, phaseResult } from './phase-job.js';
 import { openSectorDirectory } from './sector-directory.js';
-import { claimantOf, draining, endOfTask, openGroup, runTask, type Task } from './task.js';
-import { growing } from './retry-at-server.js';
+import { claimantOf, draining, endOfTask, runTask, type Task } from './task.js';
 
 interface Work extends CopyWork {
   claim: Claim;
@@ -35,7 +27,7 @@ interface Work extends CopyWork {
 
 export const sealPhase = (deps: Deps, phase: EnginePhaseId, input: PhaseInput): Promise<PhaseResult> =>
   runTask(deps, phase, input, 'in a slot', async (task) => {
-    const group = await openGroup(deps, task);
+    const group = await deps.scratch.openGroup(task.seal.group);
     const sectorDirectory = await openSectorDirectory(deps, group, task);
     const claim = await Claim.take(claimantOf(deps, group, task));
     await claim.writeSectorFile(task.seal);
@@ -65,11 +57,11 @@ async function untilResult(work: Work): Promise<Extract<Situation, { is: 'result
       ...work,
       phase: input.phase,
       epoch,
-      lastReported: task.lastReported ?? input.lastReported,
-      observed: task.observed,
-      offeredAt: task.offeredAt,
-      now: task.now(),
-      self: deps.self,
+      lastReported: task.before.lastReported ?? input.lastReported,
+      observed: task.before.observed,
+      offeredAt: task.offer.at,
+      now: task.offer.now(),
+      self: deps.identity,
       times: task.times,
       isOurs: (attempt) => deps.engines.endOf(attempt) !== undefined,
     });
@@ -83,9 +75,9 @@ async function untilResult(work: Work): Promise<Extract<Situation, { is: 'result
       case 'live elsewhere':
         throw busyElsewhere(situation, task);
       case 'failed':
-        throw await engineFailure(situation, deps);
+        throw await engineFailure(situation, deps.identity.host);
       case 'free':
-        if (await untilEndedHere(sectorDirectory, input.phase, epoch, deps, task)) break;
+        if (await untilEndedHere(sectorDirectory, input.phase, epoch, deps.identity, task)) break;
         await withMemory(work, () => begin(work, epoch, situation));
     }
   }
@@ -114,16 +106,12 @@ async function begin(
   await waitFor(made, work);
 }
 
-/** @throws hand-back `NoMemory` when P4 would not find the memory that it takes. */
+/** @throws failure `NoMemory` when P4 would not find the memory that it takes. */
 async function withMemory(work: Work, body: () => Promise<void>): Promise<void> {
   const { deps, task, input } = work;
   if (input.phase !== 'P4') return await body();
-  const reserved = await deps.reserveMemory(sectorFileName(task.sector));
-  const { noSlotMax, noRoomMax } = task.times;
-  if (typeof reserved === 'string') {
-    const delay = growing(noSlotMax, noRoomMax, task.offered);
-    throw handBack('NoMemory', `${deps.self.host}: ${reserved}`, delay);
-  }
+  const reserved = await deps.resources.reserveMemory(sectorFileName(task.sector));
+  if (typeof reserved === 'string') throw new SealError('NoMemory', `${deps.identity.host}: ${reserved}`);
   try {
     await body();
   } finally {
@@ -143,7 +131,7 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
   // All that may throw is in here: an engine must not count as waited for when nobody waits.
   try {
     const copyProgress = copyMeter((await readJob(attempt))?.copy?.passedOver);
-    if (!deps.engines.endOf(attempt)) await noteAdoption(attempt, deps.worker);
+    if (!deps.engines.endOf(attempt)) await work.claim.adopt(attempt, deps.identity.worker);
     end = await watchEngine({
       attempt,
       times: task.times,
@@ -153,7 +141,7 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
       onProgress: (progress) => {
         const { step, fraction } = progress;
         // P1 is bound by its disk: when it is slow, this is where to look first.
-        const disk = input.phase === 'P1' ? deps.diskLoad() : undefined;
+        const disk = input.phase === 'P1' ? deps.resources.diskLoad() : undefined;
         task.heartbeat({ at, step, fraction, ...(disk && { disk }), ...copyProgress(progress) });
       },
       onHung: ({ forHowLong }) => task.heartbeat({ at, step: forHowLong, fraction: null }),
@@ -161,7 +149,7 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
   } catch (error) {
     if (!task.signal.aborted) throw error;
     const why = endOfTask();
-    if (why === 'draining') throw draining(deps.self.host);
+    if (why === 'draining') throw draining(deps.identity.host);
     if (why === 'stop the engine') await stopEngine(attempt, deps, task);
     throw new CancelledFailure(why);
   } finally {
@@ -173,28 +161,36 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
   const newest = (await listAttempts(work.sectorDirectory, input.phase)).all.at(-1);
   if (newest?.at !== at) return;
   await work.claim.assertInForce();
-  const details = { at, host: deps.self.host, recorded: (await recordedFiles(attempt)).length };
+  const details = { at, host: deps.identity.host, recorded: (await recordedFiles(attempt)).length };
   if (end === 'hangs') {
     const gone = await stopEngine(attempt, deps, task);
     const outcome = gone ? 'was stopped' : 'cannot be stopped: it is in uninterruptible sleep';
-    throw failure('Hung', `${at} on ${deps.self.host} did no work for its limit and ${outcome}`, details);
+    throw new SealError(
+      'Hung',
+      `${at} on ${deps.identity.host} did no work for its limit and ${outcome}`,
+      details,
+    );
   }
   // A full disk keeps an engine from writing its error.json, or even from showing itself.
   if (await isFull(work.sectorDirectory)) {
-    throw failure('NoSpace', `${at} on ${deps.self.host}: the engine ${end}; the disk is full`, details);
+    throw new SealError(
+      'NoSpace',
+      `${at} on ${deps.identity.host}: the engine ${end}; the disk is full`,
+      details,
+    );
   }
-  throw failure(
+  throw new SealError(
     'EngineDied',
-    `${at} on ${deps.self.host}: the engine ${end}, without result or error`,
+    `${at} on ${deps.identity.host}: the engine ${end}, without result or error`,
     details,
   );
 }
 
 /** What cannot be read of an engine that another worker has started is not known to live. */
-async function isStillAlive(attempt: Attempt, { engines, self }: Deps): Promise<boolean> {
+async function isStillAlive(attempt: Attempt, { engines, identity }: Deps): Promise<boolean> {
   if (engines.processOf(attempt)) return true;
   const engine = await readProgress(attempt.directory).catch(() => undefined);
-  return engine !== undefined && isLocal(engine, self) && isAlive(engine);
+  return engine !== undefined && isLocal(engine, identity) && isAlive(engine);
 }
 
 /**
@@ -210,17 +206,16 @@ function busyElsewhere(
   { attempt, host, observed }: Extract<Situation, { is: 'live elsewhere' }>,
   task: Task,
 ) {
-  const { busyElsewhereFirst, busyElsewhereMax } = task.times;
   const message = `${attempt.at} is at work on ${host}`;
   // What was seen travels with the task to whoever looks next.
   task.heartbeat({ at: attempt.at, step: message, fraction: null, observed });
-  return handBack('BusyElsewhere', message, growing(busyElsewhereFirst, busyElsewhereMax, task.offered));
+  return new SealError('BusyElsewhere', message);
 }
 
-async function engineFailure({ attempt, error }: Extract<Situation, { is: 'failed' }>, { self }: Deps) {
-  return failure(isFailureType(error.type) ? error.type : 'Unknown', error.message, {
+async function engineFailure({ attempt, error }: Extract<Situation, { is: 'failed' }>, host: string) {
+  return new SealError(isFailureType(error.type) ? error.type : 'Unknown', error.message, {
     at: attempt.at,
-    host: self.host,
+    host,
     recorded: (await recordedFiles(attempt)).length,
     from: error.from,
   });

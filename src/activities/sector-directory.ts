@@ -1,20 +1,19 @@
 /** A sector's directory: made by P1 alone, so that no late process can bring a deleted sector back. */
 import { join } from 'node:path';
-import { giveWay, isBegun, isThere, reserve } from '../attempts/reservation.js';
-import { failure, handBack } from '../errors.js';
+import { giveWay, isBegun, isThere, reserve } from '../sector-directory/reservation.js';
+import { SealError } from '../seal-error.js';
 import { exists } from '../files.js';
 import { doneFile, nodeName, sectorDir, stored, type GroupDirectory } from '../paths.js';
 import { sectorFileName } from '../sector.js';
-import { abortNote } from './abort-sector.js';
+import { abortNoteOf } from '../group/notes.js';
 import type { Deps } from './deps.js';
-import { deleteGone } from './remove-sector.js';
-import { growing } from './retry-at-server.js';
+import { deleteGone } from '../sector-directory/gone.js';
 import type { Task } from './task.js';
 import { untilSeen } from './until-seen.js';
 
 /**
  * The sector's directory; P1 makes it where there is none and the scratch has room.
- * @throws failure `AlreadySealed`; hand-back `NoRoom`; `StepBack` to P1 when a later phase finds no directory.
+ * @throws failure `AlreadySealed`; failure `NoRoom`; `StepBack` to P1 when a later phase finds no directory.
  */
 export async function openSectorDirectory(deps: Deps, group: GroupDirectory, task: Task): Promise<string> {
   const directory = sectorDir(group, task.sector);
@@ -33,15 +32,15 @@ async function makeSectorDirectory(
   await refuseSealed(deps, group, task);
   if (task.phase !== 'P1') {
     if (await untilSeen(task, async () => (await isThere(directory)) || undefined)) return;
-    throw failure('StepBack', `${directory} is gone`, { from: 'P1', host: deps.self.host });
+    throw new SealError('StepBack', `${directory} is gone`, { from: 'P1', host: deps.identity.host });
   }
-  await deps.oneAtATime(() => reserveRoom(deps, group, task, directory));
+  await deps.scratch.oneAtATime(() => reserveRoom(deps, group, task, directory));
 }
 
 /**
  * The directory is the reservation: others count it from now on. Of two hosts that make theirs at once each sees the other's at
  * its second look, and both give way; they come back at different times. Tasks of one worker come one after the other.
- * @throws hand-back `NoRoom`
+ * @throws failure `NoRoom`
  */
 async function reserveRoom(deps: Deps, group: GroupDirectory, task: Task, directory: string): Promise<void> {
   await refuseWithoutRoom(deps, group, task);
@@ -58,17 +57,14 @@ async function reserveRoom(deps: Deps, group: GroupDirectory, task: Task, direct
 
 /** @throws failure `Aborted`: the run must not bring back what it has deleted */
 async function refuseAborted(group: GroupDirectory, task: Task): Promise<void> {
-  const note = await abortNote(group, task);
-  if (note) throw failure('Aborted', `${task.seal.sector} was aborted at ${note.at}: ${note.why}`);
+  const note = await abortNoteOf(group, task.sector, task.owner);
+  if (note) throw new SealError('Aborted', `${task.seal.sector} was aborted at ${note.at}: ${note.why}`);
 }
 
-/** @throws hand-back `NoRoom` */
+/** @throws failure `NoRoom` */
 async function refuseWithoutRoom(deps: Deps, group: GroupDirectory, task: Task): Promise<void> {
-  const why = await deps.whyNoRoom(group, sectorFileName(task.sector));
-  if (!why) return;
-  const { noSlotMax, noRoomMax } = task.times;
-  const delay = growing(noSlotMax, noRoomMax, task.offered) * (0.5 + Math.random() / 2);
-  throw handBack('NoRoom', `${deps.self.host}: ${why}`, delay);
+  const shortage = await deps.scratch.shortage(group, sectorFileName(task.sector));
+  if (shortage) throw new SealError('NoRoom', `${deps.identity.host}: ${shortage}`);
 }
 
 // A storage node that hangs or is not mounted keeps a new sector waiting: whether it holds the sector already cannot be known.
@@ -77,13 +73,16 @@ async function refuseSealed(deps: Deps, group: GroupDirectory, task: Task): Prom
   if (await exists(done)) {
     // A P6 that was cancelled while it deleted has left the rest to nobody else.
     await deleteGone(group, task.sector, () => task.throwIfCancelled());
-    throw failure('AlreadySealed', `${task.seal.sector} is sealed: ${done}`);
+    throw new SealError('AlreadySealed', `${task.seal.sector} is sealed: ${done}`);
   }
-  for (const node of deps.storageNodes) {
-    await deps.verifyMounted(node);
+  for (const node of deps.nodes.directories) {
+    await deps.nodes.verifyMounted(node);
     const receipt = join(node, stored.receipt(task.sector));
     if (await exists(receipt)) {
-      throw failure('AlreadySealed', `${task.seal.sector} has a receipt on ${nodeName(node)}: ${receipt}`);
+      throw new SealError(
+        'AlreadySealed',
+        `${task.seal.sector} has a receipt on ${nodeName(node)}: ${receipt}`,
+      );
     }
   }
 }

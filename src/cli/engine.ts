@@ -1,8 +1,8 @@
 /** The engine that a command needs. */
 import type { Config } from '../config.js';
-import type { Engine } from '../engine/engine.js';
-import { engineInfo } from '../engine/info.js';
-import { findEngine } from '../engine/locate.js';
+import type { Engine } from '../engines/engine.js';
+import { engineInfo } from '../engines/info.js';
+import { findEngine } from '../engines/locate.js';
 import type { SectorSize } from '../phases.js';
 import { UserError } from '../user-error.js';
 

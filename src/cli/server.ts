@@ -7,11 +7,11 @@ import {
   type Client,
 } from '@temporalio/client';
 import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common';
-import { updateSector } from '../client/update-sector.js';
+import { updateSector } from '../temporal/ask/update-sector.js';
 import { readConfig } from '../config.js';
 import { sectorName, type SectorId } from '../sector.js';
-import { connectClient } from '../temporal/client.js';
-import { targetOf, type Target } from '../temporal/target.js';
+import { connectClient } from '../temporal/connect/client.js';
+import { targetOf, type Target } from '../temporal/connect/target.js';
 import { UserError } from '../user-error.js';
 import { print, printJson } from './process.js';
 

@@ -7,7 +7,7 @@ import { cacheDir, doneDir, type GroupDirectory } from '../paths.js';
 import { PHASES, SECTOR_SIZES, type PhaseId, type SectorSize } from '../phases.js';
 import { sectorName, type SectorId } from '../sector.js';
 import { allowedCpus } from '../workers/cores.js';
-import { setUpGroupDirectory } from '../workers/group-directory.js';
+import { setUpGroupDirectory } from '../group/marker.js';
 
 export const DEV_GROUP = 1;
 /** Actor ID of the miner that dev's sectors belong to. */

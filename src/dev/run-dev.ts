@@ -1,20 +1,20 @@
 /** `sealflow dev`: everything on this machine, and real sectors through it. */
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { connectClient } from '../temporal/client.js';
-import { targetAt } from '../temporal/target.js';
+import { connectClient } from '../temporal/connect/client.js';
+import { targetAt } from '../temporal/connect/target.js';
 import { workflowId } from '../contract.js';
 import { SEARCH_ATTRIBUTES } from '../search-attributes.js';
-import { buildEngine } from '../engine/build.js';
-import { findEngine } from '../engine/locate.js';
-import { ensureParameters } from '../engine/parameters.js';
+import { buildEngine } from '../engines/build/build.js';
+import { findEngine } from '../engines/locate.js';
+import { ensureParameters } from '../engines/parameters.js';
 import { PHASE_IDS, type SectorSize } from '../phases.js';
 import { sectorOf } from '../sector.js';
-import { startEmbeddedServer, type EmbeddedServer } from '../server/embedded-server.js';
-import { findTemporalCli } from '../server/temporal-cli.js';
+import { startEmbeddedServer, type EmbeddedServer } from '../temporal/embedded/embedded-server.js';
+import { findTemporalCli } from '../temporal/embedded/temporal-cli.js';
 import { createDisplay } from './display.js';
 import { openDevHome, writeConfigs } from './home.js';
-import { DevProcesses } from './processes.js';
+import { DevProcesses } from './child-processes.js';
 import { allSealed, startSectors, untilServed } from './sectors.js';
 import { describeSealed, verifyReceipt } from './summary.js';
 

@@ -9,8 +9,8 @@ import { cacheDir } from '../paths.js';
 import { PHASE_IDS, type PhaseId, type SectorSize } from '../phases.js';
 import { sectorFileName, sectorName, sectorOf } from '../sector.js';
 import { UserError } from '../user-error.js';
-import { activePhases, sectorStatus, type SectorStatus } from '../client/sector-status.js';
-import { randomHex32, startSector, unservedPhases } from '../client/start-sector.js';
+import { activePhases, sectorStatus, type SectorStatus } from '../temporal/ask/sector-status.js';
+import { randomHex32, startSector, unservedPhases } from '../temporal/ask/start-sector.js';
 import { DEV_GROUP, devSector, sectorsOf, type DevHome } from './home.js';
 
 const LOOK_MS = 500;

@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import type { SealResult } from '../contract.js';
-import type { SectorStatus } from '../client/sector-status.js';
-import type { Engine } from '../engine/engine.js';
+import type { SectorStatus } from '../temporal/ask/sector-status.js';
+import type { Engine } from '../engines/engine.js';
 import { PHASE_IDS } from '../phases.js';
 import { UserError } from '../user-error.js';
 import { bytes } from '../units.js';

@@ -1,6 +1,6 @@
 /** `sealflow doctor`: everything that a host needs, looked at before work is taken. Nothing is changed. */
 import type { Config } from '../config.js';
-import { targetOf } from '../temporal/target.js';
+import { targetOf } from '../temporal/connect/target.js';
 import type { MountTimes } from '../mounts/mounts.js';
 import { mountsOf, registerMounts } from '../mounts/register.js';
 import { engineChecks } from './engine-checks.js';

@@ -1,9 +1,9 @@
 /** Checks of the engine, where a phase that needs one is served. */
 import { isAbsolute } from 'node:path';
 import type { Config } from '../config.js';
-import type { Engine } from '../engine/engine.js';
-import { engineInfo, type EngineInfo } from '../engine/info.js';
-import { findEngine } from '../engine/locate.js';
+import type { Engine } from '../engines/engine.js';
+import { engineInfo, type EngineInfo } from '../engines/info.js';
+import { findEngine } from '../engines/locate.js';
 import { isErrno } from '../files.js';
 import { stat } from '../mounts/remote-fs.js';
 import { servedPhases } from './checks/config.js';

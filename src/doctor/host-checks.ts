@@ -1,6 +1,6 @@
 /** Checks of this host itself: neither a server nor a mount is asked. */
 import type { Config } from '../config.js';
-import { engineEnvironment } from '../engine/environment.js';
+import { engineEnvironment } from '../engines/environment.js';
 import { readCpu } from '../machine/cpu.js';
 import { openFilesLimit } from '../machine/limits.js';
 import { memoryOfHost } from '../machine/memory-limit.js';

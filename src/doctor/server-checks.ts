@@ -1,10 +1,10 @@
 /** Checks that ask the Temporal server, over one connection. */
 import type { Client, Connection } from '@temporalio/client';
 import { tsToMs } from '@temporalio/common/lib/time.js';
-import { connectClient } from '../temporal/client.js';
-import type { Target } from '../temporal/target.js';
+import { connectClient } from '../temporal/connect/client.js';
+import type { Target } from '../temporal/connect/target.js';
 import { WORKFLOW_QUEUE } from '../contract.js';
-import { GRPC, hasCode } from '../server/grpc.js';
+import { GRPC, hasCode } from '../temporal/embedded/grpc.js';
 import { UserError } from '../user-error.js';
 import { clockDifference, judgeClock } from './checks/clock.js';
 import { judgeAttributes, judgeOrchestrators, judgeRetention, judgeVersion } from './checks/server.js';

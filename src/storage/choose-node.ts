@@ -1,6 +1,6 @@
 /** Which storage node a copy goes to. Nodes are mounted directories of config.toml, named by their last component. */
 import { join, relative } from 'node:path';
-import { failure } from '../errors.js';
+import { SealError } from '../seal-error.js';
 import { isErrno } from '../files.js';
 import { MountHungError } from '../mounts/mounts.js';
 import { lstat, statfs } from '../mounts/remote-fs.js';
@@ -22,9 +22,9 @@ import {
 /** What a host knows of its nodes. */
 export interface Nodes {
   /** Mounted directories of config.toml. */
-  storageNodes: readonly string[];
+  directories: readonly string[];
   /** Whether a node may be written into, looked at anew. @throws MountWrongError; MountHungError */
-  checkNode(directory: string): Promise<void>;
+  check(directory: string): Promise<void>;
 }
 
 export interface Wanted extends Owner {
@@ -61,7 +61,7 @@ interface Looked {
 export async function chooseNode(nodes: Nodes, wanted: Wanted): Promise<Chosen> {
   const passedOver = new PassedOver();
   const looked: Looked[] = [];
-  const looks = nodes.storageNodes.map(async (node) => {
+  const looks = nodes.directories.map(async (node) => {
     await lookAt(nodes, node, wanted).then(
       (look) => looked.push(look),
       (error: unknown) => passedOver.add(node, error),
@@ -98,8 +98,8 @@ class PassedOver {
 
   failure(): Error {
     const reasons = this.reasons.join('; ') || 'none is configured';
-    if (this.isFull) return failure('NoSpace', `no storage node has room: ${reasons}`);
-    return this.hung ?? failure('MountMissing', `no storage node is in order: ${reasons}`);
+    if (this.isFull) return new SealError('NoSpace', `no storage node has room: ${reasons}`);
+    return this.hung ?? new SealError('MountMissing', `no storage node is in order: ${reasons}`);
   }
 }
 
@@ -113,16 +113,16 @@ class FullError extends Error {
  * @throws failure `MountMissing`, MountWrongError when this host does not have the node of that name as it should be; MountHungError
  */
 export async function findNode(nodes: Nodes, name: string, group: GroupDirectory): Promise<string> {
-  const node = nodes.storageNodes.find((directory) => nodeName(directory) === name);
-  if (!node) throw failure('MountMissing', `storage node ${name} is not in storage-nodes of this host`);
-  await nodes.checkNode(node);
+  const node = nodes.directories.find((directory) => nodeName(directory) === name);
+  if (!node) throw new SealError('MountMissing', `storage node ${name} is not in storage-nodes of this host`);
+  await nodes.check(node);
   await refuseOwnDirectory(node, group);
   return node;
 }
 
 /** Only to put the nodes in order: whether a reservation still holds is asked when one has been made. */
 async function lookAt(nodes: Nodes, node: string, wanted: Wanted): Promise<Looked> {
-  await nodes.checkNode(node);
+  await nodes.check(node);
   await refuseOwnDirectory(node, wanted.group);
   await refuseOddDirectories(node);
   // Also where there is no room: orphans may be what is in the way.

@@ -1,7 +1,7 @@
 /** Whether a storage node can hold what P6 makes there, looked at when it is chosen: P6 itself comes days later. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { NotOursError } from '../attempts/remove-tree.js';
+import { NotOursError } from '../sector-directory/remove-tree.js';
 import { ifPresent, isErrno } from '../files.js';
 import { MountWrongError } from '../mounts/guard.js';
 import { identityOf, mountOf, readMountTable } from '../mounts/mount-table.js';

@@ -1,6 +1,6 @@
 /** Directories of a storage node, made one level at a time: a missing node must not come into being as a plain directory. */
 import { dirname } from 'node:path';
-import { NotOursError } from '../attempts/remove-tree.js';
+import { NotOursError } from '../sector-directory/remove-tree.js';
 import { isErrno, syncDirectory } from '../files.js';
 import { lstat, mkdir } from '../mounts/remote-fs.js';
 

@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { blake3 } from '@noble/hashes/blake3.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { canonicalJson, ENGINE_PROTOCOL, type FileDigest } from '../attempts/protocol.js';
+import { canonicalJson, ENGINE_PROTOCOL, type FileDigest } from '../engines/protocol.js';
 import { refuseNewer } from '../contract.js';
-import { failure } from '../errors.js';
+import { SealError } from '../seal-error.js';
 import { exists, ifPresent, isErrno, readJson, syncDirectory, writeJson } from '../files.js';
 import { identity, link, lstat, readdir, readFile, unlink } from '../mounts/remote-fs.js';
 import { plainName, stored } from '../paths.js';
@@ -45,7 +45,7 @@ export async function publishCopy(copy: Copy, receipt: Receipt, mayGo: () => Pro
   const known = (await readJson(receiptPath)) as Receipt | undefined;
   refuseNewer(receiptPath, known, ENGINE_PROTOCOL);
   if (known !== undefined && whatItSays(known) !== whatItSays(receipt)) {
-    throw failure('CopyDiffers', `${receiptPath} is there and says something else`);
+    throw new SealError('CopyDiffers', `${receiptPath} is there and says something else`);
   }
   for (const file of files) await refuseScratch(copy, file);
   // Behind the receipt all have their names, but for what a person has moved away since, because it was damaged.
@@ -75,7 +75,7 @@ async function refuseScratch({ source, node, part, sector }: Copy, { name }: Fil
   if (scratch === undefined) return;
   for (const path of [join(node, finalName(sector, name)), join(node, part, plainName(name))])
     if ((await ifPresent(identity(path))) === scratch)
-      throw failure(
+      throw new SealError(
         'CopyDiffers',
         `${path} is the scratch's own file: storage-nodes must not lead into local_dir`,
       );
@@ -95,7 +95,7 @@ async function give({ node, part, sector }: Copy, file: FileDigest): Promise<voi
     if (!isErrno(error, 'EEXIST')) throw error;
     const target = await lstat(to);
     if (target.ino !== source.ino || target.dev !== source.dev) {
-      throw failure('CopyDiffers', `${to} is there and is another file`);
+      throw new SealError('CopyDiffers', `${to} is there and is another file`);
     }
   }
 }
@@ -117,7 +117,7 @@ export async function takeNamesBack(node: string, owner: Owner): Promise<void> {
 // All files before the first name: a copy that is made again has other inodes, and a name that was given would stand against it.
 async function checkWhole(path: string, file: FileDigest, source: string): Promise<void> {
   if (!(await isSame(path, file, source)))
-    throw failure('StepBack', `the copy ${path} is not whole`, { from: 'P5' });
+    throw new SealError('StepBack', `the copy ${path} is not whole`, { from: 'P5' });
 }
 
 /** @throws failure `CopyDiffers` */
@@ -127,7 +127,7 @@ async function lookAgain(copy: Copy): Promise<void> {
     const path = join(node, finalName(sector, file.name));
     await refuseScratch(copy, file);
     if (!(await isSame(path, file, source)))
-      throw failure('CopyDiffers', `${path} is not the file that was copied`);
+      throw new SealError('CopyDiffers', `${path} is not the file that was copied`);
   }
 }
 

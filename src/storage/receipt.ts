@@ -1,7 +1,7 @@
 /** The sector's birth certificate: readable without sealflow, and all that is needed to check the sector again. */
 import { z } from 'zod';
 import { readable, type SealInput } from '../contract.js';
-import { ENGINE_PROTOCOL, fileSchema, type EngineResult, type FileDigest } from '../attempts/protocol.js';
+import { ENGINE_PROTOCOL, fileSchema, type EngineResult, type FileDigest } from '../engines/protocol.js';
 import { stored } from '../paths.js';
 import { ENGINE_PHASE_IDS, SECTOR_SIZE_NAMES, type EnginePhaseId } from '../phases.js';
 import { parseSector, type SectorId } from '../sector.js';

@@ -1,7 +1,7 @@
 /** The last look before P6 deletes a sector's scratch: what was published must not go with it. */
 import { join } from 'node:path';
 import { z } from 'zod';
-import { failure } from '../errors.js';
+import { SealError } from '../seal-error.js';
 import { exists, ifPresent, readJson } from '../files.js';
 import { identity, lstat, readdir, realpath } from '../mounts/remote-fs.js';
 import { nodeName, sectorDir, stored, type GroupDirectory } from '../paths.js';
@@ -25,17 +25,17 @@ export async function refuseLoss(
   journal: { storage: { node: string; receipt: string } } | undefined,
 ): Promise<void> {
   const directory = sectorDir(group, sector);
-  if (!journal) throw failure('PassingFault', `${directory} has lost the note of where it was stored`);
+  if (!journal) throw new SealError('PassingFault', `${directory} has lost the note of where it was stored`);
   const { node: name, receipt } = journal.storage;
   const node = nodes.find((known) => nodeName(known) === name);
-  if (node === undefined) throw failure('MountMissing', `storage node ${name} is not in storage-nodes`);
+  if (node === undefined) throw new SealError('MountMissing', `storage node ${name} is not in storage-nodes`);
   await refuseOwnDirectory(node, group);
   await refuseWithin(node, directory, sector);
   const scratch = await identitiesBelow(directory);
   for (const file of await publishedFiles(join(node, receipt))) {
     const path = join(node, file);
     const found = await ifPresent(identity(path));
-    if (found === undefined) throw failure('CopyDiffers', `${path} is not there`);
+    if (found === undefined) throw new SealError('CopyDiffers', `${path} is not there`);
     if (scratch.has(found)) throw ownScratch(path, scratch.get(found) ?? directory);
   }
 }
@@ -52,7 +52,7 @@ async function refuseWithin(node: string, directory: string, sector: SectorId): 
 
 async function publishedFiles(receipt: string): Promise<string[]> {
   const { data } = filesSchema.safeParse(await readJson(receipt));
-  if (!data) throw failure('CopyDiffers', `${receipt} is not the receipt that was written`);
+  if (!data) throw new SealError('CopyDiffers', `${receipt} is not the receipt that was written`);
   return data.files.map(({ name }) => name);
 }
 

@@ -7,7 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import { basename, join, relative } from 'node:path';
 import { z } from 'zod';
-import { removeTree } from '../attempts/remove-tree.js';
+import { removeTree } from '../sector-directory/remove-tree.js';
 import { CONTRACT_VERSION } from '../contract.js';
 import { exists, ifPresent, readJson, syncDirectory, writeJson } from '../files.js';
 import { lstat, mkdir, readdir, rename } from '../mounts/remote-fs.js';

@@ -1,6 +1,6 @@
 /** One stored sector, checked by an engine of its own (`check-copy`, docs/engine-protocol.md). */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Engine } from '../engine/engine.js';
+import type { Engine } from '../engines/engine.js';
 import { describeEnd, runBound, type RunResult } from '../machine/run-bound.js';
 import { MountHungError } from '../mounts/mounts.js';
 import { statfs } from '../mounts/remote-fs.js';

@@ -1,7 +1,7 @@
 /** Whether a receipt can be believed so far that an engine may be sent to look at what it names. */
 import { dirname, join } from 'node:path';
 import { finalName, receiptSchema, type Receipt } from '../storage/receipt.js';
-import { ENGINE_PROTOCOL } from '../attempts/protocol.js';
+import { ENGINE_PROTOCOL } from '../engines/protocol.js';
 import { refuseNewer } from '../contract.js';
 import { ifPresent, readJson } from '../files.js';
 import { lstat } from '../mounts/remote-fs.js';

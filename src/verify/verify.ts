@@ -1,6 +1,6 @@
 /** `sealflow verify`: stored sectors, checked from nothing but their receipts and their storage nodes. Nothing is changed. */
 import { join } from 'node:path';
-import type { Engine } from '../engine/engine.js';
+import type { Engine } from '../engines/engine.js';
 import { nodeName, stored } from '../paths.js';
 import { sectorName } from '../sector.js';
 import { asTheyEnd } from '../as-they-end.js';

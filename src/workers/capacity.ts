@@ -1,6 +1,6 @@
 /** What this host can hold: slots of its pools, room in the group's directory, memory for P4, cores. */
 import type { Work } from '../activities/deps.js';
-import type { FoundEngine } from '../attempts/found-engines.js';
+import type { FoundEngine } from '../engines/find.js';
 import type { Config, PoolConfig } from '../config.js';
 import type { GroupDirectory } from '../paths.js';
 import type { PhaseId } from '../phases.js';
@@ -9,7 +9,7 @@ import { divideCores, type Cores } from './cores.js';
 import type { Gauges } from './gauges.js';
 import { P4Memory } from './memory.js';
 import { RoomWatch } from './room-watch.js';
-import { Scratch } from './scratch.js';
+import { Scratch } from '../group/scratch.js';
 import { SlotPool } from './slots.js';
 
 export interface Pool extends PoolConfig {

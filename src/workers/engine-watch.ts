@@ -4,19 +4,19 @@
  * nothing on the mount, however many sectors lie there.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { waitingWorker } from '../attempts/adoption.js';
-import { readJob } from '../attempts/attempt.js';
-import { findEngines, type FoundEngine } from '../attempts/found-engines.js';
-import { isSuperseded } from '../attempts/lease.js';
+import { waitingWorker } from '../sector-directory/adoption.js';
+import { readJob } from '../sector-directory/attempt.js';
+import { findEngines, type FoundEngine } from '../engines/find.js';
+import { isSuperseded } from '../sector-directory/lease.js';
 import {
   isAlive,
   isUninterruptible,
   terminate,
   workerProcess,
   type HostIdentity,
-} from '../attempts/processes.js';
-import { readProgress } from '../attempts/progress.js';
-import { WorkMeter } from '../attempts/work-meter.js';
+} from '../engines/processes.js';
+import { readProgress } from '../engines/progress.js';
+import { WorkMeter } from '../engines/work-meter.js';
 import { MountHungError } from '../mounts/mounts.js';
 import { PHASES, TIMES, type EnginePhaseId, type Times } from '../phases.js';
 import type { Log } from '../telemetry.js';

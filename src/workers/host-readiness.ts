@@ -6,7 +6,7 @@ import { refuseOddDirectories } from '../storage/fitness.js';
 import { refuseOwnDirectory } from '../storage/own-directory.js';
 import type { PhaseId } from '../phases.js';
 import type { Log } from '../telemetry.js';
-import { GroupMount } from './group-directory.js';
+import { GroupMount } from '../group/marker.js';
 import { nodesSeen } from './nodes.js';
 import { Readiness, type Check } from './readiness.js';
 

@@ -5,11 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { createActivities, type Deps } from '../activities/index.js';
-import { hostIdentity, startTimeOf, workerName } from '../attempts/processes.js';
-import { EngineStarter } from '../attempts/start.js';
+import { hostIdentity, startTimeOf, workerName } from '../engines/processes.js';
+import { EngineStarter } from '../engines/start.js';
 import type { Config } from '../config.js';
 import { controlQueue, phaseQueue, type SealActivities } from '../contract.js';
-import { handBack } from '../errors.js';
 import { registerMounts } from '../mounts/register.js';
 import { PHASES, scaledTimes, TIMES, type PhaseId } from '../phases.js';
 import type { Log } from '../telemetry.js';
@@ -19,7 +18,7 @@ import { DISK_LOOK_MS, disksOf, DiskWatch } from './disk-watch.js';
 import { EngineWatch } from './engine-watch.js';
 import { every } from './every.js';
 import { createGauges } from './gauges.js';
-import { checkWritable, NotOfGroupError } from './group-directory.js';
+import { checkWritable } from '../group/marker.js';
 import type { Check } from './readiness.js';
 import { servedPhases, HostReadiness, warnOfFewThreads } from './host-readiness.js';
 import { SlotPool } from './slots.js';
@@ -138,29 +137,34 @@ async function createDeps(
   { ready, capacity, engines, diskWatch }: Host,
   slots: SlotPool,
 ): Promise<Deps> {
+  const { room, memory, cores } = capacity;
   const own = { pid: process.pid, startTime: startTimeOf(process.pid) };
   return {
-    self: await hostIdentity(config.ip),
-    worker: workerName(config.ip, own),
-    version: VERSION,
+    identity: {
+      ...(await hostIdentity(config.ip)),
+      worker: workerName(config.ip, own),
+      version: VERSION,
+    },
     engines,
-    storageNodes: config.storageNodes,
-    checkNode: ready.checkNode,
-    verifyMounted: ready.verifyMounted,
-    copyLimits: copyLimitsOf(config),
-    cleanAfter: config.cleanAfter,
-    groupDirectory: (group) =>
-      ready.group.open(group).catch((error: unknown) => {
-        if (!(error instanceof NotOfGroupError)) throw error;
-        throw handBack('NotOfGroup', `${config.ip}: ${error.message}`, TIMES.noSlotMax);
-      }),
-    enterSlot: (work) => slots.enter(work),
-    whyNoRoom: (group, sector) => capacity.room.whyNoRoom(group, sector),
-    oneAtATime: (admit) => capacity.room.oneAtATime(admit),
-    onRoomMade: () => void capacity.lookForRoom(),
-    reserveMemory: (sector) => capacity.memory.reserve(sector),
-    diskLoad: () => diskWatch.latest,
-    coresOf: (phase) => capacity.cores[phase],
+    slots,
+    scratch: {
+      openGroup: (group) => ready.group.open(group),
+      shortage: (group, sector) => room.shortage(group, sector),
+      oneAtATime: (admit) => room.oneAtATime(admit),
+      onRoomMade: () => void capacity.lookForRoom(),
+      cleanAfter: config.cleanAfter,
+    },
+    nodes: {
+      directories: config.storageNodes,
+      check: ready.checkNode,
+      verifyMounted: ready.verifyMounted,
+      copyLimits: copyLimitsOf(config),
+    },
+    resources: {
+      coresOf: (phase) => cores[phase],
+      reserveMemory: (sector) => memory.reserve(sector),
+      diskLoad: () => diskWatch.latest,
+    },
   };
 }
 
@@ -230,7 +234,10 @@ async function runAll(workers: Worker[], signal: AbortSignal, onReady: () => voi
 /** In memory: what engines share by it is of no use after a restart of the host. */
 const SHARED_MEMORY = '/dev/shm';
 
-function copyLimitsOf({ copyLimitBytesPerSec, copyLimitTotalBytesPerSec }: Config): Deps['copyLimits'] {
+function copyLimitsOf({
+  copyLimitBytesPerSec,
+  copyLimitTotalBytesPerSec,
+}: Config): Deps['nodes']['copyLimits'] {
   const each = copyLimitBytesPerSec;
   if (copyLimitTotalBytesPerSec === 0) return { each };
   const directory = existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir();

@@ -1,13 +1,13 @@
 /** Whether the group's directory holds one more sector: while it does not, P1 is polled only for sectors that were begun. */
 import { join } from 'node:path';
-import { listAttempts, readResult } from '../attempts/attempt.js';
-import { listEpochs } from '../attempts/epochs.js';
+import { listAttempts, readResult } from '../sector-directory/attempt.js';
+import { listEpochs } from '../sector-directory/epochs.js';
 import { MountHungError } from '../mounts/mounts.js';
 import { readdir } from '../mounts/remote-fs.js';
 import { cacheDir, type GroupDirectory } from '../paths.js';
 import type { Log } from '../telemetry.js';
 import type { Gauges } from './gauges.js';
-import type { Scratch } from './scratch.js';
+import type { Scratch } from '../group/scratch.js';
 
 export interface RoomWatchOptions {
   scratch: Scratch;
@@ -47,8 +47,8 @@ export class RoomWatch {
   };
 
   /** Why there is no room for the sector of that directory's name, looked at now; undefined when there is. */
-  async whyNoRoom(group: GroupDirectory, sector: string): Promise<string | undefined> {
-    const why = await this.options.scratch.whyNoRoom(group, sector);
+  async shortage(group: GroupDirectory, sector: string): Promise<string | undefined> {
+    const why = await this.options.scratch.shortage(group, sector);
     if (why) this.tell(why);
     return why;
   }
@@ -96,7 +96,7 @@ export class RoomWatch {
     const groups = await openGroups();
     // A directory that cannot be seen says nothing of its room; what keeps it from being seen is told by readiness.
     if (groups.length === 0) return;
-    const reasons = await Promise.all(groups.map((group) => scratch.whyNoRoom(group)));
+    const reasons = await Promise.all(groups.map((group) => scratch.shortage(group)));
     this.tell(reasons.find(Boolean));
     if (gauges) await this.measure(gauges, groups);
     const waits = this.why ? await Promise.all(groups.map((group) => this.hasBegunWaiting(group))) : [];

@@ -87,7 +87,7 @@ function createPeak(pid, isEngine = () => true, onLook = () => undefined) {
   return { peak, look };
 }
 
-/** The engine is entered as a worker does it (src/attempts/start.ts). */
+/** The engine is entered as a worker does it (src/engines/start.ts). */
 const IN_ATTEMPT = 'cd -- "$0" && exec >>log 2>&1 && exec "$@" run "$0"';
 
 async function byXargs(directory, { command, environment }) {

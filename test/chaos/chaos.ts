@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readResult } from '../../src/attempts/attempt.js';
+import { readResult } from '../../src/sector-directory/attempt.js';
 import type { OwnCluster } from '../helpers/own-cluster.js';
 import { flip } from '../helpers/damage.js';
 import { engineRuns } from '../helpers/engine.js';

@@ -2,7 +2,7 @@
 import { copyFile, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { EngineStarter } from '../../src/attempts/start.js';
+import { EngineStarter } from '../../src/engines/start.js';
 import type { PhaseInput, PhaseResult } from '../../src/contract.js';
 import type { EnginePhaseId } from '../../src/phases.js';
 import { flip } from '../helpers/damage.js';

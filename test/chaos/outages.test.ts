@@ -1,6 +1,6 @@
 /** The server goes, for long or by force, while phases run and end; programs that are there before it; runs that others end. */
 import { beforeAll, expect, test, vi } from 'vitest';
-import { readProgress } from '../../src/attempts/progress.js';
+import { readProgress } from '../../src/engines/progress.js';
 import { TIMES } from '../../src/phases.js';
 import { OwnCluster } from '../helpers/own-cluster.js';
 import { engineRuns } from '../helpers/engine.js';

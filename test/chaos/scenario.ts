@@ -1,6 +1,6 @@
 /** A group, and sectors that are caught in one phase or another; in the end each must be as if nothing had happened. */
 import { expect, onTestFailed } from 'vitest';
-import { readProgress } from '../../src/attempts/progress.js';
+import { readProgress } from '../../src/engines/progress.js';
 import type { EnginePhaseId, PhaseId } from '../../src/phases.js';
 import type { Cluster } from '../helpers/cluster.js';
 import { engineRuns, type EngineRun } from '../helpers/engine.js';

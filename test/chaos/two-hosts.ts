@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { expect } from 'vitest';
-import { sectorStatus } from '../../src/client/sector-status.js';
+import { sectorStatus } from '../../src/temporal/ask/sector-status.js';
 import { controlQueue } from '../../src/contract.js';
 import { cacheDir } from '../../src/paths.js';
 import type { EnginePhaseId } from '../../src/phases.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Finding } from '../../src/doctor/finding.js';
 import { markerFile } from '../../src/paths.js';
-import { freePort } from '../../src/server/ports.js';
+import { freePort } from '../../src/temporal/embedded/ports.js';
 import { Cluster } from '../helpers/cluster.js';
 import { ENGINE } from '../helpers/engine.js';
 import { makeFifo } from '../helpers/fifo.js';

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { beforeAll, expect, test, vi } from 'vitest';
-import { freePort } from '../../src/server/ports.js';
+import { freePort } from '../../src/temporal/embedded/ports.js';
 import { Cluster } from '../helpers/cluster.js';
 import { eventually } from '../helpers/eventually.js';
 import { expectRefused } from '../helpers/refused.js';

@@ -3,7 +3,7 @@ import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
-import { unservedPhases } from '../../src/client/start-sector.js';
+import { unservedPhases } from '../../src/temporal/ask/start-sector.js';
 import { markerFile } from '../../src/paths.js';
 import { PHASE_IDS } from '../../src/phases.js';
 import { Cluster } from '../helpers/cluster.js';

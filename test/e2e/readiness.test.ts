@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test, vi } from 'vitest';
-import { unservedPhases } from '../../src/client/start-sector.js';
+import { unservedPhases } from '../../src/temporal/ask/start-sector.js';
 import { PHASE_IDS, type PhaseId } from '../../src/phases.js';
 import { Cluster } from '../helpers/cluster.js';
 import type { Group } from '../helpers/group.js';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { freePort } from '../../src/server/ports.js';
+import { freePort } from '../../src/temporal/embedded/ports.js';
 import { expectRefused, groupAt } from '../helpers/refused.js';
 import { sealflow, startSealflow } from '../helpers/sealflow.js';
 

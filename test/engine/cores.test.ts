@@ -2,8 +2,8 @@
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
-import { readProgress } from '../../src/attempts/progress.js';
-import type { Engine } from '../../src/engine/engine.js';
+import { readProgress } from '../../src/engines/progress.js';
+import type { Engine } from '../../src/engines/engine.js';
 import { allowedCpus, parseCpuList } from '../../src/workers/cores.js';
 import { eventually } from '../helpers/eventually.js';
 import { makeFifo } from '../helpers/fifo.js';

@@ -2,9 +2,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readlink, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Attempt } from '../../src/attempts/attempt.js';
-import { digestOf, type EngineError, type Job, type Progress } from '../../src/attempts/protocol.js';
-import { attemptDir, parseAt } from '../../src/paths.js';
+import { digestOf, type EngineError, type Job, type Progress } from '../../src/engines/protocol.js';
+import { attemptDir, parseAt, type Attempt } from '../../src/paths.js';
 
 export const HASH = digestOf('the input');
 export const OTHER_HASH = digestOf('another input');

@@ -1,8 +1,8 @@
 /** Phases computed without sealflow: jobs written by hand, an engine run on each. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { readResult } from '../../src/attempts/attempt.js';
-import type { EngineResult, Job } from '../../src/attempts/protocol.js';
+import { readResult } from '../../src/sector-directory/attempt.js';
+import type { EngineResult, Job } from '../../src/engines/protocol.js';
 import { DEPENDS_ON, type EnginePhaseId } from '../../src/phases.js';
 import { writeAttempt } from './attempts.js';
 

@@ -1,8 +1,9 @@
 /** Activities that do nothing, unless a test says what. They note what is asked of them, and in which order. */
 import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
+import { CancelledFailure, type ApplicationFailure } from '@temporalio/common';
 import { settle, takeOver } from '../../src/activities/retry-at-server.js';
+import { toApplicationFailure, toSealError } from '../../src/activities/temporal-failure.js';
 import { CONTRACT_VERSION, type CleanInput, type CleanResult } from '../../src/contract.js';
 import type {
   AbortResult,
@@ -14,6 +15,7 @@ import type {
 } from '../../src/contract.js';
 import type { HeartbeatDetails } from '../../src/heartbeat.js';
 import { scaledTimes, type EnginePhaseId, type PhaseId } from '../../src/phases.js';
+import type { SealError } from '../../src/seal-error.js';
 import { eventually } from './eventually.js';
 
 export type FakeId = PhaseId | 'stop' | 'abort';
@@ -26,7 +28,7 @@ interface Inputs extends Record<EnginePhaseId, PhaseInput> {
 
 /** What one call does: fails, waits, or runs a function whose result is laid over the usual one. */
 export type Step<Input, Result> =
-  ApplicationFailure | Held | ((input: Input) => Partial<Result> | Promise<Partial<Result>>);
+  Error | Held | ((input: Input) => Partial<Result> | Promise<Partial<Result>>);
 
 /** The first call takes the first step, and so on; those behind the last step return the usual result. */
 export type Script = { [Phase in EnginePhaseId]?: Step<PhaseInput, PhaseResult>[] } & {
@@ -128,10 +130,10 @@ export class Fakes {
       this.events.push(`${id} ends`);
       return { ...usual, ...changes };
     } catch (error) {
-      this.events.push(`${id} ${error instanceof ApplicationFailure ? 'fails' : 'is cancelled'}`);
-      throw error instanceof ApplicationFailure
-        ? settled(error, id, this.scale ?? input.seal.timeScale)
-        : error;
+      this.events.push(`${id} ${error instanceof CancelledFailure ? 'is cancelled' : 'fails'}`);
+      if (error instanceof CancelledFailure) throw error;
+      const host = hostOf(id === 'stop' || id === 'abort' ? 'P6' : id);
+      throw settled(toSealError(error, host), id, this.scale ?? input.seal.timeScale);
     }
   }
 
@@ -168,25 +170,25 @@ const cleaned: CleanResult = {
 };
 
 /** Like the real activities: what only needs time is retried by Temporal, and what they count travels in the heartbeat. */
-function settled(error: ApplicationFailure, id: FakeId, scale = 1): ApplicationFailure {
+function settled(error: SealError, id: FakeId, scale = 1): ApplicationFailure {
   const { info } = Context.current();
   const { attempt, priority } = info;
   const before = info.heartbeatDetails as HeartbeatDetails | undefined;
-  const { failure, carried } = settle(error, takeOver(before?.carried, attempt), {
+  const { delayMs, carried } = settle(error, takeOver(before?.carried, attempt), {
     attempt,
     priority: priority?.priorityKey,
     times: scaledTimes(scale),
     isStop: id === 'stop' || id === 'abort',
   });
   Context.current().heartbeat({ ...before, carried });
-  return failure;
+  return toApplicationFailure(error, delayMs);
 }
 
 async function take<Input, Result>(
   step: Step<Input, Result> | undefined,
   input: Input,
 ): Promise<Partial<Result>> {
-  if (step instanceof ApplicationFailure) throw step;
+  if (step instanceof Error) throw step;
   if (step instanceof Held) await step.wait();
   return typeof step === 'function' ? await step(input) : {};
 }

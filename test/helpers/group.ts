@@ -5,7 +5,7 @@ import { stringify } from 'smol-toml';
 import { PHASES, SECTOR_SIZES, type PhaseId, type SectorSize } from '../../src/phases.js';
 import { attemptDir, doneFile, sectorDir, type GroupDirectory } from '../../src/paths.js';
 import { sectorFileName, sectorOf } from '../../src/sector.js';
-import { setUpGroupDirectory } from '../../src/workers/group-directory.js';
+import { setUpGroupDirectory } from '../../src/group/marker.js';
 import { ENGINE, engineRuns, killEngines, type EngineRun } from './engine.js';
 import { eventually, isAlive } from './eventually.js';
 import { startSealflow, type Running, type SealflowOptions } from './sealflow.js';

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { SEARCH_ATTRIBUTES } from '../../src/search-attributes.js';
-import { startEmbeddedServer, type EmbeddedServer } from '../../src/server/embedded-server.js';
-import { findTemporalCli } from '../../src/server/temporal-cli.js';
+import { startEmbeddedServer, type EmbeddedServer } from '../../src/temporal/embedded/embedded-server.js';
+import { findTemporalCli } from '../../src/temporal/embedded/temporal-cli.js';
 import { Cluster } from './cluster.js';
 import { startSealflow, type Running } from './sealflow.js';
 

@@ -1,7 +1,7 @@
-import { buildEngine } from '../../src/engine/build.js';
-import type { Engine } from '../../src/engine/engine.js';
-import { findEngine } from '../../src/engine/locate.js';
-import { ensureParameters } from '../../src/engine/parameters.js';
+import { buildEngine } from '../../src/engines/build/build.js';
+import type { Engine } from '../../src/engines/engine.js';
+import { findEngine } from '../../src/engines/locate.js';
+import { ensureParameters } from '../../src/engines/parameters.js';
 import type { SectorSize } from '../../src/phases.js';
 
 /** The first build and the first parameters of a user take a quarter of an hour on two cores; later ones none. */

@@ -1,8 +1,8 @@
 /** How many engines are at work on a group's sectors, looked at from outside by process. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import { findEngines } from '../../src/attempts/found-engines.js';
-import { hostIdentity } from '../../src/attempts/processes.js';
+import { findEngines } from '../../src/engines/find.js';
+import { hostIdentity } from '../../src/engines/processes.js';
 import type { Group, Pool } from './group.js';
 
 const LOOK_MS = 20;

@@ -20,8 +20,8 @@ import {
 } from '../../src/messages.js';
 import { PHASE_IDS, PHASES, type PhaseId } from '../../src/phases.js';
 import { sectorOf } from '../../src/sector.js';
-import { isBackingOff, pendingPhase } from '../../src/client/pending.js';
-import { retrySector } from '../../src/client/retry-sector.js';
+import { isBackingOff, pendingPhase } from '../../src/temporal/ask/pending.js';
+import { retrySector } from '../../src/temporal/ask/retry-sector.js';
 import type { sealSector } from '../../src/workflows/index.js';
 import { eventually } from './eventually.js';
 import type { Fakes } from './fakes.js';

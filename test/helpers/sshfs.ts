@@ -8,7 +8,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { endGroup, hasEnded, spawnBound } from '../../src/machine/bound-process.js';
-import { freePort } from '../../src/server/ports.js';
+import { freePort } from '../../src/temporal/embedded/ports.js';
 import { run, runs } from './commands.js';
 import { eventually } from './eventually.js';
 import type { Group } from './group.js';

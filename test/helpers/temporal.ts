@@ -13,8 +13,8 @@ import {
   Worker,
 } from '@temporalio/worker';
 import { SEARCH_ATTRIBUTES } from '../../src/search-attributes.js';
-import { startEmbeddedServer } from '../../src/server/embedded-server.js';
-import { findTemporalCli } from '../../src/server/temporal-cli.js';
+import { startEmbeddedServer } from '../../src/temporal/embedded/embedded-server.js';
+import { findTemporalCli } from '../../src/temporal/embedded/temporal-cli.js';
 
 /** In histories too, so that they tell nothing of the machine that made them. */
 export const IDENTITY = 'test';

@@ -6,9 +6,9 @@ import { DefaultLogger } from '@temporalio/worker';
 import type { ApplicationFailure } from '@temporalio/common';
 import { onTestFinished, vi } from 'vitest';
 import { createActivities, type Deps } from '../../src/activities/index.js';
-import { hostIdentity } from '../../src/attempts/processes.js';
+import { hostIdentity } from '../../src/engines/processes.js';
 import { MountGuard } from '../../src/mounts/guard.js';
-import { EngineStarter } from '../../src/attempts/start.js';
+import { EngineStarter } from '../../src/engines/start.js';
 import {
   CONTRACT_VERSION,
   type CleanInput,
@@ -44,6 +44,21 @@ export interface Offer {
   /** Server time of this offer. */
   now?: number;
 }
+
+/** Members of the parts of {@link Deps} that a test puts in the place of the usual ones. */
+export type DepsChanges = { [Part in keyof Deps]?: Partial<Deps[Part]> };
+
+const changed = (deps: Deps, changes: DepsChanges): Deps =>
+  Object.fromEntries(
+    Object.entries(deps).map(([part, members]) => {
+      const own = changes[part as keyof Deps];
+      // Spreading would lose the methods of a class.
+      return [
+        part,
+        own ? Object.assign(Object.create(members as object) as object, own) : (members as object),
+      ];
+    }),
+  ) as unknown as Deps;
 
 export interface Running<T> {
   env: MockActivityEnvironment;
@@ -127,7 +142,7 @@ export class TestHost {
     activity: K,
     given: Parameters<SealActivities[K]>[0],
     { runId = RUN_ID, now = Date.now(), ...info }: Offer = {},
-    deps: Partial<Deps> = {},
+    deps: DepsChanges = {},
   ): Running<Awaited<ReturnType<SealActivities[K]>>> {
     const input = { ...given, run: runId };
     const env = new MockActivityEnvironment(
@@ -137,7 +152,7 @@ export class TestHost {
     const heartbeats: HeartbeatDetails[] = [];
     env.on('heartbeat', (details: HeartbeatDetails) => heartbeats.push(details));
     type Result = Awaited<ReturnType<SealActivities[K]>>;
-    const run = createActivities({ ...this.deps, ...deps })[activity] as unknown as (
+    const run = createActivities(changed(this.deps, deps))[activity] as unknown as (
       given: typeof input,
     ) => Promise<Result>;
     const done = env.run<[typeof input], Result, typeof run>(run, input);
@@ -152,7 +167,7 @@ export class TestHost {
     phase: EnginePhaseId,
     changes: Partial<PhaseInput> = {},
     offer?: Offer,
-    deps?: Partial<Deps>,
+    deps?: DepsChanges,
   ): Running<PhaseResult> {
     return this.offer(activityOf(phase), this.input(phase, changes), offer, deps);
   }
@@ -161,7 +176,7 @@ export class TestHost {
     phase: EnginePhaseId,
     changes: Partial<PhaseInput> = {},
     offer?: Offer,
-    deps?: Partial<Deps>,
+    deps?: DepsChanges,
   ): Promise<PhaseResult> {
     return this.begin(phase, changes, offer, deps).done;
   }
@@ -171,7 +186,7 @@ export class TestHost {
     for (const phase of phases) this.results[phase] = await this.run(phase);
   }
 
-  clean(changes: Partial<CleanInput> = {}, offer?: Offer, deps?: Partial<Deps>): Promise<CleanResult> {
+  clean(changes: Partial<CleanInput> = {}, offer?: Offer, deps?: DepsChanges): Promise<CleanResult> {
     return this.offer('cleanSector', this.cleanInput(changes), offer, deps).done;
   }
 
@@ -201,25 +216,29 @@ export async function createTestHost(environment: NodeJS.ProcessEnv = {}): Promi
   const root = await temporaryDirectory();
   const all = { ...process.env, FIXTURE_CHECKPOINTS: join(root, 'checkpoints'), ...environment };
   const deps: Deps = {
-    self: await hostIdentity(HOST),
-    worker: 'test',
-    version: '0.0.1',
+    identity: { ...(await hostIdentity(HOST)), worker: 'test', version: '0.0.1' },
     engines: new EngineStarter({ command: ENGINE, environment: all }),
-    storageNodes: [join(root, 'nodes', NODE)],
-    copyLimits: { each: 0 },
-    cleanAfter: 'proof',
-    groupDirectory: () => Promise.resolve(host.group),
-    checkNode: (node) => new MountGuard(node, { allowSystemDisk: true }).check(),
-    verifyMounted: async (node) => {
-      await new MountGuard(node, { allowSystemDisk: true }).see();
+    slots: { enter: () => ({ leave: () => undefined, leaveToEngine: () => undefined }) },
+    scratch: {
+      openGroup: () => Promise.resolve(host.group),
+      shortage: () => Promise.resolve(undefined),
+      oneAtATime: (admit) => admit(),
+      onRoomMade: () => undefined,
+      cleanAfter: 'proof',
     },
-    enterSlot: () => ({ leave: () => undefined, leaveToEngine: () => undefined }),
-    whyNoRoom: () => Promise.resolve(undefined),
-    oneAtATime: (admit) => admit(),
-    onRoomMade: () => undefined,
-    diskLoad: () => undefined,
-    reserveMemory: () => Promise.resolve(() => undefined),
-    coresOf: () => undefined,
+    nodes: {
+      directories: [join(root, 'nodes', NODE)],
+      check: (node) => new MountGuard(node, { allowSystemDisk: true }).check(),
+      verifyMounted: async (node) => {
+        await new MountGuard(node, { allowSystemDisk: true }).see();
+      },
+      copyLimits: { each: 0 },
+    },
+    resources: {
+      coresOf: () => undefined,
+      reserveMemory: () => Promise.resolve(() => undefined),
+      diskLoad: () => undefined,
+    },
   };
   const host = new TestHost(root, deps, all);
   await mkdir(host.group.root);

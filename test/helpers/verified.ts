@@ -1,5 +1,5 @@
 /** Sectors checked by the library of `sealflow verify`, with the test engine. */
-import type { Engine } from '../../src/engine/engine.js';
+import type { Engine } from '../../src/engines/engine.js';
 import type { Copy } from '../../src/verify/nodes.js';
 import type { SectorReport } from '../../src/verify/report.js';
 import { verifyCopies, type VerifyOptions } from '../../src/verify/verify.js';

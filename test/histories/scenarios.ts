@@ -1,6 +1,6 @@
 /** What the recorded histories tell: each scenario is one file. */
 import type { SealInput } from '../../src/contract.js';
-import { failure } from '../../src/errors.js';
+import { SealError } from '../../src/seal-error.js';
 import { abortUpdate, landedUpdate } from '../../src/messages.js';
 import { fakeActivities, held, repeat, type Fakes } from '../helpers/fakes.js';
 import { OTHER_SEED, SEED, type Sealing } from '../helpers/sealing.js';
@@ -18,8 +18,8 @@ const untilEnd = ({ handle }: Sealing): Promise<unknown> => handle.result();
 
 /** Made anew for each recording, as fakes count their calls. */
 export function scenarios(): Scenario[] {
-  const panic = failure('Panic', 'index out of bounds', { at: '1/P2-1', host: '10.0.0.2' });
-  const replicaDamaged = failure('StepBack', 'the replica is damaged', { at: '1/P5-1', from: 'P2' });
+  const panic = new SealError('Panic', 'index out of bounds', { at: '1/P2-1', host: '10.0.0.2' });
+  const replicaDamaged = new SealError('StepBack', 'the replica is damaged', { at: '1/P5-1', from: 'P2' });
   return [
     { name: 'normal', fakes: fakeActivities(), tell: untilEnd },
     {
@@ -53,7 +53,7 @@ export function scenarios(): Scenario[] {
     },
     {
       name: 'aborted',
-      fakes: fakeActivities({ P4: [held()], P5: [held()], abort: [failure('MountMissing', 'not there')] }),
+      fakes: fakeActivities({ P4: [held()], P5: [held()], abort: [new SealError('MountMissing', 'not there')] }),
       tell: async (sealing) => {
         await sealing.fakes.begun('P4');
         await sealing.fakes.begun('P5');
@@ -64,8 +64,8 @@ export function scenarios(): Scenario[] {
     {
       name: 'landed',
       fakes: fakeActivities({
-        P5: [failure('CopyDamaged', 'read back: sealed differs', { at: '1/P5-1', host: '10.0.0.5' })],
-        P6: [failure('NotLanded', 'the scratch is kept until the proof is on chain')],
+        P5: [new SealError('CopyDamaged', 'read back: sealed differs', { at: '1/P5-1', host: '10.0.0.5' })],
+        P6: [new SealError('NotLanded', 'the scratch is kept until the proof is on chain')],
       }),
       tell: async (sealing) => {
         await sealing.until(({ state }) => state === 'waiting-for-landed');
@@ -76,7 +76,7 @@ export function scenarios(): Scenario[] {
     {
       name: 'restored',
       // The run's own later claim, from before its database was restored; then another seed while P4 runs.
-      fakes: fakeActivities({ P2: [failure('Overtaken', 'claim 3 is in force', { claim: 3 })], P4: [held()] }),
+      fakes: fakeActivities({ P2: [new SealError('Overtaken', 'claim 3 is in force', { claim: 3 })], P4: [held()] }),
       tell: async (sealing) => {
         await sealing.fakes.begun('P4');
         await sealing.provideSeed({ seed: OTHER_SEED, replace: true });

@@ -2,7 +2,7 @@
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { failure, handBack } from '../../src/errors.js';
+import { SealError } from '../../src/seal-error.js';
 import { abortUpdate, type Abort } from '../../src/messages.js';
 import { fakeActivities, held, repeat } from '../helpers/fakes.js';
 import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
@@ -63,7 +63,7 @@ describe.each(CACHE_MODES)('abort, $cache', (mode) => {
 
   test('of a phase that is handed back again and again', async () => {
     const sealing = await seal({
-      fakes: fakeActivities({ P1: repeat(1000, handBack('NoRoom', 'no room', 20)) }),
+      fakes: fakeActivities({ P1: repeat(1000, new SealError('NoRoom', 'no room')) }),
     });
     await sealing.fakes.begun('P1', 3);
     await ask(sealing);
@@ -72,7 +72,7 @@ describe.each(CACHE_MODES)('abort, $cache', (mode) => {
 
   test('of a phase in backoff', async () => {
     const sealing = await seal({
-      fakes: fakeActivities({ P1: repeat(4, failure('Panic', 'oh')) }),
+      fakes: fakeActivities({ P1: repeat(4, new SealError('Panic', 'oh')) }),
       input: { timeScale: 1 },
     });
     await sealing.untilBackingOff('P1');
@@ -81,7 +81,7 @@ describe.each(CACHE_MODES)('abort, $cache', (mode) => {
   });
 
   test('of a sector that needs attention', async () => {
-    const attention = await seal({ fakes: fakeActivities({ P1: [failure('BadInput', 'no')] }) });
+    const attention = await seal({ fakes: fakeActivities({ P1: [new SealError('BadInput', 'no')] }) });
     await attention.until(({ state }) => state === 'needs-attention');
     await ask(attention);
     await expectAborted(attention);
@@ -95,7 +95,7 @@ describe.each(CACHE_MODES)('abort, $cache', (mode) => {
   });
 
   test('is tried until it is done', async () => {
-    const failed = failure('MountMissing', 'storage node is not there');
+    const failed = new SealError('MountMissing', 'storage node is not there');
     const sealing = await seal({ fakes: fakeActivities({ P1: [held()], abort: repeat(3, failed) }) });
     await sealing.fakes.begun('P1');
     await ask(sealing);

@@ -1,12 +1,12 @@
 import { CancelledFailure, WorkflowFailedError } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
-import { failure, handBack } from '../../src/errors.js';
+import { SealError } from '../../src/seal-error.js';
 import { fakeActivities, held, repeat } from '../helpers/fakes.js';
 import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
 import type { Sealing } from '../helpers/sealing.js';
 
-const refused = failure('BadInput', 'no such job');
-const panic = failure('Panic', 'index out of bounds');
+const refused = new SealError('BadInput', 'no such job');
+const panic = new SealError('Panic', 'index out of bounds');
 
 async function cancel(sealing: Sealing): Promise<void> {
   await sealing.handle.cancel();
@@ -57,7 +57,7 @@ describe.each(CACHE_MODES)('cancel, $cache', (mode) => {
 
   test('while P1 is handed back again and again', async () => {
     const sealing = await seal({
-      fakes: fakeActivities({ P1: repeat(1000, handBack('NoRoom', 'no room', 20)) }),
+      fakes: fakeActivities({ P1: repeat(1000, new SealError('NoRoom', 'no room')) }),
     });
     await sealing.fakes.begun('P1', 3);
     await cancel(sealing);
@@ -91,10 +91,10 @@ describe.each(CACHE_MODES)('cancel, $cache', (mode) => {
   });
 
   test.each([
-    failure('StepBack', 'layer 3 is damaged', { from: 'P1' }),
-    failure('Panic', 'killed by the stop'),
-    failure('Draining', 'on its way out'),
-    failure('BadInput', 'no such job'),
+    new SealError('StepBack', 'layer 3 is damaged', { from: 'P1' }),
+    new SealError('Panic', 'killed by the stop'),
+    new SealError('Draining', 'on its way out'),
+    new SealError('BadInput', 'no such job'),
   ])('of a phase that ends with $type all the same', async (end) => {
     const p2 = held();
     const endsBadly = async () => {
@@ -115,7 +115,7 @@ describe.each(CACHE_MODES)('cancel, $cache', (mode) => {
     };
     const copyFails = async () => {
       await copy.wait();
-      throw failure('StepBack', 'the replica is damaged', { from: 'P2' });
+      throw new SealError('StepBack', 'the replica is damaged', { from: 'P2' });
     };
     const sealing = await seal({ fakes: fakeActivities({ P4: [slowToEnd], P5: [copyFails] }) });
     await sealing.fakes.begun('P4');
@@ -130,7 +130,7 @@ describe.each(CACHE_MODES)('cancel, $cache', (mode) => {
 
   test('ends the workflow although the engines cannot be stopped', async () => {
     const { fakes, handle } = await seal({
-      fakes: fakeActivities({ P1: [held()], stop: [failure('ClaimedByOther', 'of another run')] }),
+      fakes: fakeActivities({ P1: [held()], stop: [new SealError('ClaimedByOther', 'of another run')] }),
     });
     await fakes.begun('P1');
     await handle.cancel();

@@ -1,15 +1,14 @@
-import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import { sealState } from '../../src/search-attributes.js';
-import { failure, handBack } from '../../src/errors.js';
+import { SealError } from '../../src/seal-error.js';
 import { FAILURES } from '../../src/failures.js';
 import { eventually } from '../helpers/eventually.js';
-import { fakeActivities, heldInSilence, PROOF, repeat } from '../helpers/fakes.js';
+import { fakeActivities, heldInSilence, PROOF, repeat, hostOf } from '../helpers/fakes.js';
 import { scheduled, storyOf } from '../helpers/history.js';
 import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
 import { failureOf, type Sealing } from '../helpers/sealing.js';
 
-const panic = failure('Panic', 'index out of bounds', { at: '1/P2-1', host: '10.0.0.2' });
+const panic = new SealError('Panic', 'index out of bounds', { at: '1/P2-1', host: '10.0.0.2' });
 
 const stateInLists = async (sealing: Sealing) => (await sealing.lists()).get(sealState);
 
@@ -70,7 +69,7 @@ describe('failures', () => {
   });
 
   test('are counted anew whenever a try has got on', async () => {
-    const died = (recorded: number) => failure('EngineDied', 'killed', { recorded });
+    const died = (recorded: number) => new SealError('EngineDied', 'killed', { recorded });
     const steps = [died(0), died(0), died(0), died(0), died(1), died(1), died(1), died(2)];
     const { fakes, handle } = await seal({ fakes: fakeActivities({ P1: steps }) });
     await handle.result();
@@ -78,8 +77,10 @@ describe('failures', () => {
   });
 
   test('of a copy that came out wrong are two: it is copied again once, then a person must look', async () => {
-    const damaged = failure('CopyDamaged', 'sealed differs: BLAKE3 ab, written were cd', { at: '1/P5-1' });
-    const passing = failure('PassingFault', 'I/O error');
+    const damaged = new SealError('CopyDamaged', 'sealed differs: BLAKE3 ab, written were cd', {
+      at: '1/P5-1',
+    });
+    const passing = new SealError('PassingFault', 'I/O error');
     const sealing = await seal({ fakes: fakeActivities({ P5: [passing, damaged, passing, damaged] }) });
     const { attention } = await sealing.untilAttention('P5');
     expect(sealing.fakes.calls('P5')).toBe(4);
@@ -91,7 +92,7 @@ describe('failures', () => {
   });
 
   test('are not forgiven for layers that were there before', async () => {
-    const died = failure('EngineDied', 'killed', { recorded: 3 });
+    const died = new SealError('EngineDied', 'killed', { recorded: 3 });
     // The first one has got on: five more may follow.
     const sealing = await seal({ fakes: fakeActivities({ P1: repeat(6, died) }) });
     await sealing.untilAttention('P1');
@@ -101,7 +102,7 @@ describe('failures', () => {
   test.each(['NoSlot', 'NoRoom', 'BusyElsewhere', 'TooNew', 'NotOfGroup'] as const)(
     '%s hands the task back, and the workflow does not see it',
     async (type) => {
-      const back = handBack(type, 'not here, not now', 20);
+      const back = new SealError(type, 'not here, not now');
       const sealing = await seal({ fakes: fakeActivities({ P1: repeat(7, back) }) });
       await sealing.handle.result();
       expect(sealing.fakes.calls('P1')).toBe(8);
@@ -113,7 +114,7 @@ describe('failures', () => {
   );
 
   test('a worker that goes away is no fault: again before new work, and from then on without an event', async () => {
-    const draining = failure('Draining', 'as it happens', { at: '1/P1-1' });
+    const draining = new SealError('Draining', 'as it happens', { at: '1/P1-1' });
     const { fakes, handle } = await seal({ fakes: fakeActivities({ P1: repeat(6, draining) }) });
     await handle.result();
     expect(fakes.calls('P1')).toBe(7);
@@ -123,7 +124,7 @@ describe('failures', () => {
   });
 
   test('a claim that is no news is asked for again, but not without a pause', async () => {
-    const overtaken = failure('Overtaken', 'a claim of its own is in force', { claim: 1 });
+    const overtaken = new SealError('Overtaken', 'a claim of its own is in force', { claim: 1 });
     const { fakes, handle } = await seal({ fakes: fakeActivities({ P1: repeat(3, overtaken) }) });
     await handle.result();
     expect(fakes.calls('P1')).toBe(4);
@@ -148,7 +149,7 @@ describe('failures', () => {
   test.each(['NoSpace', 'MountMissing', 'MissingParameters'] as const)(
     '%s is waited out however often it comes, or until retry',
     async (type) => {
-      const outage = failure(type, 'not now');
+      const outage = new SealError(type, 'not now');
       // At this scale only `retry` ends a wait within the test's time.
       const sealing = await seal({
         fakes: fakeActivities({ P4: repeat(6, outage) }),
@@ -165,16 +166,16 @@ describe('failures', () => {
   );
 
   test('an error that nobody knows counts as Unknown, and is named', async () => {
-    const strange = ApplicationFailure.nonRetryable('what is this', 'RangeError');
+    const strange = new RangeError('what is this');
     const sealing = await seal({ fakes: fakeActivities({ P3: repeat(5, strange) }) });
     const { attention } = await sealing.untilAttention('P3');
     expect(attention).toMatchObject([
-      { type: 'Unknown', message: 'RangeError: what is this', hint: FAILURES.Unknown.hint },
+      { type: 'Unknown', message: `${hostOf('P3')}: RangeError: what is this`, hint: FAILURES.Unknown.hint },
     ]);
   });
 
   test.each(['BadInput', 'CopyDiffers'] as const)('%s needs attention at once', async (type) => {
-    const sealing = await seal({ fakes: fakeActivities({ P6: [failure(type, 'look at this')] }) });
+    const sealing = await seal({ fakes: fakeActivities({ P6: [new SealError(type, 'look at this')] }) });
     const { attention, proof } = await sealing.untilAttention('P6');
     expect(attention).toMatchObject([{ phase: 'P6', type, hint: FAILURES[type].hint }]);
     // A P6 that fails withholds no proof.
@@ -184,7 +185,7 @@ describe('failures', () => {
   });
 
   test('a later claim of its own run, from before its database was restored, is taken up', async () => {
-    const overtaken = failure('Overtaken', "epoch 5 is this run's claim 3", { claim: 3 });
+    const overtaken = new SealError('Overtaken', "epoch 5 is this run's claim 3", { claim: 3 });
     const sealing = await seal({ fakes: fakeActivities({ P2: [overtaken] }) });
     await sealing.handle.result();
     expect(sealing.fakes.inputsOf('P2').map(({ claim }) => claim)).toEqual([1, 3]);
@@ -192,7 +193,7 @@ describe('failures', () => {
   });
 
   test('a sector that another run has claimed is taken back by retry', async () => {
-    const claimed = failure('ClaimedByOther', 'epoch 3 is of run x');
+    const claimed = new SealError('ClaimedByOther', 'epoch 3 is of run x');
     const sealing = await seal({ fakes: fakeActivities({ P2: [claimed] }) });
     await sealing.untilAttention('P2');
     await sealing.retry();
@@ -202,7 +203,7 @@ describe('failures', () => {
   });
 
   test('a sector that is sealed already ends the workflow as failed', async () => {
-    const sealed = failure('AlreadySealed', 'done/s-t01000-7.json is there');
+    const sealed = new SealError('AlreadySealed', 'done/s-t01000-7.json is there');
     const { fakes, handle } = await seal({ fakes: fakeActivities({ P1: [sealed] }) });
     expect(await failureOf(handle.result())).toBe('AlreadySealed: done/s-t01000-7.json is there');
     expect(fakes.events).toEqual(['P1 begins', 'P1 fails']);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { failure } from '../../src/errors.js';
+import { SealError } from '../../src/seal-error.js';
 import { abortUpdate, landedUpdate } from '../../src/messages.js';
 import { sealState } from '../../src/search-attributes.js';
 import { eventually } from '../helpers/eventually.js';
@@ -8,7 +8,7 @@ import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
 import { failureOf, OTHER_SEED, SEED, type Sealing } from '../helpers/sealing.js';
 
 /** A host whose config.toml says `[clean] after = "landed"`. */
-const notLanded = failure('NotLanded', 'the scratch is kept until the proof is on chain');
+const notLanded = new SealError('NotLanded', 'the scratch is kept until the proof is on chain');
 
 const landed = (sealing: Sealing, message?: string): Promise<string> =>
   sealing.handle.executeUpdate(landedUpdate, { args: [{ message }] });

@@ -1,7 +1,7 @@
 /** Sectors that wait or fail for months, on a server that ends a workflow with more than 300 events. */
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { describe, expect, test, vi } from 'vitest';
-import { failure } from '../../src/errors.js';
+import { SealError } from '../../src/seal-error.js';
 import { fakeActivities, held, repeat } from '../helpers/fakes.js';
 import { useOrchestrator } from '../helpers/orchestrator.js';
 import { SEED, type Sealing } from '../helpers/sealing.js';
@@ -11,7 +11,7 @@ const LIMITS = {
   'limit.historyCount.suggestContinueAsNew': 80,
   'limit.historyCount.error': 300,
 };
-const refused = failure('BadInput', 'no such job', { at: '1/P1-1' });
+const refused = new SealError('BadInput', 'no such job', { at: '1/P1-1' });
 
 const runIdOf = async ({ handle }: Sealing): Promise<string> => (await handle.describe()).runId;
 const eventsOf = async ({ handle }: Sealing): Promise<number> => (await handle.describe()).historyLength;
@@ -24,7 +24,7 @@ describe('on a server with low limits', () => {
   vi.setConfig({ testTimeout: 120_000 });
 
   test('a sector that waits for 1,000 rounds has under 100 events', async () => {
-    const full = failure('NoSpace', 'the disk is full');
+    const full = new SealError('NoSpace', 'the disk is full');
     // Delays of 5 ms at most: what is tested is what a round costs.
     const sealing = await seal({ fakes: fakeActivities({ P4: repeat(1000, full) }, 1e-5) });
     const runId = await runIdOf(sealing);

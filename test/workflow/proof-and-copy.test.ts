@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { failure } from '../../src/errors.js';
+import { SealError } from '../../src/seal-error.js';
 import { fakeActivities, held, PROOF } from '../helpers/fakes.js';
 import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
 
-const fault = failure('PassingFault', 'input/output error');
-const refused = failure('BadInput', 'no such job');
+const fault = new SealError('PassingFault', 'input/output error');
+const refused = new SealError('BadInput', 'no such job');
 const PAIR = [
   { phase: 'P4', other: 'P5' },
   { phase: 'P5', other: 'P4' },

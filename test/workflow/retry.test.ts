@@ -1,19 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { retryUpdate } from '../../src/messages.js';
-import { failure } from '../../src/errors.js';
+import { SealError } from '../../src/seal-error.js';
 import { PHASE_IDS } from '../../src/phases.js';
 import { fakeActivities, held, OTHER_COMM_R } from '../helpers/fakes.js';
 import { storyOf } from '../helpers/history.js';
 import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
 import { failureOf, OTHER_SEED, OTHER_TICKET, SEED } from '../helpers/sealing.js';
 
-const refused = failure('BadInput', 'the ticket is too old');
+const refused = new SealError('BadInput', 'the ticket is too old');
 
 describe.each(CACHE_MODES)('retry, $cache', (mode) => {
   const { seal } = useOrchestrator(mode);
 
   test('goes back no more when P6 has renamed the scratch away, but lets P6 go on', async () => {
-    const stuck = failure('NotOurs', 'a symbolic link', { stored: true });
+    const stuck = new SealError('NotOurs', 'a symbolic link', { stored: true });
     const sealing = await seal({ fakes: fakeActivities({ P6: [stuck] }) });
     await sealing.untilAttention('P6');
     expect(await failureOf(sealing.retry({ from: 'P2' }))).toBe('TooLate: P6 has begun');
@@ -124,7 +124,7 @@ describe('retry', () => {
   });
 
   test('ends the wait between two tries of P6: it asks nothing back', async () => {
-    const fault = failure('PassingFault', 'input/output error');
+    const fault = new SealError('PassingFault', 'input/output error');
     const sealing = await seal({ fakes: fakeActivities({ P6: [fault] }), input: { timeScale: 1 } });
     await sealing.untilBackingOff('P6');
     expect(await sealing.retry()).toBe('going on');

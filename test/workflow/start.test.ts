@@ -1,8 +1,8 @@
 /** `startSector`, as `sealflow start` uses it: on the queue that orchestrators poll. */
 import { describe, expect, test } from 'vitest';
-import { startSector } from '../../src/client/start-sector.js';
+import { startSector } from '../../src/temporal/ask/start-sector.js';
 import { WORKFLOW_QUEUE } from '../../src/contract.js';
-import { failure } from '../../src/errors.js';
+import { SealError } from '../../src/seal-error.js';
 import { UserError } from '../../src/user-error.js';
 import { fakeActivities, held } from '../helpers/fakes.js';
 import { useOrchestrator } from '../helpers/orchestrator.js';
@@ -78,7 +78,7 @@ describe('startSector', () => {
   });
 
   test('starts a sector again whose workflow failed or was terminated', async () => {
-    const sealed = failure('AlreadySealed', 'done is there');
+    const sealed = new SealError('AlreadySealed', 'done is there');
     const sealing = await orchestrator.prepare({ fakes: fakeActivities({ P1: [sealed, held()] }) });
     await expect(start(sealing)).rejects.toThrow();
     const second = start(sealing);

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { failure } from '../../src/errors.js';
+import { SealError } from '../../src/seal-error.js';
 import { PHASE_IDS } from '../../src/phases.js';
 import { COMM_R, fakeActivities, held, OTHER_COMM_R, repeat } from '../helpers/fakes.js';
 import { scheduled } from '../helpers/history.js';
 import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
 import { failureOf } from '../helpers/sealing.js';
 
-const layerDamaged = failure('StepBack', 'layer 3 is damaged', { at: '1/P2-1', from: 'P1' });
-const replicaDamaged = failure('StepBack', 'the replica is damaged', { at: '1/P5-1', from: 'P2' });
+const layerDamaged = new SealError('StepBack', 'layer 3 is damaged', { at: '1/P2-1', from: 'P1' });
+const replicaDamaged = new SealError('StepBack', 'the replica is damaged', { at: '1/P5-1', from: 'P2' });
 
 describe.each(CACHE_MODES)('a step back, $cache', (mode) => {
   const { seal } = useOrchestrator(mode);
@@ -84,7 +84,7 @@ describe.each(CACHE_MODES)('a step back, $cache', (mode) => {
       await copy.wait();
       throw replicaDamaged;
     };
-    const refused = failure('BadInput', 'no such proof');
+    const refused = new SealError('BadInput', 'no such proof');
     const sealing = await seal({ fakes: fakeActivities({ P4: [refused], P5: [copyFails] }) });
     await sealing.untilAttention('P4');
     copy.release();
@@ -94,7 +94,7 @@ describe.each(CACHE_MODES)('a step back, $cache', (mode) => {
   });
 
   test('from P6 repeats the copy alone', async () => {
-    const lost = failure('StepBack', 'the copy is gone', { from: 'P5' });
+    const lost = new SealError('StepBack', 'the copy is gone', { from: 'P5' });
     const { fakes, handle } = await seal({ fakes: fakeActivities({ P6: [lost] }) });
     await handle.result();
     expect(fakes.order().slice(-3)).toEqual(['P6', 'P5', 'P6']);
@@ -115,7 +115,7 @@ describe.each(CACHE_MODES)('a step back, $cache', (mode) => {
   });
 
   test('without a phase to go back to needs attention', async () => {
-    const sealing = await seal({ fakes: fakeActivities({ P3: [failure('StepBack', 'who knows')] }) });
+    const sealing = await seal({ fakes: fakeActivities({ P3: [new SealError('StepBack', 'who knows')] }) });
     await sealing.untilAttention('P3');
     await sealing.retry();
     await sealing.handle.result();

@@ -1,13 +1,13 @@
 /** A step back takes as long as the phases that it stops; meanwhile another one may be asked for. The earlier phase wins. */
 import { describe, expect, test } from 'vitest';
-import { failure } from '../../src/errors.js';
+import { SealError } from '../../src/seal-error.js';
 import { fakeActivities, held } from '../helpers/fakes.js';
 import { storyOf } from '../helpers/history.js';
 import { eventually } from '../helpers/eventually.js';
 import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
 import { OTHER_SEED, OTHER_TICKET, SEED, type Sealing } from '../helpers/sealing.js';
 
-const replicaDamaged = failure('StepBack', 'the replica is damaged', { at: '1/P5-1', from: 'P2' });
+const replicaDamaged = new SealError('StepBack', 'the replica is damaged', { at: '1/P5-1', from: 'P2' });
 
 const untilStopping = ({ handle }: Sealing) =>
   eventually(async () => (await storyOf(handle)).includes('activityTaskCancelRequested'));

@@ -1,7 +1,7 @@
 /** What people see of a sector without asking it: lists, its page in the Web UI, its history. */
 import { describe, expect, test } from 'vitest';
 import { sealHost, sealPhase, sealState } from '../../src/search-attributes.js';
-import { failure } from '../../src/errors.js';
+import { SealError } from '../../src/seal-error.js';
 import { PHASE_IDS, PHASES } from '../../src/phases.js';
 import { eventually } from '../helpers/eventually.js';
 import { COMM_R, fakeActivities, held, hostOf, PROOF, repeat, STORAGE } from '../helpers/fakes.js';
@@ -47,7 +47,7 @@ describe.each(CACHE_MODES)('lists, $cache', (mode) => {
   });
 
   test('find sectors by what they show', async () => {
-    const sealing = await seal({ fakes: fakeActivities({ P2: [failure('BadInput', 'no such job')] }) });
+    const sealing = await seal({ fakes: fakeActivities({ P2: [new SealError('BadInput', 'no such job')] }) });
     await sealing.untilAttention('P2');
     const { sector, group } = sealing.input;
     const query = `SealGroup = "${group}" AND SealMiner = "t01000" AND SealSector = ${sector.split('/')[1]} AND SealSize = "32GiB"`;
@@ -104,7 +104,7 @@ describe('the page of a sector', () => {
 
   test('has a table of its phases', async () => {
     const p2 = held();
-    const draining = failure('Draining', 'shutting down');
+    const draining = new SealError('Draining', 'shutting down');
     const sealing = await seal({ fakes: fakeActivities({ P1: [draining], P2: [p2] }) });
     await sealing.fakes.begun('P2');
     const details = await sealing.details();
@@ -116,7 +116,7 @@ describe('the page of a sector', () => {
   });
 
   test('keeps its table whole whatever a failure says', async () => {
-    const panic = failure('Panic', 'thread main panicked:\n| assertion failed |\n  left: 1');
+    const panic = new SealError('Panic', 'thread main panicked:\n| assertion failed |\n  left: 1');
     const sealing = await seal({ fakes: fakeActivities({ P2: repeat(5, panic) }) });
     await sealing.untilAttention('P2');
     const table = (await sealing.details()).split('\n').filter((line) => line.startsWith('|'));
@@ -126,7 +126,7 @@ describe('the page of a sector', () => {
   });
 
   test('keeps what a failure says in one quotation', async () => {
-    const refused = failure('BadInput', 'cannot read job.json:\n\n# line 1\nexpected a number');
+    const refused = new SealError('BadInput', 'cannot read job.json:\n\n# line 1\nexpected a number');
     const sealing = await seal({ fakes: fakeActivities({ P2: [refused] }) });
     await sealing.untilAttention('P2');
     const details = await sealing.details();

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { WorkflowFailedError, type Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { sectorStatus } from '../../client/sector-status.js';
+import { sectorStatus } from '../../temporal/ask/sector-status.js';
 import { workflowId } from '../../contract.js';
 import { abortUpdate } from '../../messages.js';
 import { sectorName, type SectorId } from '../../sector.js';

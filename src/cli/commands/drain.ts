@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findEngines, type FoundEngine } from '../../attempts/found-engines.js';
-import { hostIdentity } from '../../attempts/processes.js';
+import { findEngines, type FoundEngine } from '../../engines/find.js';
+import { hostIdentity } from '../../engines/processes.js';
 import { readConfig, type Config } from '../../config.js';
 import { UserError } from '../../user-error.js';
 import { findWorkers } from '../../workers/found-workers.js';

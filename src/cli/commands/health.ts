@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { Command } from 'commander';
-import { describeHealth, orchestratorHealth, workerHealth } from '../../client/health.js';
+import { describeHealth, orchestratorHealth, workerHealth } from '../../temporal/ask/health.js';
 import { readConfig } from '../../config.js';
 import { UserError } from '../../user-error.js';
 import { print, printJson } from '../process.js';

@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import { Command } from 'commander';
-import { connectWorker } from '../../temporal/native.js';
+import { connectWorker } from '../../temporal/connect/native.js';
 import { createLog, installRuntime } from '../../telemetry.js';
-import { ServerLink } from '../../temporal/link.js';
+import { ServerLink } from '../../temporal/connect/link.js';
 import { runOrchestrator } from '../../workers/orchestrator.js';
 import { unlessStopped, untilSignal } from '../process.js';
 import { targetFrom, withServer, type ServerOptions } from '../server.js';

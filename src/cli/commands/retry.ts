@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { retrySector } from '../../client/retry-sector.js';
+import { retrySector } from '../../temporal/ask/retry-sector.js';
 import type { Retry } from '../../messages.js';
 import { PHASE_IDS } from '../../phases.js';
 import type { SectorId } from '../../sector.js';

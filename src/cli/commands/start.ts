@@ -5,7 +5,7 @@ import { UserError } from '../../user-error.js';
 import { parseCount, parseHex32, parseSectors, shortList, timeScaleOption } from '../arguments.js';
 import { print, printJson } from '../process.js';
 import { clientFrom, toUserError, withServer, type ServerOptions } from '../server.js';
-import { randomHex32, refuseUnserved, startSector } from '../../client/start-sector.js';
+import { randomHex32, refuseUnserved, startSector } from '../../temporal/ask/start-sector.js';
 
 interface StartOptions extends ServerOptions {
   group: number;

@@ -1,15 +1,15 @@
 /** `sealflow status --on-disk`: what lies in the group's directory, and which of it no workflow claims. */
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { sectorsOnDisk, type SectorOnDisk } from '../../attempts/on-disk.js';
-import { hostIdentity } from '../../attempts/processes.js';
+import { sectorsOnDisk, type SectorOnDisk } from '../../group/sectors-on-disk.js';
+import { hostIdentity } from '../../engines/processes.js';
 import { readConfig } from '../../config.js';
-import { connectClient } from '../../temporal/client.js';
-import { targetOf } from '../../temporal/target.js';
+import { connectClient } from '../../temporal/connect/client.js';
+import { targetOf } from '../../temporal/connect/target.js';
 import { workflowId } from '../../contract.js';
 import { bytes } from '../../units.js';
 import { sectorOf } from '../../sector.js';
 import { UserError } from '../../user-error.js';
-import { NotOfGroupError, readMarker } from '../../workers/group-directory.js';
+import { NotOfGroupError, readMarker } from '../../group/marker.js';
 import { print, printJson } from '../process.js';
 import { table } from '../table.js';
 

@@ -11,9 +11,9 @@ import { UserError } from '../../user-error.js';
 import { parseCount, parseSectors } from '../arguments.js';
 import { print, printJson } from '../process.js';
 import { clientFrom, withServer, type ServerOptions } from '../server.js';
-import { servedQueues } from '../../client/pollers.js';
-import { sectorStatus, type SectorStatus } from '../../client/sector-status.js';
-import { whyListedWaits } from '../../client/why-waiting.js';
+import { servedQueues } from '../../temporal/ask/pollers.js';
+import { sectorStatus, type SectorStatus } from '../../temporal/ask/sector-status.js';
+import { whyListedWaits } from '../../temporal/ask/why-waiting.js';
 import { table } from '../table.js';
 import { statusOnDisk } from './status-on-disk.js';
 

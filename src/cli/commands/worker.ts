@@ -1,12 +1,12 @@
 import { Command } from 'commander';
-import { connectWorker } from '../../temporal/native.js';
-import { targetOf } from '../../temporal/target.js';
+import { connectWorker } from '../../temporal/connect/native.js';
+import { targetOf } from '../../temporal/connect/target.js';
 import { readConfig } from '../../config.js';
 import { warnAtStart } from '../../doctor/at-start.js';
 import { scaledTimes } from '../../phases.js';
 import { createLog, installRuntime } from '../../telemetry.js';
 import { runHost } from '../../workers/host.js';
-import { checkWritable } from '../../workers/group-directory.js';
+import { checkWritable } from '../../group/marker.js';
 import { beOnlyWorker } from '../../workers/only-worker.js';
 import { timeScaleOption } from '../arguments.js';
 import { unlessStopped, untilSignal } from '../process.js';

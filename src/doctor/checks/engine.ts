@@ -1,7 +1,7 @@
 /** The engine, and the proof parameters of P4. */
 import { join } from 'node:path';
-import type { Engine } from '../../engine/engine.js';
-import type { EngineInfo } from '../../engine/info.js';
+import type { Engine } from '../../engines/engine.js';
+import type { EngineInfo } from '../../engines/info.js';
 import { describeEnd, runBound } from '../../machine/run-bound.js';
 import { readdir, stat } from '../../mounts/remote-fs.js';
 import type { SectorSize } from '../../phases.js';

@@ -1,6 +1,6 @@
 /** Whether local_dir is the directory of the config's group: told by its marker file. */
 import type { Config } from '../../config.js';
-import { NotOfGroupError, readMarker, type Marker } from '../../workers/group-directory.js';
+import { NotOfGroupError, readMarker, type Marker } from '../../group/marker.js';
 import { fail, ok, warn, type Verdict } from '../finding.js';
 
 export async function checkGroup(config: Config, namespace: string): Promise<Verdict> {

@@ -1,7 +1,7 @@
 /** Room for sectors: in local_dir for those in work, on a storage node for finished ones. */
 import type { Config } from '../../config.js';
 import { scratchBytes, storedBytes, type SectorSize } from '../../phases.js';
-import type { Room } from '../../workers/scratch.js';
+import type { Room } from '../../group/scratch.js';
 import { fail, ok, warn, type Verdict } from '../finding.js';
 import { gigabytes } from '../../units.js';
 import { slotsOf } from './config.js';

@@ -1,7 +1,7 @@
 /** An engine of a host that was cut off: superseded, frozen in the middle of a layer, and forgotten. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readResult } from '../../../src/attempts/attempt.js';
+import { readResult } from '../../../src/sector-directory/attempt.js';
 import { engineRuns, startEngine } from '../../helpers/engine.js';
 import { eventually } from '../../helpers/eventually.js';
 import { readJsonFile } from '../../helpers/on-disk.js';

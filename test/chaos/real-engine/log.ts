@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseProgress } from '../../../src/attempts/progress.js';
-import type { Job, Progress } from '../../../src/attempts/protocol.js';
+import { parseProgress } from '../../../src/engines/progress.js';
+import type { Job, Progress } from '../../../src/engines/protocol.js';
 import type { EnginePhaseId } from '../../../src/phases.js';
 
 /** P3 at 8 MiB is over in 30 ms. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { blake3 } from '@noble/hashes/blake3.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { expect, test } from 'vitest';
-import { readResult } from '../../../src/attempts/attempt.js';
+import { readResult } from '../../../src/sector-directory/attempt.js';
 import { cacheDir, isGoneName, sealedLink } from '../../../src/paths.js';
 import { sectorOf } from '../../../src/sector.js';
 import { eventually } from '../../helpers/eventually.js';

@@ -3,9 +3,9 @@ import { link, mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { claimEpoch } from '../../../src/attempts/epochs.js';
-import { readProgress } from '../../../src/attempts/progress.js';
-import { EngineStarter } from '../../../src/attempts/start.js';
+import { claimEpoch } from '../../../src/sector-directory/changes/claim-epoch.js';
+import { readProgress } from '../../../src/engines/progress.js';
+import { EngineStarter } from '../../../src/engines/start.js';
 import { CONTRACT_VERSION } from '../../../src/contract.js';
 import { readJson } from '../../../src/files.js';
 import { abortedFile, cacheDir, goneName, sealedLink } from '../../../src/paths.js';
@@ -30,7 +30,10 @@ beforeEach(async () => {
   host = await createTestHost();
 });
 
-const abort = (offer?: Offer, deps: Parameters<TestHost['offer']>[3] = { enterSlot: () => undefined }) =>
+const abort = (
+  offer?: Offer,
+  deps: Parameters<TestHost['offer']>[3] = { slots: { enter: () => undefined } },
+) =>
   host.offer(
     'abortSector',
     { v: CONTRACT_VERSION, seal: host.seal, claim: 1, run: RUN_ID, why: 'aborted: wrong miner' },
@@ -112,9 +115,11 @@ describe('an abort', () => {
   test('removes unfinished copies, on a host that has the storage nodes', async () => {
     await host.seals('P1', 'P2', 'P5');
     expect(await readdir(join(host.node, '.sealflow'))).toHaveLength(1);
-    expect(await failureFrom(abort({}, { storageNodes: [] }).done)).toMatchObject({ type: 'NoStorage' });
+    expect(await failureFrom(abort({}, { nodes: { directories: [] } }).done)).toMatchObject({
+      type: 'NoStorage',
+    });
     expect(existsSync(host.path('1/P5-1'))).toBe(true);
-    const wrong = { checkNode: () => Promise.reject(new Error('read-only')) };
+    const wrong = { nodes: { check: () => Promise.reject(new Error('read-only')) } };
     expect(await failureFrom(abort({}, wrong).done)).toMatchObject({
       type: 'NoStorage',
       nonRetryable: false,
@@ -123,7 +128,7 @@ describe('an abort', () => {
     // A node that has never had a copy is asked for nothing.
     const checkNode = (node: string): Promise<void> =>
       node === host.node ? Promise.resolve() : Promise.reject(new Error('gone'));
-    await abort({}, { storageNodes: [host.node, '/nowhere/10.10.4.24'], checkNode }).done;
+    await abort({}, { nodes: { directories: [host.node, '/nowhere/10.10.4.24'], check: checkNode } }).done;
     expect(await readdir(join(host.node, '.sealflow'))).toEqual([]);
     await nothingLeft();
   });

@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { CancelledFailure } from '@temporalio/common';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { readProgress } from '../../../src/attempts/progress.js';
-import { EngineStarter } from '../../../src/attempts/start.js';
+import { readProgress } from '../../../src/engines/progress.js';
+import { EngineStarter } from '../../../src/engines/start.js';
 import { cancel, forget, shutDown, timeOut } from '../../helpers/cancellation.js';
 import { ENGINE, processesOf } from '../../helpers/engine.js';
 import { eventually, isAlive } from '../../helpers/eventually.js';

@@ -142,7 +142,7 @@ describe('a copy', () => {
   test('of the storage node that it was made on is taken, whatever nodes there are', async () => {
     const other = join(host.root, 'nodes/10.10.4.99');
     await mkdir(other);
-    await host.clean({}, {}, { storageNodes: [other, host.node] });
+    await host.clean({}, {}, { nodes: { directories: [other, host.node] } });
     expect(await readdir(other)).toEqual([]);
     await expectClean();
   });
@@ -395,7 +395,7 @@ describe('P6 was killed', () => {
 
   test('and sealflow was upgraded meanwhile: the receipt is its own all the same', async () => {
     await finished();
-    await host.clean({}, {}, { version: '0.0.2' });
+    await host.clean({}, {}, { identity: { version: '0.0.2' } });
     await expectClean();
   });
 });
@@ -407,10 +407,12 @@ describe('a worker that shuts down', () => {
       host.cleanInput(),
       {},
       {
-        groupDirectory: async () => {
-          await Promise.resolve();
-          shutDown(task.env);
-          return host.group;
+        scratch: {
+          openGroup: async () => {
+            await Promise.resolve();
+            shutDown(task.env);
+            return host.group;
+          },
         },
       },
     );
@@ -456,7 +458,7 @@ describe('nothing is deleted', () => {
       await symlink(outside, onNode(name));
       const thrown = await failureFrom(host.clean());
       expect(thrown).toMatchObject({ type: 'NotOurs', nonRetryable: true });
-      expect(thrown.message).toBe(`${onNode(name)} is a symbolic link`);
+      expect(thrown.message).toBe(`${HOST}: ${onNode(name)} is a symbolic link`);
       expect(await snapshot(host.directory)).toEqual(before);
       expect(await snapshot(outside)).toEqual(others);
       await rm(onNode(name));
@@ -474,7 +476,7 @@ describe('nothing is deleted', () => {
       const before = await snapshot(aside);
       expect(await failureFrom(host.clean())).toMatchObject({
         type: 'NotOurs',
-        message: `${path} is a symbolic link`,
+        message: `${HOST}: ${path} is a symbolic link`,
       });
       expect(await snapshot(aside)).toEqual(before);
       await rm(path);
@@ -499,8 +501,8 @@ describe('nothing is deleted', () => {
   });
 
   test.each([
-    ['is not in the config', () => ({ storageNodes: [] })],
-    ['is not mounted', () => ({ storageNodes: [join(host.root, 'elsewhere', NODE)] })],
+    ['is not in the config', () => ({ nodes: { directories: [] } })],
+    ['is not mounted', () => ({ nodes: { directories: [join(host.root, 'elsewhere', NODE)] } })],
   ])('when the storage node %s', async (_, deps) => {
     expect(await failureFrom(host.clean({}, {}, deps()))).toMatchObject({ type: 'MountMissing' });
     expect(existsSync(host.path('1/P1-1', 'sc-02-data-layer-1.dat'))).toBe(true);

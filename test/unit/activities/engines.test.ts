@@ -4,9 +4,9 @@ import { mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { inputHash } from '../../../src/activities/phase-job.js';
-import { claimEpoch } from '../../../src/attempts/epochs.js';
-import { readProgress } from '../../../src/attempts/progress.js';
-import { EngineStarter } from '../../../src/attempts/start.js';
+import { claimEpoch } from '../../../src/sector-directory/changes/claim-epoch.js';
+import { readProgress } from '../../../src/engines/progress.js';
+import { EngineStarter } from '../../../src/engines/start.js';
 import { scaledTimes } from '../../../src/phases.js';
 import { writeAttempt, writeProgress } from '../../helpers/attempts.js';
 import { flip } from '../../helpers/damage.js';
@@ -311,7 +311,7 @@ describe('an engine on another host', () => {
       'P1',
       {},
       { now: NOW + 1, heartbeatDetails: heartbeats.at(-1) },
-      { enterSlot: () => undefined },
+      { slots: { enter: () => undefined } },
     );
     await failureFrom(full.done);
     expect(full.heartbeats).toEqual([]);

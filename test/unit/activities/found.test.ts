@@ -3,7 +3,7 @@ import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { inputHash } from '../../../src/activities/phase-job.js';
-import { EngineStarter } from '../../../src/attempts/start.js';
+import { EngineStarter } from '../../../src/engines/start.js';
 import { readJson } from '../../../src/files.js';
 import { hold, release } from '../../helpers/checkpoints.js';
 import { writeAttempt } from '../../helpers/attempts.js';
@@ -28,8 +28,7 @@ describe('a result that is there', () => {
 
   test('is found by another worker', async () => {
     const first = await host.run('P1');
-    const self = { ...host.deps.self, host: '10.0.0.2' };
-    expect(await host.run('P1', {}, {}, { ...another(), self })).toEqual(first);
+    expect(await host.run('P1', {}, {}, { ...another(), identity: { host: '10.0.0.2' } })).toEqual(first);
     expect(await host.started()).toEqual(['1/P1-1']);
   });
 

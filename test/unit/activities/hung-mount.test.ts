@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { CONTRACT_VERSION } from '../../../src/contract.js';
 import { scaledTimes } from '../../../src/phases.js';
 import { MountGuard } from '../../../src/mounts/guard.js';
-import { GroupMount, setUpGroupDirectory } from '../../../src/workers/group-directory.js';
+import { GroupMount, setUpGroupDirectory } from '../../../src/group/marker.js';
 import { eventually } from '../../helpers/eventually.js';
 import { hangMount } from '../../helpers/fifo.js';
 import { hold, release } from '../../helpers/checkpoints.js';
@@ -42,11 +42,11 @@ describe("when the group's directory is opened", () => {
   test('the task is handed back, later and later, with the name of the mount', async () => {
     await setUpGroupDirectory(host.group.root, 1, NODE);
     const mount = new GroupMount(new MountGuard(host.group.root, { allowSystemDisk: true }), 'default');
-    const groupDirectory = (group: number) => mount.open(group);
+    const openGroup = (group: number) => mount.open(group);
     const comeBack = await hangMount(host.group.root);
     const delays = [];
     for (const attempt of [1, 2, 100]) {
-      const thrown = await failureFrom(host.run('P1', {}, { attempt }, { groupDirectory }));
+      const thrown = await failureFrom(host.run('P1', {}, { attempt }, { scratch: { openGroup } }));
       expect(thrown).toMatchObject({ type: 'MountHung', ...HAND_BACK });
       expect(thrown.message).toMatch(new RegExp(`^${HOST}: ${host.group.root} is hung: no answer since 2`));
       delays.push(thrown.nextRetryDelay);
@@ -54,7 +54,7 @@ describe("when the group's directory is opened", () => {
     expect(delays).toEqual([times.noSlotFirst, 2 * times.noSlotFirst, times.noRoomMax]);
     expect(await host.started()).toEqual([]);
     await comeBack();
-    expect(await host.run('P1', {}, {}, { groupDirectory })).toMatchObject({ at: '1/P1-1' });
+    expect(await host.run('P1', {}, {}, { scratch: { openGroup } })).toMatchObject({ at: '1/P1-1' });
   });
 });
 
@@ -97,7 +97,9 @@ describe('a storage node that hangs', () => {
     await host.seals('P1', 'P2');
     const storageNodes = [host.node, other];
     const comeBack = await hangMount(host.node);
-    expect(await host.run('P5', {}, {}, { storageNodes })).toMatchObject({ node: '10.10.4.99' });
+    expect(await host.run('P5', {}, {}, { nodes: { directories: storageNodes } })).toMatchObject({
+      node: '10.10.4.99',
+    });
     await comeBack();
   });
 

@@ -16,7 +16,11 @@ describe.each([
   { sector: 'landed', configured: 'landed' },
 ] as const)('with $sector at the start and $configured in the config', ({ sector, configured }) => {
   const clean = (landed?: true) =>
-    host.clean({ seal: { ...host.seal, cleanAfter: sector }, landed }, {}, { cleanAfter: configured });
+    host.clean(
+      { seal: { ...host.seal, cleanAfter: sector }, landed },
+      {},
+      { scratch: { cleanAfter: configured } },
+    );
 
   test('P6 deletes only what has landed', async () => {
     expect(await failureFrom(clean())).toMatchObject({ type: 'NotLanded', nonRetryable: true });
@@ -29,7 +33,11 @@ describe.each([
 test.each([undefined, 'proof'] as const)(
   'with %s at the start and proof in the config P6 deletes at once',
   async (sector) => {
-    await host.clean({ seal: { ...host.seal, cleanAfter: sector } }, {}, { cleanAfter: 'proof' });
+    await host.clean(
+      { seal: { ...host.seal, cleanAfter: sector } },
+      {},
+      { scratch: { cleanAfter: 'proof' } },
+    );
     expect(existsSync(host.directory)).toBe(false);
   },
 );

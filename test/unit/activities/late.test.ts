@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { claimEpoch } from '../../../src/attempts/epochs.js';
+import { claimEpoch } from '../../../src/sector-directory/changes/claim-epoch.js';
 import { readJson } from '../../../src/files.js';
 import { cacheDir } from '../../../src/paths.js';
 import { cancel } from '../../helpers/cancellation.js';
@@ -34,7 +34,7 @@ test.each([
 ] as const)('a P6 that %s overtakes at look %i deletes nothing', async (_, look, owner, type) => {
   host.results.P5 = await host.run('P5');
   const checkNode = atLook(look, () => claimEpoch(host.directory, owner, 'another host'));
-  expect(await failureFrom(host.clean({}, {}, { checkNode }))).toMatchObject({ type });
+  expect(await failureFrom(host.clean({}, {}, { nodes: { check: checkNode } }))).toMatchObject({ type });
   expect(existsSync(layer())).toBe(true);
   expect(existsSync(join(host.node, 'sealed'))).toBe(look === 2);
 });
@@ -45,7 +45,7 @@ test('a P5 of an earlier claim leaves the copy that counts alone, and its own is
     checkpoint.reached = true;
     await eventually(() => checkpoint.open);
   });
-  const late = host.begin('P5', {}, {}, { checkNode });
+  const late = host.begin('P5', {}, {}, { nodes: { check: checkNode } });
   await eventually(() => checkpoint.reached);
   host.results.P5 = await host.run('P5', { claim: 2 });
   const { facts } = (await readJson(host.path(host.results.P5.at, 'result.json'))) as {
@@ -61,7 +61,7 @@ test('a P6 that is cancelled while it publishes leaves the sector as it was', as
   host.results.P5 = await host.run('P5');
   const tasks: ReturnType<typeof offer>[] = [];
   const checkNode = atLook(2, () => Promise.resolve(tasks.map(({ env }) => cancel(env))));
-  const offer = () => host.offer('cleanSector', host.cleanInput(), {}, { checkNode });
+  const offer = () => host.offer('cleanSector', host.cleanInput(), {}, { nodes: { check: checkNode } });
   const task = offer();
   tasks.push(task);
   await failureFrom(task.done);

@@ -3,13 +3,19 @@ import { existsSync } from 'node:fs';
 import { link, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import type { Deps } from '../../../src/activities/index.js';
 import { readJson } from '../../../src/files.js';
 import { doneFile, markerFile } from '../../../src/paths.js';
 import { sectorOf } from '../../../src/sector.js';
 import { lacks } from '../../helpers/abilities.js';
 import { run } from '../../helpers/commands.js';
-import { createTestHost, failureFrom, NODE, snapshot, type TestHost } from '../../helpers/test-host.js';
+import {
+  createTestHost,
+  failureFrom,
+  NODE,
+  snapshot,
+  type TestHost,
+  type DepsChanges,
+} from '../../helpers/test-host.js';
 
 const NO_MOUNTS = await lacks('mount');
 const SECTOR = sectorOf('t01000/7');
@@ -27,7 +33,7 @@ const unmount = async (path: string): Promise<void> => {
   await run('umount', '--lazy', path);
 };
 
-const withNode = (...storageNodes: string[]): Partial<Deps> => ({ storageNodes });
+const withNode = (...storageNodes: string[]): DepsChanges => ({ nodes: { directories: storageNodes } });
 
 /** Binds a directory to a new place of the same last name. */
 async function bind(directory: string): Promise<string> {
@@ -137,7 +143,7 @@ describe('P6 deletes nothing', () => {
     await rename(join(host.node, '.sealflow'), join(node, '.sealflow'));
   }
 
-  async function expectNothingLost(deps: Partial<Deps>, told: string): Promise<void> {
+  async function expectNothingLost(deps: DepsChanges, told: string): Promise<void> {
     const before = await snapshot(host.directory);
     // Once more: the hint of the first failure may have been followed.
     for (let i = 0; i < 2; i++) {
@@ -206,7 +212,7 @@ describe('P6 deletes nothing', () => {
       await rename(host.node, `${host.node}.away`);
       await symlink(place, host.node);
     };
-    const thrown = await failureFrom(host.clean({}, {}, { checkNode }));
+    const thrown = await failureFrom(host.clean({}, {}, { nodes: { check: checkNode } }));
     expect(looks).toBe(2);
     expect(thrown).toMatchObject({ type: 'MountMissing' });
     expect(thrown.message).toContain(APART);
@@ -233,7 +239,7 @@ describe('P6 deletes nothing', () => {
     const checkNode = async (): Promise<void> => {
       if (++looks === 2) await rm(final);
     };
-    const thrown = await failureFrom(host.clean({}, {}, { checkNode }));
+    const thrown = await failureFrom(host.clean({}, {}, { nodes: { check: checkNode } }));
     expect(thrown).toMatchObject({ type: 'CopyDiffers', message: `${final} is not there` });
     expect(existsSync(host.path('1/P2-1', 'sealed'))).toBe(true);
   });

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { readProgress } from '../../../src/attempts/progress.js';
-import { EngineStarter } from '../../../src/attempts/start.js';
+import { readProgress } from '../../../src/engines/progress.js';
+import { EngineStarter } from '../../../src/engines/start.js';
 import { CONTRACT_VERSION } from '../../../src/contract.js';
 import { abortedFile, cacheDir, goneName } from '../../../src/paths.js';
 import { sectorOf } from '../../../src/sector.js';
@@ -31,7 +31,7 @@ const abort = (runId = RUN_ID) =>
     'abortSector',
     { v: CONTRACT_VERSION, seal: host.seal, claim: 1, run: runId, why: 'aborted: wrong miner' },
     { runId },
-    { enterSlot: () => undefined },
+    { slots: { enter: () => undefined } },
   ).done;
 const note = () => abortedFile(host.group, sectorOf(host.seal.sector));
 

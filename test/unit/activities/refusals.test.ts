@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { ApplicationFailureCategory } from '@temporalio/common';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Deps } from '../../../src/activities/index.js';
-import { EngineStarter } from '../../../src/attempts/start.js';
+import { EngineStarter } from '../../../src/engines/start.js';
 import type { PhaseInput } from '../../../src/contract.js';
-import { handBack } from '../../../src/errors.js';
+import { NotOfGroupError } from '../../../src/group/marker.js';
 import { scaledTimes, TIMES } from '../../../src/phases.js';
 import { SlotPool } from '../../../src/workers/slots.js';
 import {
@@ -19,6 +19,7 @@ import {
   OTHER_RUN_ID,
   type Offer,
   type TestHost,
+  type DepsChanges,
 } from '../../helpers/test-host.js';
 import { errnoError } from '../../helpers/errno.js';
 
@@ -28,7 +29,7 @@ beforeEach(async () => {
   host = await createTestHost();
 });
 
-const refusal = (offer?: Offer, deps?: Partial<Deps>, changes?: Partial<PhaseInput>) =>
+const refusal = (offer?: Offer, deps?: DepsChanges, changes?: Partial<PhaseInput>) =>
   failureFrom(host.run('P1', changes, offer, deps));
 const HAND_BACK = { nonRetryable: false, category: ApplicationFailureCategory.BENIGN };
 
@@ -53,7 +54,7 @@ describe('a full pool', () => {
   test('hands the task back, later and later', async () => {
     const delays = [];
     for (const attempt of [1, 2, 3, 100]) {
-      const thrown = await refusal({ attempt }, { enterSlot: () => undefined });
+      const thrown = await refusal({ attempt }, { slots: { enter: () => undefined } });
       expect(thrown).toMatchObject({ type: 'NoSlot', ...HAND_BACK });
       expect(thrown.message).toContain(HOST);
       delays.push(thrown.nextRetryDelay);
@@ -65,7 +66,7 @@ describe('a full pool', () => {
 
   test('is asked for the slot of the phase', async () => {
     const asked: string[] = [];
-    const enterSlot: Deps['enterSlot'] = ({ phase, sector }) => {
+    const enterSlot: Deps['slots']['enter'] = ({ phase, sector }) => {
       expect(sector).toBe('s-t01000-7');
       asked.push(phase);
       return undefined;
@@ -74,8 +75,8 @@ describe('a full pool', () => {
       ['P1', 'P2', 'P3', 'P4', 'P5'].map((id) => [id, { at: `1/${id}-1`, digest: '' }]),
     );
     for (const phase of ['P1', 'P2', 'P3', 'P4', 'P5'] as const)
-      await failureFrom(host.run(phase, {}, {}, { enterSlot }));
-    await failureFrom(host.clean({}, {}, { enterSlot }));
+      await failureFrom(host.run(phase, {}, {}, { slots: { enter: enterSlot } }));
+    await failureFrom(host.clean({}, {}, { slots: { enter: enterSlot } }));
     expect(asked).toEqual(['P1', 'P2', 'P3', 'P4', 'P5', 'P6']);
   });
 });
@@ -83,9 +84,9 @@ describe('a full pool', () => {
 describe('a slot', () => {
   test('is left when the phase is done, and when it fails', async () => {
     const pool = new SlotPool(1);
-    const deps = { enterSlot: pool.enter.bind(pool) };
+    const deps = { slots: { enter: pool.enter.bind(pool) } };
     await host.run('P1', {}, {}, deps);
-    await refusal({}, { ...deps, groupDirectory: () => Promise.reject(new Error('x')) });
+    await refusal({}, { ...deps, scratch: { openGroup: () => Promise.reject(new Error('x')) } });
     await refusal(
       {},
       { ...deps, engines: new EngineStarter({ command: ['false'], environment: {} }) },
@@ -100,7 +101,11 @@ describe('a newer job', () => {
     const never = (): never => {
       throw new Error('it was looked at');
     };
-    const thrown = await refusal({}, { enterSlot: never, groupDirectory: never }, { v: 2 as never });
+    const thrown = await refusal(
+      {},
+      { slots: { enter: never }, scratch: { openGroup: never } },
+      { v: 2 as never },
+    );
     expect(thrown).toMatchObject({ type: 'TooNew', nextRetryDelay: TIMES.noSlotMax, ...HAND_BACK });
     expect(thrown.message).toContain('version 2');
     await expectUntouched();
@@ -109,8 +114,8 @@ describe('a newer job', () => {
 
 describe('a host that does not see the group', () => {
   test('hands the task back', async () => {
-    const groupDirectory = () => Promise.reject(handBack('NotOfGroup', 'not mounted', 500));
-    expect(await refusal({}, { groupDirectory })).toMatchObject({
+    const openGroup = () => Promise.reject(new NotOfGroupError('not mounted'));
+    expect(await refusal({}, { scratch: { openGroup } })).toMatchObject({
       type: 'NotOfGroup',
       nextRetryDelay: 500,
       ...HAND_BACK,
@@ -126,7 +131,7 @@ describe('a host that does not see the group', () => {
 });
 
 describe('no room', () => {
-  const full = { whyNoRoom: () => Promise.resolve('/sealer has no room for one more') };
+  const full = { scratch: { shortage: () => Promise.resolve('/sealer has no room for one more') } };
 
   test('hands a new sector back, later and later', async () => {
     const delays = [];
@@ -148,14 +153,14 @@ describe('no room', () => {
     const cache = join(host.group.root, 'nfs', NODE, 'cache');
     const meet = meetingOf(2);
     // Room for one. Each asks before either has made its directory, and again when both have.
-    const whyNoRoom = async (_: unknown, sector: string): Promise<string | undefined> => {
+    const shortage = async (_: unknown, sector: string): Promise<string | undefined> => {
       await meet();
       const others = (await readdir(cache)).filter((name) => name !== sector);
       await meet();
       return others.length > 0 ? 'full' : undefined;
     };
     const ends = ['t01000/7', 't01000/8'].map((sector) =>
-      refusal({}, { whyNoRoom }, { seal: { ...host.seal, sector } }),
+      refusal({}, { scratch: { shortage } }, { seal: { ...host.seal, sector } }),
     );
     for (const end of ends) expect(await end).toMatchObject({ type: 'NoRoom', ...HAND_BACK });
     expect(await readdir(cache)).toEqual([]);
@@ -171,11 +176,11 @@ describe('no room', () => {
 
   test('does not give up a sector that another task has claimed meanwhile', async () => {
     const answers = [undefined, 'full'];
-    const whyNoRoom = async (): Promise<string | undefined> => {
+    const shortage = async (): Promise<string | undefined> => {
       if (answers.length === 1) await mkdir(join(host.directory, '1'));
       return answers.shift();
     };
-    expect(await refusal({}, { whyNoRoom })).toMatchObject({ type: 'NoRoom' });
+    expect(await refusal({}, { scratch: { shortage } })).toMatchObject({ type: 'NoRoom' });
     expect(await readdir(host.directory)).toEqual(['1', 'sector.json']);
   });
 
@@ -206,7 +211,7 @@ describe('a sector that is sealed', () => {
     const other = join(host.root, 'nodes/10.10.4.99');
     await mkdir(join(other, 'receipts'), { recursive: true });
     await writeFile(join(other, 'receipts/s-t01000-7.json'), '{}');
-    const thrown = await refusal({}, { storageNodes: [...host.deps.storageNodes, other] });
+    const thrown = await refusal({}, { nodes: { directories: [...host.deps.nodes.directories, other] } });
     expect(thrown).toMatchObject({ type: 'AlreadySealed' });
     expect(thrown.message).toContain('10.10.4.99');
     await expectUntouched();
@@ -262,7 +267,8 @@ describe('an engine that cannot be started', () => {
 describe('a storage node', () => {
   beforeEach(() => host.seals('P1', 'P2'));
 
-  const copyTo = (...storageNodes: string[]) => failureFrom(host.run('P5', {}, {}, { storageNodes }));
+  const copyTo = (...storageNodes: string[]) =>
+    failureFrom(host.run('P5', {}, {}, { nodes: { directories: storageNodes } }));
 
   test('that is not mounted is told, and nothing is made in its place', async () => {
     const gone = join(host.root, 'nodes/gone');
@@ -293,13 +299,13 @@ describe('a storage node', () => {
 
   test('that is gone does not matter while another is there', async () => {
     const gone = join(host.root, 'nodes/gone');
-    const result = await host.run('P5', {}, {}, { storageNodes: [gone, host.node] });
+    const result = await host.run('P5', {}, {}, { nodes: { directories: [gone, host.node] } });
     expect(result.node).toBe(NODE);
   });
 });
 
 describe('errors that are none of ours', () => {
-  const withError = (error: unknown) => refusal({}, { groupDirectory: () => Promise.reject(error) });
+  const withError = (error: unknown) => refusal({}, { scratch: { openGroup: () => Promise.reject(error) } });
 
   test.each([
     ['ENOSPC', 'NoSpace'],

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { settle, takeOver, type AttemptInfo } from '../../../src/activities/retry-at-server.js';
 import { BEGUN, NORMAL } from '../../../src/contract.js';
 import type { Carried } from '../../../src/heartbeat.js';
-import { failure, handBack } from '../../../src/errors.js';
-import { FAILURES, type FailureDetails, type FailureType } from '../../../src/failures.js';
+import { SealError } from '../../../src/seal-error.js';
+import { FAILURES, type FailureDetails, type FailureKind, type FailureType } from '../../../src/failures.js';
 import { TIMES } from '../../../src/phases.js';
 
 const types = Object.keys(FAILURES) as FailureType[];
@@ -22,13 +22,9 @@ class Task {
   fails(type: FailureType, details: FailureDetails = {}): number | undefined {
     this.attempt += 1;
     const info = { attempt: this.attempt, priority: NORMAL, times: TIMES, isStop: false, ...this.info };
-    const settled = settle(failure(type, 'x', details), takeOver(this.carried, info.attempt), info);
+    const settled = settle(new SealError(type, 'x', details), takeOver(this.carried, info.attempt), info);
     this.carried = settled.carried;
-    // The SDK's type of durations is lost on the way (NodeNext).
-    const failed = settled.failure as { nextRetryDelay?: number; nonRetryable?: boolean | null };
-    const { nextRetryDelay, nonRetryable } = failed;
-    expect(nonRetryable === true).toBe(nextRetryDelay === undefined);
-    return nextRetryDelay;
+    return settled.delayMs;
   }
 
   /** As `sealflow retry` does: the count of attempts begins anew, the heartbeat stays. */
@@ -132,10 +128,19 @@ describe('a stop or an abort', () => {
   });
 });
 
-test('a hand-back keeps its own delay and counts nothing', () => {
-  const info = { attempt: 7, priority: NORMAL, times: TIMES, isStop: false };
-  const carried: Carried = { failures: ['Panic'], recorded: 3, waits: 2 };
-  const settled = settle(handBack('NoSlot', 'x', 123), carried, info);
-  expect(settled.failure.nextRetryDelay).toBe(123);
-  expect(settled.carried).toEqual(carried);
+describe('a hand-back', () => {
+  test.each(follows('hand back'))('%s is offered again, later and later, up to a limit', (type) => {
+    const { delay: [first, max] = [] } = FAILURES[type] as FailureKind;
+    const task = new Task();
+    const delays = Array.from({ length: 30 }, () => task.fails(type) ?? NaN);
+    const [least, most] = [TIMES[first ?? 'backoffFirst'], TIMES[max ?? 'backoffMax']];
+    for (const delay of delays) expect(delay >= least / 2 && delay <= most).toBe(true);
+    expect(delays.at(-1)).toBeGreaterThanOrEqual(most / 2);
+  });
+
+  test('counts nothing', () => {
+    const info = { attempt: 7, priority: NORMAL, times: TIMES, isStop: false };
+    const carried: Carried = { failures: ['Panic'], recorded: 3, waits: 2 };
+    expect(settle(new SealError('NoSlot', 'x'), carried, info).carried).toBe(carried);
+  });
 });

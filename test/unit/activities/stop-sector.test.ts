@@ -3,9 +3,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { CancelledFailure } from '@temporalio/common';
-import { claimEpoch, listEpochs } from '../../../src/attempts/epochs.js';
-import { readProgress } from '../../../src/attempts/progress.js';
-import { EngineStarter } from '../../../src/attempts/start.js';
+import { claimEpoch } from '../../../src/sector-directory/changes/claim-epoch.js';
+import { listEpochs } from '../../../src/sector-directory/epochs.js';
+import { readProgress } from '../../../src/engines/progress.js';
+import { EngineStarter } from '../../../src/engines/start.js';
 import { CONTRACT_VERSION } from '../../../src/contract.js';
 import { scaledTimes } from '../../../src/phases.js';
 import { writeAttempt, writeProgress } from '../../helpers/attempts.js';
@@ -28,7 +29,10 @@ beforeEach(async () => {
   host = await createTestHost();
 });
 
-const stop = (offer?: Offer, deps: Parameters<TestHost['offer']>[3] = { enterSlot: () => undefined }) =>
+const stop = (
+  offer?: Offer,
+  deps: Parameters<TestHost['offer']>[3] = { slots: { enter: () => undefined } },
+) =>
   host.offer(
     'stopSector',
     { v: CONTRACT_VERSION, seal: host.seal, claim: 1, run: RUN_ID, why: 'cancelled' },

@@ -2,11 +2,10 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Job } from '../../../src/attempts/protocol.js';
-import type { Deps } from '../../../src/activities/index.js';
+import type { Job } from '../../../src/engines/protocol.js';
 import { eventually } from '../../helpers/eventually.js';
 import { hold, release } from '../../helpers/checkpoints.js';
-import { createTestHost, HOST, NODE, type TestHost } from '../../helpers/test-host.js';
+import { createTestHost, HOST, NODE, type TestHost, type DepsChanges } from '../../helpers/test-host.js';
 
 let host: TestHost;
 beforeEach(async () => {
@@ -87,7 +86,7 @@ test('with P1, and only with it, is told how busy the disk is', async () => {
   const disk = { disk: 'sdb', busy: 0.97, writeWaitMs: 214 };
   for (const phase of ['P1', 'P2'] as const) {
     await hold(host, phase);
-    const { heartbeats, done } = host.begin(phase, {}, {}, { diskLoad: () => disk });
+    const { heartbeats, done } = host.begin(phase, {}, {}, { resources: { diskLoad: () => disk } });
     await eventually(() => heartbeats.some(({ at }) => at !== ''));
     await release(host, phase);
     host.results[phase] = await done;
@@ -118,14 +117,16 @@ describe('the job of a phase', () => {
     expect((await jobAt('1/P3-1')).seed).toBe(host.seal.seed);
   });
 
-  test('finds a inputs in another epoch', async () => {
+  test('finds inputs in another epoch', async () => {
     await host.seals('P1');
     await host.run('P2', {}, { runId: 'another' });
     expect((await jobAt('2/P2-1')).inputs).toEqual({ P1: '../../1/P1-1' });
   });
 
   test('runs each phase on the cores of its own', async () => {
-    const cores: Partial<Deps> = { coresOf: (phase) => (phase === 'P2' ? [0, 1] : undefined) };
+    const cores: DepsChanges = {
+      resources: { coresOf: (phase) => (phase === 'P2' ? [0, 1] : undefined) },
+    };
     for (const phase of ['P1', 'P2', 'P3', 'P4'] as const)
       host.results[phase] = await host.run(phase, {}, {}, cores);
     const jobs = await Promise.all(['P1', 'P2', 'P3', 'P4'].map((phase) => jobAt(`1/${phase}-1`)));
@@ -139,7 +140,7 @@ describe('the job of a phase', () => {
 
   test('copies into a directory of its own on the node, as fast as it may', async () => {
     await host.seals('P1', 'P2');
-    host.results.P5 = await host.run('P5', {}, {}, { copyLimits: { each: 5e8 } });
+    host.results.P5 = await host.run('P5', {}, {}, { nodes: { copyLimits: { each: 5e8 } } });
     const { copy } = await jobAt('1/P5-1');
     expect(copy).toMatchObject({ node: host.node, limitBytesPerSec: 5e8 });
     expect(copy?.into).toMatch(/^\.sealflow\/s-t01000-7\.[0-9a-f-]{36}$/);

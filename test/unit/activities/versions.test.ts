@@ -8,7 +8,7 @@ import { CONTRACT_VERSION, type StopInput } from '../../../src/contract.js';
 import { doneFile, goneName, markerFile } from '../../../src/paths.js';
 import { ENGINE_PHASE_IDS, TIMES } from '../../../src/phases.js';
 import { sectorOf } from '../../../src/sector.js';
-import { NotOfGroupError, readMarker } from '../../../src/workers/group-directory.js';
+import { NotOfGroupError, readMarker } from '../../../src/group/marker.js';
 import { progressBlock, progressOf } from '../../helpers/attempts.js';
 import {
   createTestHost,

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { readConfig } from '../../../src/config.js';
 import { PHASE_IDS, type PhaseId } from '../../../src/phases.js';
-import { TEMPORAL_CLI_VERSION } from '../../../src/server/pinned-cli.js';
-import { serverArguments } from '../../../src/server/settings.js';
+import { TEMPORAL_CLI_VERSION } from '../../../src/temporal/embedded/pinned-cli.js';
+import { serverArguments } from '../../../src/temporal/embedded/settings.js';
 
 const DOCKER = fileURLToPath(new URL('../../../docker/', import.meta.url));
 const ROLES: Record<string, PhaseId[]> = {

@@ -9,8 +9,8 @@ import {
 } from '../../../src/doctor/checks/engine.js';
 import { engineChecks } from '../../../src/doctor/engine-checks.js';
 import { startChecks } from '../../../src/doctor/run-checks.js';
-import type { Engine } from '../../../src/engine/engine.js';
-import type { EngineInfo } from '../../../src/engine/info.js';
+import type { Engine } from '../../../src/engines/engine.js';
+import type { EngineInfo } from '../../../src/engines/info.js';
 import { ENGINE } from '../../helpers/engine.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 import { config } from './samples.js';

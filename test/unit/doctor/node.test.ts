@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { nodeChecks } from '../../../src/doctor/mount-checks.js';
 import type { Finding } from '../../../src/doctor/finding.js';
 import { startChecks } from '../../../src/doctor/run-checks.js';
-import { setUpGroupDirectory } from '../../../src/workers/group-directory.js';
+import { setUpGroupDirectory } from '../../../src/group/marker.js';
 import { lacks } from '../../helpers/abilities.js';
 import { run } from '../../helpers/commands.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';

@@ -52,8 +52,8 @@ beforeEach(() => wrong.clear());
 const choose = (nodes: string[], changes: Partial<Wanted> = {}): Promise<Chosen> =>
   chooseNode(
     {
-      storageNodes: nodes,
-      checkNode: (directory) => {
+      directories: nodes,
+      check: (directory) => {
         const error = wrong.get(directory);
         return error ? Promise.reject(error) : Promise.resolve();
       },

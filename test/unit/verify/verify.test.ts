@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Engine } from '../../../src/engine/engine.js';
+import type { Engine } from '../../../src/engines/engine.js';
 import type { Progress } from '../../../src/verify/report.js';
 import { flip } from '../../helpers/damage.js';
 import { eventually, isAlive } from '../../helpers/eventually.js';

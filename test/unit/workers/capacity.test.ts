@@ -1,13 +1,13 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { FoundEngine } from '../../../src/attempts/found-engines.js';
+import type { FoundEngine } from '../../../src/engines/find.js';
 import { parseConfig } from '../../../src/config.js';
 import { cacheDir, groupDirectories, type GroupDirectory } from '../../../src/paths.js';
 import { scratchBytes, type EnginePhaseId } from '../../../src/phases.js';
 import { Capacity } from '../../../src/workers/capacity.js';
 import type { Gauges } from '../../../src/workers/gauges.js';
-import type { Scratch } from '../../../src/workers/scratch.js';
+import type { Scratch } from '../../../src/group/scratch.js';
 import { RoomWatch } from '../../../src/workers/room-watch.js';
 import { writeAttempt } from '../../helpers/attempts.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
@@ -85,7 +85,7 @@ describe('room for a new sector', () => {
     for (const path of groupDirectories(group)) await mkdir(path);
     [full, atWork] = ['no room', new Set()];
     const scratch = {
-      whyNoRoom: () => Promise.resolve(full),
+      shortage: () => Promise.resolve(full),
       look: () => Promise.resolve({ free: 1, reserved: scratchBytes('2KiB'), sectors: 1 }),
     } as unknown as Scratch;
     const openGroups = () => Promise.resolve([group]);

@@ -1,10 +1,10 @@
+import type { Attempt } from '../../../src/paths.js';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { noteAdoption } from '../../../src/attempts/adoption.js';
-import type { Attempt } from '../../../src/attempts/attempt.js';
-import { hostIdentity, startTimeOf, workerName } from '../../../src/attempts/processes.js';
-import { readProgress } from '../../../src/attempts/progress.js';
+import { writeAdoption } from '../../../src/sector-directory/changes/attempts.js';
+import { hostIdentity, startTimeOf, workerName } from '../../../src/engines/processes.js';
+import { readProgress } from '../../../src/engines/progress.js';
 import { scaledTimes } from '../../../src/phases.js';
 import { EngineWatch } from '../../../src/workers/engine-watch.js';
 import { writeAttempt } from '../../helpers/attempts.js';
@@ -73,7 +73,7 @@ describe('an engine that no activity waits for', () => {
     const { directory } = await atWork();
     const adoptedBy = async (pid: number): Promise<string[]> => {
       const worker = workerName(HOST, { pid, startTime: startTimeOf(process.ppid) });
-      await noteAdoption({ directory } as Attempt, worker);
+      await writeAdoption({ directory } as Attempt, worker);
       await watch.look();
       return watch.unwaited.map(({ attempt }) => attempt.directory);
     };

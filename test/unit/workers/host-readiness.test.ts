@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { MountWrongError } from '../../../src/mounts/guard.js';
 import type { Log } from '../../../src/telemetry.js';
-import { setUpGroupDirectory } from '../../../src/workers/group-directory.js';
+import { setUpGroupDirectory } from '../../../src/group/marker.js';
 import { HostReadiness } from '../../../src/workers/host-readiness.js';
 import { config } from '../doctor/samples.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';

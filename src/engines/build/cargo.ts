@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import type { OnStep } from '../../machine/on-step.js';
+import { buildEnvironment } from '../../machine/build-environment.js';
+import { describeEnd, runBound } from '../../machine/run-bound.js';
+import { UserError } from '../../user-error.js';
+
+export interface CargoBuild {
+  crate: string;
+  /** Name of the binary. */
+  program: string;
+  features: readonly string[];
+  targetDirectory: string;
+  onStep?: OnStep | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** The number of units to compile is told only in the progress bar, which is for terminals unless one insists. */
+const SHOW_PROGRESS = {
+  CARGO_TERM_PROGRESS_WHEN: 'always',
+  CARGO_TERM_PROGRESS_WIDTH: '80',
+  CARGO_TERM_COLOR: 'never',
+  CARGO_TERM_QUIET: 'false',
+};
+
+/**
+ * `cargo build --release`, with the dependencies that Cargo.lock names.
+ *
+ * @returns the path of the binary
+ * @throws UserError with the first error that cargo tells
+ */
+export async function cargoBuild(build: CargoBuild): Promise<string> {
+  const { crate, program, features, targetDirectory, onStep, signal } = build;
+  let binary: string | undefined;
+  const errors: string[] = [];
+  onStep?.('compiling');
+  const args = [
+    'build',
+    '--release',
+    '--locked',
+    '--bin',
+    program,
+    '--message-format',
+    'json-render-diagnostics',
+  ];
+  const end = await runBound('cargo', [...args, ...features.flatMap((name) => ['--features', name])], {
+    cwd: crate,
+    env: { ...buildEnvironment(), ...SHOW_PROGRESS, CARGO_TARGET_DIR: targetDirectory },
+    signal,
+    // Told, not guessed: a user's cargo configuration may put it below the name of the target.
+    onStdout: (line) => (binary = binaryOf(line) ?? binary),
+    onStderr: (line) => {
+      const [, done, total] = /Building \[[=> ]*\] (\d+)\/(\d+)/.exec(line) ?? [];
+      if (done && total) onStep?.(`compiling ${done} of ${total}`, Number(done) / Number(total));
+      else if (/^\s*Downloaded /.test(line)) onStep?.('fetching crates');
+      else if (line.startsWith('error')) errors.push(line);
+    },
+  });
+  if (end.code === 0 && binary !== undefined) return binary;
+  // The first error is the cause; the last line only says that there were some.
+  throw new UserError(`the engine cannot be built: ${errors[0] ?? describeEnd(end)}`, {
+    exitCode: 1,
+    hint: `cargo build --release --manifest-path ${join(crate, 'Cargo.toml')} shows all of it`,
+  });
+}
+
+function binaryOf(message: string): string | undefined {
+  const { reason, executable } = JSON.parse(message) as { reason: string; executable?: string | null };
+  return reason === 'compiler-artifact' && executable ? executable : undefined;
+}

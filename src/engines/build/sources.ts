@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Where the engine's crate lies in a checkout; an installation may do without it. */
+export const ENGINE_CRATE = fileURLToPath(new URL('../../../engine/', import.meta.url));
+
+/** What a build depends on, where it is there. Tests do not change the program. */
+const SOURCES = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'rust-toolchain.toml', '.cargo/config.toml', 'src'];
+
+/**
+ * Names a build by what goes into it except for the compiler: the sources, cargo features and RUSTFLAGS.
+ *
+ * @returns undefined when there are no sources
+ */
+export async function sourceKey(crate: string, features: readonly string[]): Promise<string | undefined> {
+  const files = (await Promise.all(SOURCES.map((name) => listFiles(join(crate, name))))).flat().sort();
+  if (!files.includes(join(crate, 'Cargo.toml'))) return undefined;
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify([[...features].sort(), process.env['RUSTFLAGS'] ?? '']));
+  for (const file of files) {
+    const content = await readFile(file);
+    hash.update(`\0${relative(crate, file)}\0${content.length}\0`).update(content);
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+async function listFiles(path: string): Promise<string[]> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) return [];
+  if (!found.isDirectory()) return [path];
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}

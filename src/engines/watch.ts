@@ -1,0 +1,121 @@
+/** Waiting for an engine of this host, whoever started it. */
+import type { Attempt } from '../paths.js';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { exists } from '../files.js';
+import { MountHungError } from '../mounts/mounts.js';
+import type { Times } from '../phases.js';
+import { isAlive } from './processes.js';
+import { readProgress } from './progress.js';
+import type { Progress } from './protocol.js';
+import { WorkMeter } from './work-meter.js';
+
+export interface Watch {
+  attempt: Attempt;
+  times: Times;
+  /** Neither step nor fraction nor CPU time move for this long: it hangs. */
+  hangMs: number;
+  /** Ends the wait, not the engine. */
+  signal: AbortSignal;
+  /** Known when this worker started the engine itself: then it lives until this resolves, also if it shows nothing. */
+  ended?: Promise<void>;
+  onProgress: (progress: Progress) => void;
+  /** Told at each look that the mount hangs: then nothing can be seen, and nothing is decided. */
+  onHung?: (error: MountHungError) => void;
+}
+
+export type End = 'ended' | 'hangs' | 'never appeared';
+
+/**
+ * Waits until the engine has ended or hangs.
+ * @throws the signal's reason when it is aborted.
+ */
+export async function watchEngine(watch: Watch): Promise<End> {
+  const { signal, ended } = watch;
+  const engine = { gone: false };
+  const wake = new AbortController();
+  const onAbort = (): void => wake.abort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  // Once for all looks: each race with a promise that lives as long as the engine would leave something in it.
+  void ended?.then(() => {
+    engine.gone = true;
+    wake.abort();
+  });
+  try {
+    return await untilOver(watch, engine, wake.signal);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** @param woken aborted when the engine is gone, or nobody waits any more: the next look is due at once. */
+async function untilOver(
+  { attempt, times, hangMs, signal, ended, onProgress, onHung }: Watch,
+  engine: { gone: boolean },
+  woken: AbortSignal,
+): Promise<End> {
+  let began = performance.now();
+  const meter = new WorkMeter(began);
+  let progress: Progress | undefined;
+  for (;;) {
+    signal.throwIfAborted();
+    const seen = await unlessAborted(lookAt(attempt), signal);
+    const now = performance.now();
+    if (seen instanceof MountHungError) {
+      onHung?.(seen);
+      // The engine waits for the mount as we do: what limits it counts anew when the mount is back.
+      began = now;
+      meter.excuse(now);
+      await pause(times.engineLook, signal);
+      continue;
+    }
+    // What cannot be read at the moment (torn, mount away) says nothing: the last words stand.
+    progress = seen.progress ?? progress;
+    if (engine.gone) return progress ? 'ended' : 'never appeared';
+    if (progress) {
+      onProgress(progress);
+      if (!isAlive(progress)) return 'ended';
+      meter.see(progress, hangMs, now);
+      if (meter.idleFor(now) >= hangMs) return 'hangs';
+    } else if (seen.over) {
+      return 'ended';
+    } else if (now - began >= (ended ? hangMs : times.engineStart)) {
+      return ended ? 'hangs' : 'never appeared';
+    }
+    await pause(times.engineLook, woken);
+  }
+}
+
+/** @returns the error when the mount hangs */
+async function lookAt({
+  directory,
+}: Attempt): Promise<{ progress: Progress | undefined; over: boolean } | MountHungError> {
+  try {
+    const progress = await readProgress(directory);
+    const ends = progress ? [] : ['result.json', 'error.json'];
+    const over = await Promise.all(ends.map((name) => exists(join(directory, name))));
+    return { progress, over: over.includes(true) };
+  } catch (error) {
+    if (error instanceof MountHungError) return error;
+    throw error;
+  }
+}
+
+/** A look that nobody waits for any more does no harm, however long it takes. @throws the signal's reason */
+async function unlessAborted<T>(looking: Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([looking, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+// Unreferenced: a wait that is cut short by the engine's end must not keep this process alive.
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal, ref: false }).catch(() => undefined);
+}

@@ -1,0 +1,133 @@
+/** An attempt as it lies on disk. */
+import { join } from 'node:path';
+import type { z } from 'zod';
+import { refuseNewer } from '../contract.js';
+import { ifPresent, readJson } from '../files.js';
+import { readdir } from '../mounts/remote-fs.js';
+import {
+  attemptDir,
+  epochDir,
+  formatAt,
+  parseAnyAttempt,
+  parseAttempt,
+  parseEpoch,
+  parseInvalidatedAttempt,
+  invalidatedName,
+  type Attempt,
+  type AttemptName,
+} from '../paths.js';
+import type { EnginePhaseId } from '../phases.js';
+import {
+  ENGINE_PROTOCOL,
+  errorSchema,
+  jobSchema,
+  layersSchema,
+  resultSchema,
+  type EngineError,
+  type EngineResult,
+  type FileDigest,
+} from '../engines/protocol.js';
+
+export interface Attempts {
+  /** Of all epochs, lowest first. The last one of the epoch in force owns the phase. */
+  all: Attempt[];
+  /** Those that a step back has taken out of the count, lowest first. */
+  invalidated: Attempt[];
+  /** The number that the next attempt of an epoch gets: retired ones keep theirs. */
+  nextNumber: (epoch: number) => number;
+}
+
+/**
+ * The attempts of one phase. Both answers come from one look at the directories: a number taken from a later one could
+ * follow an attempt that was not looked at.
+ */
+export async function listAttempts(sectorDirectory: string, phase: EnginePhaseId): Promise<Attempts> {
+  const epochs = await epochsOf(sectorDirectory);
+  const all: Attempt[] = [];
+  const invalidated: Attempt[] = [];
+  const highest = new Map<number, number>();
+  for (const epoch of epochs.sort((a, b) => a - b)) {
+    const names = (await ifPresent(readdir(epochDir(sectorDirectory, epoch)))) ?? [];
+    const numbers = (parse: typeof parseAttempt): number[] =>
+      names
+        .map((name) => parse(epoch, name))
+        .filter((name) => name?.phase === phase)
+        .map((name) => name?.number ?? 0);
+    highest.set(epoch, Math.max(0, ...numbers(parseAnyAttempt)));
+    for (const number of numbers(parseAttempt).sort((a, b) => a - b)) {
+      const at = formatAt({ epoch, phase, number });
+      all.push({ epoch, phase, number, at, directory: attemptDir(sectorDirectory, at) });
+    }
+    for (const number of numbers(parseInvalidatedAttempt).sort((a, b) => a - b)) {
+      const name = { epoch, phase, number };
+      const directory = join(epochDir(sectorDirectory, epoch), invalidatedName(name));
+      invalidated.push({ ...name, at: formatAt(name), directory });
+    }
+  }
+  return { all, invalidated, nextNumber: (epoch) => (highest.get(epoch) ?? 0) + 1 };
+}
+
+/** Where an attempt of P5 copies to. */
+export interface CopyOfAttempt extends AttemptName {
+  /** Directory of the node on the attempt's host; the last component is the node's name everywhere. */
+  node: string;
+  /** Relative to the node. */
+  into: string;
+}
+
+/** The copies that P5 has ever begun, by attempts that were superseded or invalidated too. */
+export async function copiesOf(sectorDirectory: string): Promise<CopyOfAttempt[]> {
+  const copies: CopyOfAttempt[] = [];
+  for (const epoch of await epochsOf(sectorDirectory)) {
+    const directory = epochDir(sectorDirectory, epoch);
+    for (const name of (await ifPresent(readdir(directory))) ?? []) {
+      const attempt = parseAnyAttempt(epoch, name);
+      if (attempt?.phase !== 'P5') continue;
+      const copy = (await readJob({ directory: join(directory, name) }))?.copy;
+      if (copy) copies.push({ ...attempt, ...copy });
+    }
+  }
+  return copies.sort((a, b) => (isBefore(a, b) ? -1 : 1));
+}
+
+/** By epoch, then by number. */
+export const isBefore = (a: AttemptName, b: AttemptName): boolean =>
+  a.epoch < b.epoch || (a.epoch === b.epoch && a.number < b.number);
+
+const epochsOf = async (sectorDirectory: string): Promise<number[]> =>
+  ((await ifPresent(readdir(sectorDirectory))) ?? [])
+    .map(parseEpoch)
+    .filter((number) => number !== undefined);
+
+/** @returns undefined when job.json cannot be understood. */
+export const readJob = (attempt: Pick<Attempt, 'directory'>) => read(attempt, 'job.json', jobSchema);
+
+/** The input hash that the attempt was made for; undefined when job.json cannot be understood. */
+export const inputHashOf = async (attempt: Attempt): Promise<string | undefined> =>
+  (await readJob(attempt))?.inputHash;
+
+export const readResult = (attempt: Pick<Attempt, 'directory'>): Promise<EngineResult | undefined> =>
+  read(attempt, 'result.json', resultSchema);
+
+export const readError = (attempt: Pick<Attempt, 'directory'>): Promise<EngineError | undefined> =>
+  read(attempt, 'error.json', errorSchema);
+
+/** The files that P1 has finished for good. */
+export const recordedFiles = async (attempt: Pick<Attempt, 'directory'>): Promise<FileDigest[]> =>
+  (await read(attempt, 'layers.json', layersSchema))?.files ?? [];
+
+// These files get their names only when they are whole; what does not fit its schema is another program's, and means
+// the same as nothing. What a newer sealflow has written is not: an engine of its may be at work there.
+async function read<T>(
+  { directory }: Pick<Attempt, 'directory'>,
+  name: string,
+  schema: z.ZodType<T>,
+): Promise<T | undefined> {
+  const path = join(directory, name);
+  const value = await readJson(path).catch((error: unknown) => {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  });
+  refuseNewer(path, value, ENGINE_PROTOCOL);
+  return schema.safeParse(value).data;
+}

@@ -1,0 +1,81 @@
+/** Starting workflows: used by `start` and `dev`. */
+import { randomBytes } from 'node:crypto';
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+  type Client,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import {
+  CONTRACT_VERSION,
+  phaseQueue,
+  sealInputSchema,
+  WORKFLOW_QUEUE,
+  WORKFLOW_TYPE,
+  workflowId,
+  type SealInput,
+} from '../../contract.js';
+import { PHASE_IDS, PHASES, type PhaseId, type SectorSize } from '../../phases.js';
+import { sectorName, sectorOf } from '../../sector.js';
+import { UserError } from '../../user-error.js';
+import type { sealSector } from '../../workflows/index.js';
+import { pollersOf } from './pollers.js';
+
+/** Randomness for tests, in place of the chain's. */
+export const randomHex32 = (): string => randomBytes(32).toString('hex');
+
+/**
+ * Starts the workflow of a sector.
+ * @throws UserError (exit 2) for wrong input, (exit 1) when the sector is being sealed or is sealed already.
+ */
+export async function startSector(
+  client: Client,
+  given: Omit<SealInput, 'v'>,
+): Promise<WorkflowHandle<typeof sealSector>> {
+  const parsed = sealInputSchema.safeParse({ v: CONTRACT_VERSION, ...given });
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new UserError(`${given.sector}: ${issue?.path.join('.')}: ${issue?.message}`);
+  }
+  const input = parsed.data;
+  const id = workflowId(sectorOf(input.sector));
+  try {
+    return await client.workflow.start<typeof sealSector>(WORKFLOW_TYPE, {
+      workflowId: id,
+      taskQueue: WORKFLOW_QUEUE,
+      args: [input],
+      // A run that failed or was cancelled may be followed by another; one that has sealed the sector may not.
+      workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+      workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
+      staticSummary: `${input.sector} ${input.size} group ${input.group}`,
+      staticDetails: `Seals sector ${input.sector} (${input.size}) in group ${input.group}, ticket \`${input.ticket}\`.`,
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    throw new UserError(`${input.sector} is being sealed, or is sealed already (workflow ${id})`, {
+      exitCode: 1,
+      hint: `sealflow status ${sectorName(sectorOf(input.sector))}`,
+    });
+  }
+}
+
+/** The phases of a group that no worker polls for at the moment. */
+export async function unservedPhases(client: Client, group: number, size: SectorSize): Promise<PhaseId[]> {
+  const served = await Promise.all(
+    PHASE_IDS.map(
+      async (phase) => (await pollersOf(client, phaseQueue(group, size, phase), 'activity')).length > 0,
+    ),
+  );
+  return PHASE_IDS.filter((_, i) => !served[i]);
+}
+
+/** @throws UserError naming the phases that nobody serves. */
+export async function refuseUnserved(client: Client, group: number, size: SectorSize): Promise<void> {
+  const unserved = await unservedPhases(client, group, size);
+  if (unserved.length === 0) return;
+  const names = unserved.map((phase) => `${phase} (${PHASES[phase].queueName})`).join(', ');
+  throw new UserError(`nobody serves ${names} for ${size} sectors in group ${group}`, {
+    hint: 'start the workers of the group, look at their logs, or use --force to let the sector wait for them',
+  });
+}

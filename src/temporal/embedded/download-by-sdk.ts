@@ -1,0 +1,61 @@
+import { mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildEnvironment } from '../../machine/build-environment.js';
+import { describeEnd, runBound } from '../../machine/run-bound.js';
+import { UserError } from '../../user-error.js';
+import type { CliMaker } from './cli-maker.js';
+
+const SCRIPT = fileURLToPath(new URL('../../../server/temporal-cli/download.mjs', import.meta.url));
+// A firewall that drops packets would hold the SDK for minutes, so a download that does not grow for this long is given up.
+const STALLED_MS = 20_000;
+const LOOK_EVERY_MS = 1_000;
+
+/** Lets the TypeScript SDK download the CLI. @throws UserError when it is refused, or stalls */
+export const downloadBySdk: CliMaker = async (version, into, { onStep, signal }) => {
+  onStep?.('downloading');
+  const directory = await mkdtemp(`${dirname(into)}/.download-`);
+  const file = join(directory, `temporal-v${version}`);
+  const stalled = new AbortController();
+  const watch = watchGrowth(
+    file,
+    (bytes) => onStep?.(`downloading, ${Math.round(bytes / 1e6)} MB`),
+    () => stalled.abort(new UserError('the download of the Temporal CLI makes no progress', { exitCode: 1 })),
+  );
+  try {
+    const either = signal ? AbortSignal.any([signal, stalled.signal]) : stalled.signal;
+    const end = await runBound(process.execPath, [SCRIPT, `v${version}`, directory], {
+      env: buildEnvironment(),
+      signal: either,
+    });
+    // The file is there before the SDK tries to start it; whether it runs is found out by whoever asks its version.
+    if (!(await sizeOf(file))) {
+      throw new UserError(`the Temporal CLI cannot be downloaded (${describeEnd(end)})`, { exitCode: 1 });
+    }
+    await rename(file, into);
+  } finally {
+    clearInterval(watch);
+    await rm(directory, { recursive: true, force: true });
+  }
+};
+
+function watchGrowth(file: string, onGrowth: (bytes: number) => void, onStall: () => void): NodeJS.Timeout {
+  let bytes = 0;
+  let since = Date.now();
+  return setInterval(() => {
+    void sizeOf(`${file}.downloading`).then(async (partial) => {
+      const now = partial || (await sizeOf(file));
+      if (now !== bytes) {
+        bytes = now;
+        since = Date.now();
+        onGrowth(bytes);
+      } else if (Date.now() - since > STALLED_MS) onStall();
+    });
+  }, LOOK_EVERY_MS);
+}
+
+const sizeOf = (path: string): Promise<number> =>
+  stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );

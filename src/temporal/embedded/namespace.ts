@@ -1,0 +1,173 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Connection } from '@temporalio/client';
+import { msNumberToTs, tsToMs } from '@temporalio/common/lib/time.js';
+import { UserError } from '../../user-error.js';
+import { GRPC, hasCode } from './grpc.js';
+
+/** Name and type of the attributes that workflows are listed by. */
+export type SearchAttributes = Readonly<Record<string, 'Keyword' | 'Int'>>;
+
+export interface NamespaceSetup {
+  namespace: string;
+  /** How long Temporal keeps workflows that have ended, at least. */
+  retentionDays: number;
+  searchAttributes: SearchAttributes;
+}
+
+/** What had to be done. */
+export interface NamespaceChanges {
+  created: boolean;
+  retentionRaised: boolean;
+  attributesAdded: string[];
+}
+
+/** `temporal.api.enums.v1.IndexedValueType`. */
+const VALUE_TYPES = { Keyword: 2, Int: 3 } as const;
+const DAY_MS = 86_400_000;
+/** Frontends refresh what they know of namespaces and attributes every 10 to 60 s. */
+const USABLE_MS = 120_000;
+const LOOK_EVERY_MS = 250;
+
+/**
+ * Sets a namespace up for sealflow: makes it if it is missing, raises its retention, adds missing search attributes, and waits
+ * until all of it can be used. Changes nothing that is as it should be, and never lowers the retention.
+ *
+ * @throws UserError when the server refuses, or an attribute exists with another type
+ */
+export async function setUpNamespace(
+  connection: Connection,
+  setup: NamespaceSetup,
+): Promise<NamespaceChanges> {
+  const created = await createIfMissing(connection, setup);
+  await waitUntilUsable(connection, setup.namespace, []);
+  const retentionRaised = await raiseRetention(connection, setup);
+  const attributesAdded = await addAttributes(connection, setup);
+  await waitUntilUsable(connection, setup.namespace, Object.keys(setup.searchAttributes));
+  return { created, retentionRaised, attributesAdded };
+}
+
+async function createIfMissing(connection: Connection, setup: NamespaceSetup): Promise<boolean> {
+  const { namespace, retentionDays } = setup;
+  const { workflowService } = connection;
+  const known = await refusable(
+    workflowService.describeNamespace({ namespace }),
+    { unless: GRPC.notFound },
+    `cannot look at namespace ${namespace}`,
+  );
+  if (known) return false;
+  const workflowExecutionRetentionPeriod = msNumberToTs(retentionDays * DAY_MS);
+  const made = await refusable(
+    workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod }),
+    { unless: GRPC.alreadyExists },
+    `cannot make namespace ${namespace}`,
+    `temporal operator namespace create --namespace ${namespace} --retention ${retentionDays}d`,
+  );
+  return made !== undefined;
+}
+
+async function raiseRetention(connection: Connection, setup: NamespaceSetup): Promise<boolean> {
+  const { namespace, retentionDays } = setup;
+  const { workflowService } = connection;
+  const { config } = await workflowService.describeNamespace({ namespace });
+  const retention = config?.workflowExecutionRetentionTtl;
+  if (retention && tsToMs(retention) >= retentionDays * DAY_MS) return false;
+  const workflowExecutionRetentionTtl = msNumberToTs(retentionDays * DAY_MS);
+  await refusable(
+    workflowService.updateNamespace({ namespace, config: { workflowExecutionRetentionTtl } }),
+    {},
+    `cannot raise the retention of namespace ${namespace}`,
+    `temporal operator namespace update --namespace ${namespace} --retention ${retentionDays}d`,
+  );
+  return true;
+}
+
+async function addAttributes(connection: Connection, setup: NamespaceSetup): Promise<string[]> {
+  const { namespace, searchAttributes } = setup;
+  const { operatorService } = connection;
+  const command = (names: string[]): string =>
+    `temporal operator search-attribute create --namespace ${namespace}` +
+    names.map((name) => ` --name ${name} --type ${searchAttributes[name]}`).join('');
+  const known = await refusable(
+    operatorService.listSearchAttributes({ namespace }),
+    {},
+    `cannot list the search attributes of namespace ${namespace}`,
+    command(Object.keys(searchAttributes)),
+  );
+  const existing: Record<string, number> = known?.customAttributes ?? {};
+  for (const [name, type] of Object.entries(searchAttributes)) {
+    if (existing[name] !== undefined && existing[name] !== VALUE_TYPES[type]) {
+      throw new UserError(`search attribute ${name} of namespace ${namespace} is not of type ${type}`, {
+        hint: `remove it (temporal operator search-attribute remove --name ${name}), or take another namespace`,
+      });
+    }
+  }
+  const missing = Object.entries(searchAttributes).filter(([name]) => existing[name] === undefined);
+  if (missing.length === 0) return [];
+  const names = missing.map(([name]) => name);
+  await refusable(
+    operatorService.addSearchAttributes({
+      namespace,
+      searchAttributes: Object.fromEntries(missing.map(([name, type]) => [name, VALUE_TYPES[type]])),
+    }),
+    { unless: GRPC.alreadyExists },
+    `cannot add the search attributes ${names.join(', ')} to namespace ${namespace}`,
+    command(names),
+  );
+  return names;
+}
+
+/** Asks for workflows by every attribute until no frontend says any more that it does not know one. */
+async function waitUntilUsable(
+  connection: Connection,
+  namespace: string,
+  attributes: string[],
+): Promise<void> {
+  const query = attributes.map((name) => `${name} IS NOT NULL`).join(' OR ');
+  const deadline = Date.now() + USABLE_MS;
+  for (;;) {
+    try {
+      await connection.workflowService.countWorkflowExecutions({ namespace, query });
+      return;
+    } catch (error) {
+      if (!hasCode(error, GRPC.notFound, GRPC.invalidArgument)) throw error;
+      if (Date.now() > deadline) {
+        throw new UserError(`namespace ${namespace} is set up, but cannot be used yet: ${error.details}`, {
+          exitCode: 1,
+          hint: 'try again in a minute',
+          cause: error,
+        });
+      }
+      await sleep(LOOK_EVERY_MS);
+    }
+  }
+}
+
+/**
+ * Awaits a call that the server may refuse to us, and then tells what was refused.
+ *
+ * @param unless this status is no failure: undefined is returned
+ * @param command what somebody who is allowed to can run instead
+ */
+async function refusable<T>(
+  call: Promise<T>,
+  { unless }: { unless?: number },
+  what: string,
+  command?: string,
+): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (unless !== undefined && hasCode(error, unless)) return undefined;
+    if (
+      !hasCode(error, GRPC.permissionDenied, GRPC.unauthenticated, GRPC.unimplemented, GRPC.invalidArgument)
+    )
+      throw error;
+    throw new UserError(`${what}: ${error.details}`, {
+      exitCode: 1,
+      hint: command
+        ? `let somebody who is allowed to run: ${command}`
+        : 'check the API key or client certificate (TEMPORAL_* variables)',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,64 @@
+import type { ChildProcess } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection, isGrpcServiceError } from '@temporalio/client';
+import { hasEnded } from '../../machine/bound-process.js';
+import { GRPC } from './grpc.js';
+import { setUpNamespace, type SearchAttributes } from './namespace.js';
+
+/** Laying out a new database takes 1 s on an idle machine. */
+const DEADLINE_MS = 120_000;
+const EVERY_MS = 100;
+/** A year: how long Temporal remembers sectors that are sealed. The server makes its namespaces with a day. */
+const RETENTION_DAYS = 365;
+
+export interface Readiness {
+  address: string;
+  namespace: string;
+  searchAttributes: SearchAttributes;
+}
+
+/**
+ * Waits until the server can take workflows: the frontend answers, history has its shard, the namespace is set up.
+ * @throws when the process ends, or the deadline passes
+ */
+export async function waitUntilReady(child: ChildProcess, { address, ...wanted }: Readiness): Promise<void> {
+  const deadline = Date.now() + DEADLINE_MS;
+  let last: unknown;
+  while (Date.now() < deadline) {
+    if (hasEnded(child))
+      throw new Error(`it ended with ${child.signalCode ?? `exit code ${child.exitCode}`}`);
+    try {
+      const connection = await Connection.connect({ address, connectTimeout: '2s' });
+      try {
+        await connection.withDeadline(deadline, () => probe(connection, wanted));
+      } finally {
+        await connection.close();
+      }
+      return;
+    } catch (error) {
+      last = error;
+    }
+    await sleep(EVERY_MS);
+  }
+  throw new Error(`no answer within ${DEADLINE_MS / 1000} s`, { cause: last });
+}
+
+async function probe(
+  connection: Connection,
+  { namespace, searchAttributes }: Omit<Readiness, 'address'>,
+): Promise<void> {
+  await setUpNamespace(connection, { namespace, retentionDays: RETENTION_DAYS, searchAttributes });
+  // A question about a workflow that never was goes to history: "not found" means that it serves.
+  const execution = { workflowId: 'sealflow-is-history-ready' };
+  await connection.workflowService
+    .describeWorkflowExecution({ namespace, execution })
+    .catch((error: unknown) => {
+      if (!isGrpcServiceError(error) || (error.code as number) !== GRPC.notFound) throw error;
+    });
+}
+
+/** What was written to a log from `offset` (bytes) on. */
+export async function readFrom(file: string, offset: number): Promise<string> {
+  return (await readFile(file)).subarray(offset).toString('utf8');
+}

@@ -1,0 +1,144 @@
+import { link, mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { statfs } from '../../../src/mounts/remote-fs.js';
+import { groupDirectories, sectorDir, type GroupDirectory } from '../../../src/paths.js';
+import { scratchBytes, type SectorSize } from '../../../src/phases.js';
+import { sectorOf } from '../../../src/sector.js';
+import { Scratch } from '../../../src/group/scratch.js';
+import { temporaryDirectory } from '../../helpers/temporary.js';
+
+vi.mock(import('../../../src/mounts/remote-fs.js'), async (original) => {
+  const real = await original();
+  return { ...real, statfs: vi.fn(real.statfs) };
+});
+
+let group: GroupDirectory;
+beforeEach(async () => {
+  group = { root: await temporaryDirectory(), place: '10.10.4.23' };
+  for (const path of groupDirectories(group)) await mkdir(path);
+});
+
+/** A sector's directory with an attempt. @returns the attempt's directory */
+async function makeSector(number: number, size: string = '2KiB'): Promise<string> {
+  const directory = sectorDir(group, sectorOf(`t01000/${number}`));
+  await mkdir(join(directory, '1/P1-1'), { recursive: true });
+  await writeFile(join(directory, 'sector.json'), JSON.stringify({ v: 1, size }));
+  return join(directory, '1/P1-1');
+}
+
+const blocks = async (path: string): Promise<number> => (await stat(path)).blocks * 512;
+const reserved = async (): Promise<number> => (await new Scratch('2KiB').look(group)).reserved;
+/** What sector.json takes. */
+const own = (attempt: string): Promise<number> => blocks(join(attempt, '../../sector.json'));
+
+describe('room', () => {
+  test('of an empty directory is what the file system has free', async () => {
+    const { free, reserved: kept } = await new Scratch('2KiB').look(group);
+    expect(kept).toBe(0);
+    expect(free).toBeGreaterThan(0);
+  });
+
+  test('is reserved for what sectors have still to use', async () => {
+    const attempt = await makeSector(1);
+    expect(await reserved()).toBe(scratchBytes('2KiB') - (await own(attempt)));
+    await writeFile(join(attempt, 'layer'), Buffer.alloc(8192, 1));
+    expect(await reserved()).toBe(
+      scratchBytes('2KiB') - (await own(attempt)) - (await blocks(join(attempt, 'layer'))),
+    );
+  });
+
+  test('counts shared layers once', async () => {
+    const attempt = await makeSector(1, '8MiB');
+    await writeFile(join(attempt, 'layer'), Buffer.alloc(8192, 1));
+    const before = await reserved();
+    await mkdir(join(attempt, '../P2-1'));
+    await link(join(attempt, 'layer'), join(attempt, '../P2-1/layer'));
+    expect(await reserved()).toBe(before);
+  });
+
+  test('is not reserved for a sector that uses more than was reckoned', async () => {
+    const attempt = await makeSector(1);
+    await writeFile(join(attempt, 'layer'), Buffer.alloc(100_000, 1));
+    expect(await reserved()).toBe(0);
+  });
+
+  test('is reserved for each sector by its own size', async () => {
+    const attempts = [await makeSector(1, '2KiB'), await makeSector(2, '32GiB')];
+    const used = (await Promise.all(attempts.map(own))).reduce((sum, bytes) => sum + bytes);
+    expect(await reserved()).toBe(scratchBytes('2KiB') + scratchBytes('32GiB') - used);
+  });
+
+  test.each(['{', '{"size":"3KiB"}', 'null'])(
+    'is reserved as for one of its own for a sector whose file holds %j',
+    async (text) => {
+      const attempt = await makeSector(1);
+      await writeFile(join(attempt, '../../sector.json'), text);
+      expect(await reserved()).toBe(scratchBytes('2KiB') - (await own(attempt)));
+    },
+  );
+
+  test('is not reserved for what is being deleted, or is nobody’s', async () => {
+    for (const name of ['.gone-s-t01000-7-x', 'lost+found']) {
+      const directory = join(group.root, 'nfs/10.10.4.23/cache', name);
+      await mkdir(directory);
+      await writeFile(join(directory, 'sector.json'), '{"size":"32GiB"}');
+    }
+    expect(await reserved()).toBe(0);
+  });
+
+  test('of a group that is not there is an error', async () => {
+    await expect(new Scratch('2KiB').look({ ...group, place: 'other' })).rejects.toMatchObject({
+      code: 'ENOENT',
+    });
+  });
+});
+
+/** A file system of a group that has so many bytes free. */
+const withFree = (bytes: number): void =>
+  void vi.mocked(statfs).mockResolvedValue({ bavail: bytes, bsize: 1 } as never);
+
+describe('one more sector', () => {
+  afterEach(() => vi.mocked(statfs).mockReset());
+
+  test.each(['2KiB', '32GiB', '64GiB'] satisfies SectorSize[])(
+    'of %s needs its scratch free, to the byte',
+    async (size) => {
+      const scratch = new Scratch(size);
+      withFree(scratchBytes(size));
+      expect(await scratch.shortage(group)).toBeUndefined();
+      withFree(scratchBytes(size) - 1);
+      expect(await scratch.shortage(group)).toContain(`has no room for one more ${size} sector`);
+    },
+  );
+
+  test('finds room in what sectors have used of their scratch already', async () => {
+    const attempt = await makeSector(1, '2KiB');
+    await writeFile(join(attempt, 'layer'), Buffer.alloc(8192, 1));
+    const rest = scratchBytes('2KiB') - (await own(attempt)) - 8192;
+    withFree(rest + scratchBytes('2KiB'));
+    expect(await new Scratch('2KiB').shortage(group)).toBeUndefined();
+    withFree(rest + scratchBytes('2KiB') - 1);
+    expect(await new Scratch('2KiB').shortage(group)).toMatch(/ of which 1 sectors will need 0\.0\d\d GB$/);
+  });
+
+  test('does not count its own directory, made or not', async () => {
+    const scratch = new Scratch('2KiB');
+    withFree(scratchBytes('2KiB'));
+    expect(await scratch.shortage(group, 's-t01000-1')).toBeUndefined();
+    await mkdir(sectorDir(group, sectorOf('t01000/1')));
+    expect(await scratch.shortage(group, 's-t01000-1')).toBeUndefined();
+    expect(await scratch.shortage(group, 's-t01000-2')).toBeDefined();
+  });
+
+  test('counts a sector anew that has come back under its name with another size', async () => {
+    const scratch = new Scratch('2KiB');
+    const attempt = await makeSector(1, '32GiB');
+    withFree(1e12);
+    await scratch.shortage(group);
+    await rm(join(attempt, '../..'), { recursive: true });
+    expect(await scratch.look(group)).toMatchObject({ reserved: 0, sectors: 0 });
+    await makeSector(1, '2KiB');
+    expect((await scratch.look(group)).reserved).toBeLessThanOrEqual(scratchBytes('2KiB'));
+  });
+});
