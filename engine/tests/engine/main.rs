@@ -1,4 +1,5 @@
-//! What the engine does when it is run as a process, as a worker runs it. One program for all: each links the proofs library anew.
+//! What the engine does when it is run as a process, as a worker runs it. One program for all: each links the proofs
+//! library anew.
 mod check_copy;
 mod common;
 mod input;

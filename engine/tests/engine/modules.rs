@@ -1,5 +1,5 @@
-//! Modules import in one direction: a change is understood from the modules below it. Counted are `use` lines and paths in code,
-//! those of tests too; that a module declares its submodules is no import.
+//! Modules import in one direction: a change is understood from the modules below it. Counted are `use` lines and paths
+//! in code, those of tests too; that a module declares its submodules is no import.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

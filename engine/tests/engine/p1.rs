@@ -18,7 +18,8 @@ fn linked(sector: &Sector, attempt: &str, earlier: &str) -> [bool; 3] {
     FILES.map(|name| earlier.join(name).exists() && ino(&attempt.join(name)) == ino(&earlier.join(name)))
 }
 
-/// Leaves an attempt as an engine does that is killed when `recorded` files are recorded: without a result, with more on disk.
+/// Leaves an attempt as an engine does that is killed when `recorded` files are recorded: without a result, with more
+/// on disk.
 fn cut_off(sector: &Sector, attempt: &str, recorded: usize) {
     let dir = sector.at(attempt);
     fs::remove_file(dir.join("result.json")).unwrap();
