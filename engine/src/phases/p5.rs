@@ -161,7 +161,7 @@ impl Copy<'_> {
 
 /// Fails with `CopyDamaged` if what was read back is not what was written.
 fn check_read_back(written: &FileRecord, found: FileRecord) -> Outcome<FileRecord> {
-    match written.compare(&found, "written were") {
+    match written.compare(&found, "P5 wrote") {
         Ok(()) => Ok(found),
         Err(reason) => Err(Failure::CopyDamaged(format!("read back: {reason}"))),
     }
