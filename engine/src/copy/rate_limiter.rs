@@ -60,14 +60,14 @@ mod tests {
         assert_eq!(RateLimiter::new(1_000_000, shared(5_000_000)).max_chunk(), Some(40_000));
         assert_eq!(RateLimiter::new(0, shared(5_000_000)).max_chunk(), Some(200_000));
         assert_eq!(RateLimiter::unlimited().max_chunk(), None);
-        for (own, together) in [(1_000_000, 100_000_000), (100_000_000, 1_000_000), (0, 1_000_000)] {
-            let limiter = RateLimiter::new(own, shared(together));
+        for (own, shared_limit) in [(1_000_000, 100_000_000), (100_000_000, 1_000_000), (0, 1_000_000)] {
+            let limiter = RateLimiter::new(own, shared(shared_limit));
             let start = Instant::now();
             for _ in 0..10 {
                 limiter.wait_for(40_000).unwrap();
             }
             // 0.4 s, minus a burst.
-            assert!(start.elapsed() > Duration::from_millis(240), "{own}, {together}: {:?}", start.elapsed());
+            assert!(start.elapsed() > Duration::from_millis(240), "{own}, {shared_limit}: {:?}", start.elapsed());
         }
     }
 }
