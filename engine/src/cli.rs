@@ -1,4 +1,4 @@
-//! The command line.
+//! Parses the command line.
 
 use crate::check_copy::options::Options;
 use crate::sizes::Size;
@@ -8,11 +8,11 @@ use std::path::PathBuf;
 
 pub const USAGE: &str = "\
 sealflow-engine run <attempt directory>       compute one phase from job.json
-sealflow-engine params <size> [--only-check]  make (test sizes) or check (32GiB, 64GiB) the proof parameters
+sealflow-engine params <size> [--only-check]  generate (test sizes) or check (32GiB, 64GiB) the proof parameters
 sealflow-engine verify <receipt.json> [--json] check the proof of a receipt
 sealflow-engine check-copy <receipt.json> <node directory> [--quick] [--json]
                                               check a stored sector from its receipt and the storage node
-sealflow-engine info [--size <size>]          versions, abilities, parameters present
+sealflow-engine info [--size <size>]          versions, features, which parameters are present
 ";
 
 #[derive(Debug, PartialEq)]
@@ -24,10 +24,10 @@ pub enum Command {
         size: Size,
         only_check: bool,
     },
-    /// Not for people: P1 runs it to make the parent cache in a process of its own.
+    /// Internal: P1 runs it to generate the parent cache in another process.
     Parents {
         size: Size,
-        /// The process to die with.
+        /// The process whose end must end this one.
         parent: Option<u32>,
     },
     Verify {
@@ -46,17 +46,17 @@ pub enum Command {
 }
 
 impl Command {
-    /// What the arguments (without the program's name) ask for, or a message for people.
+    /// Parses the arguments (without the program's name). The error is a message for the user.
     pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Command, String> {
-        read(&mut Parser::from_args(arguments)).map_err(|error| match error {
-            // Of a value: its message is complete.
+        parse_command(&mut Parser::from_args(arguments)).map_err(|error| match error {
+            // An invalid value: its message needs no usage.
             Error::Custom(message) => message.to_string(),
             error => format!("{error}\nusage:\n{USAGE}"),
         })
     }
 }
 
-fn read(parser: &mut Parser) -> Result<Command, Error> {
+fn parse_command(parser: &mut Parser) -> Result<Command, Error> {
     let name = match parser.next()? {
         Some(Arg::Value(name)) => name,
         Some(Arg::Long("help")) => return Ok(Command::Help),
@@ -67,39 +67,40 @@ fn read(parser: &mut Parser) -> Result<Command, Error> {
     let mut value = None;
     match name.to_str() {
         Some("run") => {
-            let [attempt] = operands(parser, &mut [], None)?;
+            let [attempt] = parse_operands(parser, &mut [], None)?;
             Ok(Command::Run { attempt: attempt.into() })
         }
         Some("params") => {
-            let [size] = operands(parser, &mut [("only-check", &mut only_check)], None)?;
-            Ok(Command::Params { size: size_of(&size)?, only_check })
+            let [size] = parse_operands(parser, &mut [("only-check", &mut only_check)], None)?;
+            Ok(Command::Params { size: parse_size(&size)?, only_check })
         }
         Some("parents") => {
-            let [size] = operands(parser, &mut [], Some(("parent", &mut value)))?;
-            Ok(Command::Parents { size: size_of(&size)?, parent: value.map(|pid| pid.parse()).transpose()? })
+            let [size] = parse_operands(parser, &mut [], Some(("parent", &mut value)))?;
+            Ok(Command::Parents { size: parse_size(&size)?, parent: value.map(|pid| pid.parse()).transpose()? })
         }
         Some("verify") => {
-            let [receipt] = operands(parser, &mut [("json", &mut json)], None)?;
+            let [receipt] = parse_operands(parser, &mut [("json", &mut json)], None)?;
             Ok(Command::Verify { receipt: receipt.into(), json })
         }
         Some("check-copy") => {
-            let [receipt, node] = operands(parser, &mut [("json", &mut json), ("quick", &mut quick)], None)?;
+            let [receipt, node] = parse_operands(parser, &mut [("json", &mut json), ("quick", &mut quick)], None)?;
             Ok(Command::CheckCopy { receipt: receipt.into(), node: node.into(), options: Options { quick, json } })
         }
         Some("info") => {
-            let [] = operands(parser, &mut [], Some(("size", &mut value)))?;
-            Ok(Command::Info { size: value.as_deref().map(size_of).transpose()? })
+            let [] = parse_operands(parser, &mut [], Some(("size", &mut value)))?;
+            Ok(Command::Info { size: value.as_deref().map(parse_size).transpose()? })
         }
         Some("help") => {
-            let [] = operands(parser, &mut [], None)?;
+            let [] = parse_operands(parser, &mut [], None)?;
             Ok(Command::Help)
         }
         _ => Err(Error::UnexpectedArgument(name)),
     }
 }
 
-/// The rest of the command line: exactly `N` operands, in any order with these flags and with the option that has a value.
-fn operands<const N: usize>(
+/// Parses the rest of the command line: exactly `N` operands, mixed in any order with these flags and with the one
+/// option that takes a value.
+fn parse_operands<const N: usize>(
     parser: &mut Parser,
     flags: &mut [(&str, &mut bool)],
     mut option: Option<(&str, &mut Option<OsString>)>,
@@ -123,8 +124,8 @@ fn operands<const N: usize>(
     operands.try_into().map_err(|_| Error::MissingValue { option: None })
 }
 
-fn size_of(name: &OsStr) -> Result<Size, Error> {
-    Ok(Size::named(&name.to_string_lossy())?)
+fn parse_size(name: &OsStr) -> Result<Size, Error> {
+    Ok(Size::from_name(&name.to_string_lossy())?)
 }
 
 #[cfg(test)]
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn commands() {
+    fn valid_and_invalid_commands() {
         assert_eq!(parse("run x/2/P1-1"), Ok(Command::Run { attempt: "x/2/P1-1".into() }));
         assert_eq!(parse("params 2KiB --only-check"), Ok(Command::Params { size: Size::KiB2, only_check: true }));
         assert_eq!(parse("verify --json r.json"), Ok(Command::Verify { receipt: "r.json".into(), json: true }));

@@ -1,4 +1,4 @@
-//! Files that survive a power cut: temporary name, fsync, rename, fsync of the directory.
+//! Writes files that survive a power failure: temporary name, fsync, rename, fsync of the directory.
 
 use crate::failure::{IoContext, Outcome};
 use serde::Serialize;
@@ -6,14 +6,14 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
-/// Replaces `path` by the JSON of `value`, all of it or nothing.
+/// Atomically replaces `path` with the JSON of `value`.
 pub fn write_json(path: &Path, value: &impl Serialize) -> Outcome<()> {
     let bytes =
         serde_json::to_vec(value).map_err(std::io::Error::from).context(format_args!("encoding {}", path.display()))?;
     write(path, &bytes)
 }
 
-/// Replaces `path` by `bytes`, all of it or nothing. The temporary name is hidden and has the process ID in it.
+/// Atomically replaces `path` with `bytes`. The temporary name begins with a dot and contains the process ID.
 pub fn write(path: &Path, bytes: &[u8]) -> Outcome<()> {
     let what = format_args!("writing {}", path.display()).to_string();
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -25,7 +25,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Outcome<()> {
     sync_dir(parent(path))
 }
 
-/// Makes the bytes of a file durable (not its name: see [`sync_dir`]).
+/// Makes the content of a file durable, but not its name: see [`sync_dir`].
 pub fn sync_file(path: &Path) -> Outcome<()> {
     File::open(path).and_then(|file| file.sync_all()).context(format_args!("syncing {}", path.display()))
 }

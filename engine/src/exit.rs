@@ -1,4 +1,4 @@
-//! How the process ends: exactly once, from whichever thread gets there first, with error.json when it fails within an attempt.
+//! Ends the process exactly once, whichever thread asks first. A failure within an attempt is written to error.json.
 
 use crate::durable;
 use crate::failure::Failure;
@@ -13,33 +13,33 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::OnceLock;
 use std::thread::ThreadId;
 
-/// The most bytes of a message in error.json. Whoever reads it passes it on, through systems with limits of their own; the log
-/// has the whole message.
-const MAX_MESSAGE: usize = 4096;
-/// What lines for people begin with.
+/// Maximum length of a message in error.json. Readers pass it on to systems with size limits; the log has the whole
+/// message.
+const MAX_MESSAGE_BYTES: usize = 4096;
+/// Prefix of every line that [`print_error`] prints.
 pub const PREFIX: &str = "sealflow-engine: ";
-const CUT: &str = "… (cut; the whole message is in the log)";
+const TRUNCATION_MARK: &str = "… (truncated; the whole message is in the log)";
 
-/// Set once `run` has made sure that its working directory is an attempt of this phase: failures go to its error.json.
-static ATTEMPT: OnceLock<Phase> = OnceLock::new();
+/// The phase of the attempt in the working directory. While it is unset, failures are not written to error.json.
+static ATTEMPT_PHASE: OnceLock<Phase> = OnceLock::new();
 /// The thread that ends the process.
-static EXITING: OnceLock<ThreadId> = OnceLock::new();
+static EXITING_THREAD: OnceLock<ThreadId> = OnceLock::new();
 static CLAIMED: AtomicBool = AtomicBool::new(false);
 
-/// From now on a failure is written to error.json in the working directory.
+/// Declares the working directory to be an attempt of `phase`: from now on failures are written to its error.json.
 pub fn set_phase(phase: Phase) {
-    ATTEMPT.get_or_init(|| phase);
+    ATTEMPT_PHASE.get_or_init(|| phase);
 }
 
-/// Ends the process with the failure's exit code, from any thread; error.json first (not when superseded: the directory may no
-/// longer be its own).
+/// Prints the failure, writes error.json and ends the process with the failure's exit code. A superseded engine writes
+/// no error.json, as the directory may no longer be its own.
 pub fn exit_with(failure: &Failure) -> ! {
     claim_exit();
     let message = failure.to_string();
     print_error(format_args!("{}: {}", failure.kind(), one_line(&message)));
-    if let (Some(phase), false) = (ATTEMPT.get(), matches!(failure, Failure::Superseded(_))) {
+    if let (Some(phase), false) = (ATTEMPT_PHASE.get(), matches!(failure, Failure::Superseded(_))) {
         let mut error = json!({
-            "v": PROTOCOL, "phase": phase, "exit": failure.exit_code(), "type": failure.kind(), "message": bounded(message),
+            "v": PROTOCOL, "phase": phase, "exit": failure.exit_code(), "type": failure.kind(), "message": truncate(message),
         });
         if let Failure::StepBack { from, .. } = failure {
             error["from"] = json!(from);
@@ -51,33 +51,33 @@ pub fn exit_with(failure: &Failure) -> ! {
     std::process::exit(failure.exit_code())
 }
 
-/// Ends the process with exit code 0, unless a failure got there first.
+/// Ends the process with exit code 0, unless another thread is already ending it.
 pub fn exit_ok() -> ! {
     claim_exit();
     std::process::exit(0)
 }
 
-/// One line to stderr. Unlike `eprintln!` it does not panic when nobody reads stderr any more.
+/// Prints one line to stderr. Unlike `eprintln!` it does not panic when stderr has been closed by its reader.
 pub fn print_error(text: impl Display) {
     let _ = writeln!(io::stderr(), "{PREFIX}{text}");
 }
 
-/// Returns in the first thread that ends the process and in no other.
+/// Returns only in the first thread that calls it; the others wait until the process has ended.
 fn claim_exit() {
     let this = std::thread::current().id();
-    if *EXITING.get_or_init(|| this) != this {
+    if *EXITING_THREAD.get_or_init(|| this) != this {
         loop {
             std::thread::park();
         }
     }
     if CLAIMED.swap(true, Ordering::Relaxed) {
-        // A panic while ending: there is nothing left to try.
+        // This thread panicked while ending the process.
         std::process::abort();
     }
 }
 
-/// A panic in any thread, unless it is [expected](panics::is_expected), ends the process: the library panics over I/O errors, and
-/// a phase that has lost a thread may wait for ever.
+/// Makes a panic in any thread end the process, unless it is [expected](panics::is_expected). The library panics on I/O
+/// errors, and a phase that has lost a thread might wait forever.
 pub fn install_panic_hook() {
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
@@ -93,12 +93,12 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn bounded(mut message: String) -> String {
-    if message.len() > MAX_MESSAGE {
+fn truncate(mut message: String) -> String {
+    if message.len() > MAX_MESSAGE_BYTES {
         // `floor_char_boundary` is newer than our `rust-version`.
-        let end = (0..=MAX_MESSAGE - CUT.len()).rev().find(|&end| message.is_char_boundary(end));
+        let end = (0..=MAX_MESSAGE_BYTES - TRUNCATION_MARK.len()).rev().find(|&end| message.is_char_boundary(end));
         message.truncate(end.unwrap_or(0));
-        message.push_str(CUT);
+        message.push_str(TRUNCATION_MARK);
     }
     message
 }
@@ -108,12 +108,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn b4_a_message_is_cut_on_a_character_boundary() {
-        assert_eq!(bounded("x".repeat(MAX_MESSAGE)), "x".repeat(MAX_MESSAGE));
+    fn messages_are_truncated_at_a_character_boundary() {
+        assert_eq!(truncate("x".repeat(MAX_MESSAGE_BYTES)), "x".repeat(MAX_MESSAGE_BYTES));
         for first in ["", "x", "xx", "xxx"] {
-            let cut = bounded(format!("{first}{}", "\u{1f980}".repeat(MAX_MESSAGE)));
-            assert!(cut.len() <= MAX_MESSAGE && cut.len() > MAX_MESSAGE - 4, "{}", cut.len());
-            assert!(cut.starts_with(first) && cut.ends_with(CUT));
+            let truncated = truncate(format!("{first}{}", "\u{1f980}".repeat(MAX_MESSAGE_BYTES)));
+            let len = truncated.len();
+            assert!(len <= MAX_MESSAGE_BYTES && len > MAX_MESSAGE_BYTES - 4, "{len}");
+            assert!(truncated.starts_with(first) && truncated.ends_with(TRUNCATION_MARK));
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Why a command does not succeed: one enum, whose variants are the types of error.json, each with its exit code.
+//! The ways in which a command fails. The variants are the `type`s of error.json; each has an exit code.
 
-use crate::os_error::{self, Meaning};
+use crate::os_error::{self, ErrorClass};
 use crate::phase::Phase;
 use rustix::io::Errno;
 use std::fmt::Display;
@@ -15,7 +15,7 @@ pub enum Failure {
     PassingFault(String),
     #[error("{0}")]
     NoSpace(String),
-    /// What was read back from the storage node is not what was written.
+    /// The storage node returned other bytes than were written.
     #[error("{0}")]
     CopyDamaged(String),
     #[error("{reason}")]
@@ -64,43 +64,45 @@ impl Failure {
         Failure::StepBack { from, reason: reason.into() }
     }
 
-    /// An I/O error while doing `what`: `NoSpace` for a full disk or quota, else a passing fault.
+    /// An I/O error during `what`: `NoSpace` for a full disk or an exceeded quota, otherwise `PassingFault`.
     pub fn io(what: impl Display, error: &io::Error) -> Failure {
-        Failure::of_errno(os_error::of_io(error), format!("{what}: {error}"))
+        Failure::from_errno(os_error::errno_of(error), format!("{what}: {error}"))
     }
 
-    /// An error of the proofs library while doing `what`. The library's inputs were checked before it was called, which leaves
-    /// the machine as the cause: trying again may help.
+    /// An error of the proofs library during `what`. Its inputs were checked before the call, so the cause is the
+    /// machine and trying again may help.
     pub fn library(what: impl Display, error: &anyhow::Error) -> Failure {
         let message = format!("{what}: {error:#}");
-        // Where the library has kept no more of an I/O error than its text, that has to do.
-        let errno = io_cause(error).and_then(os_error::of_io).or_else(|| os_error::of_text(&message));
-        Failure::of_errno(errno, message)
+        // The library sometimes keeps only the text of an I/O error.
+        let errno = io_cause(error).and_then(os_error::errno_of).or_else(|| os_error::errno_in_text(&message));
+        Failure::from_errno(errno, message)
     }
 
-    /// A panic of the library: it panics with the text of an I/O error, too.
+    /// A panic with this message. The library panics on I/O errors too; those that the message identifies are
+    /// classified like errors.
     pub fn panic(text: String) -> Failure {
-        match os_error::of_text(&text) {
-            Some(errno) if os_error::meaning(errno) != Meaning::Other => Failure::of_errno(Some(errno), text),
+        match os_error::errno_in_text(&text) {
+            Some(errno) if os_error::classify(errno) != ErrorClass::Other => Failure::from_errno(Some(errno), text),
             _ => Failure::Panic(text),
         }
     }
 
-    fn of_errno(errno: Option<Errno>, message: String) -> Failure {
-        match errno.map_or(Meaning::Other, os_error::meaning) {
-            Meaning::NoSpace => Failure::NoSpace(message),
-            Meaning::MountGone => Failure::PassingFault(format!("{message}: the mount went away")),
-            Meaning::Other => Failure::PassingFault(message),
+    fn from_errno(errno: Option<Errno>, message: String) -> Failure {
+        match errno.map_or(ErrorClass::Other, os_error::classify) {
+            ErrorClass::NoSpace => Failure::NoSpace(message),
+            ErrorClass::MountGone => Failure::PassingFault(format!("{message}: the mount went away")),
+            ErrorClass::Other => Failure::PassingFault(message),
         }
     }
 }
 
-/// The I/O error at the root of a library error, if there is one.
+/// The I/O error in the chain of a library error, if there is one.
 pub fn io_cause(error: &anyhow::Error) -> Option<&io::Error> {
     error.chain().find_map(|cause| cause.downcast_ref::<io::Error>())
 }
 
-/// Adds what was being done to an I/O error: `fs::read(path).context(format_args!("reading {path:?}"))?`.
+/// Turns an I/O error into a [`Failure`] that names the operation: `fs::read(path).context(format_args!("reading
+/// {path:?}"))?`.
 pub trait IoContext<T> {
     fn context(self, what: impl Display) -> Outcome<T>;
 }
@@ -116,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn b5_a_full_disk_or_quota_is_no_space_however_it_is_wrapped() {
+    fn a_full_disk_or_quota_is_no_space_however_it_is_wrapped() {
         for number in [28, 122] {
             let full = || io::Error::from_raw_os_error(number);
             assert_eq!(Failure::io("writing", &full()).kind(), "NoSpace");
@@ -125,8 +127,8 @@ mod tests {
             assert_eq!(Failure::library("P1", &wrapped).kind(), "NoSpace");
             let twice = anyhow::Error::from(io::Error::other(full())).context("failed to store labels");
             assert_eq!(Failure::library("P2", &twice).kind(), "NoSpace");
-            let only_text = anyhow::anyhow!("failed to store labels: {}", full());
-            assert_eq!(Failure::library("P2", &only_text).kind(), "NoSpace");
+            let text_only = anyhow::anyhow!("failed to store labels: {}", full());
+            assert_eq!(Failure::library("P2", &text_only).kind(), "NoSpace");
             let panic = format!("called `Result::unwrap()` on an `Err` value: {:?}", full());
             assert_eq!(Failure::panic(panic).kind(), "NoSpace");
         }
@@ -135,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn b5_a_stale_file_handle_passes_and_says_what_it_means() {
+    fn a_stale_file_handle_is_a_passing_fault_and_is_explained() {
         let stale = io::Error::from_raw_os_error(116);
         for failure in [
             Failure::io("reading", &stale),

@@ -1,4 +1,4 @@
-//! 32 bytes that are written as 64 hex digits in every JSON file.
+//! 32 bytes, represented in JSON as 64 hex digits.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;

@@ -1,15 +1,15 @@
-//! `sealflow-engine info`: versions, abilities, parameters present.
+//! `sealflow-engine info`: versions, features, and which parameters are present.
 
+use crate::environment;
 use crate::params;
-use crate::paths;
 use crate::sizes::Size;
 use serde_json::{json, Map, Value};
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// Version of filecoin-proofs-api, which Cargo.lock fixes.
+/// Version of filecoin-proofs-api, as pinned in Cargo.lock.
 pub const PROOFS: &str = "19.1.0";
 
-/// One JSON object on stdout, with all sizes or one.
+/// Prints one JSON object, with all sizes or only one.
 pub fn run(only: Option<Size>) {
     let sizes: Map<String, Value> = Size::ALL
         .into_iter()
@@ -22,14 +22,14 @@ pub fn run(only: Option<Size>) {
     println!(
         "{}",
         json!({
-            "v": 1, "version": VERSION, "proofs": PROOFS, "cuda": cfg!(feature = "cuda"), "shaNi": sha_ni(),
-            "parameterDir": paths::parameters(), "sizes": sizes,
+            "v": 1, "version": VERSION, "proofs": PROOFS, "cuda": cfg!(feature = "cuda"), "shaNi": has_sha_ni(),
+            "parameterDir": environment::parameter_dir(), "sizes": sizes,
         })
     );
 }
 
 /// Without SHA extensions P1 takes ten times as long.
-fn sha_ni() -> bool {
+fn has_sha_ni() -> bool {
     #[cfg(target_arch = "x86_64")]
     return std::arch::is_x86_feature_detected!("sha");
     #[cfg(not(target_arch = "x86_64"))]
@@ -39,7 +39,7 @@ fn sha_ni() -> bool {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_version_is_that_of_the_lock_file() {
+    fn proofs_version_matches_the_lock_file() {
         let lock = include_str!("../Cargo.lock");
         assert!(lock.contains(&format!("name = \"filecoin-proofs-api\"\nversion = \"{}\"", super::PROOFS)));
     }

@@ -1,4 +1,4 @@
-//! What an attempt depends on: the result and the files of an earlier phase (`inputs` of job.json).
+//! The inputs of an attempt: results and files of earlier phases (`inputs` of job.json).
 
 use crate::digest::FileRecord;
 use crate::failure::{Failure, IoContext, Outcome};
@@ -11,7 +11,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The result of an attempt that this one depends on.
+/// The result of an attempt that this one takes as input.
 pub struct Input<T> {
     pub phase: Phase,
     pub dir: PathBuf,
@@ -19,11 +19,11 @@ pub struct Input<T> {
 }
 
 impl<T: DeserializeOwned> Input<T> {
-    /// Reads `result.json` of the attempt that the job names. Without a result that phase must run again (step back); a result of another
-    /// sector means that the job is wrong.
+    /// Reads result.json of the attempt that the job names. Fails with `StepBack` if there is no valid result, and with
+    /// `BadInput` if it is of another sector, size or phase, or of an unsupported version.
     pub fn read(job: &Job, phase: Phase) -> Outcome<Input<T>> {
         #[derive(Deserialize)]
-        struct Found<T> {
+        struct ResultJson<T> {
             v: u64,
             phase: Phase,
             sector: String,
@@ -36,17 +36,17 @@ impl<T: DeserializeOwned> Input<T> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(Failure::step_back(phase, format!("{} is not there", path.display())));
             }
-            read => read.context(format_args!("reading {}", path.display()))?,
+            result => result.context(format_args!("reading {}", path.display()))?,
         };
-        let found: Found<T> = serde_json::from_slice(&bytes)
+        let found: ResultJson<T> = serde_json::from_slice(&bytes)
             .map_err(|error| Failure::step_back(phase, format!("{}: {error}", path.display())))?;
-        if !versions::readable(found.v)
+        if !versions::is_supported(found.v)
             || found.phase != phase
             || found.sector != job.sector.name
             || found.size != job.size.name()
         {
             return Err(Failure::BadInput(format!(
-                "{} is the result v{} of {} {} {}, not of {phase} {} {}",
+                "{} is a result v{} of {} {} {}, not of {phase} {} {}",
                 path.display(),
                 found.v,
                 found.phase,
@@ -59,21 +59,21 @@ impl<T: DeserializeOwned> Input<T> {
         Ok(Input { phase, dir, outputs: found.outputs })
     }
 
-    /// What the result says about the file `name`.
-    pub fn record<'a>(&self, files: &'a [FileRecord], name: &str) -> Outcome<&'a FileRecord> {
+    /// The record of the file `name` in the result. Fails with `StepBack` if there is none.
+    pub fn find_record<'a>(&self, files: &'a [FileRecord], name: &str) -> Outcome<&'a FileRecord> {
         files.iter().find(|file| file.name == name).ok_or_else(|| {
             Failure::step_back(self.phase, format!("{} does not name {name}", self.dir.join("result.json").display()))
         })
     }
 
-    /// The bytes of a small file of that attempt, which must be those that its result names.
+    /// Reads a small file of that attempt. Fails with `StepBack` if it is missing or differs from its record.
     pub fn read_file(&self, record: &FileRecord) -> Outcome<Vec<u8>> {
         let path = self.dir.join(&record.name);
         let bytes = match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(Failure::step_back(self.phase, format!("{} is not there", path.display())));
             }
-            read => read.context(format_args!("reading {}", path.display()))?,
+            result => result.context(format_args!("reading {}", path.display()))?,
         };
         record
             .compare(&FileRecord::of_bytes(&record.name, &bytes), &format!("{} recorded", self.phase))
@@ -81,15 +81,15 @@ impl<T: DeserializeOwned> Input<T> {
         Ok(bytes)
     }
 
-    /// Hard-links the file into the working directory and checks it there; one that is missing or differs: step back. `on_read`
-    /// receives the number of bytes as they are read.
-    pub fn link(&self, file: &FileRecord, on_read: impl FnMut(u64)) -> Outcome<()> {
+    /// Hard-links the file into the working directory and verifies it there. `on_read` is called with the length of
+    /// each chunk in bytes. Fails with `StepBack` if the file is missing or differs from its record.
+    pub fn link_file(&self, file: &FileRecord, on_read: impl FnMut(u64)) -> Outcome<()> {
         let what = format!("linking {} from {}", file.name, self.dir.display());
         match fs::hard_link(self.dir.join(&file.name), &file.name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(Failure::step_back(self.phase, format!("{what}: it is not there")));
             }
-            linked => linked.context(&what)?,
+            result => result.context(&what)?,
         }
         let found = FileRecord::of_file(&file.name, Path::new(&file.name), on_read)
             .context(format_args!("checking {}", file.name))?;

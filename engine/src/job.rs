@@ -1,4 +1,4 @@
-//! job.json: what one attempt is to compute. Written by the worker, never changed.
+//! job.json: what an attempt has to compute. The worker writes it, and it never changes.
 
 use crate::failure::{Failure, IoContext, Outcome};
 use crate::hex32::Hex32;
@@ -22,11 +22,11 @@ pub struct Job {
     pub seed: Option<Hex32>,
     #[serde(default)]
     inputs: BTreeMap<Phase, PathBuf>,
-    /// Attempts of the same phase and input, newest first.
+    /// Earlier attempts of the same phase with the same input, newest first.
     #[serde(default)]
     pub earlier: Vec<PathBuf>,
     pub copy: Option<Copy>,
-    /// CPU numbers; `None` = all.
+    /// CPU numbers; `None` means all.
     pub cores: Option<Vec<usize>>,
     progress_every_ms: u64,
     lease_every_ms: u64,
@@ -37,17 +37,18 @@ pub struct Job {
 #[serde(rename_all = "camelCase")]
 pub struct Copy {
     pub node: PathBuf,
+    /// The staging directory, relative to `node`.
     pub into: PathBuf,
-    /// 0 = no limit.
+    /// 0 means no limit.
     #[serde(default)]
     pub limit_bytes_per_sec: u64,
-    pub shared: Option<Shared>,
+    pub shared: Option<SharedLimit>,
 }
 
-/// One ceiling for all copies of the host, kept in the file `path`.
+/// A rate limit for all copies of the host together, coordinated through the file `path`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Shared {
+pub struct SharedLimit {
     pub limit_bytes_per_sec: u64,
     pub path: PathBuf,
 }
@@ -58,32 +59,33 @@ pub struct MadeBy {
 }
 
 impl Job {
-    /// Reads and checks a job. `phase` is what the attempt's directory is named after.
+    /// Reads and validates a job. `phase` is the phase in the name of the attempt's directory. Fails with `BadInput` if
+    /// they disagree or if the job is invalid.
     pub fn read(path: &Path, phase: Phase) -> Outcome<Job> {
         let text = std::fs::read(path).context(format_args!("reading {}", path.display()))?;
         Job::parse(&text, phase).map_err(|reason| Failure::BadInput(format!("{}: {reason}", path.display())))
     }
 
     fn parse(text: &[u8], phase: Phase) -> Result<Job, String> {
-        // The version comes first: what an unknown one means by its keys is unknown too.
+        // The version is checked first, as other versions may define the other keys differently.
         #[derive(Deserialize)]
         struct Versioned {
             v: u64,
         }
         let Versioned { v } = serde_json::from_slice(text).map_err(|error| error.to_string())?;
-        if !versions::readable(v) {
-            return Err(format!("v is {v}; this engine knows version {PROTOCOL} and the one before"));
+        if !versions::is_supported(v) {
+            return Err(format!("v is {v}; this engine reads version {PROTOCOL} and the previous one"));
         }
-        // Names the key, which serde_json does not. Numbers are strict: JSON integers, as 4100000.0 is not.
+        // serde_path_to_error, so that messages name the key. Numbers must be JSON integers, which 4100000.0 is not.
         let job: Job = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(text))
             .map_err(|error| error.to_string())?;
-        job.check(phase)?;
+        job.validate(phase)?;
         Ok(job)
     }
 
-    fn check(&self, phase: Phase) -> Result<(), String> {
+    fn validate(&self, phase: Phase) -> Result<(), String> {
         if self.phase != phase {
-            return Err(format!("phase is {}, but the attempt's directory is of {phase}", self.phase));
+            return Err(format!("phase is {}, but the attempt's directory is for {phase}", self.phase));
         }
         if let Some(missing) = self.phase.depends_on().iter().find(|on| !self.inputs.contains_key(on)) {
             return Err(format!("{phase} needs inputs.{missing}"));
@@ -99,25 +101,25 @@ impl Job {
             _ => {}
         }
         if self.cores.as_ref().is_some_and(Vec::is_empty) {
-            return Err("cores is empty; leave it out for all".to_owned());
+            return Err("cores is empty; omit it to use all".to_owned());
         }
         if self.progress_every_ms == 0 || self.lease_every_ms == 0 {
             return Err("progressEveryMs and leaseEveryMs must be more than 0".to_owned());
         }
         match &self.copy {
             None if self.phase == Phase::P5 => Err("P5 needs copy".to_owned()),
-            Some(copy) => copy.check(),
+            Some(copy) => copy.validate(),
             None => Ok(()),
         }
     }
 
-    /// The attempt of `phase` whose result this job needs, relative to the working directory.
+    /// The directory of the attempt of `phase` whose result this job takes as input, relative to the working directory.
     pub fn input(&self, phase: Phase) -> &Path {
         &self.inputs[&phase]
     }
 
     pub fn seed(&self) -> [u8; 32] {
-        self.seed.expect("checked when the job was read").0
+        self.seed.expect("validated when the job was read").0
     }
 
     pub fn progress_every(&self) -> Duration {
@@ -130,18 +132,18 @@ impl Job {
 }
 
 impl Copy {
-    /// `into` must stay below `node` whatever it holds: plain names only.
-    fn check(&self) -> Result<(), String> {
+    /// `into` must not lead out of `node`, so it may consist only of plain names.
+    fn validate(&self) -> Result<(), String> {
         if !self.node.is_absolute() {
             return Err(format!("copy.node {} is not absolute", self.node.display()));
         }
         let text = self.into.to_string_lossy();
-        if text.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        if text.split('/').any(|component| matches!(component, "" | "." | "..")) {
             return Err(format!("copy.into {text:?} must be a plain path below copy.node"));
         }
         match &self.shared {
             Some(shared) if shared.limit_bytes_per_sec == 0 => {
-                Err("copy.shared.limitBytesPerSec must be more than 0; leave shared out for no limit".to_owned())
+                Err("copy.shared.limitBytesPerSec must be more than 0; omit shared for no limit".to_owned())
             }
             Some(shared) if !shared.path.is_absolute() => {
                 Err(format!("copy.shared.path {} is not absolute", shared.path.display()))
@@ -168,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_job() {
+    fn a_valid_job() {
         let job = job(|_| {}).unwrap();
         assert_eq!(job.input(Phase::P2), Path::new("../P2-1"));
         assert_eq!(job.seed(), [2; 32]);
@@ -176,36 +178,36 @@ mod tests {
     }
 
     #[test]
-    fn of_the_version_before_is_understood() {
+    fn the_previous_version_is_read() {
         assert!(job(|job| job["v"] = json!(PROTOCOL - 1)).is_ok());
     }
 
     #[test]
-    fn what_cannot_be_right_is_named() {
-        let wrong = |key: &str, value: Value, said: &str| {
+    fn invalid_values_are_named() {
+        let invalid = |key: &str, value: Value, expected: &str| {
             let error = job(|job| job[key] = value.clone()).unwrap_err();
-            assert!(error.contains(said), "{key}: {error}");
+            assert!(error.contains(expected), "{key}: {error}");
         };
-        wrong("v", json!(PROTOCOL + 1), "v is 2");
-        wrong("phase", json!("P6"), "P6");
-        wrong("phase", json!("P2"), "phase is P2");
-        wrong("sector", json!("t01000"), "t01000");
-        wrong("size", json!("4KiB"), "4KiB");
-        wrong("ticket", json!("xyz"), "64 hex digits");
-        wrong("seed", json!("00".repeat(32)), "all zeros");
-        wrong("seed", Value::Null, "needs seed");
-        wrong("inputs", json!({}), "needs inputs.P2");
-        wrong("inputs", json!({ "P2": "/sealer/P2-1" }), "not relative");
-        wrong("earlier", json!(["P1-1"]), "not relative");
-        wrong("cores", json!([]), "cores");
-        wrong("leaseEveryMs", json!(0), "leaseEveryMs");
+        invalid("v", json!(PROTOCOL + 1), "v is 2");
+        invalid("phase", json!("P6"), "P6");
+        invalid("phase", json!("P2"), "phase is P2");
+        invalid("sector", json!("t01000"), "t01000");
+        invalid("size", json!("4KiB"), "4KiB");
+        invalid("ticket", json!("xyz"), "64 hex digits");
+        invalid("seed", json!("00".repeat(32)), "all zeros");
+        invalid("seed", Value::Null, "needs seed");
+        invalid("inputs", json!({}), "needs inputs.P2");
+        invalid("inputs", json!({ "P2": "/sealer/P2-1" }), "not relative");
+        invalid("earlier", json!(["P1-1"]), "not relative");
+        invalid("cores", json!([]), "cores");
+        invalid("leaseEveryMs", json!(0), "leaseEveryMs");
         for into in ["/etc", "../x", "a/../../x", "", "a//b", "./a", "a/"] {
-            wrong("copy", json!({ "node": "/mnt", "into": into }), "copy.into");
+            invalid("copy", json!({ "node": "/mnt", "into": into }), "copy.into");
         }
-        wrong("copy", json!({ "node": "mnt", "into": "a" }), "not absolute");
+        invalid("copy", json!({ "node": "mnt", "into": "a" }), "not absolute");
         let shared = |limit: i64, path: &str| json!({ "node": "/mnt", "into": "a", "shared": { "limitBytesPerSec": limit, "path": path } });
-        wrong("copy", shared(0, "/dev/shm/x"), "more than 0");
-        wrong("copy", shared(-1, "/dev/shm/x"), "-1");
-        wrong("copy", shared(1, "x"), "copy.shared.path x is not absolute");
+        invalid("copy", shared(0, "/dev/shm/x"), "more than 0");
+        invalid("copy", shared(-1, "/dev/shm/x"), "-1");
+        invalid("copy", shared(1, "x"), "copy.shared.path x is not absolute");
     }
 }

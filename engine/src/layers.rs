@@ -1,4 +1,4 @@
-//! layers.json: what P1 has finished for good.
+//! layers.json: the files that P1 has finished and made durable.
 
 use crate::digest::FileRecord;
 use crate::durable;
@@ -23,21 +23,22 @@ impl Layers {
         Layers { v: PROTOCOL, input_hash, files: Vec::new() }
     }
 
-    /// Makes the record durable. The files that it names must be so already.
+    /// Writes layers.json durably. The files that it names must be durable already.
     pub fn write(&self) -> Outcome<()> {
         durable::write_json(Path::new("layers.json"), self)
     }
 
-    /// What the attempt `dir` has recorded for this input, as far as it is the beginning of `expected`. Anything else (no
-    /// record, another input, a record that cannot be parsed) is worth nothing. Errors: it is there but cannot be read now.
-    pub fn recorded_in(dir: &Path, input_hash: Hex32, expected: &[String]) -> Outcome<Vec<FileRecord>> {
+    /// The files that the attempt `dir` has recorded for this input, as far as they agree with the beginning of
+    /// `expected`. The list is empty if there is no layers.json, or if it is for another input or cannot be parsed.
+    /// Fails if it exists but cannot be read.
+    pub fn read_recorded(dir: &Path, input_hash: Hex32, expected: &[String]) -> Outcome<Vec<FileRecord>> {
         let path = dir.join("layers.json");
         let text = match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            read => read.context(format_args!("reading {}", path.display()))?,
+            result => result.context(format_args!("reading {}", path.display()))?,
         };
         let files = match serde_json::from_slice::<Layers>(&text) {
-            Ok(layers) if versions::readable(layers.v) && layers.input_hash == input_hash => layers.files,
+            Ok(layers) if versions::is_supported(layers.v) && layers.input_hash == input_hash => layers.files,
             _ => Vec::new(),
         };
         let in_order = files.into_iter().zip(expected).take_while(|(file, name)| file.name == **name);

@@ -1,4 +1,5 @@
-//! Log lines go to stderr (the attempt's `log`) as `RUST_LOG` asks; the library's lines also go to [`progress`].
+//! The logger. It writes the lines that `RUST_LOG` selects to stderr (the attempt's `log`) and passes the library's
+//! lines to [`progress`].
 
 use crate::clock;
 use crate::progress;
@@ -19,7 +20,7 @@ impl Log for Logger {
             progress::on_log_line(&line);
         }
         if self.0.matches(record) {
-            // One write for one line; a log that cannot be written must not end a phase.
+            // One write per line. A log that cannot be written must not end a phase, so errors are ignored.
             let text = format!("{} {:5} {}: {line}\n", clock::now(), record.level(), record.target());
             let _ = std::io::stderr().write_all(text.as_bytes());
         }
@@ -28,12 +29,12 @@ impl Log for Logger {
     fn flush(&self) {}
 }
 
-/// Installs the logger. `default` applies without `RUST_LOG`, and when that cannot be parsed. The library's info lines always
-/// reach `progress`.
+/// Installs the logger. `default` applies if `RUST_LOG` is unset or invalid. `progress` receives the library's info
+/// lines in any case.
 pub fn start(default: LevelFilter) {
     let filter = filter(std::env::var("RUST_LOG").ok().as_deref(), default);
     log::set_max_level(filter.filter().max(LevelFilter::Info));
-    // Fails only where there is a logger already, and there is none.
+    // Fails only if a logger is installed already.
     let _ = log::set_boxed_logger(Box::new(Logger(filter)));
 }
 
@@ -54,7 +55,7 @@ mod tests {
     use log::Level;
 
     #[test]
-    fn rust_log() {
+    fn rust_log_selects_lines() {
         let logs = |text, target, level| {
             let metadata = Metadata::builder().target(target).level(level).build();
             filter(text, LevelFilter::Info).enabled(&metadata)

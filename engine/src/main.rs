@@ -1,5 +1,5 @@
-//! sealflow-engine: computes the phases P1–P5 of a Filecoin sector, one process for each. The contract is
-//! docs/engine-protocol.md.
+//! sealflow-engine computes the phases P1–P5 of a Filecoin sector, one process per phase. docs/engine-protocol.md
+//! specifies its behaviour.
 
 mod attempt;
 mod batches;
@@ -9,6 +9,7 @@ mod clock;
 mod copy;
 mod digest;
 mod durable;
+mod environment;
 mod exit;
 mod failure;
 mod hex32;
@@ -23,12 +24,12 @@ mod os_error;
 mod panics;
 mod params;
 mod parents;
-mod paths;
 mod phase;
 mod phases;
 mod progress;
 mod progress_file;
 mod publish_lock;
+mod published_params;
 mod receipt;
 mod recorder;
 mod reuse;
@@ -60,15 +61,15 @@ fn main() {
 }
 
 fn execute(command: Command) -> Outcome<()> {
-    paths::set_environment()?;
-    // What people run and read should not drown in the library's lines.
-    let is_for_people = matches!(command, Command::Verify { .. } | Command::CheckCopy { .. } | Command::Info { .. });
-    logging::start(if is_for_people { LevelFilter::Warn } else { LevelFilter::Info });
-    machine::raise_open_files();
+    environment::init()?;
+    // These print a result for the terminal, which the library's info lines would bury.
+    let is_interactive = matches!(command, Command::Verify { .. } | Command::CheckCopy { .. } | Command::Info { .. });
+    logging::start(if is_interactive { LevelFilter::Warn } else { LevelFilter::Info });
+    machine::raise_open_file_limit();
     match command {
         Command::Run { attempt } => run::run(&attempt),
-        Command::Params { size, only_check } => params::make(size, only_check),
-        Command::Parents { size, parent } => parents::make(size, parent),
+        Command::Params { size, only_check } => params::run(size, only_check),
+        Command::Parents { size, parent } => parents::run(size, parent),
         Command::Verify { receipt, json } => verify::run(&receipt, json),
         Command::CheckCopy { receipt, node, options } => check_copy::run(&receipt, &node, options),
         Command::Info { size } => {

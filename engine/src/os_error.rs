@@ -1,43 +1,45 @@
-//! Errors of the operating system, recognized by their number: errors are wrapped or turned into text on their way up, in the
-//! proofs library even into the text of a panic, and `std::io::ErrorKind` does not survive that. The numbers are Linux's.
+//! Recognizes operating system errors by their (Linux) number. `std::io::ErrorKind` is lost when errors are wrapped or
+//! turned into text, and the proofs library turns some into the message of a panic.
 
 use rustix::io::Errno;
 use std::io;
 
-/// What an error means for whoever decides whether to try again.
+/// What an error means for a retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Meaning {
-    /// A full disk, or a quota that is used up.
+pub enum ErrorClass {
+    /// The disk is full, or a quota is exceeded.
     NoSpace,
-    /// The file system behind the path is not there any more.
+    /// The file system behind the path has gone away.
     MountGone,
     Other,
 }
 
-pub fn meaning(errno: Errno) -> Meaning {
+/// The class of an error number.
+pub fn classify(errno: Errno) -> ErrorClass {
     match errno {
-        Errno::NOSPC | Errno::DQUOT => Meaning::NoSpace,
-        // A network file system that was exported anew; a FUSE file system whose process has ended; a block device that is gone.
-        Errno::STALE | Errno::NOTCONN | Errno::NODEV => Meaning::MountGone,
-        _ => Meaning::Other,
+        Errno::NOSPC | Errno::DQUOT => ErrorClass::NoSpace,
+        // A re-exported NFS file system; a FUSE file system whose process has ended; a block device that was removed.
+        Errno::STALE | Errno::NOTCONN | Errno::NODEV => ErrorClass::MountGone,
+        _ => ErrorClass::Other,
     }
 }
 
-/// The number of an I/O error, also of one that another I/O error wraps.
-pub fn of_io(error: &io::Error) -> Option<Errno> {
+/// The number of an I/O error, even if it is wrapped in another I/O error.
+pub fn errno_of(error: &io::Error) -> Option<Errno> {
     match error.raw_os_error() {
         Some(number) => Some(Errno::from_raw_os_error(number)),
         // `source()` would skip the wrapped error itself.
-        None => of_io(error.get_ref()?.downcast_ref::<io::Error>()?),
+        None => errno_of(error.get_ref()?.downcast_ref::<io::Error>()?),
     }
 }
 
-/// The number in a text that quotes a `std::io::Error`: `(os error 28)` when it was displayed, `Os { code: 28, …` when debugged.
-pub fn of_text(text: &str) -> Option<Errno> {
-    ["(os error ", "Os { code: "].into_iter().find_map(|sign| {
-        let (_, rest) = text.split_once(sign)?;
+/// The number in a text that contains a `std::io::Error`: `(os error 28)` as `Display` formats it, `Os { code: 28, …`
+/// as `Debug` does.
+pub fn errno_in_text(text: &str) -> Option<Errno> {
+    ["(os error ", "Os { code: "].into_iter().find_map(|prefix| {
+        let (_, rest) = text.split_once(prefix)?;
         let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
-        // A panic's text may hold any digits; numbers of errors are small.
+        // The message of a panic may contain any digits; error numbers are below 4096.
         let number = digits.parse().ok().filter(|number| (1..4096).contains(number))?;
         Some(Errno::from_raw_os_error(number))
     })
@@ -48,23 +50,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers() {
+    fn numbers_of_errors_and_texts() {
         let quota = || io::Error::from_raw_os_error(122);
-        assert_eq!(of_io(&quota()), Some(Errno::DQUOT));
-        assert_eq!(of_io(&io::Error::other(io::Error::other(quota()))), Some(Errno::DQUOT));
-        assert_eq!(of_io(&io::ErrorKind::UnexpectedEof.into()), None);
-        assert_eq!(of_text(&format!("writing x: {}", quota())), Some(Errno::DQUOT));
-        assert_eq!(of_text(&format!("{:?}", quota())), Some(Errno::DQUOT));
+        assert_eq!(errno_of(&quota()), Some(Errno::DQUOT));
+        assert_eq!(errno_of(&io::Error::other(io::Error::other(quota()))), Some(Errno::DQUOT));
+        assert_eq!(errno_of(&io::ErrorKind::UnexpectedEof.into()), None);
+        assert_eq!(errno_in_text(&format!("writing x: {}", quota())), Some(Errno::DQUOT));
+        assert_eq!(errno_in_text(&format!("{:?}", quota())), Some(Errno::DQUOT));
         for text in ["", "from_repr failure", "(os error )", "(os error 99999999999)", "(os error 0)"] {
-            assert_eq!(of_text(text), None, "{text}");
+            assert_eq!(errno_in_text(text), None, "{text}");
         }
     }
 
     #[test]
-    fn meanings() {
-        assert_eq!(meaning(Errno::NOSPC), Meaning::NoSpace);
-        assert_eq!(meaning(Errno::DQUOT), Meaning::NoSpace);
-        assert_eq!(meaning(Errno::STALE), Meaning::MountGone);
-        assert_eq!(meaning(Errno::IO), Meaning::Other);
+    fn classes() {
+        assert_eq!(classify(Errno::NOSPC), ErrorClass::NoSpace);
+        assert_eq!(classify(Errno::DQUOT), ErrorClass::NoSpace);
+        assert_eq!(classify(Errno::STALE), ErrorClass::MountGone);
+        assert_eq!(classify(Errno::IO), ErrorClass::Other);
     }
 }

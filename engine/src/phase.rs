@@ -13,11 +13,12 @@ pub enum Phase {
 }
 
 impl Phase {
-    pub fn named(name: &str) -> Option<Phase> {
+    /// The phase called `name`, such as `P2`.
+    pub fn from_name(name: &str) -> Option<Phase> {
         [Phase::P1, Phase::P2, Phase::P3, Phase::P4, Phase::P5].into_iter().find(|phase| phase.to_string() == name)
     }
 
-    /// The phases whose results this one needs.
+    /// The phases whose results this one takes as inputs.
     pub fn depends_on(self) -> &'static [Phase] {
         match self {
             Phase::P1 => &[],

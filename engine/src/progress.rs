@@ -1,14 +1,14 @@
-//! What the engine is doing at the moment: step, fraction, bytes. One process computes one phase, so this is the process's;
-//! [`crate::progress_file`] shows it to others.
+//! The progress of the phase: step, fraction, bytes. It is global state because one process computes one phase.
+//! [`crate::progress_file`] publishes it.
 
 use std::sync::{Mutex, MutexGuard};
 
-/// Says how far the present step is, 0…1, when asked.
+/// Measures how far the current step is, 0…1; `None` when that is not known.
 type Gauge = Box<dyn Fn() -> Option<f64> + Send>;
-/// Turns a log line of the library into the step that it begins.
-type Listener = fn(&str) -> Option<Step>;
+/// Returns the step that a log line of the library marks the beginning of, if any.
+type LogParser = fn(&str) -> Option<Step>;
 
-/// A part of a phase: its name and its share of the phase's time, as fractions of the phase.
+/// A part of a phase. `from` and `to` are fractions of the phase, 0…1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
     pub name: String,
@@ -16,106 +16,107 @@ pub struct Step {
     pub to: f64,
 }
 
-/// The present state, as others may see it.
-pub struct View {
+/// The progress at one moment.
+pub struct Snapshot {
     pub step: String,
     pub fraction: Option<f64>,
-    /// `None`: the phase does not count them itself.
+    /// Bytes copied. `None` for phases that do not copy.
     pub bytes: Option<u64>,
-    /// What `bytes` will come to, if that is known.
+    /// What `bytes` will be at the end. `None` for phases that do not copy.
     pub total: Option<u64>,
 }
 
-struct Now {
+struct State {
     step: Step,
-    within: f64,
+    step_fraction: f64,
     fraction: Option<f64>,
     bytes: Option<u64>,
     total: Option<u64>,
     gauge: Option<Gauge>,
-    listener: Option<Listener>,
+    log_parser: Option<LogParser>,
 }
 
-impl Now {
-    const fn new() -> Now {
+impl State {
+    const fn new() -> State {
         let step = Step { name: String::new(), from: 0.0, to: 0.0 };
-        Now { step, within: 0.0, fraction: None, bytes: None, total: None, gauge: None, listener: None }
+        State { step, step_fraction: 0.0, fraction: None, bytes: None, total: None, gauge: None, log_parser: None }
     }
 
     fn begin(&mut self, step: Step) {
         self.step = step;
-        self.within = 0.0;
-        self.moved();
+        self.step_fraction = 0.0;
+        self.update_fraction();
     }
 
-    /// The fraction never falls, whatever order steps come in.
-    fn moved(&mut self) {
+    /// The fraction never falls, even when steps arrive out of order.
+    fn update_fraction(&mut self) {
         let Step { from, to, .. } = self.step;
-        let reached = from + (to - from) * self.within.clamp(0.0, 1.0);
+        let reached = from + (to - from) * self.step_fraction.clamp(0.0, 1.0);
         self.fraction = Some(self.fraction.unwrap_or(0.0).max(reached));
     }
 }
 
-static NOW: Mutex<Now> = Mutex::new(Now::new());
+static STATE: Mutex<State> = Mutex::new(State::new());
 
-fn now() -> MutexGuard<'static, Now> {
-    NOW.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+fn state() -> MutexGuard<'static, State> {
+    STATE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// The phase now does `name`, which takes it from the fraction `from` to `to`.
-pub fn step(name: impl Into<String>, from: f64, to: f64) {
+/// Begins the step `name`, which takes the phase from the fraction `from` to `to`, and logs it.
+pub fn begin_step(name: impl Into<String>, from: f64, to: f64) {
     let name = name.into();
     log::info!("{name}");
-    now().begin(Step { name, from, to });
+    state().begin(Step { name, from, to });
 }
 
-/// The present step is so far (0…1).
-pub fn within(part: f64) {
-    let mut now = now();
-    now.within = part;
-    now.moved();
+/// Sets how far the current step is, 0…1.
+pub fn set_step_fraction(fraction: f64) {
+    let mut state = state();
+    state.step_fraction = fraction;
+    state.update_fraction();
 }
 
-/// Bytes copied so far, for phases that copy; the others report what the process has read and written.
-pub fn copied(bytes: u64) {
-    now().bytes = Some(bytes);
+/// Sets the number of bytes copied so far. Without it the progress file has what the process has read and written.
+pub fn set_bytes(bytes: u64) {
+    state().bytes = Some(bytes);
 }
 
-/// The phase will copy so many bytes, of which it has copied none yet.
-pub fn to_copy(total: u64) {
-    let mut now = now();
-    (now.bytes, now.total) = (Some(0), Some(total));
+/// Announces a copy of `total` bytes.
+pub fn begin_copy(total: u64) {
+    let mut state = state();
+    (state.bytes, state.total) = (Some(0), Some(total));
 }
 
-/// From now on `gauge` gives the progress of the present step whenever it is shown.
-pub fn gauge(gauge: impl Fn() -> Option<f64> + Send + 'static) {
-    now().gauge = Some(Box::new(gauge));
+/// Sets the function that measures the current step. Each [`snapshot`] calls it.
+pub fn set_gauge(gauge: impl Fn() -> Option<f64> + Send + 'static) {
+    state().gauge = Some(Box::new(gauge));
 }
 
-/// From now on the library's log lines go to `listener`.
-pub fn listen(listener: Listener) {
-    now().listener = Some(listener);
+/// Sets the function that recognizes steps in the library's log lines.
+pub fn set_log_parser(log_parser: LogParser) {
+    state().log_parser = Some(log_parser);
 }
 
-/// A log line of the library; called by the logger.
+/// Handles a log line of the library. The logger calls it.
 pub fn on_log_line(line: &str) {
-    let mut now = now();
-    if let Some(step) = now.listener.and_then(|listener| listener(line)) {
-        now.begin(step);
+    let mut state = state();
+    if let Some(step) = state.log_parser.and_then(|log_parser| log_parser(line)) {
+        state.begin(step);
     }
 }
 
-pub fn view() -> View {
-    // A gauge may read files (/proc): not while holding the lock that the phase needs.
-    let gauge = now().gauge.take();
-    let part = gauge.as_ref().and_then(|gauge| gauge());
-    let mut now = now();
-    if let Some(part) = part {
-        now.within = part;
-        now.moved();
+/// Measures the current step and returns the progress.
+pub fn snapshot() -> Snapshot {
+    // A gauge may read files (/proc), so it runs without the lock that the phase needs.
+    let gauge = state().gauge.take();
+    let measured = gauge.as_ref().and_then(|gauge| gauge());
+    let mut state = state();
+    if let Some(fraction) = measured {
+        state.step_fraction = fraction;
+        state.update_fraction();
     }
-    now.gauge = now.gauge.take().or(gauge);
-    View { step: now.step.name.clone(), fraction: now.fraction, bytes: now.bytes, total: now.total }
+    state.gauge = state.gauge.take().or(gauge);
+    Snapshot { step: state.step.name.clone(), fraction: state.fraction, bytes: state.bytes, total: state.total }
 }
 
 #[cfg(test)]
@@ -124,16 +125,16 @@ mod tests {
 
     #[test]
     fn the_fraction_never_falls() {
-        let mut now = Now::new();
+        let mut state = State::new();
         let step = |from, to| Step { name: "x".to_owned(), from, to };
-        let mut reached = |step: Step, within: f64, fraction: f64| {
-            now.begin(step);
-            now.within = within;
-            now.moved();
-            assert!((now.fraction.unwrap() - fraction).abs() < 1e-9);
+        let mut check = |step: Step, step_fraction: f64, fraction: f64| {
+            state.begin(step);
+            state.step_fraction = step_fraction;
+            state.update_fraction();
+            assert!((state.fraction.unwrap() - fraction).abs() < 1e-9);
         };
-        reached(step(0.2, 0.4), 0.5, 0.3);
-        reached(step(0.1, 0.2), 1.0, 0.3);
-        reached(step(0.5, 0.6), 7.0, 0.6);
+        check(step(0.2, 0.4), 0.5, 0.3);
+        check(step(0.1, 0.2), 1.0, 0.3);
+        check(step(0.5, 0.6), 7.0, 0.6);
     }
 }

@@ -1,4 +1,4 @@
-//! progress.json: one block of 4096 bytes, refreshed in place by a thread of its own.
+//! progress.json: one block of 4096 bytes, overwritten in place at intervals by its own thread.
 
 use crate::clock;
 use crate::exit;
@@ -17,12 +17,12 @@ use std::time::Duration;
 
 const NAME: &str = "progress.json";
 const BLOCK: usize = 4096;
-/// Texts are cut to so many characters, so that the object always fits the block.
-const LONGEST_TEXT: usize = 200;
+/// Longer texts are truncated, so that the object always fits into the block.
+const MAX_TEXT_CHARS: usize = 200;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Snapshot<'a> {
+struct Record<'a> {
     v: u64,
     pid: u32,
     start_time: u64,
@@ -51,55 +51,60 @@ struct Writer {
 
 static WRITER: Mutex<Option<Writer>> = Mutex::new(None);
 
-/// Makes progress.json and keeps it fresh. It must not be there yet: an attempt is begun once.
+/// Creates progress.json and starts the thread that refreshes it every `every`. If the file exists already, the process
+/// exits with 3, as an attempt runs only once.
 pub fn start(host: &str, every: Duration) -> Outcome<()> {
     let temporary = format!(".{NAME}.{}", std::process::id());
-    let making = "making progress.json";
+    let creating = "creating progress.json";
     let mut writer = Writer {
-        file: File::create(&temporary).context(making)?,
-        host: cut(host),
+        file: File::create(&temporary).context(creating)?,
+        host: truncate(host),
         boot_id: machine::boot_id(),
         pid_ns: machine::pid_namespace(),
         start_time: machine::start_time(),
         counter: 0,
     };
-    writer.refresh().context(making)?;
-    // A link, unlike a rename, fails when the name is taken; and nobody ever sees half a block.
+    writer.refresh().context(creating)?;
+    // Unlike a rename, a link fails if the name exists. Linking a complete file also keeps readers from seeing half a
+    // block.
     let linked = fs::hard_link(&temporary, NAME);
-    fs::remove_file(&temporary).context(making)?;
+    fs::remove_file(&temporary).context(creating)?;
     match linked {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            // The attempt may be another engine's, alive: nothing may be written here, error.json neither.
-            exit::print_error(format_args!("PassingFault: {NAME} is there already: this attempt was begun before"));
+            // Another engine may be running in this attempt, so nothing may be written here, not even error.json.
+            exit::print_error(format_args!(
+                "PassingFault: {NAME} exists already: this attempt has been started before"
+            ));
             std::process::exit(3);
         }
-        linked => linked.context(making)?,
+        linked => linked.context(creating)?,
     }
-    *lock() = Some(writer);
+    *lock_writer() = Some(writer);
     let spawned = thread::Builder::new().name("progress".to_owned()).spawn(move || loop {
         thread::sleep(every);
         if let Err(error) = refresh() {
-            // The block is there since the start, so this is no full disk; the phase itself will meet the fault.
+            // Not a full disk, as the block was allocated at the start. The phase will run into the same fault and
+            // report it.
             log::warn!("{NAME}: {error}");
         }
     });
     spawned.map(drop).context("starting the progress thread")
 }
 
-/// Writes progress.json now.
+/// Writes progress.json immediately.
 pub fn refresh() -> io::Result<()> {
-    lock().as_mut().map_or(Ok(()), Writer::refresh)
+    lock_writer().as_mut().map_or(Ok(()), Writer::refresh)
 }
 
-fn lock() -> std::sync::MutexGuard<'static, Option<Writer>> {
+fn lock_writer() -> std::sync::MutexGuard<'static, Option<Writer>> {
     WRITER.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 impl Writer {
     fn refresh(&mut self) -> io::Result<()> {
         self.counter += 1;
-        let now = progress::view();
-        let snapshot = Snapshot {
+        let progress = progress::snapshot();
+        let record = Record {
             v: PROTOCOL,
             pid: std::process::id(),
             start_time: self.start_time,
@@ -107,24 +112,24 @@ impl Writer {
             pid_ns: &self.pid_ns,
             host: &self.host,
             counter: self.counter,
-            step: &cut(&now.step),
-            fraction: now.fraction,
-            bytes: now.bytes.unwrap_or_else(machine::io_bytes),
-            total: now.total,
+            step: &truncate(&progress.step),
+            fraction: progress.fraction,
+            bytes: progress.bytes.unwrap_or_else(machine::io_bytes),
+            total: progress.total,
             cpu_seconds: machine::cpu_seconds(),
             rss_bytes: machine::rss_bytes(),
             at: clock::now(),
         };
-        self.file.write_all_at(&block(&serde_json::to_vec(&snapshot)?), 0)
+        self.file.write_all_at(&encode(&serde_json::to_vec(&record)?), 0)
     }
 }
 
-fn cut(text: &str) -> String {
-    text.chars().take(LONGEST_TEXT).collect()
+fn truncate(text: &str) -> String {
+    text.chars().take(MAX_TEXT_CHARS).collect()
 }
 
-/// The JSON line, the first 16 hex digits of its SHA-256, spaces up to 4096 bytes.
-fn block(json: &[u8]) -> [u8; BLOCK] {
+/// The JSON line, a line with the first 16 hex digits of its SHA-256, then spaces up to 4096 bytes.
+fn encode(json: &[u8]) -> [u8; BLOCK] {
     let sum = hex::encode(Sha256::digest(json));
     let text = [json, b"\n", &sum.as_bytes()[..16], b"\n"].concat();
     let mut block = [b' '; BLOCK];
@@ -137,8 +142,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_block_is_whole() {
-        let block = block(br#"{"v":1}"#);
+    fn block_has_json_checksum_and_padding() {
+        let block = encode(br#"{"v":1}"#);
         let text = std::str::from_utf8(&block).unwrap();
         // printf '{"v":1}' | sha256sum
         assert_eq!(text.trim_end(), "{\"v\":1}\nafbf9d0f3560b0fd");

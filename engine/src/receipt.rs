@@ -1,4 +1,5 @@
-//! A sector's birth certificate on its storage node, `receipts/s-t01000-7.json`: what `verify` and `check-copy` go by.
+//! The receipt of a sector on its storage node, `receipts/s-t01000-7.json`, which `verify` and `check-copy` check
+//! against.
 
 use crate::digest::FileRecord;
 use crate::failure::{Failure, Outcome};
@@ -22,7 +23,7 @@ struct Json {
     comm_d: Hex32,
     comm_r: Hex32,
     proof: String,
-    /// `verify` does without.
+    /// Not needed by `verify`.
     #[serde(default)]
     files: Vec<FileRecord>,
 }
@@ -40,30 +41,31 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// Reads a receipt. One that cannot be checked for want of the verifying key is a failure, too.
+    /// Reads a receipt. Fails with `BadInput` if it is missing or invalid, and with `MissingParameters` without its
+    /// verifying key.
     pub fn read(path: &Path) -> Outcome<Receipt> {
         let text = std::fs::read(path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Failure::BadInput(format!("{} is not there", path.display())),
             _ => Failure::io(format_args!("reading {}", path.display()), &error),
         })?;
-        let no_receipt = |reason: String| Failure::BadInput(format!("{} is not a receipt: {reason}", path.display()));
-        let json: Json = serde_json::from_slice(&text).map_err(|error| no_receipt(error.to_string()))?;
+        let invalid = |reason: String| Failure::BadInput(format!("{} is not a receipt: {reason}", path.display()));
+        let json: Json = serde_json::from_slice(&text).map_err(|error| invalid(error.to_string()))?;
         if json.v != 1 {
-            return Err(no_receipt(format!("v is {}; this engine knows version 1", json.v)));
+            return Err(invalid(format!("v is {}; this engine knows version 1", json.v)));
         }
-        let proof = BASE64_STANDARD.decode(&json.proof).map_err(|error| no_receipt(format!("proof: {error}")))?;
+        let proof = BASE64_STANDARD.decode(&json.proof).map_err(|error| invalid(format!("proof: {error}")))?;
         let Json { sector, size, ticket, seed, comm_d, comm_r, files, .. } = json;
         params::require_verifying_key(size)?;
         Ok(Receipt { sector, size, ticket, seed, comm_d, comm_r, proof, files })
     }
 
-    /// Checks the proof; the error says why it does not hold.
+    /// Verifies the proof. The error is the reason why it is invalid.
     pub fn verify(&self) -> Result<(), String> {
         let Receipt { sector, size, ticket, seed, comm_d, comm_r, proof, .. } = self;
         let checked =
             verify_seal(size.proof(), comm_r.0, comm_d.0, sector.prover_id(), sector.id(), ticket.0, seed.0, proof);
-        // The library answers with an error (an I/O error even) when the bytes are no points of the curve: invalid all the same.
-        // The key was read before.
+        // The library returns an error, even an I/O error, if the bytes are not points of the curve: that too is an
+        // invalid proof. It cannot be an error of reading the key, which `read` has checked.
         match checked {
             Ok(true) => Ok(()),
             Ok(false) => Err("the proof does not verify".to_owned()),

@@ -1,4 +1,5 @@
-//! Makes what P1 has finished durable, while the library computes the next layer: fsync, BLAKE3, layers.json.
+//! Makes the files that P1 has finished durable and records them in layers.json, while the library computes the next
+//! layer.
 
 use crate::digest::FileRecord;
 use crate::durable;
@@ -11,66 +12,68 @@ use std::sync::mpsc::{channel, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// How often the directory is looked at. A layer takes 10 minutes and more where it matters.
-const EVERY: Duration = Duration::from_millis(500);
+/// How often the directory is checked for finished files. A layer of a production sector takes 10 minutes or more.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The library has logged that it begins with the labels: tree-d, which it writes under its final name, is whole.
+/// Set when the library logs that it begins with the labels. Then tree-d, which it writes under its final name, is
+/// complete.
 static LABELS_BEGUN: AtomicBool = AtomicBool::new(false);
 
-pub fn labels_begin() {
+/// Declares tree-d complete.
+pub fn mark_labels_begun() {
     LABELS_BEGUN.store(true, Ordering::Release);
 }
 
 pub struct Recorder {
-    computed: Sender<()>,
+    library_done: Sender<()>,
     thread: JoinHandle<Layers>,
 }
 
 impl Recorder {
-    /// Watches the working directory for the files `expected`, in their order; `layers` names those that are recorded already.
-    /// A fault while recording ends the process.
+    /// Starts a thread that records the files `expected`, in this order, when they are finished. `layers` has those
+    /// that are recorded already. A failure to record ends the process.
     pub fn start(expected: Vec<String>, mut layers: Layers) -> Outcome<Recorder> {
-        let (computed, news) = channel();
+        let (library_done, receiver) = channel();
         let thread = thread::Builder::new()
             .name("recorder".to_owned())
             .spawn(move || loop {
-                let all = match news.recv_timeout(EVERY) {
+                let is_done = match receiver.recv_timeout(POLL_INTERVAL) {
                     Ok(()) => true,
                     Err(RecvTimeoutError::Timeout) => false,
-                    // The library failed: the process is about to end with its error.
+                    // The library has failed, and the process is about to end with its error.
                     Err(RecvTimeoutError::Disconnected) => return layers,
                 };
-                while let Some(name) = next_finished(&expected, layers.files.len(), all) {
+                while let Some(name) = next_finished(&expected, layers.files.len(), is_done) {
                     if let Err(failed) = record(name, &mut layers) {
                         exit::exit_with(&failed);
                     }
                 }
-                if all {
+                if is_done {
                     return layers;
                 }
             })
             .context("starting the recorder thread")?;
-        Ok(Recorder { computed, thread })
+        Ok(Recorder { library_done, thread })
     }
 
-    /// The library is done: records what is left and returns everything.
+    /// Records the remaining files, now that the library has finished, and returns the records of all files.
     pub fn finish(self) -> Vec<FileRecord> {
-        // If the thread is gone, `join` reports it.
-        let _ = self.computed.send(());
+        // If the thread has ended, `join` reports it.
+        let _ = self.library_done.send(());
         self.thread.join().expect("a panic ends the process").files
     }
 }
 
-/// The next file to record, if it is finished. Layers are renamed to their names when they are whole; tree-d is whole when the
-/// labels have begun.
-fn next_finished(expected: &[String], recorded: usize, all: bool) -> Option<&str> {
+/// The next file to record, if it is finished. The library renames layers to these names when they are complete; tree-d
+/// is complete when the labels have begun.
+fn next_finished(expected: &[String], recorded: usize, library_is_done: bool) -> Option<&str> {
     let name = expected.get(recorded)?;
-    let finished = all
+    let is_finished = library_is_done
         || match recorded {
             0 => LABELS_BEGUN.load(Ordering::Acquire) || Path::new(&expected[1]).exists(),
             _ => Path::new(name).exists(),
         };
-    finished.then_some(name)
+    is_finished.then_some(name)
 }
 
 fn record(name: &str, layers: &mut Layers) -> Outcome<()> {

@@ -1,4 +1,5 @@
-//! P1 goes on from what earlier attempts have finished: up to 60 hours of work, so every byte of it is read and compared.
+//! Lets P1 reuse the layers that earlier attempts have finished, up to 60 hours of work. Every byte is read and
+//! verified first.
 
 use crate::digest::FileRecord;
 use crate::durable;
@@ -12,38 +13,40 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Device and inode. Attempts that took over from each other hold hard links of one file: it is read once.
+/// Device and inode. Attempts that reused each other's files have hard links to the same inode, which is then read only
+/// once.
 type Inode = (u64, u64);
 
-fn inode(of: &Metadata) -> Inode {
-    (of.dev(), of.ino())
+fn inode_of(meta: &Metadata) -> Inode {
+    (meta.dev(), meta.ino())
 }
 
-struct Good {
+struct VerifiedFile {
     file: FileRecord,
     inode: Inode,
 }
 
-/// Links the longest good chain that one of the `earlier` attempts has recorded into the working directory, and records it
-/// here. A file that is gone or not what was recorded ends the chain: it and all after it are computed again. One that is
-/// there but cannot be read fails: that may pass, and nobody should compute for days what a person could bring back.
+/// Links the longest valid chain of files that one of the `earlier` attempts has recorded into the working directory
+/// and records it in its layers.json. A file that is missing or differs from its record ends the chain: it and all
+/// later ones are computed again. A file that exists but cannot be read is a failure instead, since bringing it back
+/// may save days of computation.
 pub fn reuse_layers(job: &Job) -> Outcome<Layers> {
-    let expected = job.size.labels();
+    let expected = job.size.label_files();
     let mut candidates: Vec<(&PathBuf, Vec<FileRecord>)> = Vec::new();
     for dir in &job.earlier {
-        candidates.push((dir, Layers::recorded_in(dir, job.input_hash, &expected)?));
+        candidates.push((dir, Layers::read_recorded(dir, job.input_hash, &expected)?));
     }
     candidates.sort_by_key(|(_, files)| std::cmp::Reverse(files.len()));
 
-    let mut read = HashMap::new();
-    let mut best: Option<(&PathBuf, Vec<Good>)> = None;
+    let mut hashed = HashMap::new();
+    let mut best: Option<(&PathBuf, Vec<VerifiedFile>)> = None;
     for (dir, files) in candidates {
-        let reached = best.as_ref().map_or(0, |(_, chain)| chain.len());
-        if files.len() <= reached {
+        let best_len = best.as_ref().map_or(0, |(_, chain)| chain.len());
+        if files.len() <= best_len {
             break;
         }
-        let chain = good_chain(dir, files, &mut read)?;
-        if chain.len() > reached {
+        let chain = verify_chain(dir, files, &mut hashed)?;
+        if chain.len() > best_len {
             best = Some((dir, chain));
         }
     }
@@ -52,20 +55,25 @@ pub fn reuse_layers(job: &Job) -> Outcome<Layers> {
     if let Some((dir, chain)) = best {
         layers.files = link_chain(dir, chain)?;
         durable::sync_dir(Path::new("."))?;
-        log::info!("{} of {} finished files taken over from {}", layers.files.len(), expected.len(), dir.display());
+        log::info!("reusing {} of {} finished files of {}", layers.files.len(), expected.len(), dir.display());
     }
     layers.write()?;
     Ok(layers)
 }
 
-fn good_chain(dir: &Path, files: Vec<FileRecord>, read: &mut HashMap<Inode, FileRecord>) -> Outcome<Vec<Good>> {
+/// The files at the beginning of `files` that match their records.
+fn verify_chain(
+    dir: &Path,
+    files: Vec<FileRecord>,
+    hashed: &mut HashMap<Inode, FileRecord>,
+) -> Outcome<Vec<VerifiedFile>> {
     let mut chain = Vec::new();
     for file in files {
         let path = dir.join(&file.name);
-        match check(&path, &file, read).context(format_args!("checking {}", path.display()))? {
-            Ok(inode) => chain.push(Good { file, inode }),
+        match verify_file(&path, &file, hashed).context(format_args!("checking {}", path.display()))? {
+            Ok(inode) => chain.push(VerifiedFile { file, inode }),
             Err(reason) => {
-                log::warn!("{}: {reason}; it and all after it are computed again", path.display());
+                log::warn!("{}: {reason}; this file and all later ones are computed again", path.display());
                 break;
             }
         }
@@ -73,35 +81,40 @@ fn good_chain(dir: &Path, files: Vec<FileRecord>, read: &mut HashMap<Inode, File
     Ok(chain)
 }
 
-/// The inode of a file that is as recorded, or the reason why it is not.
-fn check(path: &Path, file: &FileRecord, read: &mut HashMap<Inode, FileRecord>) -> io::Result<Result<Inode, String>> {
+/// The inode of a file that matches its record, or the reason why it does not.
+fn verify_file(
+    path: &Path,
+    file: &FileRecord,
+    hashed: &mut HashMap<Inode, FileRecord>,
+) -> io::Result<Result<Inode, String>> {
     let meta = match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Err("it is gone".to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Err("it is missing".to_owned())),
         meta => meta?,
     };
     if !meta.is_file() || meta.len() != file.size {
-        return Ok(Err(format!("it has {} bytes, recorded were {}", meta.len(), file.size)));
+        return Ok(Err(format!("it has {} bytes; the record has {}", meta.len(), file.size)));
     }
-    let found = match read.entry(inode(&meta)) {
-        Entry::Occupied(known) => known.into_mut(),
-        Entry::Vacant(unknown) => {
-            progress::step(format!("checking {} of an earlier attempt", file.name), 0.0, 0.0);
-            unknown.insert(FileRecord::of_file(&file.name, path, |_| ())?)
+    let found = match hashed.entry(inode_of(&meta)) {
+        Entry::Occupied(entry) => entry.into_mut(),
+        Entry::Vacant(entry) => {
+            progress::begin_step(format!("checking {} of an earlier attempt", file.name), 0.0, 0.0);
+            entry.insert(FileRecord::of_file(&file.name, path, |_| ())?)
         }
     };
-    Ok(file.compare(found, "recorded were").map(|()| inode(&meta)))
+    Ok(file.compare(found, "layers.json recorded").map(|()| inode_of(&meta)))
 }
 
-fn link_chain(dir: &Path, chain: Vec<Good>) -> Outcome<Vec<FileRecord>> {
+/// Links the files of the chain into the working directory, up to the first one that has been removed or replaced.
+fn link_chain(dir: &Path, chain: Vec<VerifiedFile>) -> Outcome<Vec<FileRecord>> {
     let mut linked = Vec::new();
-    for Good { file, inode: checked } in chain {
+    for VerifiedFile { file, inode: verified } in chain {
         let what = format!("linking {} from {}", file.name, dir.display());
         match fs::hard_link(dir.join(&file.name), &file.name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => break,
-            done => done.context(&what)?,
+            result => result.context(&what)?,
         }
-        // Whoever may have put another file there since it was read: what was read is what counts.
-        if inode(&fs::symlink_metadata(&file.name).context(&what)?) != checked {
+        // Another file may have been put there since the verification. It was not read, so it is not used.
+        if inode_of(&fs::symlink_metadata(&file.name).context(&what)?) != verified {
             fs::remove_file(&file.name).context(&what)?;
             break;
         }

@@ -1,4 +1,4 @@
-//! Who seals what: `t01000/7` is sector 7 of the miner whose actor ID is 1000.
+//! The identity of a sector: `t01000/7` is sector 7 of the miner with actor ID 1000.
 
 use filecoin_proofs_api::{ProverId, SectorId};
 use serde::{Deserialize, Deserializer};
@@ -12,7 +12,7 @@ pub struct Sector {
 }
 
 impl Sector {
-    /// The payload of the miner's ID address (the actor ID as LEB128), padded with zeros: what lotus passes as prover ID
+    /// The payload of the miner's ID address (the actor ID as LEB128), padded with zeros, as lotus passes it
     /// (filecoin-ffi `toProverID`).
     pub fn prover_id(&self) -> ProverId {
         let mut id = [0; 32];
@@ -28,7 +28,7 @@ impl Sector {
         id
     }
 
-    /// `s-t01000-7`, whichever network's letter the name has.
+    /// `s-t01000-7`, even if the name begins with `f`.
     pub fn file_name(&self) -> String {
         format!("s-t0{}-{}", self.actor, self.number)
     }
@@ -45,15 +45,15 @@ impl FromStr for Sector {
         let wrong = || format!("{name:?} is not a sector: expected a miner and a number, like t01000/7");
         let (miner, number) = name.split_once('/').ok_or_else(wrong)?;
         let actor = miner.strip_prefix("t0").or_else(|| miner.strip_prefix("f0")).ok_or_else(wrong)?;
-        match (plain_number(actor), plain_number(number)) {
+        match (parse_number(actor), parse_number(number)) {
             (Some(actor), Some(number)) => Ok(Sector { name: name.to_owned(), actor, number }),
             _ => Err(wrong()),
         }
     }
 }
 
-/// Digits without sign and without leading zeros, so that one sector has one name.
-fn plain_number(text: &str) -> Option<u64> {
+/// Parses digits without sign or leading zeros, so that each sector has only one name.
+fn parse_number(text: &str) -> Option<u64> {
     text.parse::<u64>().ok().filter(|number| number.to_string() == text)
 }
 
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn only_plain_names_are_sectors() {
+    fn invalid_names_are_rejected() {
         for wrong in [
             "",
             "t01000",

@@ -1,4 +1,4 @@
-//! The sector sizes that have proofs, and the files that each makes.
+//! The sector sizes that have proofs, and the files of a sector of each size.
 
 use filecoin_proofs_api::{RegisteredPoStProof, RegisteredSealProof};
 use serde::{Deserialize, Serialize};
@@ -35,8 +35,8 @@ impl Size {
         }
     }
 
-    /// The size called `name`, or a message that lists those there are.
-    pub fn named(name: &str) -> Result<Size, String> {
+    /// The size called `name`. The error lists the valid names.
+    pub fn from_name(name: &str) -> Result<Size, String> {
         let names = Size::ALL.map(Size::name).join(", ");
         Size::ALL
             .into_iter()
@@ -44,7 +44,7 @@ impl Size {
             .ok_or_else(|| format!("{name:?} is not a sector size: one of {names}"))
     }
 
-    /// Size of the replica and of each layer.
+    /// Size of the replica and of each layer in bytes.
     pub fn bytes(self) -> u64 {
         match self {
             Size::KiB2 => 2 << 10,
@@ -65,7 +65,7 @@ impl Size {
         }
     }
 
-    /// The proof of a sector that wins a block: 66 leaves of its replica.
+    /// The winning PoSt, which proves 66 leaves of the replica.
     pub fn winning_post(self) -> RegisteredPoStProof {
         match self {
             Size::KiB2 => RegisteredPoStProof::StackedDrgWinning2KiBV1,
@@ -76,7 +76,8 @@ impl Size {
         }
     }
 
-    /// Production sizes use the parameters of the trusted setup; for the others anyone may make their own.
+    /// Whether the size needs the published parameters of the trusted setup. For the other sizes everybody can generate
+    /// them.
     pub fn is_production(self) -> bool {
         matches!(self, Size::GiB32 | Size::GiB64)
     }
@@ -93,7 +94,8 @@ impl Size {
         usize::from(self.proof().partitions())
     }
 
-    /// Subtrees of tree-c and tree-r-last (storage-proofs-core `get_base_tree_count` of the shapes 8-0-0, 8-8-0 and 8-8-2).
+    /// Number of subtrees of tree-c and tree-r-last (storage-proofs-core `get_base_tree_count` of the shapes 8-0-0,
+    /// 8-8-0 and 8-8-2).
     fn subtrees(self) -> usize {
         match self {
             Size::GiB32 => 8,
@@ -102,15 +104,15 @@ impl Size {
         }
     }
 
-    /// What P1 leaves for P2, in the order in which it is finished: tree-d, then the layers.
-    pub fn labels(self) -> Vec<String> {
+    /// The files that P1 generates for P2, in the order in which they are finished: tree-d, then the layers.
+    pub fn label_files(self) -> Vec<String> {
         std::iter::once(TREE_D.to_owned())
             .chain((1..=self.layers()).map(|layer| format!("sc-02-data-layer-{layer}.dat")))
             .collect()
     }
 
-    /// What is kept of a sector for good: P2 makes it, P5 copies it.
-    pub fn kept(self) -> Vec<String> {
+    /// The retained files of a sector: P2 generates them, P5 copies them to the storage node.
+    pub fn retained_files(self) -> Vec<String> {
         let mut names = [REPLICA, "p_aux", "t_aux"].map(str::to_owned).to_vec();
         match self.subtrees() {
             1 => names.push("sc-02-data-tree-r-last.dat".to_owned()),
@@ -120,7 +122,7 @@ impl Size {
     }
 }
 
-/// Calls a function that is generic over the library's Merkle tree with the tree of a size.
+/// Calls a function that is generic over the library's Merkle tree, with the tree of a size.
 macro_rules! with_tree {
     ($size:expr, $f:ident($($arg:expr),*)) => {{
         use filecoin_proofs::constants as shapes;
@@ -141,22 +143,22 @@ mod tests {
     use filecoin_proofs::constants::LAYERS;
 
     #[test]
-    fn agrees_with_the_library() {
+    fn constants_match_the_library() {
         for size in Size::ALL {
             assert_eq!(u64::from(size.proof().sector_size()), size.bytes());
             assert_eq!(u64::from(size.winning_post().sector_size()), size.bytes());
             assert_eq!(LAYERS.read().unwrap()[&size.bytes()], size.layers());
-            assert_eq!(Size::named(size.name()), Ok(size));
+            assert_eq!(Size::from_name(size.name()), Ok(size));
         }
         assert_eq!(Size::KiB2.partitions(), 1);
         assert_eq!(Size::GiB32.partitions(), 10);
     }
 
     #[test]
-    fn files_of_a_production_sector() {
-        assert_eq!(Size::GiB32.labels().len(), 12);
-        assert_eq!(Size::GiB32.kept().len(), 11);
-        assert_eq!(Size::GiB64.kept().last().unwrap(), "sc-02-data-tree-r-last-15.dat");
-        assert_eq!(Size::KiB2.kept().last().unwrap(), "sc-02-data-tree-r-last.dat");
+    fn file_names() {
+        assert_eq!(Size::GiB32.label_files().len(), 12);
+        assert_eq!(Size::GiB32.retained_files().len(), 11);
+        assert_eq!(Size::GiB64.retained_files().last().unwrap(), "sc-02-data-tree-r-last-15.dat");
+        assert_eq!(Size::KiB2.retained_files().last().unwrap(), "sc-02-data-tree-r-last.dat");
     }
 }

@@ -1,15 +1,16 @@
-//! One pass over a file with reading, hashing and whatever follows (writing) overlapped.
+//! Reads a file once, with reading, hashing and further processing, such as writing, overlapped.
 
 use crate::copy::chunks::IN_FLIGHT;
 use crate::copy::direct::{self, Aligned};
-use crate::copy::pace::Pace;
+use crate::copy::rate_limiter::RateLimiter;
 use std::fs::File;
 use std::io;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-/// Bytes read at a time, unless a limit wants less. 8 MiB keeps BLAKE3 over rayon and O_DIRECT writes at full speed (measured).
-const CHUNK: usize = 8 << 20;
+/// Bytes read at a time, unless a rate limit requires less. With 8 MiB, BLAKE3 on rayon and O_DIRECT writes run at full
+/// speed (measured).
+const CHUNK_BYTES: usize = 8 << 20;
 
 pub struct Chunk {
     pub offset: u64,
@@ -17,35 +18,36 @@ pub struct Chunk {
     pub buffer: Aligned,
 }
 
-/// Reads `file` from its start to the size it has now, and hands each chunk, in order, to `each`. Returns size and BLAKE3.
-/// Errors: of reading, UnexpectedEof when the file got shorter meanwhile, of a shared limit, and those of `each`.
+/// Reads `file` up to the size that it has at the start and passes each chunk, in order, to `on_chunk`. Returns size
+/// and BLAKE3. Fails with errors of reading (UnexpectedEof if the file has become shorter), of the shared limit, and of
+/// `on_chunk`.
 pub fn stream(
     file: &File,
-    pace: &Pace,
-    mut each: impl FnMut(&mut Chunk) -> io::Result<()>,
+    limiter: &RateLimiter,
+    mut on_chunk: impl FnMut(&mut Chunk) -> io::Result<()>,
 ) -> io::Result<(u64, blake3::Hash)> {
     let size = file.metadata()?.len();
-    let max = pace.chunk().map_or(CHUNK, |max| CHUNK.min(direct::round_up(max)));
-    let chunk = max.min(direct::round_up(size as usize)).max(direct::BLOCK);
-    let (give_back, free) = sync_channel::<Aligned>(IN_FLIGHT);
-    for _ in 0..IN_FLIGHT.min(size.div_ceil(chunk as u64) as usize) {
-        give_back.send(Aligned::new(chunk)).expect("the channel holds them all");
+    let max_chunk = limiter.max_chunk().map_or(CHUNK_BYTES, |max| CHUNK_BYTES.min(direct::round_up(max)));
+    let chunk_bytes = max_chunk.min(direct::round_up(size as usize)).max(direct::BLOCK);
+    let (recycle, free_buffers) = sync_channel::<Aligned>(IN_FLIGHT);
+    for _ in 0..IN_FLIGHT.min(size.div_ceil(chunk_bytes as u64) as usize) {
+        recycle.send(Aligned::new(chunk_bytes)).expect("the channel has room for all");
     }
-    let (read_one, to_hash) = sync_channel::<Chunk>(IN_FLIGHT);
-    let (hashed_one, to_use) = sync_channel::<Chunk>(IN_FLIGHT);
+    let (send_read, read_chunks) = sync_channel::<Chunk>(IN_FLIGHT);
+    let (send_hashed, hashed_chunks) = sync_channel::<Chunk>(IN_FLIGHT);
 
     thread::scope(|scope| {
         let reader = scope.spawn(move || -> io::Result<()> {
             let mut offset = 0;
             while offset < size {
-                // Closed when a later stage failed: its error is the one that counts.
-                let Ok(mut buffer) = free.recv() else {
+                // Closed when a later stage has failed; that stage's error is returned.
+                let Ok(mut buffer) = free_buffers.recv() else {
                     return Ok(());
                 };
-                let len = chunk.min((size - offset) as usize);
-                pace.wait_for(len as u64)?;
+                let len = chunk_bytes.min((size - offset) as usize);
+                limiter.wait_for(len as u64)?;
                 direct::read_exact_at(file, &mut buffer, len, offset)?;
-                if read_one.send(Chunk { offset, len, buffer }).is_err() {
+                if send_read.send(Chunk { offset, len, buffer }).is_err() {
                     return Ok(());
                 }
                 offset += len as u64;
@@ -54,27 +56,27 @@ pub fn stream(
         });
         let hasher = scope.spawn(move || {
             let mut hasher = blake3::Hasher::new();
-            for chunk in to_hash {
+            for chunk in read_chunks {
                 hasher.update_rayon(&chunk.buffer.bytes()[..chunk.len]);
-                if hashed_one.send(chunk).is_err() {
+                if send_hashed.send(chunk).is_err() {
                     break;
                 }
             }
             hasher.finalize()
         });
-        let mut used = Ok(());
-        for mut chunk in to_use {
-            used = each(&mut chunk);
-            if used.is_err() {
+        let mut processed = Ok(());
+        for mut chunk in hashed_chunks {
+            processed = on_chunk(&mut chunk);
+            if processed.is_err() {
                 break;
             }
-            // The reader is gone when it has read everything.
-            let _ = give_back.send(chunk.buffer);
+            // Fails when the reader has finished.
+            let _ = recycle.send(chunk.buffer);
         }
-        drop(give_back);
+        drop(recycle);
         let read = reader.join().expect("a panic ends the process");
         let hash = hasher.join().expect("a panic ends the process");
-        used?;
+        processed?;
         read?;
         Ok((size, hash))
     })

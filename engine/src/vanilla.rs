@@ -1,8 +1,10 @@
-//! Whether a stored replica is that of its commR: p_aux against commR, and random leaves of the replica against p_aux.
+//! Checks that a stored replica belongs to its commR: p_aux is compared with commR, and random leaves of the replica
+//! with p_aux.
 //!
-//! commR is the Poseidon hash of the roots of tree-c and tree-r-last, which p_aux holds; tree-r-last is the tree of the replica.
-//! The library proves leaves, as for a winning PoSt, and checks each proof: its path from the leaf up, the leaf's place, and that
-//! its root is p_aux's (storage-proofs-post 19.1 `fallback::vanilla_proof`). It does not look at commR: hence both.
+//! commR is the Poseidon hash of the roots of tree-c and tree-r-last, which are in p_aux; tree-r-last is the tree of
+//! the replica. The library proves leaves, as for a winning PoSt, and checks each proof: the path from the leaf up, the
+//! position of the leaf, and that the root is the one in p_aux (storage-proofs-post 19.1 `fallback::vanilla_proof`). It
+//! does not check commR, so both checks are needed.
 
 use crate::failure::{io_cause, Failure, Outcome};
 use crate::hex32::Hex32;
@@ -19,33 +21,33 @@ use rand::{rngs::OsRng, RngCore};
 use std::io;
 use std::path::Path;
 
-/// commR as the bytes of a p_aux give it: comm_c and comm_r_last, 32 bytes each.
-pub fn comm_r_of(p_aux: &[u8]) -> Result<Hex32, String> {
+/// The commR of a p_aux, which consists of comm_c and comm_r_last, 32 bytes each.
+pub fn compute_comm_r(p_aux: &[u8]) -> Result<Hex32, String> {
     let (comm_c, comm_r_last) = match p_aux.len() {
         64 => p_aux.split_at(32),
         len => return Err(format!("p_aux is {len} bytes, not 64")),
     };
-    let comm_r = PoseidonFunction::hash2(&element(comm_c)?, &element(comm_r_last)?);
+    let comm_r = PoseidonFunction::hash2(&parse_element(comm_c)?, &parse_element(comm_r_last)?);
     Ok(Hex32(comm_r.into_bytes().try_into().expect("an element is 32 bytes")))
 }
 
-/// The library panics over bytes that are none.
-fn element(bytes: &[u8]) -> Result<PoseidonDomain, String> {
+/// Parses an element of the field. The library panics on bytes that are not one.
+fn parse_element(bytes: &[u8]) -> Result<PoseidonDomain, String> {
     let bytes: [u8; 32] = bytes.try_into().expect("half of 64");
     let scalar: Option<Scalar> = Scalar::from_bytes_le(&bytes).into();
-    scalar.map(PoseidonDomain::from).ok_or_else(|| "p_aux holds no elements of the field".to_owned())
+    scalar.map(PoseidonDomain::from).ok_or_else(|| "p_aux does not contain elements of the field".to_owned())
 }
 
-/// Checks that `p_aux` is of `comm_r`; the error says why it is not.
+/// Checks that `p_aux` belongs to `comm_r`. The error is the reason why it does not.
 pub fn check_comm_r(p_aux: &[u8], comm_r: Hex32) -> Result<(), String> {
-    match comm_r_of(p_aux)? {
+    match compute_comm_r(p_aux)? {
         found if found == comm_r => Ok(()),
         found => Err(format!("p_aux is of commR {found}, not {comm_r}")),
     }
 }
 
-/// A sector as it lies somewhere: `cache` holds p_aux and tree-r-last.
-pub struct Stored<'a> {
+/// A stored sector. The directory `cache` has p_aux and tree-r-last.
+pub struct StoredSector<'a> {
     pub sector: &'a Sector,
     pub size: Size,
     pub comm_r: Hex32,
@@ -53,20 +55,25 @@ pub struct Stored<'a> {
     pub cache: &'a Path,
 }
 
-/// What a proof came to: the number of leaves proved, or why there is none. Faults of the machine are failures instead.
-pub type Proved = Result<usize, String>;
+/// The number of leaves proved, or the reason why the proof failed. Faults of the machine are not outcomes but
+/// [`Failure`]s.
+pub type ProofOutcome = Result<usize, String>;
 
-/// Proves leaves of the replica that nobody could foresee.
-pub fn prove(stored: &Stored<'_>) -> Outcome<Proved> {
-    // The library would make a tree that is not there, empty.
-    let trees =
-        stored.size.kept().into_iter().filter(|name| name.starts_with("sc-")).map(|name| stored.cache.join(name));
+/// Proves 66 randomly chosen leaves of the replica.
+pub fn prove_random_leaves(stored: &StoredSector<'_>) -> Outcome<ProofOutcome> {
+    // The library would create a missing tree as an empty file.
+    let trees = stored
+        .size
+        .retained_files()
+        .into_iter()
+        .filter(|name| name.starts_with("sc-"))
+        .map(|name| stored.cache.join(name));
     for path in trees.chain([stored.replica.to_owned()]) {
         path.symlink_metadata().map_err(|error| Failure::io(path.display(), &error))?;
     }
     let mut seed = [0; 32];
     OsRng.fill_bytes(&mut seed);
-    // Below the field's modulus, 0x73ed….
+    // Keeps the seed below the modulus of the field, 0x73ed….
     seed[31] &= 0x3f;
     match panics::catch(|| prove_leaves(stored, &seed)) {
         Ok(Ok(leaves)) => Ok(Ok(leaves)),
@@ -74,16 +81,16 @@ pub fn prove(stored: &Stored<'_>) -> Outcome<Proved> {
             Some(cause) if cause.kind() != io::ErrorKind::UnexpectedEof => Err(Failure::library("proving", &error)),
             _ => Ok(Err(format!("{error:#}"))),
         },
-        // An I/O error says nothing of the replica; any other panic is the library's verdict on it.
-        Err(panic) if os_error::of_text(&panic).is_some() => {
+        // An I/O error says nothing about the replica; any other panic means that the library rejects it.
+        Err(panic) if os_error::errno_in_text(&panic).is_some() => {
             Err(Failure::library("proving", &anyhow::Error::msg(panic)))
         }
         Err(panic) => Ok(Err(panic)),
     }
 }
 
-fn prove_leaves(stored: &Stored<'_>, seed: &[u8; 32]) -> anyhow::Result<usize> {
-    let Stored { sector, size, comm_r, replica, cache } = *stored;
+fn prove_leaves(stored: &StoredSector<'_>, seed: &[u8; 32]) -> anyhow::Result<usize> {
+    let StoredSector { sector, size, comm_r, replica, cache } = *stored;
     let post = size.winning_post();
     let challenges = generate_fallback_sector_challenges(post, seed, &[sector.id()], sector.prover_id())?;
     let leaves = challenges.get(&sector.id()).map_or(&[][..], Vec::as_slice);
@@ -97,11 +104,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_p_aux_that_is_none() {
-        assert!(comm_r_of(&[0; 64]).is_ok());
-        assert_eq!(comm_r_of(&[0; 63]).unwrap_err(), "p_aux is 63 bytes, not 64");
-        // Not below the modulus: the library panics over it.
-        assert!(comm_r_of(&[0xff; 64]).unwrap_err().contains("no elements"));
+    fn invalid_p_aux() {
+        assert!(compute_comm_r(&[0; 64]).is_ok());
+        assert_eq!(compute_comm_r(&[0; 63]).unwrap_err(), "p_aux is 63 bytes, not 64");
+        // Not below the modulus.
+        assert!(compute_comm_r(&[0xff; 64]).unwrap_err().contains("does not contain elements"));
         assert!(check_comm_r(&[0; 64], Hex32([1; 32])).unwrap_err().ends_with(&format!("not {}", "01".repeat(32))));
     }
 }

@@ -1,10 +1,11 @@
-//! `sealflow-engine verify <receipt.json>`: checks a proof from nothing but the receipt and the verifying key.
+//! `sealflow-engine verify <receipt.json>`: verifies a proof; needs only the receipt and the verifying key.
 
 use crate::failure::{Failure, Outcome};
 use crate::receipt::Receipt;
 use serde_json::json;
 use std::path::Path;
 
+/// Verifies the receipt `path` and prints the result. Fails with `ProofInvalid`.
 pub fn run(path: &Path, as_json: bool) -> Outcome<()> {
     let receipt = Receipt::read(path)?;
     let verified = receipt.verify();

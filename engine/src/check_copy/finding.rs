@@ -1,11 +1,11 @@
-//! What one check has found.
+//! The result of one check.
 
 use crate::failure::Failure;
 
-/// What a check came to, in one line for people.
+/// The result of a check, each with one line that describes it.
 pub enum Finding {
     Good(String),
     Bad(String),
-    /// It could not be checked: a fault of the machine, which is no verdict on the copy.
+    /// The check could not be made because of a fault of the machine, which says nothing about the copy.
     Unknown(Failure),
 }

@@ -1,29 +1,30 @@
-//! `sealflow-engine check-copy <receipt.json> <node directory>`: checks a stored sector from its receipt and the storage node
-//! alone.
+//! `sealflow-engine check-copy <receipt.json> <node directory>`: checks a stored sector; needs only its receipt and the
+//! storage node.
 
+mod file_checker;
 mod finding;
-mod names;
 pub mod options;
-mod plain_file;
-mod reader;
+mod regular_file;
 mod report;
+mod stored_names;
 
-use crate::copy::target::open_node;
+use crate::copy::staging::open_node;
 use crate::failure::{Failure, Outcome};
 use crate::receipt::Receipt;
 use crate::sizes::REPLICA;
-use crate::vanilla::{self, Stored};
+use crate::vanilla::{self, StoredSector};
+use file_checker::FileChecker;
 use finding::Finding;
 use options::Options;
-use reader::Reader;
 use report::Report;
 use std::path::Path;
 
+/// Checks the sector and prints one line per check, or JSON. Fails with `ProofInvalid` if anything is wrong.
 pub fn run(receipt: &Path, node: &Path, options: Options) -> Outcome<()> {
     let path = receipt;
     let receipt = Receipt::read(path)?;
-    names::check(&receipt).map_err(|reason| Failure::BadInput(format!("{}: {reason}", path.display())))?;
-    // Without this a node that is not mounted would be one whose files are gone.
+    stored_names::check(&receipt).map_err(|reason| Failure::BadInput(format!("{}: {reason}", path.display())))?;
+    // Otherwise the files of a node that is not mounted would be reported as missing.
     drop(open_node(node)?);
 
     let mut report = Report::new(&receipt, options);
@@ -34,17 +35,17 @@ pub fn run(receipt: &Path, node: &Path, options: Options) -> Outcome<()> {
             Err(reason) => Finding::Bad(reason),
         },
     );
-    let mut reader = Reader::new(&receipt, options);
+    let mut checker = FileChecker::new(&receipt, options);
     for file in &receipt.files {
-        report.add(&file.name, reader.check(node, file));
+        report.add(&file.name, checker.check(node, file));
     }
     report.add("p_aux", check_p_aux(&receipt, node));
     report.add("challenges", check_challenges(&receipt, node));
-    report.end(reader.bytes)
+    report.finish(checker.bytes)
 }
 
 fn check_p_aux(receipt: &Receipt, node: &Path) -> Finding {
-    let p_aux = match plain_file::read(&node.join(names::of(&receipt.sector, "p_aux"))) {
+    let p_aux = match regular_file::read(&node.join(stored_names::relative_path(&receipt.sector, "p_aux"))) {
         Ok(bytes) => bytes,
         Err(finding) => return finding,
     };
@@ -56,21 +57,22 @@ fn check_p_aux(receipt: &Receipt, node: &Path) -> Finding {
 
 fn check_challenges(receipt: &Receipt, node: &Path) -> Finding {
     let Receipt { sector, size, comm_r, .. } = receipt;
-    let cannot = |reason: String| Finding::Bad(format!("cannot be made: {reason}"));
-    for name in size.kept().iter().filter(|name| *name != "t_aux") {
-        match plain_file::open(&node.join(names::of(sector, name))) {
+    let impossible = |reason: String| Finding::Bad(format!("cannot be proved: {reason}"));
+    for name in size.retained_files().iter().filter(|name| *name != "t_aux") {
+        match regular_file::open(&node.join(stored_names::relative_path(sector, name))) {
             Ok(_) => {}
-            Err(Finding::Bad(reason)) => return cannot(reason),
+            Err(Finding::Bad(reason)) => return impossible(reason),
             Err(other) => return other,
         }
     }
-    let p_aux = node.join(names::of(sector, "p_aux"));
-    if let Ok(Err(reason)) = plain_file::read(&p_aux).map(|bytes| vanilla::comm_r_of(&bytes)) {
-        return cannot(reason);
+    let p_aux = node.join(stored_names::relative_path(sector, "p_aux"));
+    if let Ok(Err(reason)) = regular_file::read(&p_aux).map(|bytes| vanilla::compute_comm_r(&bytes)) {
+        return impossible(reason);
     }
-    let replica = node.join(names::of(sector, REPLICA));
-    let cache = p_aux.parent().expect("it lies in one");
-    match vanilla::prove(&Stored { sector, size: *size, comm_r: *comm_r, replica: &replica, cache }) {
+    let replica = node.join(stored_names::relative_path(sector, REPLICA));
+    let cache = p_aux.parent().expect("it is in a directory");
+    match vanilla::prove_random_leaves(&StoredSector { sector, size: *size, comm_r: *comm_r, replica: &replica, cache })
+    {
         Ok(Ok(leaves)) => Finding::Good(format!("{leaves} leaves proved")),
         Ok(Err(reason)) => Finding::Bad(reason),
         Err(fault) => Finding::Unknown(fault),

@@ -1,8 +1,9 @@
-//! How a stored sector is to be checked.
+//! The options of `check-copy`.
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Only the sizes of large files are compared.
+    /// Compare only the sizes of large files, without reading them.
     pub quick: bool,
+    /// Print JSON.
     pub json: bool,
 }

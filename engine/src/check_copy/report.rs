@@ -1,4 +1,4 @@
-//! What `check-copy` has found, for people and for programs.
+//! The output of `check-copy`, as text or as JSON.
 
 use super::finding::Finding;
 use super::options::Options;
@@ -39,6 +39,7 @@ impl Report {
         Report { v: 1, sector, size, ok: true, quick, bytes: 0, checks: Vec::new(), json, bad: Vec::new(), fault: None }
     }
 
+    /// Adds the finding of a check and, unless JSON was asked for, prints it.
     pub fn add(&mut self, name: &str, finding: Finding) {
         let (ok, found) = match finding {
             Finding::Good(found) => (true, found),
@@ -59,8 +60,9 @@ impl Report {
         self.checks.push(Check { name: name.to_owned(), ok, found });
     }
 
-    /// Prints the report. What is bad is bad, whatever else could not be looked at.
-    pub fn end(mut self, bytes: u64) -> Outcome<()> {
+    /// Prints the JSON report, if it was asked for. Fails with `ProofInvalid` if any check was bad, even if others
+    /// could not be made, and otherwise with the first fault. `bytes` is the number of bytes read.
+    pub fn finish(mut self, bytes: u64) -> Outcome<()> {
         self.bytes = bytes;
         if self.json {
             print_line(serde_json::to_string(&self).expect("plain data"));
@@ -73,7 +75,8 @@ impl Report {
     }
 }
 
-/// One line to stdout. Unlike `println!` it does not panic when nobody reads it any more; the exit code still counts.
+/// Prints one line to stdout. Unlike `println!` it does not panic when stdout has been closed by its reader; the exit
+/// code still reports the result.
 pub fn print_line(line: impl Display) {
     let _ = writeln!(io::stdout(), "{line}");
 }

@@ -1,4 +1,5 @@
-//! Where O_DIRECT is refused a copy goes through the page cache: there it must not push out what P1 works with.
+//! Drops a copy from the page cache where O_DIRECT is not supported, so that it does not evict the data that P1 works
+//! with.
 
 use super::direct;
 use rustix::fs::{fadvise, fdatasync, Advice};
@@ -6,43 +7,44 @@ use std::fs::File;
 use std::io;
 use std::num::NonZeroU64;
 
-/// So much may pile up before it is dropped.
-const EVERY: u64 = 256 << 20;
+/// Bytes that may accumulate in the cache before they are dropped.
+const DROP_EVERY_BYTES: u64 = 256 << 20;
 
-/// A file that is read or written from its start on.
+/// Drops a file from the page cache while it is read or written sequentially.
 pub struct CacheDropper<'a> {
     file: &'a File,
     writes: bool,
-    /// Everything before this was dropped.
+    /// Everything before this offset has been dropped.
     dropped: u64,
 }
 
 impl CacheDropper<'_> {
-    pub fn of_reads(file: &File) -> CacheDropper<'_> {
+    pub fn for_reads(file: &File) -> CacheDropper<'_> {
         CacheDropper { file, writes: false, dropped: 0 }
     }
 
-    pub fn of_writes(file: &File) -> CacheDropper<'_> {
+    pub fn for_writes(file: &File) -> CacheDropper<'_> {
         CacheDropper { file, writes: true, dropped: 0 }
     }
 
-    /// All before `end` has been read or written.
-    pub fn up_to(&mut self, end: u64) -> io::Result<()> {
-        if end - self.dropped < EVERY {
+    /// Reports that everything before `end` has been read or written. Drops it once [`DROP_EVERY_BYTES`] have
+    /// accumulated.
+    pub fn advance(&mut self, end: u64) -> io::Result<()> {
+        if end - self.dropped < DROP_EVERY_BYTES {
             return Ok(());
         }
-        self.all(end)
+        self.finish(end)
     }
 
-    /// As [`CacheDropper::up_to`], however little it is.
-    pub fn all(&mut self, end: u64) -> io::Result<()> {
+    /// Drops everything before `end`, however little it is.
+    pub fn finish(&mut self, end: u64) -> io::Result<()> {
         let Some(len) = NonZeroU64::new(end - self.dropped) else {
             return Ok(());
         };
-        // Asked each time: O_DIRECT may be refused by the first write only.
+        // Checked each time, as some file systems reject O_DIRECT only at the first write.
         if !direct::is_direct(self.file)? {
             if self.writes {
-                // Only what is on the disk can be dropped.
+                // Only clean pages can be dropped.
                 fdatasync(self.file)?;
             }
             fadvise(self.file, self.dropped, Some(len), Advice::DontNeed)?;
@@ -72,24 +74,24 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_or_read_is_dropped() {
+    fn written_and_read_pages_are_dropped() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&vec![7; 4 << 20]).unwrap();
         if is_cached(&file, 0) != Some(true) || fstatfs(&file).unwrap().f_type as i64 == TMPFS {
             println!("SKIPPED: this file system cannot report it, or has no disk");
             return;
         }
-        let mut dropper = CacheDropper::of_writes(&file);
-        dropper.up_to(4 << 20).unwrap();
-        assert_eq!(is_cached(&file, 0), Some(true), "not worth it yet");
-        // The kernel drops whole folios only, which may be large: what lies across an end stays.
-        dropper.all(4 << 20).unwrap();
+        let mut dropper = CacheDropper::for_writes(&file);
+        dropper.advance(4 << 20).unwrap();
+        assert_eq!(is_cached(&file, 0), Some(true), "too little to be dropped yet");
+        // The kernel drops only whole folios, which may be large, so the end of the range may stay.
+        dropper.finish(4 << 20).unwrap();
         assert_eq!((is_cached(&file, 0), is_cached(&file, 3 << 20)), (Some(false), Some(false)));
 
         let mut block = [0; 4096];
         std::os::unix::fs::FileExt::read_exact_at(&file, &mut block, 0).unwrap();
         assert_eq!(is_cached(&file, 0), Some(true));
-        CacheDropper::of_reads(&file).all(4 << 20).unwrap();
+        CacheDropper::for_reads(&file).finish(4 << 20).unwrap();
         assert_eq!(is_cached(&file, 0), Some(false));
     }
 }

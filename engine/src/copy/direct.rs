@@ -1,13 +1,15 @@
-//! Reading and writing past the page cache (O_DIRECT), with the page cache where that is refused (tmpfs, some FUSE).
+//! Reads and writes that bypass the page cache (O_DIRECT), or use it where that is not supported (tmpfs, some FUSE).
 
 use rustix::fs::{fcntl_getfl, fcntl_setfl, OFlags};
 use rustix::io::{pread, pwrite, Errno};
 use std::fs::File;
 use std::io;
 
-/// What O_DIRECT wants lengths, offsets and addresses to be multiples of; 4096 suits every disk there is.
+/// With O_DIRECT, lengths, offsets and addresses must be multiples of this many bytes. 4096 is enough for every common
+/// disk.
 pub const BLOCK: usize = 4096;
 
+/// `len` rounded up to a multiple of [`BLOCK`].
 pub fn round_up(len: usize) -> usize {
     len.next_multiple_of(BLOCK)
 }
@@ -36,8 +38,8 @@ impl Aligned {
     }
 }
 
-/// Lets reads and writes of `file` bypass the page cache; leaves it as it is where that is refused. Done after opening: an open
-/// that creates a file makes it even when it then refuses O_DIRECT.
+/// Makes reads and writes of `file` bypass the page cache, if the file system supports it. This is not done by opening
+/// with O_DIRECT, as an open that creates a file leaves the file behind when it rejects O_DIRECT.
 pub fn bypass_cache(file: File) -> io::Result<File> {
     match fcntl_setfl(&file, fcntl_getfl(&file)? | OFlags::DIRECT) {
         Ok(()) | Err(Errno::INVAL) => Ok(file),
@@ -45,29 +47,30 @@ pub fn bypass_cache(file: File) -> io::Result<File> {
     }
 }
 
+/// Whether reads and writes of `file` bypass the page cache.
 pub fn is_direct(file: &File) -> io::Result<bool> {
     Ok(fcntl_getfl(file)?.contains(OFlags::DIRECT))
 }
 
-/// Runs a read or write; when O_DIRECT refuses it (EINVAL: the file system's block is larger, or it said yes at open only), turns
-/// O_DIRECT off for this file and runs it again.
-fn or_buffered(file: &File, mut attempt: impl FnMut() -> Result<usize, Errno>) -> io::Result<usize> {
+/// Runs a read or write. If it fails with EINVAL (the file system has larger blocks, or rejects O_DIRECT only now),
+/// turns O_DIRECT off for this file and tries again.
+fn with_buffered_fallback(file: &File, mut attempt: impl FnMut() -> Result<usize, Errno>) -> io::Result<usize> {
     loop {
         match attempt() {
             Err(Errno::INTR) => {}
             Err(Errno::INVAL) if is_direct(file)? => fcntl_setfl(file, fcntl_getfl(file)? - OFlags::DIRECT)?,
-            done => return Ok(done?),
+            result => return Ok(result?),
         }
     }
 }
 
-/// Fills the first `len` bytes of `buffer` from `offset`. UnexpectedEof when the file ends before.
+/// Reads `len` bytes at `offset` into the beginning of `buffer`. Fails with UnexpectedEof if the file ends before.
 pub fn read_exact_at(file: &File, buffer: &mut Aligned, len: usize, offset: u64) -> io::Result<()> {
     let mut done = 0;
     while done < len {
-        // Whole blocks are asked for, as O_DIRECT wants it; what lies behind `len` is not used.
+        // O_DIRECT requires whole blocks; what is read beyond `len` is not used.
         let room = &mut buffer.bytes_mut()[done..round_up(len)];
-        match or_buffered(file, || pread(file, &mut *room, offset + done as u64))? {
+        match with_buffered_fallback(file, || pread(file, &mut *room, offset + done as u64))? {
             0 => return Err(io::ErrorKind::UnexpectedEof.into()),
             n => done += n,
         }
@@ -75,15 +78,15 @@ pub fn read_exact_at(file: &File, buffer: &mut Aligned, len: usize, offset: u64)
     Ok(())
 }
 
-/// Writes the first `len` bytes of `buffer` at `offset`, padded with zeros to whole blocks: whoever writes the last ones cuts
-/// the file to its size afterwards.
+/// Writes the first `len` bytes of `buffer` at `offset`, padded with zeros to whole blocks. The caller must truncate
+/// the file to its size after the last write.
 pub fn write_all_at(file: &File, buffer: &mut Aligned, len: usize, offset: u64) -> io::Result<()> {
     let padded = round_up(len);
     buffer.bytes_mut()[len..padded].fill(0);
     let mut done = 0;
     while done < padded {
         let rest = &buffer.bytes()[done..padded];
-        match or_buffered(file, || pwrite(file, rest, offset + done as u64))? {
+        match with_buffered_fallback(file, || pwrite(file, rest, offset + done as u64))? {
             0 => return Err(io::ErrorKind::WriteZero.into()),
             n => done += n,
         }

@@ -3,7 +3,7 @@
 pub mod cache_dropper;
 pub mod chunks;
 pub mod direct;
-pub mod pace;
+pub mod rate_limiter;
 mod schedule;
-pub mod shared;
-pub mod target;
+pub mod shared_limiter;
+pub mod staging;

@@ -1,16 +1,16 @@
-//! When so many bytes may go, at so many bytes per second. Pure: times are nanoseconds since some start.
+//! Computes when bytes may be sent at a given rate. It does no I/O; times are nanoseconds since an arbitrary start.
 
 use std::time::Duration;
 
 pub const SECOND: u64 = 1_000_000_000;
-/// Time that was not used is forgotten after this long, so that a copy that stalled does not make up for it in one burst. With
-/// the chunks that were in flight meanwhile ([`super::pace`]) it stays well below a tenth of any 5 s.
+/// Unused time expires after this long, so that a copy does not catch up after a stall. Together with the chunks in
+/// flight ([`super::chunks`]) a burst stays well below a tenth of what the limit allows in 5 s.
 const BURST: u64 = SECOND * 15 / 100;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Schedule {
     bytes_per_sec: u64,
-    /// When all that was booked so far is gone.
+    /// The time at which everything booked so far has been sent.
     pub next: u64,
 }
 
@@ -19,19 +19,19 @@ impl Schedule {
         Schedule { bytes_per_sec, next }
     }
 
-    /// Books `bytes` at time `now`; returns how long to wait before they go.
+    /// Books `bytes` at the time `now` and returns how long to wait before sending them.
     pub fn book(&mut self, bytes: u64, now: u64) -> Duration {
         let due = self.next.max(now.saturating_sub(BURST));
-        let takes = (u128::from(bytes) * u128::from(SECOND)).div_ceil(u128::from(self.bytes_per_sec));
-        // Bytes count as gone when their time is over, so that the rate is kept from the first byte on.
-        self.next = due.saturating_add(u64::try_from(takes).unwrap_or(u64::MAX));
+        let duration = (u128::from(bytes) * u128::from(SECOND)).div_ceil(u128::from(self.bytes_per_sec));
+        // The wait includes the time of these bytes, so that the limit holds from the first byte on.
+        self.next = due.saturating_add(u64::try_from(duration).unwrap_or(u64::MAX));
         Duration::from_nanos(self.next.saturating_sub(now))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::chunks::{chunk_of, IN_FLIGHT};
+    use super::super::chunks::{chunk_bytes, IN_FLIGHT};
     use super::*;
     use rand::{rngs::StdRng, Rng, SeedableRng};
 
@@ -39,49 +39,49 @@ mod tests {
     const LIMITS: [u64; 5] = [MB / 10, 20 * MB, 100 * MB, 200 * MB, 500 * MB];
     const MS: u64 = SECOND / 1000;
 
-    /// How long reading and writing a chunk take, at most.
+    /// The maximum time, in nanoseconds, that reading or writing a chunk takes.
     struct Machine {
         usual: u64,
-        /// One chunk in a hundred takes up to so long instead.
+        /// The maximum for one chunk in a hundred.
         stall: u64,
     }
 
     impl Machine {
-        fn takes(&self, rng: &mut StdRng) -> u64 {
+        fn sample_duration(&self, rng: &mut StdRng) -> u64 {
             let max = if rng.gen_bool(0.01) { self.stall } else { self.usual };
             rng.gen_range(0..=max)
         }
     }
 
-    /// Moments at which bytes went.
+    /// Times, and how many bytes were sent at each.
     type Events = Vec<(u64, u64)>;
 
-    /// A copy as `stream` makes it: paced reads into a few buffers, which the writer gives back. Returns reads and writes.
+    /// Simulates `stream`: rate-limited reads into a few buffers, which the writer returns. Returns reads and writes.
     fn copy(limit: u64, machine: &Machine, rng: &mut StdRng) -> (Events, Events) {
-        let chunk = chunk_of(limit) as u64;
+        let chunk = chunk_bytes(limit) as u64;
         let mut schedule = Schedule::new(limit, 0);
         let (mut reads, mut writes) = (Events::new(), Events::new());
         let (mut reader_free, mut writer_free) = (0, 0);
         while reader_free < 120 * SECOND {
             let i = reads.len();
             let now = reader_free.max(if i < IN_FLIGHT { 0 } else { writes[i - IN_FLIGHT].0 });
-            // A busy machine wakes a sleeper late.
-            let goes = now + schedule.book(chunk, now).as_nanos() as u64 + rng.gen_range(0..2 * MS);
-            reads.push((goes, chunk));
-            reader_free = goes + machine.takes(rng);
-            writer_free = writer_free.max(reader_free) + machine.takes(rng);
+            // On a busy machine a thread wakes up late.
+            let sent_at = now + schedule.book(chunk, now).as_nanos() as u64 + rng.gen_range(0..2 * MS);
+            reads.push((sent_at, chunk));
+            reader_free = sent_at + machine.sample_duration(rng);
+            writer_free = writer_free.max(reader_free) + machine.sample_duration(rng);
             writes.push((writer_free, chunk));
         }
         (reads, writes)
     }
 
-    fn average(events: &Events) -> f64 {
+    fn average_rate(events: &Events) -> f64 {
         let bytes: u64 = events.iter().map(|(_, bytes)| bytes).sum();
         bytes as f64 / (events[events.len() - 1].0 as f64 / SECOND as f64)
     }
 
-    /// The most that went in any 5 s, as a rate.
-    fn highest(events: &Events) -> f64 {
+    /// The maximum rate in any 5 s.
+    fn max_rate(events: &Events) -> f64 {
         let (mut first, mut sum, mut max) = (0, 0, 0);
         for (at, bytes) in events {
             sum += bytes;
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn no_five_seconds_are_far_above_the_limit() {
+    fn the_limit_holds_within_any_five_seconds() {
         for seed in 0..40 {
             let mut rng = StdRng::seed_from_u64(seed);
             let machine = Machine {
@@ -105,35 +105,35 @@ mod tests {
             for limit in LIMITS {
                 let (reads, writes) = copy(limit, &machine, &mut rng);
                 for events in [reads, writes] {
-                    let (average, highest) = (average(&events) / limit as f64, highest(&events) / limit as f64);
+                    let (average, max) = (average_rate(&events) / limit as f64, max_rate(&events) / limit as f64);
                     assert!(average <= 1.01, "seed {seed}, limit {limit}: {average} on average");
-                    assert!(highest <= 1.08, "seed {seed}, limit {limit}: {highest} for 5 s");
+                    assert!(max <= 1.08, "seed {seed}, limit {limit}: {max} for 5 s");
                 }
             }
         }
     }
 
     #[test]
-    fn the_limit_is_reached_when_the_machine_is_fast_enough() {
+    fn a_fast_machine_reaches_the_limit() {
         for limit in LIMITS {
             let mut rng = StdRng::seed_from_u64(limit);
             let (reads, writes) = copy(limit, &Machine { usual: 20 * MS, stall: 100 * MS }, &mut rng);
-            assert!(average(&reads) > 0.98 * limit as f64 && average(&writes) > 0.98 * limit as f64);
+            assert!(average_rate(&reads) > 0.98 * limit as f64 && average_rate(&writes) > 0.98 * limit as f64);
         }
     }
 
     #[test]
-    fn a_stall_is_not_made_up_for() {
+    fn a_copy_does_not_catch_up_after_a_stall() {
         let mut schedule = Schedule::new(8 * MB, 0);
         assert_eq!(schedule.book(8 * MB, 0), Duration::from_secs(1));
-        // After a minute of silence: the burst at once, then the usual rate.
+        // After an idle minute: one burst without a wait, then the usual rate.
         let now = 60 * SECOND;
         assert_eq!(schedule.book(8 * MB * 15 / 100, now), Duration::ZERO);
         assert_eq!(schedule.book(8 * MB, now), Duration::from_secs(1));
     }
 
     #[test]
-    fn times_that_no_clock_reaches() {
+    fn huge_times_do_not_overflow() {
         let mut schedule = Schedule::new(1, u64::MAX - 1);
         assert!(schedule.book(u64::MAX, 0) > Duration::from_secs(1 << 30));
     }

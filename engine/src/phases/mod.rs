@@ -1,4 +1,4 @@
-//! The phases. Each reads its job and the results that it depends on, and returns what goes into result.json.
+//! The phases. Each one reads the results that its job names as inputs and returns what goes into result.json.
 
 mod outputs;
 mod p1;
@@ -10,10 +10,10 @@ mod p5;
 use crate::failure::Outcome;
 use crate::job::Job;
 use crate::phase::Phase;
-use outputs::Done;
+use outputs::PhaseResult;
 
-/// Computes the job's phase in the working directory.
-pub fn run(job: &Job) -> Outcome<Done> {
+/// Computes the job's phase. The working directory must be the attempt.
+pub fn run(job: &Job) -> Outcome<PhaseResult> {
     match job.phase {
         Phase::P1 => p1::run(job),
         Phase::P2 => p2::run(job),

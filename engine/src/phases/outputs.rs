@@ -1,20 +1,21 @@
-//! What each phase writes into result.json.
+//! The `outputs` of result.json, one type per phase.
 
 use crate::digest::FileRecord;
 use crate::hex32::Hex32;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What a phase contributes to result.json: `outputs`, and its own part of `facts`.
-pub struct Done {
+/// What a phase contributes to result.json: `outputs`, and the `facts` that only this phase has.
+pub struct PhaseResult {
     pub outputs: Value,
     pub facts: Map<String, Value>,
 }
 
-impl Done {
-    pub fn of(outputs: impl Serialize) -> Done {
+impl PhaseResult {
+    /// `outputs` of a phase without facts of its own.
+    pub fn new(outputs: impl Serialize) -> PhaseResult {
         let outputs = serde_json::to_value(outputs).expect("outputs are plain data");
-        Done { outputs, facts: Map::new() }
+        PhaseResult { outputs, facts: Map::new() }
     }
 }
 
@@ -40,7 +41,7 @@ pub struct P3Outputs {
 
 #[derive(Serialize)]
 pub struct P4Outputs {
-    /// base64
+    /// In base64.
     pub proof: String,
 }
 

@@ -1,6 +1,6 @@
 //! P1: tree-d and the layers of an empty sector (committed capacity).
 
-use super::outputs::{Done, P1Outputs};
+use super::outputs::{P1Outputs, PhaseResult};
 use crate::digest::FileRecord;
 use crate::durable;
 use crate::failure::{Failure, IoContext, Outcome};
@@ -16,22 +16,22 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Layers of this sector, for [`step_of`].
+/// Number of layers of this sector, for [`parse_step`].
 static LAYERS: AtomicUsize = AtomicUsize::new(0);
 
-pub fn run(job: &Job) -> Outcome<Done> {
-    progress::step("looking for finished layers", 0.0, 0.0);
-    let taken = reuse_layers(job)?;
-    progress::step("making the parent cache", 0.0, 0.0);
+pub fn run(job: &Job) -> Outcome<PhaseResult> {
+    progress::begin_step("looking for finished layers", 0.0, 0.0);
+    let reused = reuse_layers(job)?;
+    progress::begin_step("making the parent cache", 0.0, 0.0);
     let cache = parents::ensure(job.size)?;
 
     LAYERS.store(job.size.layers(), Ordering::Relaxed);
-    progress::step("tree-d", 0.0, 0.0);
-    progress::listen(step_of);
-    progress::gauge(move || parents::position(&cache));
-    let recorder = Recorder::start(job.size.labels(), taken)?;
-    // The library sizes the replica here already; what is in it comes in P2, in a file of its own.
-    File::create_new(REPLICA).context("making the replica")?;
+    progress::begin_step("tree-d", 0.0, 0.0);
+    progress::set_log_parser(parse_step);
+    progress::set_gauge(move || parents::fraction_read(&cache));
+    let recorder = Recorder::start(job.size.label_files(), reused)?;
+    // The library already sets the size of the replica here. P2 computes its content, in another file.
+    File::create_new(REPLICA).context("creating the replica")?;
     let out = seal_pre_commit_phase1(
         job.size.proof(),
         ".",
@@ -43,20 +43,21 @@ pub fn run(job: &Job) -> Outcome<Done> {
         &[],
     )
     .map_err(|error| Failure::library("P1", &error))?;
-    progress::step("recording", 1.0, 1.0);
+    progress::begin_step("recording", 1.0, 1.0);
     let mut files = recorder.finish();
     fs::remove_file(REPLICA).context("removing the empty replica")?;
 
     let json = serde_json::to_vec(&out).map_err(std::io::Error::from).context("encoding phase1.json")?;
     durable::write(Path::new(PHASE1), &json)?;
     files.push(FileRecord::of_bytes(PHASE1, &json));
-    Ok(Done::of(P1Outputs { comm_d: Hex32(out.comm_d), files }))
+    Ok(PhaseResult::new(P1Outputs { comm_d: Hex32(out.comm_d), files }))
 }
 
-/// Lines of storage-proofs-porep `create_label/single.rs` ("generating layer: 3") and `multi.rs` ("Layer 3"), and of `cache.rs`.
-fn step_of(line: &str) -> Option<Step> {
+/// Parses log lines of storage-proofs-porep `create_label/single.rs` ("generating layer: 3"), `multi.rs` ("Layer 3")
+/// and `cache.rs`.
+fn parse_step(line: &str) -> Option<Step> {
     if line == "replicate_phase1" {
-        recorder::labels_begin();
+        recorder::mark_labels_begun();
         return None;
     }
     if line.starts_with("[open] parent cache: calculating") {
@@ -73,13 +74,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps() {
+    fn log_lines_become_steps() {
         LAYERS.store(11, Ordering::Relaxed);
-        let step = step_of("generating layer: 3").unwrap();
+        let step = parse_step("generating layer: 3").unwrap();
         assert_eq!(step.name, "layer 3 of 11");
         assert!((step.from - 2.0 / 11.0).abs() < 1e-9 && (step.to - 3.0 / 11.0).abs() < 1e-9);
-        assert_eq!(step_of("Layer 11").unwrap().to, 1.0);
-        assert_eq!(step_of("skipping layer 1, already generated"), None);
-        assert_eq!(step_of("Layer x"), None);
+        assert_eq!(parse_step("Layer 11").unwrap().to, 1.0);
+        assert_eq!(parse_step("skipping layer 1, already generated"), None);
+        assert_eq!(parse_step("Layer x"), None);
     }
 }

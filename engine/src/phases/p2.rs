@@ -1,6 +1,6 @@
-//! P2: the replica, its trees, commR.
+//! P2: the replica, its trees and commR.
 
-use super::outputs::{Done, P1Outputs, P2Outputs};
+use super::outputs::{P1Outputs, P2Outputs, PhaseResult};
 use crate::digest::FileRecord;
 use crate::durable;
 use crate::failure::{Failure, IoContext, Outcome};
@@ -19,52 +19,55 @@ use rustix::io::Errno;
 use std::fs::{self, File};
 use std::path::Path;
 
-pub fn run(job: &Job) -> Outcome<Done> {
+pub fn run(job: &Job) -> Outcome<PhaseResult> {
     let input = Input::<P1Outputs>::read(job, Phase::P1)?;
-    let phase1 = input.read_file(input.record(&input.outputs.files, PHASE1)?)?;
+    let phase1 = input.read_file(input.find_record(&input.outputs.files, PHASE1)?)?;
     let phase1: SealPreCommitPhase1Output =
         serde_json::from_slice(&phase1).map_err(|error| Failure::step_back(Phase::P1, format!("{PHASE1}: {error}")))?;
     link_labels(job, &input)?;
 
-    progress::listen(step_of);
-    make_replica(job.size.bytes())?;
+    progress::set_log_parser(parse_step);
+    create_replica(job.size.bytes())?;
     let out = seal_pre_commit_phase2(phase1, ".", REPLICA).map_err(|error| Failure::library("P2", &error))?;
-    try_p3(job, &out)?;
+    run_trial_p3(job, &out)?;
     let files = finish_files(job)?;
     check_replica(&input, &files, job)?;
-    Ok(Done::of(P2Outputs { comm_r: Hex32(out.comm_r), comm_d: Hex32(out.comm_d), files }))
+    Ok(PhaseResult::new(P2Outputs { comm_r: Hex32(out.comm_r), comm_d: Hex32(out.comm_d), files }))
 }
 
-/// A layer with a flipped bit gives another commR, and nothing downstream ever notices: so each is read and compared.
+/// Links tree-d and the layers into the working directory and verifies them. A layer with a flipped bit would lead to
+/// another commR, and nothing downstream would notice.
 fn link_labels(job: &Job, input: &Input<P1Outputs>) -> Outcome<()> {
-    progress::step("checking the layers", 0.0, 0.1);
-    let names = job.size.labels();
-    let records = names.iter().map(|name| input.record(&input.outputs.files, name)).collect::<Outcome<Vec<_>>>()?;
+    progress::begin_step("checking the layers", 0.0, 0.1);
+    let names = job.size.label_files();
+    let records =
+        names.iter().map(|name| input.find_record(&input.outputs.files, name)).collect::<Outcome<Vec<_>>>()?;
     let total: u64 = records.iter().map(|file| file.size).sum();
-    let mut done = 0;
+    let mut bytes_read = 0;
     for file in records {
-        input.link(file, |n| {
-            done += n;
-            progress::within(done as f64 / total as f64);
+        input.link_file(file, |n| {
+            bytes_read += n;
+            progress::set_step_fraction(bytes_read as f64 / total as f64);
         })?;
     }
     durable::sync_dir(Path::new("."))
 }
 
-/// A file of zeros. Its space is reserved where the file system can: the library writes through a memory map, where a full
-/// disk would be a signal instead of an error.
-fn make_replica(bytes: u64) -> Outcome<()> {
-    let replica = File::create_new(REPLICA).context("making the replica")?;
-    replica.set_len(bytes).context("making the replica")?;
+/// Creates a replica of zeros and reserves its space if the file system can: the library writes through a memory map,
+/// where a full disk would be a signal instead of an error.
+fn create_replica(bytes: u64) -> Outcome<()> {
+    let replica = File::create_new(REPLICA).context("creating the replica")?;
+    replica.set_len(bytes).context("creating the replica")?;
     match fallocate(&replica, FallocateFlags::empty(), 0, bytes) {
         Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
-        reserved => reserved.context("reserving the replica"),
+        result => result.context("reserving space for the replica"),
     }
 }
 
-/// The library proves and checks here what it will have to prove once the chain asks.
-fn try_p3(job: &Job, out: &SealPreCommitPhase2Output) -> Outcome<()> {
-    progress::step("trial P3", 0.85, 0.9);
+/// Computes a P3 with a random seed, to find out now whether the sector can be proved. The library also verifies the
+/// proofs.
+fn run_trial_p3(job: &Job, out: &SealPreCommitPhase2Output) -> Outcome<()> {
+    progress::begin_step("trial P3", 0.85, 0.9);
     let mut seed = [0; 32];
     OsRng.fill_bytes(&mut seed);
     let (prover, sector) = (job.sector.prover_id(), job.sector.id());
@@ -73,9 +76,9 @@ fn try_p3(job: &Job, out: &SealPreCommitPhase2Output) -> Outcome<()> {
         .map_err(|error| Failure::step_back(Phase::P1, format!("the trial P3 failed: {error:#}")))
 }
 
-/// Makes everything durable (tree-c too, which P3 reads) and hashes what is kept.
+/// Makes all files durable (tree-c too, which P3 reads) and hashes the retained ones.
 fn finish_files(job: &Job) -> Outcome<Vec<FileRecord>> {
-    progress::step("recording", 0.9, 1.0);
+    progress::begin_step("recording", 0.9, 1.0);
     for entry in fs::read_dir(".").context("listing the attempt")? {
         let entry = entry.context("listing the attempt")?;
         if entry.file_type().context("listing the attempt")?.is_file() {
@@ -83,47 +86,48 @@ fn finish_files(job: &Job) -> Outcome<Vec<FileRecord>> {
         }
     }
     durable::sync_dir(Path::new("."))?;
-    let mut done = 0;
+    let mut bytes_read = 0;
     let record = |name: String| {
         let on_read = |n| {
-            done += n;
-            // The replica is nearly all of it.
-            progress::within(done as f64 / job.size.bytes() as f64);
+            bytes_read += n;
+            // The replica is nearly all of the bytes.
+            progress::set_step_fraction(bytes_read as f64 / job.size.bytes() as f64);
         };
         FileRecord::of_file(&name, Path::new(&name), on_read).context(format_args!("hashing {name}"))
     };
-    job.size.kept().into_iter().map(record).collect()
+    job.size.retained_files().into_iter().map(record).collect()
 }
 
-/// The replica is data + last layer, and the data of committed capacity is zeros: so it is the last layer, byte for byte.
+/// The replica is the sum of data and last layer. The data of committed capacity is zeros, so the replica must equal
+/// the last layer.
 fn check_replica(input: &Input<P1Outputs>, files: &[FileRecord], job: &Job) -> Outcome<()> {
-    let labels = job.size.labels();
-    let last = input.record(&input.outputs.files, &labels[labels.len() - 1])?;
+    let labels = job.size.label_files();
+    let last = input.find_record(&input.outputs.files, &labels[labels.len() - 1])?;
     let replica = files.iter().find(|file| file.name == REPLICA).expect("it was just recorded");
     if replica.blake3 != last.blake3 {
         return Err(Failure::PassingFault(format!(
-            "the replica came out wrong: its BLAKE3 is {}, {} has {}",
+            "the replica is wrong: its BLAKE3 is {}, that of {} is {}",
             replica.blake3, last.name, last.blake3
         )));
     }
     Ok(())
 }
 
-/// Lines of storage-proofs-porep `proof.rs`: "building base tree_c 3/8", "building base tree_r_last with CPU 3/8" and their GPU
-/// cousins. The shares are those of CPU runs (8 MiB, 512 MiB).
-fn step_of(line: &str) -> Option<Step> {
+/// Parses log lines of storage-proofs-porep `proof.rs`: "building base tree_c 3/8", "building base tree_r_last with CPU
+/// 3/8" and their GPU variants. The fractions were measured in CPU runs (8 MiB, 512 MiB).
+fn parse_step(line: &str) -> Option<Step> {
     let step = |name: &str, from, to| Some(Step { name: name.to_owned(), from, to });
-    let part = |name: &str, from: f64, to: f64| {
-        let (done, of) = line.rsplit(' ').next()?.split_once('/')?;
-        let (done, of): (u32, u32) = (done.parse().ok()?, of.parse().ok()?);
-        let at = |n: u32| from + (to - from) * f64::from(n) / f64::from(of.max(1));
-        Some(Step { name: format!("{name} {done} of {of}"), from: at(done.saturating_sub(1)), to: at(done) })
+    let subtree_step = |name: &str, from: f64, to: f64| {
+        let (number, count) = line.rsplit(' ').next()?.split_once('/')?;
+        let (number, count): (u32, u32) = (number.parse().ok()?, count.parse().ok()?);
+        let at = |n: u32| from + (to - from) * f64::from(n) / f64::from(count.max(1));
+        Some(Step { name: format!("{name} {number} of {count}"), from: at(number.saturating_sub(1)), to: at(number) })
     };
     match line {
         "replicate_phase2" => step("tree-c", 0.1, 0.6),
         "tree_c done" => step("tree-r-last", 0.6, 0.85),
-        line if line.starts_with("building base tree_c ") => part("tree-c", 0.1, 0.6),
-        line if line.starts_with("building base tree_r_last ") => part("tree-r-last", 0.6, 0.85),
+        line if line.starts_with("building base tree_c ") => subtree_step("tree-c", 0.1, 0.6),
+        line if line.starts_with("building base tree_r_last ") => subtree_step("tree-r-last", 0.6, 0.85),
         _ => None,
     }
 }
@@ -133,13 +137,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps() {
-        let step = step_of("building base tree_c 2/8").unwrap();
+    fn log_lines_become_steps() {
+        let step = parse_step("building base tree_c 2/8").unwrap();
         assert_eq!(step.name, "tree-c 2 of 8");
         assert!((step.to - 0.225).abs() < 1e-9);
-        assert_eq!(step_of("building base tree_r_last with CPU 8/8").unwrap().to, 0.85);
-        assert_eq!(step_of("tree_c done").unwrap().name, "tree-r-last");
-        assert_eq!(step_of("Building column hashes"), None);
-        assert_eq!(step_of("building base tree_c x"), None);
+        assert_eq!(parse_step("building base tree_r_last with CPU 8/8").unwrap().to, 0.85);
+        assert_eq!(parse_step("tree_c done").unwrap().name, "tree-r-last");
+        assert_eq!(parse_step("Building column hashes"), None);
+        assert_eq!(parse_step("building base tree_c x"), None);
     }
 }

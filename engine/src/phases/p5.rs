@@ -1,11 +1,11 @@
-//! P5: a proved copy of what is kept, on a storage node.
+//! P5: copies the retained files to a storage node, reads them back and proves the copy.
 
-use super::outputs::{Done, P2Outputs, P5Outputs};
+use super::outputs::{P2Outputs, P5Outputs, PhaseResult};
 use crate::copy::cache_dropper::CacheDropper;
 use crate::copy::direct;
-use crate::copy::pace::Pace;
-use crate::copy::shared::Shared;
-use crate::copy::target::Target;
+use crate::copy::rate_limiter::RateLimiter;
+use crate::copy::shared_limiter::SharedLimiter;
+use crate::copy::staging::StagingDir;
 use crate::digest::FileRecord;
 use crate::failure::{Failure, IoContext, Outcome};
 use crate::input::Input;
@@ -14,28 +14,30 @@ use crate::phase::Phase;
 use crate::progress;
 use crate::sizes::REPLICA;
 use crate::stream::stream;
-use crate::vanilla::{self, Stored};
+use crate::vanilla::{self, StoredSector};
 use serde_json::json;
 use std::fs::File;
 use std::io;
 use std::time::Instant;
 
-pub fn run(job: &Job) -> Outcome<Done> {
-    let to = job.copy.as_ref().expect("checked when the job was read");
-    // First: whatever fails afterwards gives the reservation back.
-    let mut target = Target::open(&to.node, &to.into)?;
-    copy(job, to, &mut target).inspect_err(|_| target.remove())
+pub fn run(job: &Job) -> Outcome<PhaseResult> {
+    let to = job.copy.as_ref().expect("validated when the job was read");
+    // Opened first, so that it is removed whatever fails later.
+    let mut staging = StagingDir::open(&to.node, &to.into)?;
+    copy(job, to, &mut staging).inspect_err(|_| staging.remove())
 }
 
-fn copy(job: &Job, to: &job::Copy, target: &mut Target) -> Outcome<Done> {
+fn copy(job: &Job, to: &job::Copy, staging: &mut StagingDir) -> Outcome<PhaseResult> {
     let input = Input::<P2Outputs>::read(job, Phase::P2)?;
-    let names = job.size.kept();
-    let files = names.iter().map(|name| input.record(&input.outputs.files, name)).collect::<Outcome<Vec<_>>>()?;
+    let names = job.size.retained_files();
+    let files = names.iter().map(|name| input.find_record(&input.outputs.files, name)).collect::<Outcome<Vec<_>>>()?;
     check_p_aux(&input)?;
-    let shared = to.shared.as_ref().map(|shared| Shared::open(shared.limit_bytes_per_sec, &shared.path)).transpose()?;
+    let shared =
+        to.shared.as_ref().map(|shared| SharedLimiter::open(shared.limit_bytes_per_sec, &shared.path)).transpose()?;
     let bytes = files.iter().map(|file| file.size).sum::<u64>();
-    let mut copy = Copy { input: &input, target, pace: Pace::new(to.limit_bytes_per_sec, shared), moved: 0, bytes };
-    progress::to_copy(2 * bytes);
+    let mut copy =
+        Copy { input: &input, staging, limiter: RateLimiter::new(to.limit_bytes_per_sec, shared), moved: 0, bytes };
+    progress::begin_copy(2 * bytes);
 
     let started = Instant::now();
     copy.write_all(&files)?;
@@ -44,8 +46,8 @@ fn copy(job: &Job, to: &job::Copy, target: &mut Target) -> Outcome<Done> {
     let read_back = Instant::now();
     let challenges = copy.prove(job)?;
 
-    let mut done = Done::of(P5Outputs { files });
-    done.facts.extend([
+    let mut result = PhaseResult::new(P5Outputs { files });
+    result.facts.extend([
         ("node".to_owned(), json!(to.node.file_name().unwrap_or_default().to_string_lossy())),
         ("into".to_owned(), json!(to.into)),
         ("bytes".to_owned(), json!(bytes)),
@@ -54,56 +56,60 @@ fn copy(job: &Job, to: &job::Copy, target: &mut Target) -> Outcome<Done> {
         ("proveSeconds".to_owned(), json!(read_back.elapsed().as_secs_f64())),
         ("challenges".to_owned(), json!(challenges)),
     ]);
-    Ok(done)
+    Ok(result)
 }
 
-/// A copy of what was never of this commR would pass every comparison of bytes.
+/// Checks that p_aux belongs to commR. If P2 had stored another one, every comparison of bytes would still succeed.
 fn check_p_aux(input: &Input<P2Outputs>) -> Outcome<()> {
-    let p_aux = input.read_file(input.record(&input.outputs.files, "p_aux")?)?;
+    let p_aux = input.read_file(input.find_record(&input.outputs.files, "p_aux")?)?;
     vanilla::check_comm_r(&p_aux, input.outputs.comm_r)
         .map_err(|reason| Failure::step_back(Phase::P2, format!("{}: {reason}", input.dir.display())))
 }
 
 struct Copy<'a> {
     input: &'a Input<P2Outputs>,
-    target: &'a mut Target,
-    /// For both ways: what is read back crosses the same network.
-    pace: Pace,
+    staging: &'a mut StagingDir,
+    /// For both directions, as reading back uses the same network.
+    limiter: RateLimiter,
+    /// Bytes written and read back so far.
     moved: u64,
-    /// Of the files, once.
+    /// Size of all files in bytes.
     bytes: u64,
 }
 
 impl Copy<'_> {
-    /// Makes all files before anything is read: a node without room for them is known at once.
+    /// Writes all files. It creates all of them first, so that a lack of space on the node is noticed before anything
+    /// is copied.
     fn write_all(&mut self, files: &[&FileRecord]) -> Outcome<()> {
-        progress::step("copying", 0.0, 0.5);
-        let made = files.iter().map(|file| self.target.create(&file.name, file.size)).collect::<Outcome<Vec<_>>>()?;
-        for (file, target) in files.iter().zip(made) {
+        progress::begin_step("copying", 0.0, 0.5);
+        let created =
+            files.iter().map(|file| self.staging.create(&file.name, file.size)).collect::<Outcome<Vec<_>>>()?;
+        for (file, target) in files.iter().zip(created) {
             self.write(file, &target)?;
         }
-        self.target.sync()
+        self.staging.sync()
     }
 
-    /// One pass over a file of P2: it must be what P2 recorded.
+    /// Copies a file of P2 in one pass. Fails with `StepBack` if it differs from P2's record.
     fn write(&mut self, file: &FileRecord, target: &File) -> Outcome<()> {
         let source = self.open_source(file)?;
         let copying = format!("copying {}", file.name);
         let (moved, bytes) = (&mut self.moved, self.bytes);
-        let (mut read, mut written) = (CacheDropper::of_reads(&source), CacheDropper::of_writes(target));
-        let (size, hash) = stream(&source, &self.pace, |chunk| {
+        let mut source_dropper = CacheDropper::for_reads(&source);
+        let mut target_dropper = CacheDropper::for_writes(target);
+        let (size, hash) = stream(&source, &self.limiter, |chunk| {
             direct::write_all_at(target, &mut chunk.buffer, chunk.len, chunk.offset)?;
             let end = chunk.offset + chunk.len as u64;
-            read.up_to(end)?;
-            written.up_to(end)?;
+            source_dropper.advance(end)?;
+            target_dropper.advance(end)?;
             advance(moved, bytes, chunk.len);
             Ok(())
         })
         .context(&copying)?;
-        // Whole blocks were written.
+        // The last write was padded to a whole block.
         target.set_len(size).context(&copying)?;
         target.sync_all().context(&copying)?;
-        read.all(size).context(&copying)?;
+        source_dropper.finish(size).context(&copying)?;
         file.compare(&FileRecord::new(&file.name, size, hash), "P2 recorded")
             .map_err(|reason| Failure::step_back(Phase::P2, reason))
     }
@@ -115,58 +121,59 @@ impl Copy<'_> {
             io::ErrorKind::NotFound => Failure::step_back(Phase::P2, format!("{} is not there", path.display())),
             _ => Failure::io(&opening, &error),
         })?;
-        // Past the page cache too: what counts is what the disk holds, and the memory belongs to P1.
+        // The page cache is bypassed here too: what is on the disk counts, and the memory is for P1.
         direct::bypass_cache(source).context(&opening)
     }
 
     fn read_back_all(&mut self, files: &[&FileRecord]) -> Outcome<Vec<FileRecord>> {
-        progress::step("reading back", 0.5, 0.99);
+        progress::begin_step("reading back", 0.5, 0.99);
         files.iter().map(|file| self.read_back(file)).collect()
     }
 
     fn read_back(&mut self, file: &FileRecord) -> Outcome<FileRecord> {
-        let written = self.target.read(&file.name)?;
+        let written = self.staging.read(&file.name)?;
         let reading = format!("reading {} back", file.name);
         let (moved, bytes) = (&mut self.moved, self.bytes);
-        let mut read = CacheDropper::of_reads(&written);
-        let (size, hash) = stream(&written, &self.pace, |chunk| {
-            read.up_to(chunk.offset + chunk.len as u64)?;
+        let mut dropper = CacheDropper::for_reads(&written);
+        let (size, hash) = stream(&written, &self.limiter, |chunk| {
+            dropper.advance(chunk.offset + chunk.len as u64)?;
             advance(moved, bytes, chunk.len);
             Ok(())
         })
         .context(&reading)?;
-        read.all(size).context(&reading)?;
-        same(file, FileRecord::new(&file.name, size, hash))
+        dropper.finish(size).context(&reading)?;
+        check_read_back(file, FileRecord::new(&file.name, size, hash))
     }
 
-    /// A proof from the copy that lies there: what the chain will ask for. Returns the number of leaves proved.
+    /// Proves random leaves from the files on the node. Returns the number of leaves proved.
     fn prove(&self, job: &Job) -> Outcome<usize> {
-        progress::step("proving", 0.99, 1.0);
-        let copy = self.target.path();
+        progress::begin_step("proving", 0.99, 1.0);
+        let copy = self.staging.path();
         let comm_r = self.input.outputs.comm_r;
         let replica = copy.join(REPLICA);
-        let stored = Stored { sector: &job.sector, size: job.size, comm_r, replica: &replica, cache: &copy };
-        // Every digest is P2's: what cannot be proved here cannot be proved there.
-        vanilla::prove(&stored)?.map_err(|reason| {
-            Failure::step_back(Phase::P2, format!("no proof from the copy, which is as P2 made it: {reason}"))
+        let stored = StoredSector { sector: &job.sector, size: job.size, comm_r, replica: &replica, cache: &copy };
+        // The digests equal P2's, so P2's own files cannot be proved either.
+        vanilla::prove_random_leaves(&stored)?.map_err(|reason| {
+            Failure::step_back(Phase::P2, format!("no proof from the copy, which equals the files of P2: {reason}"))
         })
     }
 }
 
-/// What was read back must be what was written.
-fn same(written: &FileRecord, found: FileRecord) -> Outcome<FileRecord> {
-    match written.compare(&found, "written were") {
+/// Fails with `CopyDamaged` if what was read back is not what was written.
+fn check_read_back(written: &FileRecord, found: FileRecord) -> Outcome<FileRecord> {
+    match written.compare(&found, "P5 wrote") {
         Ok(()) => Ok(found),
         Err(reason) => Err(Failure::CopyDamaged(format!("read back: {reason}"))),
     }
 }
 
-/// Of copying and reading back, whichever is going on, `by` bytes more are done.
-fn advance(moved: &mut u64, bytes: u64, by: usize) {
-    *moved += by as u64;
-    progress::copied(*moved);
-    let behind = if *moved > bytes { bytes } else { 0 };
-    progress::within((*moved - behind) as f64 / bytes as f64);
+/// Reports that `len` more bytes have been written or read back. `bytes` is the size of all files, so once `moved`
+/// exceeds it the current step is reading back.
+fn advance(moved: &mut u64, bytes: u64, len: usize) {
+    *moved += len as u64;
+    progress::set_bytes(*moved);
+    let before_step = if *moved > bytes { bytes } else { 0 };
+    progress::set_step_fraction((*moved - before_step) as f64 / bytes as f64);
 }
 
 #[cfg(test)]
@@ -176,9 +183,9 @@ mod tests {
     #[test]
     fn a_copy_that_reads_back_differently_is_damaged() {
         let written = FileRecord::of_bytes("sealed", b"what was written");
-        assert_eq!(same(&written, written.clone()), Ok(written.clone()));
+        assert_eq!(check_read_back(&written, written.clone()), Ok(written.clone()));
         let found = FileRecord::of_bytes("sealed", b"what was writtem");
-        let failure = same(&written, found.clone()).unwrap_err();
+        let failure = check_read_back(&written, found.clone()).unwrap_err();
         assert_eq!(failure.exit_code(), 3);
         assert!(matches!(&failure, Failure::CopyDamaged(reason) if reason.contains("sealed")));
         assert!(failure.to_string().contains(&written.blake3) && failure.to_string().contains(&found.blake3));

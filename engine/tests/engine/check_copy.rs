@@ -1,4 +1,4 @@
-//! A stored sector is checked from its receipt and the storage node alone.
+//! `check-copy` of stored sectors.
 
 use crate::common::stored::*;
 use crate::common::*;
@@ -8,11 +8,11 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 #[test]
-fn a_good_copy() {
-    let Some(stored) = Stored::new(0) else { return };
+fn a_good_copy_passes_every_check_but_the_proof() {
+    let Some(stored) = StoredSector::new(0) else { return };
     let before = tree(&stored.sector.path("node"));
     let checked = stored.check(&["--json"]);
-    // All but the proof, which the receipt of this test does not have.
+    // The receipt of this test has no valid proof.
     assert_eq!((checked.code, checked.bad()), (Some(6), vec!["proof".to_owned()]), "{}", checked.stdout);
     assert_eq!(checked.found("p_aux"), "is commR");
     assert_eq!(checked.found("challenges"), "66 leaves proved");
@@ -21,13 +21,13 @@ fn a_good_copy() {
     let bytes: u64 =
         stored.receipt["files"].as_array().unwrap().iter().map(|file| file["size"].as_u64().unwrap()).sum();
     report["checks"] = json!([]);
-    let whole = json!({ "v": 1, "sector": "t01000/7", "size": "2KiB", "ok": false, "quick": false, "bytes": bytes, "checks": [] });
-    assert_eq!(report, whole);
+    let expected = json!({ "v": 1, "sector": "t01000/7", "size": "2KiB", "ok": false, "quick": false, "bytes": bytes, "checks": [] });
+    assert_eq!(report, expected);
 
-    let people = stored.check(&[]).stdout;
-    let lines: Vec<&str> = people.lines().collect();
+    let text = stored.check(&[]).stdout;
+    let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), CHECKS.len());
-    assert!(lines[0].starts_with("BAD proof  the proof does not verify"), "{people}");
+    assert!(lines[0].starts_with("BAD proof  the proof does not verify"), "{text}");
     assert_eq!(lines[6], "ok  challenges  66 leaves proved");
     assert_eq!(tree(&stored.sector.path("node")), before, "nothing is written");
 }
@@ -47,22 +47,22 @@ fn tree(dir: &Path) -> Vec<(PathBuf, u64)> {
 }
 
 #[test]
-fn a_flipped_byte() {
+fn a_changed_file_fails_its_check_and_those_that_depend_on_it() {
     for (name, bad) in [
-        // One leaf of 64: 66 random ones miss it more often than a test may fail, so here every leaf is another.
+        // Every leaf is changed, as 66 random challenges could miss a single one of the 64 leaves.
         (SEALED, vec![SEALED, "challenges"]),
-        // Its last node is the root.
+        // The last node, which is changed here, is the root.
         (TREE, vec![TREE, "challenges"]),
         (P_AUX, vec![P_AUX, "p_aux", "challenges"]),
         (T_AUX, vec![T_AUX]),
     ] {
-        let Some(stored) = Stored::new(0) else { return };
+        let Some(stored) = StoredSector::new(0) else { return };
         match name {
             SEALED => fs::write(stored.at(name), [0x11; 2048]).unwrap(),
             _ => flip_at(&stored.at(name), -32),
         }
         assert_eq!(stored.bad(&[]), bad, "{name}");
-        assert_eq!(stored.bad(&["--quick"]), bad, "{name}: small files are read all the same");
+        assert_eq!(stored.bad(&["--quick"]), bad, "{name}: small files are read even with --quick");
         let differs = stored.check(&["--json"]).found(name);
         assert!(
             differs.starts_with(&format!("{name} differs: it is ")) && differs.contains("; the receipt says "),
@@ -79,36 +79,36 @@ fn flip_at(path: &Path, from_end: isize) {
 }
 
 #[test]
-fn bytes_over_which_the_library_panics() {
-    let Some(stored) = Stored::new(0) else { return };
+fn bytes_on_which_the_library_panics_are_bad() {
+    let Some(stored) = StoredSector::new(0) else { return };
     fs::write(stored.at(SEALED), [0xff; 2048]).unwrap();
     assert_eq!(stored.bad(&[]), [SEALED, "challenges"]);
-    let stored = Stored::new(0).unwrap();
+    let stored = StoredSector::new(0).unwrap();
     fs::write(stored.at(P_AUX), [0xff; 64]).unwrap();
     assert_eq!(stored.bad(&[]), [P_AUX, "p_aux", "challenges"]);
-    assert!(stored.check(&["--json"]).found("challenges").contains("no elements of the field"));
+    assert!(stored.check(&["--json"]).found("challenges").contains("does not contain elements of the field"));
 }
 
 #[test]
 fn quick_does_not_read_large_files() {
-    let Some(stored) = Stored::new(100_000) else { return };
+    let Some(stored) = StoredSector::new(100_000) else { return };
     flip_at(&stored.at(SEALED), -1);
-    // Behind the leaves, so that no challenge finds it.
+    // The byte is after the leaves, so no challenge finds it.
     assert_eq!(stored.bad(&["--quick"]), [""; 0]);
     let checked = stored.check(&["--quick", "--json"]);
     assert_eq!(checked.found(SEALED), "102048 bytes");
     assert!(checked.report()["bytes"].as_u64().unwrap() < 100_000);
     assert_eq!(checked.report()["quick"], true);
     assert_eq!(stored.bad(&[]), [SEALED]);
-    // Its size is looked at.
+    // But its size is checked.
     fs::OpenOptions::new().write(true).open(stored.at(SEALED)).unwrap().set_len(102_047).unwrap();
     assert_eq!(stored.bad(&["--quick"]), [SEALED]);
 }
 
 #[test]
-fn what_is_missing_is_bad_and_is_not_made() {
+fn missing_files_are_bad_and_are_not_created() {
     for name in [SEALED, TREE, P_AUX, T_AUX] {
-        let Some(stored) = Stored::new(0) else { return };
+        let Some(stored) = StoredSector::new(0) else { return };
         fs::remove_file(stored.at(name)).unwrap();
         let bad = stored.bad(&[]);
         assert_eq!(bad[0], name);
@@ -116,15 +116,15 @@ fn what_is_missing_is_bad_and_is_not_made() {
         assert!(stored.check(&["--json"]).found(name).ends_with("is not there"));
         assert!(!stored.at(name).exists());
     }
-    let Some(stored) = Stored::new(0) else { return };
+    let Some(stored) = StoredSector::new(0) else { return };
     fs::remove_dir_all(stored.at("cache")).unwrap();
     assert_eq!(stored.bad(&[]), [P_AUX, T_AUX, TREE, "p_aux", "challenges"]);
 }
 
 #[test]
-fn what_is_no_plain_file_is_bad() {
+fn files_that_are_not_regular_are_bad() {
     for name in [SEALED, TREE] {
-        let Some(stored) = Stored::new(0) else { return };
+        let Some(stored) = StoredSector::new(0) else { return };
         fs::rename(stored.at(name), stored.at("elsewhere")).unwrap();
         symlink(stored.at("elsewhere"), stored.at(name)).unwrap();
         assert_eq!(stored.bad(&[]), [name, "challenges"]);
@@ -136,16 +136,16 @@ fn what_is_no_plain_file_is_bad() {
 }
 
 #[test]
-fn a_comm_r_that_is_another_sectors() {
-    let Some(mut stored) = Stored::new(0) else { return };
+fn a_wrong_comm_r() {
+    let Some(mut stored) = StoredSector::new(0) else { return };
     stored.receipt["commR"] = json!("05".repeat(32));
     assert_eq!(stored.bad(&[]), ["p_aux"]);
     assert!(stored.check(&["--json"]).found("p_aux").starts_with("p_aux is of commR "));
 }
 
 #[test]
-fn names_that_are_not_the_sectors_own() {
-    let Some(mut stored) = Stored::new(0) else { return };
+fn receipts_with_foreign_or_missing_files_are_refused() {
+    let Some(mut stored) = StoredSector::new(0) else { return };
     for name in [
         "../x",
         "/etc/passwd",
@@ -164,17 +164,17 @@ fn names_that_are_not_the_sectors_own() {
         assert!(checked.stderr.contains("is not a file of t01000/7"), "{}", checked.stderr);
     }
     stored.receipt["files"].as_array_mut().unwrap().remove(1);
-    assert_eq!(stored.check(&[]).code, Some(2), "a file of the sector is not named");
+    assert_eq!(stored.check(&[]).code, Some(2), "a file of the sector is missing");
     stored.receipt["files"] = Value::Null;
     assert_eq!(stored.check(&[]).code, Some(2));
 }
 
 #[test]
-fn without_key_or_node() {
-    let Some(stored) = Stored::new(0) else { return };
-    let no_key = Stored { parameters: stored.sector.path("params"), ..stored };
+fn a_missing_key_or_node() {
+    let Some(stored) = StoredSector::new(0) else { return };
+    let no_key = StoredSector { parameters: stored.sector.path("params"), ..stored };
     assert_eq!(no_key.check(&["--json"]).code, Some(5));
-    let unmounted = Stored { parameters: parameters_here().unwrap(), ..no_key };
+    let unmounted = StoredSector { parameters: local_parameters().unwrap(), ..no_key };
     fs::rename(unmounted.sector.path("node"), unmounted.sector.path("away")).unwrap();
     let checked = unmounted.check(&["--json"]);
     assert_eq!((checked.code, checked.stdout.as_str()), (Some(3), ""));

@@ -1,16 +1,16 @@
-//! What cannot be right is refused, before anything is computed.
+//! Invalid jobs, inputs and command lines are refused before anything is computed.
 
 use crate::common::*;
 use serde_json::json;
 use std::fs;
 
 #[test]
-fn a_job_that_cannot_be_right_ends_with_2() {
-    let refused = |name: &str, key: &str, value: serde_json::Value, said: &str| {
+fn invalid_jobs_exit_with_2() {
+    let refused = |name: &str, key: &str, value: serde_json::Value, expected: &str| {
         let sector = Sector::new();
-        let error = sector.fails(name, 2, |job| job[key] = value.clone());
+        let error = sector.run_failing(name, 2, |job| job[key] = value.clone());
         assert_eq!(error["type"], "BadInput");
-        assert!(error["message"].as_str().unwrap().contains(said), "{key}: {error}");
+        assert!(error["message"].as_str().unwrap().contains(expected), "{key}: {error}");
         assert!(!sector.at(name).join("progress.json").exists());
     };
     refused("1/P1-1", "v", json!(2), "v is 2");
@@ -32,32 +32,32 @@ fn a_job_that_cannot_be_right_ends_with_2() {
 }
 
 #[test]
-fn an_error_message_is_bounded_and_the_log_has_all_of_it() {
+fn long_messages_are_truncated_in_error_json_but_not_in_the_log() {
     let sector = Sector::new();
-    // Two bytes each, after an odd number of others: a cut anywhere would end within a character.
+    // Characters of two bytes at odd offsets: a cut at 4096 bytes would be within a character.
     let long = "\u{e4}".repeat(1 << 20);
     let attempt = sector.attempt("1/P1-1", |job| job["size"] = json!(long));
-    let ended = sector.run(&attempt);
-    assert_eq!(ended.code, Some(2));
-    assert!(ended.stderr.contains(&long) && ended.stderr.lines().count() == 1);
+    let exited = sector.run(&attempt);
+    assert_eq!(exited.code, Some(2));
+    assert!(exited.stderr.contains(&long) && exited.stderr.lines().count() == 1);
     let error = read(&attempt.join("error.json"));
     let message = error["message"].as_str().unwrap();
     assert!(message.len() <= 4096, "{} bytes", message.len());
-    assert!(message.contains("unknown variant") && message.ends_with("(cut; the whole message is in the log)"));
+    assert!(message.contains("unknown variant") && message.ends_with("(truncated; the whole message is in the log)"));
 }
 
 #[test]
-fn limits_are_whole_bytes_per_second() {
+fn limits_must_be_whole_bytes_per_second() {
     for (limit, found) in [(json!(4.1), "4.1"), (json!(4_100_000.0), "4100000.0"), (json!("4"), "\"4\"")] {
         let sector = Sector::new();
-        let error = sector.fails("1/P5-1", 2, |job| job["copy"]["limitBytesPerSec"] = limit.clone());
+        let error = sector.run_failing("1/P5-1", 2, |job| job["copy"]["limitBytesPerSec"] = limit.clone());
         let message = error["message"].as_str().unwrap();
         assert!(message.contains("copy.limitBytesPerSec") && message.contains(found), "{message}");
     }
 }
 
 #[test]
-fn job_json_that_is_no_json() {
+fn job_json_that_is_not_json() {
     let sector = Sector::new();
     let attempt = sector.attempt("1/P1-1", |_| ());
     fs::write(attempt.join("job.json"), "{").unwrap();
@@ -66,45 +66,45 @@ fn job_json_that_is_no_json() {
 }
 
 #[test]
-fn a_directory_that_is_no_attempt() {
+fn a_directory_that_is_not_an_attempt() {
     let sector = Sector::new();
     let dir = sector.at("1/gone-P1-1");
     fs::create_dir_all(&dir).unwrap();
-    let ended = sector.run(&dir);
-    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    let exited = sector.run(&dir);
+    assert_eq!(exited.code, Some(2), "{}", exited.stderr);
     assert!(names(&dir).is_empty());
-    assert_eq!(sector.run(&sector.at("1/P1-9")).code, Some(3), "a mount that is away comes back");
+    assert_eq!(sector.run(&sector.at("1/P1-9")).code, Some(3), "a lost mount may come back");
 }
 
 #[test]
-fn an_input_without_a_result_must_run_again() {
+fn an_input_without_a_result_is_a_step_back() {
     let sector = Sector::new();
     for (name, from) in [("1/P2-1", "P1"), ("1/P3-1", "P2"), ("1/P4-1", "P2"), ("1/P5-1", "P2")] {
-        let error = sector.fails(name, 4, |_| ());
+        let error = sector.run_failing(name, 4, |_| ());
         assert_eq!((error["type"].as_str(), error["from"].as_str()), (Some("StepBack"), Some(from)), "{name}");
     }
-    assert!(names(&sector.path("node/.sealflow")).is_empty(), "the reservation is given back");
+    assert!(names(&sector.path("node/.sealflow")).is_empty(), "the staging directory is removed");
 }
 
 #[test]
-fn an_input_of_another_sector() {
+fn an_input_of_another_sector_is_refused() {
     let sector = Sector::new();
-    sector.done("1/P1-1", |_| ());
-    let error = sector.fails("1/P2-1", 2, |job| job["sector"] = json!("t01000/8"));
+    sector.run_ok("1/P1-1", |_| ());
+    let error = sector.run_failing("1/P2-1", 2, |job| job["sector"] = json!("t01000/8"));
     assert!(error["message"].as_str().unwrap().contains("t01000/7"), "{error}");
 }
 
 #[test]
-fn proof_threads() {
+fn an_invalid_bellman_proof_threads_is_refused() {
     let sector = Sector::new();
     let attempt = sector.attempt("1/P4-1", |_| ());
     let child = sector.command(&["run", attempt.to_str().unwrap()]).env("BELLMAN_PROOF_THREADS", "0").spawn().unwrap();
-    assert_eq!(ended(child).code, Some(2));
+    assert_eq!(wait_for_exit(child).code, Some(2));
     assert!(read(&attempt.join("error.json"))["message"].as_str().unwrap().contains("BELLMAN_PROOF_THREADS"));
 }
 
 #[test]
-fn a_result_stands() {
+fn an_attempt_with_a_result_succeeds_at_once() {
     let sector = Sector::new();
     let attempt = sector.attempt("1/P1-1", |job| job["v"] = json!(99));
     fs::write(attempt.join("result.json"), "{}").unwrap();
@@ -113,7 +113,7 @@ fn a_result_stands() {
 }
 
 #[test]
-fn an_attempt_is_begun_once() {
+fn an_attempt_is_started_only_once() {
     let sector = Sector::new();
     let attempt = sector.attempt("1/P1-1", |_| ());
     fs::write(attempt.join("progress.json"), "of an engine that may be alive").unwrap();
@@ -127,14 +127,14 @@ fn an_attempt_is_begun_once() {
 }
 
 #[test]
-fn command_line() {
+fn command_lines_and_info() {
     let sector = Sector::new();
     for wrong in
         [&[][..], &["run"], &["params", "3KiB"], &["seal"], &["info", "--size"], &["check-copy", "receipt.json"]]
     {
-        let ended = sector.engine(wrong);
-        assert_eq!(ended.code, Some(2), "{wrong:?}");
-        assert!(!ended.stderr.is_empty() && ended.stdout.is_empty());
+        let exited = sector.engine(wrong);
+        assert_eq!(exited.code, Some(2), "{wrong:?}");
+        assert!(!exited.stderr.is_empty() && exited.stdout.is_empty());
     }
     let info: serde_json::Value = serde_json::from_str(&sector.engine(&["info"]).stdout).unwrap();
     assert_eq!(info["v"], 1);

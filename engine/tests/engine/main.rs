@@ -1,4 +1,6 @@
-//! What the engine does when it is run as a process, as a worker runs it. One program for all: each links the proofs library anew.
+//! Tests of the engine as a process, as a worker runs it. They are one program, as each program has to link the proofs
+//! library.
+
 mod check_copy;
 mod common;
 mod input;

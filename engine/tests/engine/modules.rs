@@ -1,11 +1,11 @@
-//! Modules import in one direction: a change is understood from the modules below it. Counted are `use` lines and paths in code,
-//! those of tests too; that a module declares its submodules is no import.
+//! Modules must not import each other in cycles, so that each can be understood from the modules below it. All paths in
+//! code count, also in unit tests; the declaration of a submodule does not.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// What each module refers to, by full names such as `copy::pace`.
+/// The modules that each module refers to, with full names such as `copy::schedule`.
 type Imports = BTreeMap<String, BTreeSet<String>>;
 
 fn sources(dir: &Path, prefix: &str, found: &mut BTreeMap<String, String>) {
@@ -22,13 +22,13 @@ fn sources(dir: &Path, prefix: &str, found: &mut BTreeMap<String, String>) {
     }
 }
 
-/// The longest module that `path` begins with.
+/// The innermost module that `path` begins with.
 fn module_of(path: &str, modules: &BTreeMap<String, String>) -> Option<String> {
     let segments: Vec<&str> = path.split("::").collect();
     (1..=segments.len()).rev().map(|n| segments[..n].join("::")).find(|name| modules.contains_key(name))
 }
 
-/// Paths that `text` of `module` refers to: `crate::…`, `super::…`, and `child::…` of a module with submodules.
+/// The modules that `text` of `module` refers to: `crate::…`, `super::…`, and `child::…` of a module with submodules.
 fn references(module: &str, text: &str, modules: &BTreeMap<String, String>) -> BTreeSet<String> {
     let parent = module.rsplit_once("::").map_or("", |(parent, _)| parent);
     let is_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
@@ -38,7 +38,7 @@ fn references(module: &str, text: &str, modules: &BTreeMap<String, String>) -> B
             let path = if let Some(path) = word.strip_prefix("crate::") {
                 path.to_owned()
             } else if let Some(path) = word.strip_prefix("super::super::") {
-                // Only `mod tests` goes up twice.
+                // Only `mod tests` uses `super::super`.
                 format!("{parent}::{path}")
             } else if let Some(path) = word.strip_prefix("super::") {
                 if path.is_empty() || path == "*" {
@@ -54,6 +54,7 @@ fn references(module: &str, text: &str, modules: &BTreeMap<String, String>) -> B
         .collect()
 }
 
+/// A cycle that can be reached from `module`, as `a → b → a`.
 fn cycle_from(module: &str, imports: &Imports, path: &mut Vec<String>, done: &mut BTreeSet<String>) -> Option<String> {
     if let Some(start) = path.iter().position(|earlier| earlier == module) {
         return Some([&path[start..], &[module.to_owned()]].concat().join(" → "));
@@ -74,7 +75,7 @@ fn cycle(sources: &BTreeMap<String, String>) -> Option<String> {
 }
 
 #[test]
-fn import_in_one_direction() {
+fn modules_have_no_import_cycle() {
     let mut found = BTreeMap::new();
     sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), "", &mut found);
     assert!(found.len() > 40, "{:?}", found.keys());
@@ -82,7 +83,7 @@ fn import_in_one_direction() {
 }
 
 #[test]
-fn a_cycle_is_found() {
+fn cycles_are_found() {
     let with = |files: &[(&str, &str)]| {
         cycle(&files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect())
     };

@@ -1,28 +1,28 @@
-//! The copy on the storage node is what P2 made, or it is not there.
+//! After P5 the copy on the storage node either equals the files of P2 or does not exist.
 
 use crate::common::*;
 use serde_json::json;
 use std::fs;
 use std::time::{Duration, Instant};
 
-fn sealed() -> Sector {
+fn sector_after_p2() -> Sector {
     let sector = Sector::new();
-    sector.done("1/P1-1", |_| ());
-    sector.done("1/P2-1", |_| ());
+    sector.run_ok("1/P1-1", |_| ());
+    sector.run_ok("1/P2-1", |_| ());
     sector
 }
 
-const KEPT: [&str; 4] = ["p_aux", "sc-02-data-tree-r-last.dat", "sealed", "t_aux"];
+const RETAINED: [&str; 4] = ["p_aux", "sc-02-data-tree-r-last.dat", "sealed", "t_aux"];
 
 #[test]
-fn a_copy() {
-    let sector = sealed();
+fn a_copy_equals_the_files_of_p2() {
+    let sector = sector_after_p2();
     let p2 = read(&sector.at("1/P2-1/result.json"));
-    let result = sector.done("1/P5-1", |_| ());
+    let result = sector.run_ok("1/P5-1", |_| ());
     assert_eq!(result["outputs"]["files"], p2["outputs"]["files"]);
-    let copy = sector.path("node").join(PART);
-    assert_eq!(names(&copy), [&["copy.json"], &KEPT[..]].concat());
-    for name in KEPT {
+    let copy = sector.path("node").join(STAGING);
+    assert_eq!(names(&copy), [&["copy.json"], &RETAINED[..]].concat());
+    for name in RETAINED {
         assert_eq!(fs::read(copy.join(name)).unwrap(), fs::read(sector.at("1/P2-1").join(name)).unwrap(), "{name}");
     }
     let facts = &result["facts"];
@@ -40,13 +40,13 @@ fn a_copy() {
 }
 
 #[test]
-fn only_a_copy_knows_its_total() {
-    let sector = sealed();
+fn other_phases_have_no_total() {
+    let sector = sector_after_p2();
     assert!(progress(&sector.at("1/P2-1")).unwrap().get("total").is_none());
 }
 
-/// Makes P2's result name the file as it is now: what P2 itself has got wrong.
-fn sign(sector: &Sector, name: &str) {
+/// Updates the digest of a changed file in P2's result, as if P2 had generated the file like this.
+fn update_digest(sector: &Sector, name: &str) {
     let path = sector.at("1/P2-1/result.json");
     let mut result = read(&path);
     let file = result["outputs"]["files"].as_array_mut().unwrap().iter_mut().find(|file| file["name"] == name).unwrap();
@@ -56,29 +56,29 @@ fn sign(sector: &Sector, name: &str) {
 
 #[test]
 fn a_p_aux_of_another_comm_r_steps_back_to_p2_before_anything_is_copied() {
-    let sector = sealed();
-    flip(&sector.at("1/P2-1/p_aux"));
-    sign(&sector, "p_aux");
-    let error = sector.fails("1/P5-1", 4, |_| ());
+    let sector = sector_after_p2();
+    flip_byte(&sector.at("1/P2-1/p_aux"));
+    update_digest(&sector, "p_aux");
+    let error = sector.run_failing("1/P5-1", 4, |_| ());
     assert_eq!(error["from"], "P2");
     assert!(error["message"].as_str().unwrap().contains("p_aux is of commR"), "{error}");
     assert!(progress(&sector.at("1/P5-1")).unwrap().get("total").is_none());
     assert!(names(&sector.path("node/.sealflow")).is_empty());
 
     fs::write(sector.at("1/P2-1/p_aux"), [0xff; 64]).unwrap();
-    sign(&sector, "p_aux");
-    let error = sector.fails("1/P5-2", 4, |_| ());
-    assert!(error["message"].as_str().unwrap().contains("no elements of the field"), "{error}");
+    update_digest(&sector, "p_aux");
+    let error = sector.run_failing("1/P5-2", 4, |_| ());
+    assert!(error["message"].as_str().unwrap().contains("does not contain elements of the field"), "{error}");
 }
 
 #[test]
-fn a_copy_that_proves_nothing_steps_back_to_p2() {
-    // Another leaf in every place; then bytes that are no leaves at all, over which the library panics.
+fn a_copy_that_cannot_be_proved_steps_back_to_p2() {
+    // First every leaf is changed; then the bytes are not leaves at all, and the library panics on them.
     for byte in [0x11, 0xff] {
-        let sector = sealed();
+        let sector = sector_after_p2();
         fs::write(sector.at("1/P2-1/sealed"), [byte; 2048]).unwrap();
-        sign(&sector, "sealed");
-        let error = sector.fails("1/P5-1", 4, |_| ());
+        update_digest(&sector, "sealed");
+        let error = sector.run_failing("1/P5-1", 4, |_| ());
         assert_eq!(error["from"], "P2");
         assert!(error["message"].as_str().unwrap().contains("no proof from the copy"), "{error}");
         assert!(names(&sector.path("node/.sealflow")).is_empty());
@@ -87,72 +87,72 @@ fn a_copy_that_proves_nothing_steps_back_to_p2() {
 
 #[test]
 fn a_source_that_changed_steps_back_to_p2() {
-    for name in KEPT {
-        let sector = sealed();
-        flip(&sector.at("1/P2-1").join(name));
-        let error = sector.fails("1/P5-1", 4, |_| ());
+    for name in RETAINED {
+        let sector = sector_after_p2();
+        flip_byte(&sector.at("1/P2-1").join(name));
+        let error = sector.run_failing("1/P5-1", 4, |_| ());
         assert_eq!(error["from"], "P2");
         assert!(error["message"].as_str().unwrap().contains(&format!("{name} differs")), "{error}");
-        assert!(names(&sector.path("node/.sealflow")).is_empty(), "what was copied is given back");
+        assert!(names(&sector.path("node/.sealflow")).is_empty(), "the copy is removed");
     }
 }
 
 #[test]
-fn a_source_that_is_shorter_or_gone_steps_back_to_p2() {
-    let sector = sealed();
+fn a_truncated_or_missing_source_steps_back_to_p2() {
+    let sector = sector_after_p2();
     let path = sector.at("1/P2-1/sealed");
     fs::write(&path, [0; 100]).unwrap();
-    assert_eq!(sector.fails("1/P5-1", 4, |_| ())["from"], "P2");
+    assert_eq!(sector.run_failing("1/P5-1", 4, |_| ())["from"], "P2");
     fs::remove_file(&path).unwrap();
-    assert_eq!(sector.fails("1/P5-2", 4, |_| ())["from"], "P2");
+    assert_eq!(sector.run_failing("1/P5-2", 4, |_| ())["from"], "P2");
     assert!(names(&sector.path("node/.sealflow")).is_empty());
 }
 
 #[test]
-fn a_node_that_is_not_mounted() {
-    let sector = sealed();
+fn a_node_that_is_not_mounted_is_not_created() {
+    let sector = sector_after_p2();
     fs::remove_dir(sector.path("node")).unwrap();
-    let error = sector.fails("1/P5-1", 3, |_| ());
+    let error = sector.run_failing("1/P5-1", 3, |_| ());
     assert_eq!(error["type"], "PassingFault");
     assert!(error["message"].as_str().unwrap().contains("is it mounted?"), "{error}");
     assert!(!sector.path("node").exists());
 }
 
 #[test]
-fn without_its_reservation() {
-    let sector = sealed();
-    for gone in [PART, ".sealflow"] {
+fn a_missing_staging_directory_is_not_created() {
+    let sector = sector_after_p2();
+    for gone in [STAGING, ".sealflow"] {
         let attempt = sector.attempt("1/P5-1", |_| ());
         fs::remove_dir_all(sector.path("node").join(gone)).unwrap();
         assert_eq!(sector.run(&attempt).code, Some(3));
         let error = read(&attempt.join("error.json"));
         assert_eq!(error["type"], "PassingFault");
         assert!(
-            error["message"].as_str().unwrap().ends_with(&format!("{PART}: the reservation is not there")),
+            error["message"].as_str().unwrap().ends_with(&format!("{STAGING}: the reservation is not there")),
             "{error}"
         );
-        assert!(!sector.path("node").join(gone).exists(), "it is not made again");
+        assert!(!sector.path("node").join(gone).exists(), "it is not created");
         fs::remove_dir_all(attempt).unwrap();
     }
 }
 
 #[test]
-fn files_of_others_are_left_alone() {
-    let sector = sealed();
-    let part = sector.path("node").join(PART);
-    fs::create_dir_all(&part).unwrap();
-    fs::write(part.join("t_aux"), "another's").unwrap();
-    let error = sector.fails("1/P5-1", 3, |_| ());
+fn files_of_others_are_not_removed() {
+    let sector = sector_after_p2();
+    let staging = sector.path("node").join(STAGING);
+    fs::create_dir_all(&staging).unwrap();
+    fs::write(staging.join("t_aux"), "another's").unwrap();
+    let error = sector.run_failing("1/P5-1", 3, |_| ());
     assert_eq!(error["type"], "PassingFault");
     assert!(error["message"].as_str().unwrap().contains("t_aux"), "{error}");
-    assert_eq!(fs::read(part.join("t_aux")).unwrap(), b"another's");
-    // What was made before is gone; the reservation stays, as the directory does.
-    assert_eq!(names(&part), ["copy.json", "t_aux"]);
+    assert_eq!(fs::read(staging.join("t_aux")).unwrap(), b"another's");
+    // The engine's own files are removed; copy.json and the directory stay.
+    assert_eq!(names(&staging), ["copy.json", "t_aux"]);
 }
 
 #[test]
-fn a_link_out_of_the_node_is_not_followed() {
-    let sector = sealed();
+fn symbolic_links_are_not_followed() {
+    let sector = sector_after_p2();
     let attempt = sector.attempt("1/P5-1", |_| ());
     fs::rename(sector.path("node/.sealflow"), sector.path("elsewhere")).unwrap();
     std::os::unix::fs::symlink(sector.path("elsewhere"), sector.path("node/.sealflow")).unwrap();
@@ -162,16 +162,16 @@ fn a_link_out_of_the_node_is_not_followed() {
 }
 
 #[test]
-fn a_limit_that_is_far_away_changes_nothing() {
-    let sector = sealed();
-    let result = sector.done("1/P5-1", |job| job["copy"]["limitBytesPerSec"] = json!(500_000_000));
+fn a_high_limit_has_no_effect() {
+    let sector = sector_after_p2();
+    let result = sector.run_ok("1/P5-1", |job| job["copy"]["limitBytesPerSec"] = json!(500_000_000));
     assert_eq!(result["outputs"]["files"].as_array().unwrap().len(), 4);
 }
 
 #[test]
 fn two_copies_share_a_limit() {
     let limit = 4_000_000;
-    let sectors = [sealed(), sealed()];
+    let sectors = [sector_after_p2(), sector_after_p2()];
     let shared = tempfile::tempdir().unwrap();
     let start = Instant::now();
     let engines = sectors.each_ref().map(|sector| {
@@ -184,19 +184,19 @@ fn two_copies_share_a_limit() {
         sector.command(&["run", attempt.to_str().unwrap()]).spawn().unwrap()
     });
     for engine in engines {
-        let ended = ended(engine);
-        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        let exited = wait_for_exit(engine);
+        assert_eq!(exited.code, Some(0), "{}", exited.stderr);
     }
-    // 4 MB in a second, less a burst; each by itself would have taken 0.67 s.
+    // 4 MB in 1 s, minus a burst. With their own limits alone the copies would take 0.67 s.
     assert!(start.elapsed() > Duration::from_millis(840), "{:?}", start.elapsed());
 }
 
 #[test]
-fn a_shared_limit_that_cannot_be_kept() {
-    let sector = sealed();
+fn a_shared_limit_without_its_file_fails() {
+    let sector = sector_after_p2();
     let path = sector.path("no/limit");
     let shared = json!({ "limitBytesPerSec": 1_000_000, "path": path });
-    let error = sector.fails("1/P5-1", 3, |job| job["copy"]["shared"] = shared.clone());
+    let error = sector.run_failing("1/P5-1", 3, |job| job["copy"]["shared"] = shared.clone());
     assert_eq!(error["type"], "PassingFault");
     assert!(error["message"].as_str().unwrap().contains(path.to_str().unwrap()), "{error}");
     assert!(names(&sector.path("node/.sealflow")).is_empty());

@@ -1,4 +1,4 @@
-//! Parameters appear whole or not at all; receipts and proofs are judged from the outside.
+//! `params` publishes complete parameters or none; `verify` refuses invalid receipts.
 
 use crate::common::*;
 use serde_json::{json, Value};
@@ -19,47 +19,47 @@ fn kill(mut child: Child) {
 }
 
 #[test]
-fn killed_while_making_them() {
+fn killed_processes_publish_nothing() {
     let sector = Sector::new();
     let first = sector.command(&["params", "2KiB"]).spawn().unwrap();
-    until("the first run has begun", || workspace(&sector).is_some());
-    let left = workspace(&sector).unwrap();
+    wait_until("the first run has begun", || workspace(&sector).is_some());
+    let leftover = workspace(&sector).unwrap();
     kill(first);
-    assert!(sector.path("params").join(&left).exists());
+    assert!(sector.path("params").join(&leftover).exists());
     assert!(final_names(&sector).is_empty());
 
     let second = sector.command(&["params", "2KiB"]).spawn().unwrap();
-    until("the second run has cleaned up and begun", || workspace(&sector).is_some_and(|name| name != left));
-    assert!(!sector.path("params").join(&left).exists());
-    // A third one waits for the second: what that makes is not cleaned away.
+    wait_until("the second run has cleaned up and begun", || workspace(&sector).is_some_and(|name| name != leftover));
+    assert!(!sector.path("params").join(&leftover).exists());
+    // A third one waits for the second and does not remove its workspace.
     let third = sector.command(&["params", "2KiB"]).spawn().unwrap();
-    let theirs = workspace(&sector).unwrap();
+    let workspace_of_second = workspace(&sector).unwrap();
     kill(third);
-    assert_eq!(workspace(&sector), Some(theirs));
+    assert_eq!(workspace(&sector), Some(workspace_of_second));
     kill(second);
     assert!(final_names(&sector).is_empty());
 }
 
 #[test]
-fn those_of_production_sizes_are_never_made() {
+fn parameters_of_production_sizes_are_never_generated() {
     let sector = Sector::new();
     for arguments in
         [&["params", "32GiB"][..], &["params", "64GiB", "--only-check"], &["params", "2KiB", "--only-check"]]
     {
-        let ended = sector.engine(arguments);
-        assert_eq!(ended.code, Some(5), "{}", ended.stderr);
+        let exited = sector.engine(arguments);
+        assert_eq!(exited.code, Some(5), "{}", exited.stderr);
         assert!(final_names(&sector).is_empty());
-        assert!(ended.stderr.contains("MissingParameters"));
+        assert!(exited.stderr.contains("MissingParameters"));
     }
     // A file that is not the published one.
-    let name = ended_name(&sector.engine(&["params", "32GiB"]).stderr);
+    let name = missing_file_name(&sector.engine(&["params", "32GiB"]).stderr);
     fs::write(sector.path("params").join(name), "not the key").unwrap();
-    let ended = sector.engine(&["params", "32GiB"]);
-    assert_eq!(ended.code, Some(5));
-    assert!(ended.stderr.contains("is not the published file"), "{}", ended.stderr);
+    let exited = sector.engine(&["params", "32GiB"]);
+    assert_eq!(exited.code, Some(5));
+    assert!(exited.stderr.contains("is not the published file"), "{}", exited.stderr);
 }
 
-fn ended_name(stderr: &str) -> String {
+fn missing_file_name(stderr: &str) -> String {
     stderr.split_whitespace().find(|word| word.starts_with("v28-")).unwrap().to_owned()
 }
 
@@ -71,7 +71,7 @@ fn receipt() -> Value {
 }
 
 #[test]
-fn what_is_not_a_receipt() {
+fn invalid_receipts_are_refused() {
     let sector = Sector::new();
     let path = sector.path("receipt.json");
     let verify = |text: &str| {
@@ -94,9 +94,9 @@ fn what_is_not_a_receipt() {
         changed("proof", json!("not base64!")),
         changed("seed", Value::Null),
     ] {
-        let ended = verify(&text);
-        assert_eq!(ended.code, Some(2), "{text}: {}", ended.stderr);
-        assert!(ended.stdout.is_empty() && ended.stderr.lines().count() == 1, "{}", ended.stderr);
+        let exited = verify(&text);
+        assert_eq!(exited.code, Some(2), "{text}: {}", exited.stderr);
+        assert!(exited.stdout.is_empty() && exited.stderr.lines().count() == 1, "{}", exited.stderr);
     }
     assert_eq!(sector.engine(&["verify", "/nowhere/receipt.json"]).code, Some(2));
     assert_eq!(verify(&receipt().to_string()).code, Some(5), "a receipt, but no verifying key");

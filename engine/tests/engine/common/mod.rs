@@ -1,4 +1,4 @@
-//! A sector directory of its own for each test, and the engine run in it.
+//! A temporary sector directory for each test, and functions that run the engine in it.
 
 pub mod stored;
 
@@ -10,15 +10,15 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 pub const ENGINE: &str = env!("CARGO_BIN_EXE_sealflow-engine");
-/// Where P5 copies to, below the node.
-pub const PART: &str = ".sealflow/s-t01000-7.1";
-pub const INPUT: &str = "abababababababababababababababababababababababababababababababab";
+/// The staging directory of P5, relative to the node.
+pub const STAGING: &str = ".sealflow/s-t01000-7.1";
+pub const INPUT_HASH: &str = "abababababababababababababababababababababababababababababababab";
 
 pub struct Sector {
     root: TempDir,
 }
 
-pub struct Ended {
+pub struct ExitedEngine {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
@@ -33,17 +33,17 @@ impl Sector {
         Sector { root }
     }
 
-    /// A path below the test's own directory: `node`, `params`, `parents`.
+    /// A path in the test's temporary directory, such as `node`, `params` or `parents`.
     pub fn path(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
     }
 
-    /// A path below the sector's directory, such as `1/P1-1`.
+    /// A path in the sector's directory, such as `1/P1-1`.
     pub fn at(&self, name: &str) -> PathBuf {
         self.path("cache/s-t01000-7").join(name)
     }
 
-    /// Makes an attempt with a job that is right, after `change`.
+    /// Creates an attempt with a valid job, after applying `change` to it.
     pub fn attempt(&self, name: &str, change: impl Fn(&mut Value)) -> PathBuf {
         let dir = self.at(name);
         let phase = &dir.file_name().unwrap().to_str().unwrap()[..2];
@@ -54,14 +54,14 @@ impl Sector {
             _ => json!({}),
         };
         let mut job = json!({
-            "v": 1, "phase": phase, "sector": "t01000/7", "size": "2KiB", "inputHash": INPUT,
+            "v": 1, "phase": phase, "sector": "t01000/7", "size": "2KiB", "inputHash": INPUT_HASH,
             "ticket": "01".repeat(32), "seed": "02".repeat(32), "inputs": inputs, "earlier": [],
             "progressEveryMs": 50, "leaseEveryMs": 50,
             "madeBy": { "host": "10.0.0.1", "worker": "test", "version": "0" }, "at": "2026-11-22T16:00:00.000Z",
         });
         if phase == "P5" {
-            job["copy"] = json!({ "node": self.path("node"), "into": PART, "limitBytesPerSec": 0 });
-            self.reserve();
+            job["copy"] = json!({ "node": self.path("node"), "into": STAGING, "limitBytesPerSec": 0 });
+            self.create_staging();
         }
         change(&mut job);
         fs::create_dir_all(&dir).unwrap();
@@ -69,12 +69,12 @@ impl Sector {
         dir
     }
 
-    /// What the worker makes for a copy, on a node that is mounted.
-    pub fn reserve(&self) {
+    /// Creates the staging directory as the worker does, if the node exists.
+    pub fn create_staging(&self) {
         if self.path("node").exists() {
-            let part = self.path("node").join(PART);
-            fs::create_dir_all(&part).unwrap();
-            fs::write(part.join("copy.json"), "{}").unwrap();
+            let staging = self.path("node").join(STAGING);
+            fs::create_dir_all(&staging).unwrap();
+            fs::write(staging.join("copy.json"), "{}").unwrap();
         }
     }
 
@@ -92,28 +92,28 @@ impl Sector {
         command
     }
 
-    pub fn engine(&self, arguments: &[&str]) -> Ended {
-        ended(self.command(arguments).spawn().unwrap())
+    pub fn engine(&self, arguments: &[&str]) -> ExitedEngine {
+        wait_for_exit(self.command(arguments).spawn().unwrap())
     }
 
-    pub fn run(&self, attempt: &Path) -> Ended {
+    pub fn run(&self, attempt: &Path) -> ExitedEngine {
         self.engine(&["run", attempt.to_str().unwrap()])
     }
 
-    /// Makes the attempt, runs it, expects a result.
-    pub fn done(&self, name: &str, change: impl Fn(&mut Value)) -> Value {
+    /// Creates and runs an attempt, and expects it to succeed. Returns result.json.
+    pub fn run_ok(&self, name: &str, change: impl Fn(&mut Value)) -> Value {
         let attempt = self.attempt(name, change);
-        let ended = self.run(&attempt);
-        assert_eq!(ended.code, Some(0), "{name}: {}", ended.stderr);
+        let exited = self.run(&attempt);
+        assert_eq!(exited.code, Some(0), "{name}: {}", exited.stderr);
         assert!(!attempt.join("error.json").exists());
         read(&attempt.join("result.json"))
     }
 
-    /// Makes the attempt, runs it, expects this exit code; returns error.json.
-    pub fn fails(&self, name: &str, exit: i32, change: impl Fn(&mut Value)) -> Value {
+    /// Creates and runs an attempt, and expects it to fail with this exit code. Returns error.json.
+    pub fn run_failing(&self, name: &str, exit: i32, change: impl Fn(&mut Value)) -> Value {
         let attempt = self.attempt(name, change);
-        let ended = self.run(&attempt);
-        assert_eq!(ended.code, Some(exit), "{name}: {}", ended.stderr);
+        let exited = self.run(&attempt);
+        assert_eq!(exited.code, Some(exit), "{name}: {}", exited.stderr);
         assert!(!attempt.join("result.json").exists());
         let error = read(&attempt.join("error.json"));
         assert_eq!(error["exit"], exit);
@@ -121,32 +121,32 @@ impl Sector {
         error
     }
 
-    /// P5 at a byte a second: an engine that runs for as long as a test wants. Returns when it copies.
-    pub fn slow_engine(&self, name: &str, change: impl Fn(&mut Value)) -> Running {
+    /// Starts a P5 that copies one byte per second, so that it runs as long as a test needs. Returns once it copies.
+    pub fn spawn_slow_engine(&self, name: &str, change: impl Fn(&mut Value)) -> RunningEngine {
         let attempt = self.attempt(name, |job| {
             job["copy"]["limitBytesPerSec"] = json!(1);
             change(job);
         });
-        let child = Running(Some(self.command(&["run", attempt.to_str().unwrap()]).spawn().unwrap()));
-        until("the copy has begun", || progress(&attempt).is_some_and(|progress| progress["step"] == "copying"));
+        let child = RunningEngine(Some(self.command(&["run", attempt.to_str().unwrap()]).spawn().unwrap()));
+        wait_until("the copy has begun", || progress(&attempt).is_some_and(|progress| progress["step"] == "copying"));
         child
     }
 }
 
-/// An engine that would outlive a test that fails.
-pub struct Running(Option<Child>);
+/// A running engine, which is killed when it is dropped, as in a failing test.
+pub struct RunningEngine(Option<Child>);
 
-impl Running {
+impl RunningEngine {
     pub fn id(&self) -> u32 {
         self.0.as_ref().unwrap().id()
     }
 
-    pub fn ended(mut self) -> Ended {
-        ended(self.0.take().unwrap())
+    pub fn wait(mut self) -> ExitedEngine {
+        wait_for_exit(self.0.take().unwrap())
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningEngine {
     fn drop(&mut self) {
         if let Some(child) = &mut self.0 {
             child.kill().unwrap();
@@ -155,9 +155,9 @@ impl Drop for Running {
     }
 }
 
-pub fn ended(child: Child) -> Ended {
+pub fn wait_for_exit(child: Child) -> ExitedEngine {
     let output = child.wait_with_output().unwrap();
-    Ended {
+    ExitedEngine {
         code: output.status.code(),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
@@ -169,7 +169,8 @@ pub fn read(path: &Path) -> Value {
     serde_json::from_slice(&text).unwrap()
 }
 
-/// Appends so much to a replica of P2, and corrects P2's result: the leaves that are proved lie before.
+/// Appends `by` bytes to the replica of P2 and updates P2's result. The proofs still succeed, as the leaves come
+/// before.
 pub fn enlarge(sector: &Sector, p2: &str, by: usize) {
     let path = sector.at(p2).join("sealed");
     let mut bytes = fs::read(&path).unwrap();
@@ -184,33 +185,34 @@ pub fn enlarge(sector: &Sector, p2: &str, by: usize) {
     fs::write(&path, result.to_string()).unwrap();
 }
 
-/// progress.json, if it is there and whole.
+/// progress.json, if it exists and its checksum is right.
 pub fn progress(attempt: &Path) -> Option<Value> {
     let text = fs::read_to_string(attempt.join("progress.json")).ok()?;
     assert_eq!(text.len(), 4096);
     let mut lines = text.split('\n');
     let (json, sum) = (lines.next()?, lines.next()?);
-    let right = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(json));
-    (right[..16] == *sum).then(|| serde_json::from_str(json).unwrap())
+    let expected = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(json));
+    (expected[..16] == *sum).then(|| serde_json::from_str(json).unwrap())
 }
 
-pub fn flip(path: &Path) {
+/// Changes the byte in the middle of a file in place, so that its hard links change too.
+pub fn flip_byte(path: &Path) {
     let mut bytes = fs::read(path).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
-    // In place: hard links see it too.
     fs::write(path, bytes).unwrap();
 }
 
-/// Waits for something that another process does. Only a test that fails waits long.
-pub fn until(what: &str, mut is: impl FnMut() -> bool) {
+/// Waits until another process has done something, for at most a minute.
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
-    while !is() {
-        assert!(start.elapsed() < Duration::from_secs(60), "never: {what}");
+    while !condition() {
+        assert!(start.elapsed() < Duration::from_secs(60), "timed out waiting until {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
 
+/// The sorted names in a directory.
 pub fn names(dir: &Path) -> Vec<String> {
     let mut names: Vec<String> =
         fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -222,7 +224,7 @@ pub fn blake3(path: &Path) -> String {
     blake3::hash(&fs::read(path).unwrap()).to_hex().to_string()
 }
 
-/// The digest that a result names for a file.
+/// The digest of a file according to a result.
 pub fn digest(result: &Value, name: &str) -> String {
     let files = result["outputs"]["files"].as_array().unwrap();
     let file = files.iter().find(|file| file["name"] == name).unwrap_or_else(|| panic!("{name} in {result}"));

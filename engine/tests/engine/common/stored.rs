@@ -1,4 +1,4 @@
-//! A sector on its storage node, and what check-copy says of it.
+//! A stored sector, and functions that run check-copy on it.
 
 use super::*;
 use std::path::PathBuf;
@@ -9,18 +9,18 @@ pub const P_AUX: &str = "cache/s-t01000-7/p_aux";
 pub const T_AUX: &str = "cache/s-t01000-7/t_aux";
 pub const CHECKS: [&str; 7] = ["proof", SEALED, P_AUX, T_AUX, TREE, "p_aux", "challenges"];
 
-/// Where this machine keeps parameters, if it has those of 2KiB.
-pub fn parameters_here() -> Option<PathBuf> {
+/// The parameter directory of this machine, if it has the parameters of 2KiB.
+pub fn local_parameters() -> Option<PathBuf> {
     let dir = PathBuf::from(std::env::var_os("FIL_PROOFS_PARAMETER_CACHE")?);
-    let ended = ended({
+    let exited = wait_for_exit({
         let mut command = Sector::new().command(&["params", "2KiB", "--only-check"]);
         command.env("FIL_PROOFS_PARAMETER_CACHE", &dir).spawn().unwrap()
     });
-    (ended.code == Some(0)).then_some(dir)
+    (exited.code == Some(0)).then_some(dir)
 }
 
-/// A sector as P6 leaves it on its node, but for the proof: making one takes a minute, so it is not valid here.
-pub struct Stored {
+/// A sector as P6 leaves it on its node, except that the proof is invalid, as computing one takes a minute.
+pub struct StoredSector {
     pub sector: Sector,
     pub receipt: Value,
     pub parameters: PathBuf,
@@ -32,24 +32,24 @@ pub struct Checked {
     pub stderr: String,
 }
 
-impl Stored {
-    /// With this many bytes behind the replica, so that it is a large file. `None`: there is no verifying key.
-    pub fn new(more: usize) -> Option<Stored> {
-        let parameters = parameters_here().or_else(|| {
+impl StoredSector {
+    /// Stores a sector. `appended` bytes after the replica make it a large file. `None` without a verifying key.
+    pub fn new(appended: usize) -> Option<StoredSector> {
+        let parameters = local_parameters().or_else(|| {
             println!("SKIPPED: no parameters for 2KiB in $FIL_PROOFS_PARAMETER_CACHE (sealflow-engine params 2KiB)");
             None
         })?;
         let sector = Sector::new();
-        sector.done("1/P1-1", |_| ());
-        sector.done("1/P2-1", |_| ());
-        enlarge(&sector, "1/P2-1", more);
+        sector.run_ok("1/P1-1", |_| ());
+        sector.run_ok("1/P2-1", |_| ());
+        enlarge(&sector, "1/P2-1", appended);
         let p2 = read(&sector.at("1/P2-1/result.json"));
         let files = store(&sector, "1/P5-1");
         let receipt = json!({
             "v": 1, "sector": "t01000/7", "size": "2KiB", "ticket": "01".repeat(32), "seed": "02".repeat(32),
             "commD": p2["outputs"]["commD"], "commR": p2["outputs"]["commR"], "proof": "AAAA", "files": files,
         });
-        Some(Stored { sector, receipt, parameters })
+        Some(StoredSector { sector, receipt, parameters })
     }
 
     pub fn at(&self, name: &str) -> PathBuf {
@@ -62,12 +62,12 @@ impl Stored {
         let node = self.sector.path("node");
         let arguments = [&["check-copy", receipt.to_str().unwrap(), node.to_str().unwrap()], flags].concat();
         let mut command = self.sector.command(&arguments);
-        let Ended { code, stdout, stderr } =
-            ended(command.env("FIL_PROOFS_PARAMETER_CACHE", &self.parameters).spawn().unwrap());
+        let ExitedEngine { code, stdout, stderr } =
+            wait_for_exit(command.env("FIL_PROOFS_PARAMETER_CACHE", &self.parameters).spawn().unwrap());
         Checked { code, stdout, stderr }
     }
 
-    /// Names of the bad checks, without the proof's; every check must have been reported.
+    /// Names of the failed checks other than `proof`. Asserts that every check was reported.
     pub fn bad(&self, flags: &[&str]) -> Vec<String> {
         let checked = self.check(&[flags, &["--json"]].concat());
         assert_eq!(checked.code, Some(6), "{}", checked.stderr);
@@ -103,9 +103,9 @@ impl Checked {
     }
 }
 
-/// Runs P5 and gives the copy its final names, as P6 does; returns `files` of the receipt.
+/// Runs P5 and renames the files of the copy to their final names, as P6 does. Returns `files` of the receipt.
 pub fn store(sector: &Sector, p5: &str) -> Value {
-    let mut files = sector.done(p5, |_| ())["outputs"]["files"].clone();
+    let mut files = sector.run_ok(p5, |_| ())["outputs"]["files"].clone();
     let node = sector.path("node");
     fs::create_dir(node.join("sealed")).unwrap();
     fs::create_dir_all(node.join("cache/s-t01000-7")).unwrap();
@@ -115,7 +115,7 @@ pub fn store(sector: &Sector, p5: &str) -> Value {
             "sealed" => "sealed/s-t01000-7".to_owned(),
             name => format!("cache/s-t01000-7/{name}"),
         };
-        fs::rename(node.join(PART).join(name), node.join(&stored)).unwrap();
+        fs::rename(node.join(STAGING).join(name), node.join(&stored)).unwrap();
         file["name"] = json!(stored);
     }
     files
