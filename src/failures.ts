@@ -8,22 +8,30 @@ import type { EnginePhaseId, Times } from './phases.js';
 
 /**
  * - `hand back`: the task goes back to the server, which offers it again after a `delay`, to any host; no fault
- * - `wait`: an outage; retried at the server after a growing delay, however often
- * - `back off`: retried at the server after a growing delay; counts, and too many without progress need attention
- * - `again`: the workflow schedules the phase anew, before new work; no fault of the phase
+ * - `retry`: an outage; retried at the server after a growing delay, however often
+ * - `retry counted`: retried at the server after a growing delay; counts, and too many without progress need attention
+ * - `reschedule`: the workflow schedules the phase anew, before new work; no fault of the phase
  * - `step back`: an earlier phase runs again
  * - `attention`: a person must look; nothing is lost
- * - `landed`: the phase waits until upstream has reported that the proof is on chain
- * - `end`: the workflow fails: there is nothing to do
+ * - `await landed`: the phase waits until upstream has reported that the proof is on chain
+ * - `fail`: the workflow fails: there is nothing to do
  */
-type Follows = 'hand back' | 'wait' | 'back off' | 'again' | 'step back' | 'attention' | 'landed' | 'end';
+type Recovery =
+  | 'hand back'
+  | 'retry'
+  | 'retry counted'
+  | 'reschedule'
+  | 'step back'
+  | 'attention'
+  | 'await landed'
+  | 'fail';
 
 export interface FailureKind {
-  follows: Follows;
+  recovery: Recovery;
   meaning: string;
   /** What an operator can do. */
   hint: string;
-  /** After so many of them without progress a person must look. With `back off`: 5 unless it says another number. */
+  /** After so many of them without progress a person must look. With `retry counted`: 5 unless it says another number. */
   max?: number;
   /** In place of `hint` when it came up again and again. */
   repeatedHint?: string;
@@ -40,170 +48,170 @@ const LATER = ['noSlotMax', 'noRoomMax'] as const;
 
 export const FAILURES = {
   NoSlot: {
-    follows: 'hand back',
+    recovery: 'hand back',
     delay: ['noSlotFirst', 'noSlotMax'],
     meaning: 'all slots of this pool are taken',
     hint: 'nothing: it is offered again within seconds',
   },
   NoRoom: {
-    follows: 'hand back',
+    recovery: 'hand back',
     delay: LATER,
     spread: true,
     meaning: 'local_dir has no room for one more sector',
     hint: 'nothing, or more disk: a P6 that ends makes room',
   },
   NoMemory: {
-    follows: 'hand back',
+    recovery: 'hand back',
     delay: LATER,
     meaning: 'the host has not the memory that P4 takes',
     hint: 'lower BELLMAN_PROOF_THREADS in [engine] environment, or let fewer P4 run at once on that host',
   },
   NotOfGroup: {
-    follows: 'hand back',
+    recovery: 'hand back',
     delay: LATER,
     meaning: 'this host does not see the directory of the group',
     hint: 'mount local_dir of the group on this host, and look at its worker log',
   },
   NoStorage: {
-    follows: 'hand back',
+    recovery: 'hand back',
     delay: SOON,
     meaning: 'this host does not have the storage nodes',
     hint: 'nothing, if another host of the group has them',
   },
   BusyElsewhere: {
-    follows: 'hand back',
+    recovery: 'hand back',
     delay: ['busyElsewhereFirst', 'busyElsewhereMax'],
     meaning: 'an engine on another host is working on this phase',
     hint: 'nothing: its own host takes the result, or another one follows when it is dead',
   },
   TooNew: {
-    follows: 'hand back',
+    recovery: 'hand back',
     delay: LATER,
     meaning: 'the job was made by a newer sealflow than this worker',
     hint: 'upgrade the workers of this host',
   },
   Draining: {
-    follows: 'again',
+    recovery: 'reschedule',
     meaning: 'the worker is shutting down; its engine goes on',
     hint: 'nothing: the restarted worker finds the engine',
   },
   LostWorker: {
-    follows: 'again',
+    recovery: 'reschedule',
     meaning: 'no heartbeat: the worker died, or its host is cut off',
     hint: 'look at the host if it does not come back',
   },
   Overtaken: {
-    follows: 'again',
+    recovery: 'reschedule',
     meaning: 'a later claim of the same run is in force (after a step back, or from before a lost database)',
     hint: 'nothing',
   },
   ClaimedByOther: {
-    follows: 'attention',
+    recovery: 'attention',
     meaning: 'another workflow run has claimed this sector',
     hint: 'find out which one should seal it (epoch.json names it); retry takes the sector back',
   },
   NoSpace: {
-    follows: 'wait',
+    recovery: 'retry',
     meaning: 'the disk is full',
     hint: 'make room in local_dir or on the storage node; it is tried again by itself',
   },
   MountMissing: {
-    follows: 'wait',
+    recovery: 'retry',
     meaning: 'a directory that should be mounted is not there, or is not what it should be',
     hint: 'mount it, or mend what is told of it; it is tried again by itself',
   },
   MountHung: {
-    follows: 'hand back',
+    recovery: 'hand back',
     delay: SOON,
     meaning: 'a mounted directory does not answer',
     hint: 'look at its server, and at dmesg of the host; all goes on by itself when it answers again',
   },
   PassingFault: {
-    follows: 'back off',
+    recovery: 'retry counted',
     meaning: 'an I/O error',
     hint: 'look at the log of the attempt and at the disks of the host',
   },
   EngineDied: {
-    follows: 'back off',
+    recovery: 'retry counted',
     meaning: 'the engine ended without a word (killed, out of memory, host lost)',
     hint: 'look for the OOM killer and at the log of the attempt',
   },
   Panic: {
-    follows: 'back off',
+    recovery: 'retry counted',
     meaning: 'the engine met a bug or a file that it cannot read',
     hint: 'look at the log of the attempt',
   },
   Hung: {
-    follows: 'back off',
+    recovery: 'retry counted',
     meaning: 'the engine neither worked nor ended and was stopped',
     hint: 'look at the disks and at dmesg of the host',
   },
   TimedOut: {
-    follows: 'again',
+    recovery: 'reschedule',
     max: 5,
     meaning: 'the phase took longer than its limit',
     hint: 'look at the host: slow disks, too many phases at once',
   },
   Unknown: {
-    follows: 'back off',
+    recovery: 'retry counted',
     meaning: 'an error that sealflow does not know',
     hint: 'look at the worker log, and report it',
   },
   StepBack: {
-    follows: 'step back',
+    recovery: 'step back',
     meaning: 'files of an earlier phase are damaged or missing',
     hint: 'nothing: the earlier phase runs again',
     repeatedHint:
       'the same damage has come back: look at the disks and the memory of the hosts that made these files, then retry',
   },
   CopyDamaged: {
-    follows: 'back off',
+    recovery: 'retry counted',
     max: 2,
     meaning: 'the storage node holds other bytes than were written',
     hint: 'look at the disks and the network of the storage node before more is copied to it, then retry',
   },
   BadInput: {
-    follows: 'attention',
+    recovery: 'attention',
     meaning: 'the engine refuses the job',
     hint: 'engine and sealflow may be of different versions; look at the log of the attempt',
   },
   MissingParameters: {
-    follows: 'wait',
+    recovery: 'retry',
     meaning: 'the proof parameters are not on this host',
     hint: 'sealflow-engine params <size>, or set FIL_PROOFS_PARAMETER_CACHE',
   },
   CopyDiffers: {
-    follows: 'attention',
+    recovery: 'attention',
     meaning: 'the storage node holds a different file under the final name of this sector',
     hint: 'find out whose file it is, move it away unless it is the scratch, then retry',
   },
   NotOurs: {
-    follows: 'attention',
+    recovery: 'attention',
     meaning: 'the sector holds something that sealflow has not made; nothing behind it was deleted',
     hint: 'look at what is named, move it away, then retry',
   },
   ChangedCommR: {
-    follows: 'attention',
+    recovery: 'attention',
     meaning: 'P2 ran again and gave another commR than the one that was shown',
     hint: 'if the old commR is not on chain: retry --accept-commr',
   },
   NotLanded: {
-    follows: 'landed',
+    recovery: 'await landed',
     meaning: 'the scratch is kept until the proof is on chain ([clean] after = "landed")',
     hint: 'sealflow landed <sector>, once the message with the proof has landed',
   },
   AlreadySealed: {
-    follows: 'end',
+    recovery: 'fail',
     meaning: 'this sector is sealed already',
     hint: 'sealflow status shows where it lies',
   },
   Aborted: {
-    follows: 'end',
+    recovery: 'fail',
     meaning: 'the sector was aborted, its files were deleted',
     hint: 'sealflow start begins it anew',
   },
   InvalidInput: {
-    follows: 'end',
+    recovery: 'fail',
     meaning: 'the workflow was started with wrong input',
     hint: 'sealflow start checks the input before it starts',
   },

@@ -11,7 +11,7 @@ export interface GroupDirectory {
   /** `local_dir`. */
   root: string;
   /** One name per group below `nfs/`: the storage node's in the old system. */
-  place: string;
+  subdirectory: string;
 }
 
 /** A group's directory whose marker was read. */
@@ -35,17 +35,18 @@ export const isWithin = (path: string, other: string): boolean =>
 
 export const markerFile = (localDir: string): string => join(localDir, 'sealflow.json');
 
-const placeDir = ({ root, place }: GroupDirectory): string => join(root, 'nfs', plainName(place));
+const groupSubdirectory = ({ root, subdirectory }: GroupDirectory): string =>
+  join(root, 'nfs', plainName(subdirectory));
 /** Holds the sectors' directories. */
-export const cacheDir = (group: GroupDirectory): string => join(placeDir(group), 'cache');
+export const cacheDir = (group: GroupDirectory): string => join(groupSubdirectory(group), 'cache');
 /** Holds hard links to the replicas, for people. */
-export const sealedDir = (group: GroupDirectory): string => join(placeDir(group), 'sealed');
+export const sealedDir = (group: GroupDirectory): string => join(groupSubdirectory(group), 'sealed');
 /** Holds what P6 leaves. */
-export const doneDir = (group: GroupDirectory): string => join(placeDir(group), 'done');
+export const doneDir = (group: GroupDirectory): string => join(groupSubdirectory(group), 'done');
 /** The directories of a group in the order in which they are made, each inside an earlier one. */
 export const groupDirectories = (group: GroupDirectory): string[] => [
   join(group.root, 'nfs'),
-  placeDir(group),
+  groupSubdirectory(group),
   cacheDir(group),
   sealedDir(group),
   doneDir(group),
@@ -132,7 +133,7 @@ export const nodeName = (directory: string): string => basename(directory);
 const SUBTREES: Partial<Record<SectorSize, number>> = { '32GiB': 8, '64GiB': 16 };
 
 /** What is kept of a sector for good, by the names that its attempts give: lotus `ClearCache` leaves the same. */
-export function keptFiles(size: SectorSize): string[] {
+export function retainedFiles(size: SectorSize): string[] {
   const subtrees = SUBTREES[size];
   const trees =
     subtrees === undefined
@@ -150,7 +151,7 @@ export const stored = {
   sectorOfReceipt: (name: string): SectorId | undefined =>
     name.endsWith('.json') ? parseSectorFileName(name.slice(0, -'.json'.length)) : undefined,
   /** Holds unfinished copies; one directory each. */
-  parts: '.sealflow',
-  part: (sector: SectorId, uuid: string): string =>
+  stagingRoot: '.sealflow',
+  stagingDirectory: (sector: SectorId, uuid: string): string =>
     join('.sealflow', `${sectorFileName(sector)}.${plainName(uuid)}`),
 } as const;

@@ -154,7 +154,7 @@ export const TIMES = {
   /** The SDK sends at most one heartbeat in this time. */
   heartbeatThrottle: 5_000,
   /** An activity looks at its engine this often. */
-  engineLook: 500,
+  enginePoll: 500,
   /** The engine refreshes progress.json, looks at its lease. */
   engineProgress: 5_000,
   engineLease: 2_000,

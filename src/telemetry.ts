@@ -45,13 +45,13 @@ const EXPECTED = /^No (workflows|activities|Nexus services) registered/;
 function writeEntry({ timestampNanos, level, message, meta }: LogEntry): void {
   if (EXPECTED.test(message)) return;
   const rest = Object.entries(meta ?? {})
-    .filter(([key, value]) => value !== undefined && SAYING.includes(key))
+    .filter(([key, value]) => value !== undefined && LOGGED_KEYS.includes(key))
     .map(([key, value]) => ` ${key}=${value instanceof Error ? value.message : JSON.stringify(value)}`);
   write(new Date(Number(timestampNanos / 1_000_000n)), level, message + rest.join(''));
 }
 
 // Of all that the SDK adds to its entries, what a person can use.
-const SAYING = ['taskQueue', 'workflowId', 'activityType', 'attempt', 'error'];
+const LOGGED_KEYS = ['taskQueue', 'workflowId', 'activityType', 'attempt', 'error'];
 
 const write = (time: Date, level: string, message: string): void =>
   void process.stderr.write(`${time.toISOString()} ${level.padEnd(5)} ${message}\n`);

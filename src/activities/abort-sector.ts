@@ -11,8 +11,8 @@ import { CONTRACT_VERSION, type AbortResult, type StopInput } from '../contract.
 import { SealError } from '../seal-error.js';
 import { exists, usedBytes } from '../files.js';
 import { nodeName, sectorDir, type OpenGroup } from '../paths.js';
-import { takeNamesBack } from '../storage/publish-copy.js';
-import { removeParts } from '../storage/reservations.js';
+import { removeFinalNames } from '../storage/publish-copy.js';
+import { removeStaging } from '../storage/reservations.js';
 import { abortNoteOf, keepAbortNote } from '../group/notes.js';
 import { copyOwner } from './copy-job.js';
 import type { Deps } from './deps.js';
@@ -93,8 +93,8 @@ async function removeCopies(deps: Deps, task: Task, group: OpenGroup, claim: End
     const owner = copyOwner({ group, task });
     // What another run that has claimed the sector since copies there is not ours to delete.
     await claim.assertInForce();
-    await takeNamesBack(node, owner);
-    await removeParts(node, owner);
+    await removeFinalNames(node, owner);
+    await removeStaging(node, owner);
   }
 }
 

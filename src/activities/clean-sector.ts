@@ -26,28 +26,28 @@ import { refuseOther } from '../storage/make-directory.js';
 import { publishCopy } from '../storage/publish-copy.js';
 import { copiedFiles, receiptOf, type Results } from '../storage/receipt.js';
 import { refuseLoss } from '../storage/refuse-loss.js';
-import { removeParts } from '../storage/reservations.js';
+import { removeStaging } from '../storage/reservations.js';
 import { copyOwner, onNodesSeen } from './copy-job.js';
 import type { Deps } from './deps.js';
 import { inputResult } from './phase-job.js';
 import { deleteGone, goneDirectories, JOURNAL } from '../sector-directory/gone.js';
 import { claimantOf, runTask, type Task } from './task.js';
-import { untilSeen } from './until-seen.js';
+import { waitUntilVisible } from './wait-until-visible.js';
 
 export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult> =>
   runTask(deps, 'P6', input, 'in a slot', async (task) => {
     const began = performance.now();
-    const say = (step: string, fraction: number): void => {
+    const heartbeat = (step: string, fraction: number): void => {
       task.throwIfCancelled();
       task.heartbeat({ at: '', step, fraction });
     };
-    say('looking', 0);
+    heartbeat('looking', 0);
     const group = await deps.scratch.openGroup(task.seal.group);
     const directory = sectorDir(group, task.sector);
     const done = doneFile(group, task.sector);
     let journal = await readJournal(done);
     if (!journal) {
-      await untilSeen(
+      await waitUntilVisible(
         task,
         async () => (await ifPresent(lstat(directory))) ?? (await goneDirectories(group, task.sector))[0],
       );
@@ -58,12 +58,12 @@ export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult>
             'NotLanded',
             'proof and copy are there; the scratch is kept until the proof is on chain',
           );
-        await publish(deps, input, task, group, say);
+        await publish(deps, input, task, group, heartbeat);
       }
       journal = await takeAway(deps, task, group);
     }
     // Behind `done/` there is nothing left to lose: what a killed P6 has left of the deletion is done now.
-    say('deleting the scratch', 0.5);
+    heartbeat('deleting the scratch', 0.5);
     await deleteGone(group, task.sector, () => task.throwIfCancelled()).catch((error: unknown) => {
       if (!(error instanceof NotOursError)) throw error;
       throw new SealError('NotOurs', error.message, { host: deps.identity.host, stored: true });
@@ -84,7 +84,7 @@ async function takeAway(deps: Deps, task: Task, group: OpenGroup): Promise<Journ
     await claim.renameAway();
   }
   const journal = await journalOfGone(group, task);
-  await makingRoom(
+  await retryWithRoom(
     () => writeDone(group, task.sector, journal),
     async () => {
       for (const gone of await goneDirectories(group, task.sector)) await deleteAttempts(gone);
@@ -98,7 +98,7 @@ async function publish(
   input: CleanInput,
   task: Task,
   group: OpenGroup,
-  say: (step: string, fraction: number) => void,
+  heartbeat: (step: string, fraction: number) => void,
 ): Promise<void> {
   const directory = sectorDir(group, task.sector);
   const claim = await Claim.take(claimantOf(deps, group, task));
@@ -109,11 +109,11 @@ async function publish(
   const results = Object.fromEntries(await Promise.all(entries)) as Results;
   const receipt = receiptOf(input.seal, task.sector, results, deps.identity.version);
   const node = await findNode(deps.nodes, receipt.node, group);
-  say('final names and receipt', 0.1);
+  heartbeat('final names and receipt', 0.1);
   const copy = {
     source: attemptDir(directory, input.results.P2.at),
     node,
-    part: results.P5.facts.into ?? '',
+    staging: results.P5.facts.into ?? '',
     sector: task.sector,
     files: copiedFiles(results),
   };
@@ -122,8 +122,8 @@ async function publish(
   });
   const owner = copyOwner({ group, task });
   await claim.assertInForce();
-  await removeParts(node, owner);
-  await onNodesSeen(deps.nodes, (other) => removeParts(other, owner));
+  await removeStaging(node, owner);
+  await onNodesSeen(deps.nodes, (other) => removeStaging(other, owner));
   const journal: Journal = {
     v: CONTRACT_VERSION,
     sector: input.seal.sector,
@@ -138,14 +138,14 @@ async function publish(
     host: deps.identity.host,
     at: new Date().toISOString(),
   };
-  await makingRoom(
+  await retryWithRoom(
     () => claim.writeNote(JOURNAL, journal),
     () => deleteLayers(claim, results),
   );
 }
 
 /** On a full disk only P6 makes room, and it has none for its own journal. */
-async function makingRoom(write: () => Promise<void>, makeRoom: () => Promise<void>): Promise<void> {
+async function retryWithRoom(write: () => Promise<void>, makeRoom: () => Promise<void>): Promise<void> {
   await write().catch(async (error: unknown) => {
     if (!isErrno(error, 'ENOSPC', 'EDQUOT')) throw error;
     await makeRoom();
@@ -177,7 +177,7 @@ async function journalOfGone(group: GroupDirectory, task: Task): Promise<Journal
     if (journal) return journal;
   }
   // Another P6 may have come as far as to delete the journal: its `done/` may be seen later than the rest.
-  const done = await untilSeen(task, () => readJournal(doneFile(group, task.sector)));
+  const done = await waitUntilVisible(task, () => readJournal(doneFile(group, task.sector)));
   if (done) return done;
   const directory = sectorDir(group, task.sector);
   throw new SealError('StepBack', `${directory} is gone, and P6 has not deleted it`, { from: 'P1' });

@@ -6,7 +6,7 @@ import type { PhaseInput } from '../contract.js';
 import type { CopyProgress } from '../heartbeat.js';
 import { nodeName, type AttemptName, type OpenGroup } from '../paths.js';
 import { chooseNode, type Nodes } from '../storage/choose-node.js';
-import { giveBack, removeParts, type Owner } from '../storage/reservations.js';
+import { releaseStaging, removeStaging, type Owner } from '../storage/reservations.js';
 import type { Deps } from './deps.js';
 import { inputResult } from './phase-job.js';
 import type { Task } from './task.js';
@@ -62,7 +62,7 @@ export async function prepareCopy(work: CopyWork): Promise<CopyJob | undefined> 
 export async function removeEarlierCopies(work: CopyWork, made: AttemptName): Promise<void> {
   const copies = await copiesOf(work.sectorDirectory);
   const earlier = new Set(copies.filter((copy) => isBefore(copy, made)).map(({ into }) => into));
-  await onNodesSeen(work.deps.nodes, (node) => removeParts(node, copyOwner(work), earlier));
+  await onNodesSeen(work.deps.nodes, (node) => removeStaging(node, copyOwner(work), earlier));
 }
 
 /** What cannot be done on a node has its time again: with the next attempt, P6, or the next sector that looks for room there. */
@@ -74,12 +74,12 @@ export async function onNodesSeen(nodes: Nodes, work: (node: string) => Promise<
       .catch(() => undefined);
 }
 
-export const giveCopyBack = ({ node, into }: CopyJob): Promise<void> =>
-  giveBack(node, into).catch(() => undefined);
+export const releaseCopy = ({ node, into }: CopyJob): Promise<void> =>
+  releaseStaging(node, into).catch(() => undefined);
 
 /** Tells how far a copy is; nothing of engines that do not say how much they have to move. */
 export function copyMeter(passedOver: string[] | undefined): (progress: Progress) => { copy?: CopyProgress } {
   const rate = new Rate();
   return ({ bytes, total }) =>
-    total ? { copy: { bytes, total, bytesPerSec: rate.see(bytes, performance.now()), passedOver } } : {};
+    total ? { copy: { bytes, total, bytesPerSec: rate.add(bytes, performance.now()), passedOver } } : {};
 }

@@ -10,7 +10,7 @@ export interface Deps {
   identity: WorkerIdentity;
   engines: EngineStarter;
   slots: Slots;
-  scratch: Scratch;
+  scratch: GroupScratch;
   nodes: StorageNodes;
   resources: HostResources;
 }
@@ -45,7 +45,7 @@ interface Slots {
 }
 
 /** The groups' directories, where sectors are sealed. */
-interface Scratch {
+interface GroupScratch {
   /** A group's directory, checked anew. @throws NotOfGroupError when this host does not see it; MountHungError */
   openGroup(group: number): Promise<OpenGroup>;
   /** Why it does not hold one more sector (its own directory, of that name, not counted); undefined when it does. */

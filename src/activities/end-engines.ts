@@ -76,6 +76,6 @@ async function endOf(attempt: Attempt, self: HostIdentity, task: Task): Promise<
       return looks > 0;
     }
     task.heartbeat({ at: attempt.at, step: 'waiting for the engine to end', fraction: null });
-    await sleep(times.engineLook, undefined, { signal });
+    await sleep(times.enginePoll, undefined, { signal });
   }
 }

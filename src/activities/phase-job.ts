@@ -8,7 +8,7 @@ import { attemptDir, formatAt, type AttemptName, type Attempt } from '../paths.j
 import { PHASES, type EnginePhaseId } from '../phases.js';
 import type { Deps } from './deps.js';
 import type { Task } from './task.js';
-import { untilSeen } from './until-seen.js';
+import { waitUntilVisible } from './wait-until-visible.js';
 
 const NEEDS_SEED: readonly EnginePhaseId[] = ['P3', 'P4'];
 
@@ -43,7 +43,9 @@ export async function inputResult(
   from: EnginePhaseId,
   { at, digest }: ResultRef,
 ): Promise<EngineResult> {
-  const result = await untilSeen(task, () => readResult({ directory: attemptDir(sectorDirectory, at) }));
+  const result = await waitUntilVisible(task, () =>
+    readResult({ directory: attemptDir(sectorDirectory, at) }),
+  );
   if (!result) throw new SealError('StepBack', `the result of ${from} (${at}) is gone`, { from });
   if (digestOf(result.outputs) !== digest) {
     throw new SealError('StepBack', `the result of ${from} (${at}) is not the one that was made`, { from });

@@ -49,17 +49,17 @@ export function settle(
 }
 
 function count(type: FailureType, details: FailureDetails, carried: Carried): Carried {
-  const { follows } = FAILURES[type];
-  if (follows === 'hand back') return carried;
+  const { recovery } = FAILURES[type];
+  if (recovery === 'hand back') return carried;
   const recorded = details.recorded ?? 0;
   const isProgress = recorded > carried.recorded;
   const before = isProgress ? [] : carried.failures;
   return {
     lastReported: details.at ?? carried.lastReported,
     recorded: Math.max(recorded, carried.recorded),
-    failures: follows === 'back off' ? [...before, type] : before,
+    failures: recovery === 'retry counted' ? [...before, type] : before,
     // Outages of their own: what has failed before them does not make them longer.
-    waits: follows === 'wait' ? (isProgress ? 0 : carried.waits) + 1 : 0,
+    waits: recovery === 'retry' ? (isProgress ? 0 : carried.waits) + 1 : 0,
   };
 }
 
@@ -67,17 +67,17 @@ function count(type: FailureType, details: FailureDetails, carried: Carried): Ca
 function delayOf(type: FailureType, { failures, waits }: Carried, info: AttemptInfo): number | undefined {
   const { attempt, times } = info;
   const { backoffFirst, backoffMax, noSlotFirst, noRoomMax } = times;
-  const { follows, max = MAX_FAILURES, delay, spread }: FailureKind = FAILURES[type];
+  const { recovery, max = MAX_FAILURES, delay, spread }: FailureKind = FAILURES[type];
   const backoff = (tries: number): number => growing(backoffFirst, backoffMax, tries);
-  switch (follows) {
-    case 'wait':
+  switch (recovery) {
+    case 'retry':
       return backoff(waits);
-    case 'back off': {
+    case 'retry counted': {
       const same = failures.filter((other) => other === type).length;
       const isTooMuch = failures.length >= MAX_FAILURES || same >= max;
       return isTooMuch && !info.isStop ? undefined : backoff(failures.length);
     }
-    case 'again':
+    case 'reschedule':
       // Scheduled by the workflow it would come before new work; where it does already, that gains nothing.
       return info.priority === BEGUN && type !== 'Overtaken'
         ? growing(noSlotFirst, noRoomMax, attempt)
@@ -89,8 +89,8 @@ function delayOf(type: FailureType, { failures, waits }: Carried, info: AttemptI
       return growing(times[first], times[longest], attempt) * (spread ? 0.5 + Math.random() / 2 : 1);
     }
     case 'step back':
-    case 'landed':
-    case 'end':
+    case 'await landed':
+    case 'fail':
       return undefined;
   }
 }

@@ -15,12 +15,12 @@ import type { EnginePhaseId } from '../phases.js';
 import { sectorFileName } from '../sector.js';
 import type { Deps } from './deps.js';
 import { untilEndedHere } from './end-engines.js';
-import { copyMeter, giveCopyBack, prepareCopy, removeEarlierCopies, type CopyWork } from './copy-job.js';
+import { copyMeter, releaseCopy, prepareCopy, removeEarlierCopies, type CopyWork } from './copy-job.js';
 import { checkInputs, hangMsOf, inputHash, jobFor, phaseResult } from './phase-job.js';
 import { openSectorDirectory } from './sector-directory.js';
 import { claimantOf, draining, endOfTask, runTask, type Task } from './task.js';
 
-interface Work extends CopyWork {
+interface PhaseWork extends CopyWork {
   claim: Claim;
   inputHash: string;
 }
@@ -48,7 +48,7 @@ export const sealPhase = (deps: Deps, phase: EnginePhaseId, input: PhaseInput): 
   });
 
 /** @returns the result that counts */
-async function untilResult(work: Work): Promise<Extract<Situation, { is: 'result' }>> {
+async function untilResult(work: PhaseWork): Promise<Extract<Situation, { is: 'result' }>> {
   const { deps, task, input, sectorDirectory } = work;
   for (;;) {
     // Asked again each time: a run that was stopped or overtaken must not begin anything.
@@ -85,7 +85,7 @@ async function untilResult(work: Work): Promise<Extract<Situation, { is: 'result
 
 /** Makes the next attempt, starts its engine and waits for it; does nothing when someone else was faster. */
 async function begin(
-  work: Work,
+  work: PhaseWork,
   epoch: number,
   { number, earlier }: Extract<Situation, { is: 'free' }>,
 ): Promise<void> {
@@ -97,7 +97,7 @@ async function begin(
   try {
     made = await work.claim.makeAttempt(name, job);
   } finally {
-    if (copy && !made) await giveCopyBack(copy);
+    if (copy && !made) await releaseCopy(copy);
   }
   if (!made) return;
   await work.claim.freeBefore(made);
@@ -107,7 +107,7 @@ async function begin(
 }
 
 /** @throws failure `NoMemory` when P4 would not find the memory that it takes. */
-async function withMemory(work: Work, body: () => Promise<void>): Promise<void> {
+async function withMemory(work: PhaseWork, body: () => Promise<void>): Promise<void> {
   const { deps, task, input } = work;
   if (input.phase !== 'P4') return await body();
   const reserved = await deps.resources.reserveMemory(sectorFileName(task.sector));
@@ -123,7 +123,7 @@ async function withMemory(work: Work, body: () => Promise<void>): Promise<void> 
  * Waits for an engine of this host. Returns when there is something new to look at.
  * @throws failures `EngineDied`, `Hung`, `Draining`; the SDK's cancellation
  */
-async function waitFor(attempt: Attempt, work: Work): Promise<void> {
+async function waitFor(attempt: Attempt, work: PhaseWork): Promise<void> {
   const { deps, task, input } = work;
   const { at } = attempt;
   let end;
@@ -154,7 +154,7 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
     throw new CancelledFailure(why);
   } finally {
     leave();
-    if (await isStillAlive(attempt, deps)) task.detachEngine();
+    if (await isEngineAlive(attempt, deps)) task.detachEngine();
   }
   if ((await readResult(attempt)) || (await readError(attempt))) return;
   // An engine that was superseded ends without a word: the next look finds by whom.
@@ -187,7 +187,7 @@ async function waitFor(attempt: Attempt, work: Work): Promise<void> {
 }
 
 /** What cannot be read of an engine that another worker has started is not known to live. */
-async function isStillAlive(attempt: Attempt, { engines, identity }: Deps): Promise<boolean> {
+async function isEngineAlive(attempt: Attempt, { engines, identity }: Deps): Promise<boolean> {
   if (engines.processOf(attempt)) return true;
   const engine = await readProgress(attempt.directory).catch(() => undefined);
   return engine !== undefined && isLocal(engine, identity) && isAlive(engine);

@@ -1,6 +1,6 @@
 /** A sector's directory: made by P1 alone, so that no late process can bring a deleted sector back. */
 import { join } from 'node:path';
-import { giveWay, isBegun, isThere, reserve } from '../sector-directory/reservation.js';
+import { releaseReservation, isBegun, isThere, reserve } from '../sector-directory/reservation.js';
 import { SealError } from '../seal-error.js';
 import { exists } from '../files.js';
 import { doneFile, nodeName, sectorDir, stored, type GroupDirectory } from '../paths.js';
@@ -9,7 +9,7 @@ import { abortNoteOf } from '../group/notes.js';
 import type { Deps } from './deps.js';
 import { deleteGone } from '../sector-directory/gone.js';
 import type { Task } from './task.js';
-import { untilSeen } from './until-seen.js';
+import { waitUntilVisible } from './wait-until-visible.js';
 
 /**
  * The sector's directory; P1 makes it where there is none and the scratch has room.
@@ -31,7 +31,7 @@ async function makeSectorDirectory(
 ): Promise<void> {
   await refuseSealed(deps, group, task);
   if (task.phase !== 'P1') {
-    if (await untilSeen(task, async () => (await isThere(directory)) || undefined)) return;
+    if (await waitUntilVisible(task, async () => (await isThere(directory)) || undefined)) return;
     throw new SealError('StepBack', `${directory} is gone`, { from: 'P1', host: deps.identity.host });
   }
   await deps.scratch.oneAtATime(() => reserveRoom(deps, group, task, directory));
@@ -50,7 +50,7 @@ async function reserveRoom(deps: Deps, group: GroupDirectory, task: Task, direct
     await refuseAborted(group, task);
     await refuseWithoutRoom(deps, group, task);
   } catch (error) {
-    await giveWay(directory);
+    await releaseReservation(directory);
     throw error;
   }
 }

@@ -52,8 +52,10 @@ export function toApplicationFailure(error: SealError, delayMs?: number): Applic
 }
 
 const isFault = (type: FailureType, delayMs: number | undefined): boolean => {
-  const { follows } = FAILURES[type];
-  return delayMs === undefined ? !['again', 'landed'].includes(follows) : follows === 'back off';
+  const { recovery } = FAILURES[type];
+  return delayMs === undefined
+    ? !['reschedule', 'await landed'].includes(recovery)
+    : recovery === 'retry counted';
 };
 
 /** What a message may take at the server, which keeps each: an engine's may be megabytes. */

@@ -2,7 +2,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { minerName, parseSector, sectorName, type SectorId } from '../sector.js';
 
-const MOST_SECTORS = 100_000;
+const MAX_SECTORS = 100_000;
 
 /** Reads `t01000/7` or a range `t01000/1-500` as an argument. */
 export function parseSectors(text: string, before: SectorId[] = []): SectorId[] {
@@ -11,8 +11,8 @@ export function parseSectors(text: string, before: SectorId[] = []): SectorId[] 
   if (!sector)
     throw new InvalidArgumentError('A sector is written like t01000/7, a range like t01000/1-500.');
   const to = last === undefined ? sector.number : Number(last);
-  if (to < sector.number || to - sector.number >= MOST_SECTORS) {
-    throw new InvalidArgumentError(`The range must go upwards and hold at most ${MOST_SECTORS} sectors.`);
+  if (to < sector.number || to - sector.number >= MAX_SECTORS) {
+    throw new InvalidArgumentError(`The range must go upwards and hold at most ${MAX_SECTORS} sectors.`);
   }
   const range = Array.from({ length: to - sector.number + 1 }, (_, i) => ({
     ...sector,

@@ -60,9 +60,9 @@ async function end(): Promise<never> {
 }
 
 /** With its causes: the SDK's own words say little more than which call has failed. */
-function messageOf(error: unknown): string {
+function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`;
+  return error.cause === undefined ? error.message : `${error.message}: ${describe(error.cause)}`;
 }
 
 function tell(error: unknown): number {
@@ -74,7 +74,7 @@ function tell(error: unknown): number {
   }
   const { stack } = error instanceof Error ? error : new Error(String(error));
   process.stderr.write(
-    `sealflow: unexpected error: ${process.env['SEALFLOW_DEBUG'] ? (stack ?? messageOf(error)) : messageOf(error)}\n`,
+    `sealflow: unexpected error: ${process.env['SEALFLOW_DEBUG'] ? (stack ?? describe(error)) : describe(error)}\n`,
   );
   if (!process.env['SEALFLOW_DEBUG']) process.stderr.write('  SEALFLOW_DEBUG=1 shows where\n');
   return 1;

@@ -53,7 +53,7 @@ export async function tellWorkflow<T>(
 }
 
 /** Tells sectors the same thing one after the other, and prints what each answers. @throws like {@link tellWorkflow} */
-export async function tellSectors<T>(
+export async function printSectors<T>(
   sectors: readonly SectorId[],
   update: UpdateDefinition<string, [T]>,
   what: T,

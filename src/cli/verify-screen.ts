@@ -4,11 +4,11 @@ import {
   renderNodes,
   renderProgress,
   renderSector,
-  renderStrangers,
+  renderUnknownFiles,
   renderSummary,
 } from '../verify/render.js';
 import type { Progress, SectorReport } from '../verify/report.js';
-import type { Strangers } from '../verify/unknown-files.js';
+import type { UnknownFiles } from '../verify/unknown-files.js';
 import type { Tally } from '../verify/tally.js';
 import { print, printJson } from './process.js';
 import { statusLine } from './status-line.js';
@@ -32,19 +32,19 @@ export class VerifyScreen {
     this.showStatus();
   };
 
-  tell(report: SectorReport): void {
+  report(report: SectorReport): void {
     this.tally.add(report);
     this.running.delete(report.sector);
-    this.say(report, () => renderSector(report, this.several));
+    this.print(report, () => renderSector(report, this.several));
     if (this.tally.done < this.tally.total) this.showStatus();
   }
 
   /** @param found by the node's directory; only where whole nodes were looked at */
-  end(nodes: readonly StorageNode[], found: ReadonlyMap<string, Strangers>): void {
+  end(nodes: readonly StorageNode[], found: ReadonlyMap<string, UnknownFiles>): void {
     const { tally } = this;
-    const noReceipt = [...found.values()].flatMap((strangers) => strangers.noReceipt).length;
-    this.say({ summary: summaryOf(tally, nodes, found) }, () => [
-      ...[...found].flatMap(([node, strangers]) => renderStrangers(node, strangers)),
+    const noReceipt = [...found.values()].flatMap((unknownFiles) => unknownFiles.noReceipt).length;
+    this.print({ summary: summaryOf(tally, nodes, found) }, () => [
+      ...[...found].flatMap(([node, unknownFiles]) => renderUnknownFiles(node, unknownFiles)),
       ...renderNodes(nodes, tally),
       renderSummary(tally, noReceipt),
     ]);
@@ -55,14 +55,14 @@ export class VerifyScreen {
     this.status.show(renderProgress(this.tally, this.running.values(), this.bytes / seconds));
   }
 
-  private say(value: unknown, lines: () => string[]): void {
+  private print(value: unknown, lines: () => string[]): void {
     this.status.clear();
     if (this.json) printJson(value);
     else for (const line of lines()) print(line);
   }
 }
 
-function summaryOf(tally: Tally, nodes: readonly StorageNode[], found: ReadonlyMap<string, Strangers>) {
+function summaryOf(tally: Tally, nodes: readonly StorageNode[], found: ReadonlyMap<string, UnknownFiles>) {
   const { total, done, good, wrong, notChecked, moved } = tally;
   return {
     ...{ sectors: total, stopped: done < total, good, wrong, notChecked },

@@ -55,11 +55,11 @@ export class DevProcesses {
   async stop(): Promise<void> {
     this.ending = true;
     await Promise.all(this.children.map(({ child }) => endGroup(child, GRACE_MS)));
-    await stopEngines(this.home);
+    await endEngines(this.home);
   }
 }
 
-async function stopEngines({ group }: DevHome): Promise<void> {
+async function endEngines({ group }: DevHome): Promise<void> {
   const base = cacheDir(group);
   for (const name of await readdir(base)) {
     for (const phase of ENGINE_PHASE_IDS) {

@@ -85,13 +85,13 @@ export function plainDisplay(print: (line: string) => void): Display {
         steps.map(async ({ title, run }) => {
           const since = performance.now();
           let kind = '';
-          let saidAt = -Infinity;
+          let loggedAt = -Infinity;
           try {
             const said = await run((text, fraction) => {
               const now = performance.now();
               const newKind = text.replaceAll(/[0-9.]+/g, '#');
-              if (newKind === kind && now - saidAt < REPEAT_MS) return;
-              [kind, saidAt] = [newKind, now];
+              if (newKind === kind && now - loggedAt < REPEAT_MS) return;
+              [kind, loggedAt] = [newKind, now];
               tell(`${title}: ${withFraction(text, fraction)}`);
             });
             tell(`${title}: done in ${elapsed(since)}${said ? `; ${said}` : ''}`);

@@ -42,13 +42,13 @@ export async function openDevHome(given: string): Promise<DevHome> {
   const storageNode = join(directory, 'storage', NODE);
   const logs = join(directory, 'logs');
   for (const path of [localDir, storageNode, logs]) await mkdir(path, { recursive: true });
-  const { place } = await setUpGroupDirectory(localDir, DEV_GROUP, NODE);
+  const { subdirectory } = await setUpGroupDirectory(localDir, DEV_GROUP, NODE);
   return {
     directory,
     serverData: join(directory, 'server'),
     storageNode,
     logs,
-    group: { root: localDir, place },
+    group: { root: localDir, subdirectory },
   };
 }
 

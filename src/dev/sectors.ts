@@ -13,7 +13,7 @@ import { activePhases, sectorStatus, type SectorStatus } from '../temporal/ask/s
 import { randomHex32, startSector, unservedPhases } from '../temporal/ask/start-sector.js';
 import { DEV_GROUP, devSector, sectorsOf, type DevHome } from './home.js';
 
-const LOOK_MS = 500;
+const POLL_MS = 500;
 
 /** Waits until workers poll for these phases. */
 export async function untilServed(
@@ -23,7 +23,7 @@ export async function untilServed(
   signal: AbortSignal,
 ): Promise<void> {
   while ((await unservedPhases(client, DEV_GROUP, size)).some((phase) => phases.includes(phase))) {
-    await sleep(LOOK_MS, undefined, { signal });
+    await sleep(POLL_MS, undefined, { signal });
   }
 }
 
@@ -71,7 +71,7 @@ export interface Sealed {
   status: SectorStatus;
 }
 
-/** Follows sectors to their ends, and tells how far they are. @throws UserError when one needs attention. */
+/** Recovery sectors to their ends, and tells how far they are. @throws UserError when one needs attention. */
 export async function allSealed(
   client: Client,
   sectors: readonly string[],
@@ -119,7 +119,7 @@ async function untilSealed(
     }
     if (status.workflow !== 'RUNNING') return { result: (await handle.result()) as SealResult, status };
     onStep(stepOf(status));
-    await sleep(LOOK_MS, undefined, { signal });
+    await sleep(POLL_MS, undefined, { signal });
   }
 }
 

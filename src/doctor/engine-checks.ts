@@ -11,7 +11,7 @@ import {
   checkParametersDeep,
   judgeEngine,
   judgeParameters,
-  lookForParameters,
+  checkParameters,
   noEngine,
 } from './checks/engine.js';
 import { skipped } from './finding.js';
@@ -38,7 +38,7 @@ export function engineChecks(config: Config, deep: boolean): Check[] {
       if (!served.includes('P4')) return skipped('P4 is not served here');
       const known = await settled(found, asked);
       if (!known) return skipped('no engine that answers');
-      const verdict = judgeParameters(await lookForParameters(known.info, config.size));
+      const verdict = judgeParameters(await checkParameters(known.info, config.size));
       return deep && verdict.result === 'ok' ? await checkParametersDeep(known.engine, config.size) : verdict;
     },
   };

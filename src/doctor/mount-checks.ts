@@ -13,7 +13,7 @@ import { judgeNode } from './checks/node.js';
 import { judgeOwner, ownershipOf } from './checks/owner.js';
 import { probe } from './checks/probe.js';
 import { judgeNodes, judgeRoom, type NodeRoom } from './checks/room.js';
-import { judgePlace, placeOf } from './checks/system-disk.js';
+import { judgeSystemDisk, placeOf } from './checks/system-disk.js';
 import { fail, ok, skipped, type Verdict } from './finding.js';
 import type { Check } from './run-checks.js';
 
@@ -27,7 +27,7 @@ export const diskCheck = (config: Config, directory: string): Check => ({
   name: `disk ${directory}`,
   look: async () => {
     const state = await seen(directory);
-    if (state === 'there') return judgePlace(await placeOf(directory), config.allowSystemDisk);
+    if (state === 'there') return judgeSystemDisk(await placeOf(directory), config.allowSystemDisk);
     if (state !== 'not there') return skipped(state);
     const hint = `make it, or mount it (\`findmnt ${directory}\`)`;
     return fail(`${directory} is not there`, 'a mounted directory', hint);
@@ -45,8 +45,8 @@ export const ownerCheck = (config: Config, directory: string): Check => ({
     if ((await seen(directory)) === 'not there') return skipped('not there');
     // The first that is not in order hides those below it.
     let verdict = ok('');
-    for (const place of await workPlaces(config, directory)) {
-      verdict = judgeOwner(await ownershipOf(place));
+    for (const path of await workPaths(config, directory)) {
+      verdict = judgeOwner(await ownershipOf(path));
       if (verdict.result !== 'ok') break;
     }
     return verdict;
@@ -61,7 +61,7 @@ export const trials = (config: Config, directory: string): Check[] => [
   {
     name: `probe ${directory}`,
     deadlineMs: PROBE_DEADLINE_MS,
-    look: ifThere(directory, async () => probe((await workPlaces(config, directory)).at(-1) ?? directory)),
+    look: ifThere(directory, async () => probe((await workPaths(config, directory)).at(-1) ?? directory)),
   },
   {
     name: `load ${directory}`,
@@ -74,7 +74,7 @@ export const nodeChecks = (config: Config): Check[] =>
   config.storageNodes.map((node) => ({
     name: `node ${node}`,
     look: ifThere(node, async () => {
-      const group = (await groupDirectory(config)) ?? { root: config.localDir, place: 'none' };
+      const group = (await groupDirectory(config)) ?? { root: config.localDir, subdirectory: 'none' };
       const others = config.storageNodes.slice(0, config.storageNodes.indexOf(node));
       return judgeNode(node, group, others);
     }),
@@ -94,16 +94,16 @@ export function roomChecks(config: Config): Check[] {
         if (slotsOf(config, 'P1') === 0) return skipped('P1 is not served here');
         const group = await groupDirectory(config);
         if (!group) return skipped('not the directory of the group');
-        return judgeRoom(config, await new Scratch(config.size).look(group));
+        return judgeRoom(config, await new Scratch(config.size).measure(group));
       },
     },
     ...(storageNodes.length > 0
-      ? [{ name: 'storage nodes', look: async () => judgeNodes(await roomOf(storageNodes), size) }]
+      ? [{ name: 'storage nodes', look: async () => judgeNodes(await measureNodes(storageNodes), size) }]
       : []),
   ];
 }
 
-const roomOf = (nodes: readonly string[]): Promise<NodeRoom[]> =>
+const measureNodes = (nodes: readonly string[]): Promise<NodeRoom[]> =>
   Promise.all(
     nodes.map(async (node) => {
       const free = await statfs(node).then(
@@ -116,7 +116,7 @@ const roomOf = (nodes: readonly string[]): Promise<NodeRoom[]> =>
 
 async function groupDirectory({ localDir }: Config): Promise<GroupDirectory | undefined> {
   try {
-    return { root: localDir, place: (await readMarker(localDir)).place };
+    return { root: localDir, subdirectory: (await readMarker(localDir)).subdirectory };
   } catch (error) {
     if (error instanceof NotOfGroupError) return undefined;
     throw error;
@@ -124,7 +124,7 @@ async function groupDirectory({ localDir }: Config): Promise<GroupDirectory | un
 }
 
 /** Where this host makes files: the directories of the group, deeper than local_dir, may have other owners; sectors' last. */
-async function workPlaces(config: Config, directory: string): Promise<string[]> {
+async function workPaths(config: Config, directory: string): Promise<string[]> {
   const group = directory === config.localDir ? await groupDirectory(config) : undefined;
   return group ? [directory, doneDir(group), sealedDir(group), cacheDir(group)] : [directory];
 }

@@ -22,7 +22,7 @@ export const parseNfsOptions = (options: readonly string[]): NfsOptions =>
 const TIMEO = 600;
 const RETRANS = 2;
 const MIB = 1_048_576;
-const LEAST_TRANSFER = 65_536;
+const MIN_TRANSFER = 65_536;
 /** Hosts are thought to see each other's files within a minute: an engine that shows nothing for two is taken for dead. */
 const LONGEST_CACHE_S = 60;
 
@@ -92,13 +92,13 @@ export const NFS_OPTIONS: readonly NfsOption[] = [
   {
     option: `rsize=${MIB}`,
     why: 'P2 reads 400 GB: a sixteenth of the calls that 64 KiB each would take',
-    wrong: below('rsize', LEAST_TRANSFER),
+    wrong: below('rsize', MIN_TRANSFER),
     level: 'warn',
   },
   {
     option: `wsize=${MIB}`,
     why: 'the same for writing',
-    wrong: below('wsize', LEAST_TRANSFER),
+    wrong: below('wsize', MIN_TRANSFER),
     level: 'warn',
   },
   {

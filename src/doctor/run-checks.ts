@@ -25,7 +25,7 @@ async function runCheck({ name, deadlineMs = DEADLINE_MS, look }: Check): Promis
   try {
     return { check: name, ...(await Promise.race([(async () => look())(), late])) };
   } catch (error) {
-    return { check: name, ...toldByError(error) };
+    return { check: name, ...reportedByError(error) };
   } finally {
     over.abort();
   }
@@ -38,7 +38,7 @@ const noAnswer = (ms: number): Verdict =>
     'something that it waits for hangs: a mount, a disk or a server',
   );
 
-function toldByError(error: unknown): Verdict {
+function reportedByError(error: unknown): Verdict {
   if (error instanceof MountHungError) {
     return fail(error.message, 'a mount that answers', 'look at its server and the network; `dmesg` tells');
   }

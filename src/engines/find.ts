@@ -1,4 +1,4 @@
-/** Engines of this host, found by their command lines: `… run <local_dir>/nfs/<place>/cache/<sector>/<epoch>/<attempt>`. */
+/** Engines of this host, found by their command lines: `… run <local_dir>/nfs/<subdirectory>/cache/<sector>/<epoch>/<attempt>`. */
 import { join, sep } from 'node:path';
 import { commandLines } from '../machine/command-lines.js';
 import { formatAt, parseAttempt, parseEpoch, type Attempt } from '../paths.js';

@@ -5,7 +5,7 @@ import { describeEnd, runBound } from '../machine/run-bound.js';
 import { UserError } from '../user-error.js';
 import type { Engine } from './engine.js';
 
-const sayingSchema = z.object({ step: z.string(), done: z.boolean(), dir: z.string().optional() });
+const messageSchema = z.object({ step: z.string(), done: z.boolean(), dir: z.string().optional() });
 
 /** The engine's exit code where published parameters are not there, or are not the published ones. */
 const MISSING_PARAMETERS = 5;
@@ -31,7 +31,7 @@ export async function ensureParameters(
   const [program, ...first] = engine.command;
   let directory: string | undefined;
   const onStdout = (line: string): void => {
-    const saying = parseSaying(line);
+    const saying = parseMessage(line);
     if (saying?.done) directory = saying.dir;
     else if (saying) onStep?.(saying.step);
   };
@@ -48,9 +48,9 @@ export async function ensureParameters(
   });
 }
 
-function parseSaying(line: string): z.infer<typeof sayingSchema> | undefined {
+function parseMessage(line: string): z.infer<typeof messageSchema> | undefined {
   try {
-    return sayingSchema.parse(JSON.parse(line));
+    return messageSchema.parse(JSON.parse(line));
   } catch {
     return undefined;
   }

@@ -59,14 +59,14 @@ async function untilOver(
   let progress: Progress | undefined;
   for (;;) {
     signal.throwIfAborted();
-    const seen = await unlessAborted(lookAt(attempt), signal);
+    const seen = await unlessAborted(poll(attempt), signal);
     const now = performance.now();
     if (seen instanceof MountHungError) {
       onHung?.(seen);
       // The engine waits for the mount as we do: what limits it counts anew when the mount is back.
       began = now;
-      meter.excuse(now);
-      await pause(times.engineLook, signal);
+      meter.restart(now);
+      await pause(times.enginePoll, signal);
       continue;
     }
     // What cannot be read at the moment (torn, mount away) says nothing: the last words stand.
@@ -75,19 +75,19 @@ async function untilOver(
     if (progress) {
       onProgress(progress);
       if (!isAlive(progress)) return 'ended';
-      meter.see(progress, hangMs, now);
+      meter.record(progress, hangMs, now);
       if (meter.idleFor(now) >= hangMs) return 'hangs';
     } else if (seen.over) {
       return 'ended';
     } else if (now - began >= (ended ? hangMs : times.engineStart)) {
       return ended ? 'hangs' : 'never appeared';
     }
-    await pause(times.engineLook, woken);
+    await pause(times.enginePoll, woken);
   }
 }
 
 /** @returns the error when the mount hangs */
-async function lookAt({
+async function poll({
   directory,
 }: Attempt): Promise<{ progress: Progress | undefined; over: boolean } | MountHungError> {
   try {

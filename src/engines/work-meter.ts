@@ -8,7 +8,7 @@ export class WorkMeter {
 
   constructor(private at: number) {}
 
-  see({ step, fraction, cpuSeconds }: Progress, hangMs: number, now: number): void {
+  record({ step, fraction, cpuSeconds }: Progress, hangMs: number, now: number): void {
     // Writing its progress costs an engine some CPU time too: a thousandth of the limit is no work.
     const computes = (cpuSeconds - this.cpuSeconds) * 1000 > hangMs / 1000;
     if (step === this.step && fraction === this.fraction && !computes) return;
@@ -16,7 +16,7 @@ export class WorkMeter {
   }
 
   /** While nothing can be seen, nothing counts against the engine. */
-  excuse(now: number): void {
+  restart(now: number): void {
     this.at = now;
   }
 

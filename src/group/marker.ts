@@ -17,7 +17,7 @@ const markerSchema = z.object({
   namespace: z.string().optional(),
   /** Random; tells two directories apart that say the same of themselves. */
   id: z.uuid(),
-  place: z.string(),
+  subdirectory: z.string(),
 });
 export type Marker = z.infer<typeof markerSchema>;
 
@@ -76,7 +76,7 @@ export class GroupMount {
       );
     }
     this.id = marker.id;
-    return { root: this.localDir, place: marker.place, id: marker.id };
+    return { root: this.localDir, subdirectory: marker.subdirectory, id: marker.id };
   }
 }
 
@@ -105,21 +105,22 @@ async function describeOwner(directory: string): Promise<string> {
 /**
  * Makes a directory that is there into a group's: `setup --local-dir`. Done again it changes nothing.
  * @param namespace Temporal namespace of the group's workflows
- * @throws UserError when it is not there, belongs to another group or namespace, or `place` is no plain name.
+ * @throws UserError when it is not there, belongs to another group or namespace, or `subdirectory` is no plain name.
  */
 export async function setUpGroupDirectory(
   localDir: string,
   group: number,
-  place: string,
+  subdirectory: string,
   namespace?: string,
 ): Promise<Marker> {
   await checkWritable(localDir);
-  if (!isPlainName(place)) throw new UserError(`place ${place}: must be a plain name, like 10.10.4.23`);
+  if (!isPlainName(subdirectory))
+    throw new UserError(`subdirectory ${subdirectory}: must be a plain name, like 10.10.4.23`);
   if (!(await ifPresent(stat(localDir)))?.isDirectory()) {
     throw new UserError(`${localDir} is not a directory`, { hint: 'make it, or mount it, first' });
   }
   const marker = await existingMarker(localDir, group, namespace);
-  const directory = { root: localDir, place: marker?.place ?? place };
+  const directory = { root: localDir, subdirectory: marker?.subdirectory ?? subdirectory };
   for (const path of groupDirectories(directory)) {
     await mkdir(path).catch((error: unknown) => {
       if (!isErrno(error, 'EEXIST')) throw error;
@@ -127,7 +128,13 @@ export async function setUpGroupDirectory(
   }
   await syncDirectory(localDir);
   if (marker) return marker;
-  const made = { v: CONTRACT_VERSION, group, ...(namespace && { namespace }), id: randomUUID(), place };
+  const made = {
+    v: CONTRACT_VERSION,
+    group,
+    ...(namespace && { namespace }),
+    id: randomUUID(),
+    subdirectory,
+  };
   // Last: a directory with a marker is complete.
   await writeJson(markerFile(localDir), made);
   return made;

@@ -38,18 +38,18 @@ export class Scratch {
     const free = await freeBytes(group);
     // Where all of them could begin anew there is room, whatever they use by now: nothing needs to be counted.
     if (free - (await this.sumOf(group, names)) >= needed) return undefined;
-    const room = await this.lookAt(group, names);
+    const room = await this.measureSectors(group, names);
     if (room.free - room.reserved >= needed) return undefined;
     return `${group.root} has no room for one more ${this.own} sector: ${gigabytes(needed)} needed, ${gigabytes(room.free)} free, of which ${room.sectors} sectors will need ${gigabytes(room.reserved)}`;
   }
 
   /** What is free, and how much of it the sectors that lie there have still to use: max(0, scratch − used) each. */
-  async look(group: GroupDirectory): Promise<Room> {
-    return this.lookAt(group, await this.sectorsIn(group));
+  async measure(group: GroupDirectory): Promise<Room> {
+    return this.measureSectors(group, await this.sectorsIn(group));
   }
 
-  private async lookAt(group: GroupDirectory, names: readonly string[]): Promise<Room> {
-    const reserved = await this.sumOf(group, names, (name) => usedOrNone(join(cacheDir(group), name)));
+  private async measureSectors(group: GroupDirectory, names: readonly string[]): Promise<Room> {
+    const reserved = await this.sumOf(group, names, (name) => usedOrZero(join(cacheDir(group), name)));
     // Free space last: what is written meanwhile then counts twice, and never as room.
     return { free: await freeBytes(group), reserved, sectors: names.length };
   }
@@ -92,7 +92,7 @@ export class Scratch {
 }
 
 /** What cannot be counted counts as unused: its whole reservation stands, and the other sectors are not kept waiting. */
-const usedOrNone = (directory: string): Promise<number> =>
+const usedOrZero = (directory: string): Promise<number> =>
   usedBytes(directory).catch((error: unknown) => {
     if (error instanceof MountHungError) throw error;
     return 0;

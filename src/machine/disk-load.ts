@@ -15,7 +15,7 @@ export interface DiskCounters {
 }
 
 /** One look: what the counters were, and when. */
-export interface DiskLook {
+export interface DiskSample {
   /** By the disk's name: `sda`, `nvme0n1`. */
   disks: ReadonlyMap<string, DiskCounters>;
   /** In ms, of this process' clock. */
@@ -41,13 +41,13 @@ export function parseDiskStats(text: string): Map<string, DiskCounters> {
   return disks;
 }
 
-export const lookAtDisks = async (): Promise<DiskLook> => ({
+export const sampleDisks = async (): Promise<DiskSample> => ({
   disks: parseDiskStats(await readFile('/proc/diskstats', 'utf8')),
   at: performance.now(),
 });
 
 /** Of these disks between two looks; one that is not in both is left out. */
-export function loadBetween(before: DiskLook, after: DiskLook, names: readonly string[]): DiskLoad[] {
+export function loadBetween(before: DiskSample, after: DiskSample, names: readonly string[]): DiskLoad[] {
   const ms = after.at - before.at;
   return names.flatMap((disk) => {
     const [from, to] = [before.disks.get(disk), after.disks.get(disk)];

@@ -78,15 +78,15 @@ async function cgroups(read: Read): Promise<{ directory: string; files: Files }[
     const [, controllers = '', path = ''] = /^[0-9]+:([^:]*):(.*)$/.exec(line) ?? [];
     const isV2 = line.startsWith('0::');
     if (!isV2 && !controllers.split(',').includes('memory')) continue;
-    const { root, point } = mountOf(mounts, isV2);
-    for (const directory of upwards(point, belowRoot(path, root)))
+    const { root, point } = cgroupMount(mounts, isV2);
+    for (const directory of cgroupsAbove(point, belowRoot(path, root)))
       found.push({ directory, files: isV2 ? V2 : V1 });
   }
   return found;
 }
 
 /** Where a version's tree is mounted, and which part of it. */
-function mountOf(mounts: string, isV2: boolean): { root: string; point: string } {
+function cgroupMount(mounts: string, isV2: boolean): { root: string; point: string } {
   for (const line of mounts.split('\n')) {
     const [before = '', after = ''] = line.split(' - ');
     const [, , , root = '/', point = '/'] = before.split(' ');
@@ -103,7 +103,7 @@ function belowRoot(path: string, root: string): string {
   return below.split('/').includes('..') ? '' : below;
 }
 
-function upwards(point: string, below: string): string[] {
+function cgroupsAbove(point: string, below: string): string[] {
   const names = below.split('/').filter(Boolean);
   return [...names.keys(), names.length].map((n) => join(point, ...names.slice(0, n))).reverse();
 }

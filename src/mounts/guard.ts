@@ -29,7 +29,7 @@ export class MountGuard {
    */
   async check(): Promise<void> {
     const { directory } = this;
-    const mount = await this.see();
+    const mount = await this.verifyMounted();
     if (mount && isReadOnly(mount)) throw new MountWrongError(`${directory} is mounted read-only`);
     await access(directory, constants.W_OK | constants.X_OK).catch((error: unknown) => {
       if (error instanceof MountHungError) throw error;
@@ -42,11 +42,11 @@ export class MountGuard {
    * @returns its mount; undefined when the kernel tells this process nothing (a chroot)
    * @throws MountWrongError; MountHungError
    */
-  async see(): Promise<MountEntry | undefined> {
+  async verifyMounted(): Promise<MountEntry | undefined> {
     const { directory, first } = this;
-    const path = await realpath(directory).catch((error: unknown) => this.notThere(error));
+    const path = await realpath(directory).catch((error: unknown) => this.throwMissing(error));
     // Not stat(): only a call like this makes an automounter mount what has not been used for a while (tried with autofs).
-    await statfs(path).catch((error: unknown) => this.notThere(error));
+    await statfs(path).catch((error: unknown) => this.throwMissing(error));
     const table = await readMountTable();
     const mount = mountOf(path, table);
     if (!mount) return undefined;
@@ -62,11 +62,11 @@ export class MountGuard {
   }
 
   /** From now on only what is mounted there now is right. For directories that nothing else tells from others. */
-  async keep(): Promise<void> {
-    this.first ??= await this.see();
+  async pinIdentity(): Promise<void> {
+    this.first ??= await this.verifyMounted();
   }
 
-  private notThere(error: unknown): never {
+  private throwMissing(error: unknown): never {
     if (error instanceof MountHungError) throw error;
     throw new MountWrongError(`${this.directory} is not there: is it mounted?`);
   }

@@ -46,12 +46,12 @@ class Mount {
       everyMs: quickMs / 2,
       looks: 2,
       // What looks cannot get through, deletions cannot either.
-      onHung: () => [this.quick, this.slow].forEach((lane) => this.rejectPending(lane, this.quick)),
+      onHung: () => [this.quick, this.slow].forEach((queue) => this.rejectPending(queue, this.quick)),
     });
     this.slow = new SerialQueue({
       everyMs: quickMs,
       looks: Math.max(2, Math.ceil(slowMs / quickMs)),
-      onLook: () => this.probe(),
+      onInspected: () => this.probe(),
       onHung: () => this.rejectPending(this.slow, this.slow),
     });
   }
@@ -67,8 +67,8 @@ class Mount {
     return this.quick.isIdle && this.slow.isIdle;
   }
 
-  private rejectPending(lane: SerialQueue, hung: SerialQueue): void {
-    lane.rejectPending(new MountHungError(this.root, new Date(hung.hungSince ?? Date.now())));
+  private rejectPending(queue: SerialQueue, hung: SerialQueue): void {
+    queue.rejectPending(new MountHungError(this.root, new Date(hung.hungSince ?? Date.now())));
   }
 
   /** Tells a slow call from a hung mount long before the slow call's own deadline. */
@@ -92,14 +92,14 @@ export function registerMount(root: string, times: MountTimes): void {
  * @throws what the call throws; MountHungError
  */
 export function onMountOf<T>(path: string, pace: Pace, call: (turn: CallContext) => Promise<T>): Promise<T> {
-  const mount = mountOf(resolve(path));
+  const mount = registeredMountOf(resolve(path));
   return mount ? mount.run(pace, call) : call({ abandoned: false });
 }
 
 /** Whether no call on a mount is outstanding; one that is hung would keep this process from ending. */
 export const allMountsIdle = (): boolean => [...mounts.values()].every(({ isIdle }) => isIdle);
 
-function mountOf(path: string): Mount | undefined {
+function registeredMountOf(path: string): Mount | undefined {
   let found = '';
   for (const root of mounts.keys()) {
     const below = root === sep || path === root || path.startsWith(root + sep);

@@ -15,7 +15,7 @@ export interface SerialQueueOptions {
    */
   looks: number;
   /** Told at each look at a call that does not count as hung yet. */
-  onLook?: () => void;
+  onInspected?: () => void;
   /** Told when the outstanding call has passed its deadline; gives up what waits. */
   onHung: () => void;
 }
@@ -87,11 +87,11 @@ export class SerialQueue {
   }
 
   private watch(turn: Outstanding): NodeJS.Timeout {
-    const { everyMs, looks, onLook, onHung } = this.options;
+    const { everyMs, looks, onInspected, onHung } = this.options;
     let seen = 0;
     const timer = setInterval(() => {
       seen += 1;
-      if (seen < looks) return onLook?.();
+      if (seen < looks) return onInspected?.();
       clearInterval(timer);
       turn.hung = true;
       onHung();

@@ -25,7 +25,7 @@ export interface Epoch extends EpochFile {
 }
 
 /** A directory that a person has made, or another program: it counts, and belongs to nobody. */
-const NOBODYS: EpochFile = {
+const UNOWNED: EpochFile = {
   v: CONTRACT_VERSION,
   owner: 'nobody',
   why: 'epoch.json says nothing',
@@ -42,7 +42,7 @@ export async function listEpochs(sectorDirectory: string): Promise<Epoch[]> {
       const path = join(epochDir(sectorDirectory, number), 'epoch.json');
       const file = await readJson(path);
       refuseNewer(path, file);
-      return { number, ...(epochSchema.safeParse(file).data ?? NOBODYS) };
+      return { number, ...(epochSchema.safeParse(file).data ?? UNOWNED) };
     }),
   );
 }

@@ -18,7 +18,7 @@ export async function removeTree(directory: string, between: () => void = () => 
   if (!top) return 0;
   if (!top.isDirectory()) throw new NotOursError(`${directory} is not a directory`);
   await refuseMounts(directory);
-  await lookThrough(directory, top.dev);
+  await refuseUnknownEntries(directory, top.dev);
   return await remove(directory, top.dev, between);
 }
 
@@ -31,13 +31,13 @@ async function refuseMounts(directory: string): Promise<void> {
   if (mount) throw new NotOursError(`${mount.mountPoint} is a mount`);
 }
 
-async function lookThrough(directory: string, device: number): Promise<void> {
+async function refuseUnknownEntries(directory: string, device: number): Promise<void> {
   for (const name of (await ifPresent(readdir(directory))) ?? []) {
     const path = join(directory, name);
     const stat = await ifPresent(lstat(path));
     if (!stat) continue;
     if (stat.dev !== device) throw new NotOursError(`${path} is on another file system`);
-    if (stat.isDirectory()) await lookThrough(path, device);
+    if (stat.isDirectory()) await refuseUnknownEntries(path, device);
     else if (!stat.isFile()) {
       throw new NotOursError(`${path} is ${stat.isSymbolicLink() ? 'a symbolic link' : 'not a plain file'}`);
     }

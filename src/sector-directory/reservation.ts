@@ -39,7 +39,7 @@ export async function reserve(directory: string, seal: SealInput): Promise<void>
 }
 
 /** Gives the room back. A directory that has become more than a reservation stays. */
-export async function giveWay(directory: string): Promise<void> {
+export async function releaseReservation(directory: string): Promise<void> {
   if ((await listEpochs(directory)).length > 0) return;
   await rm(join(directory, 'sector.json'), { force: true });
   await rmdir(directory).catch((error: unknown) => {

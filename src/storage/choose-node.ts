@@ -6,24 +6,24 @@ import { MountHungError } from '../mounts/mounts.js';
 import { lstat, statfs } from '../mounts/remote-fs.js';
 import { nodeName, type GroupDirectory } from '../paths.js';
 import { amount } from '../units.js';
-import { refuseOddDirectories, refuseWithoutLinks } from './fitness.js';
+import { refuseUnfitDirectories, refuseWithoutLinks } from './fitness.js';
 import { refuseOwnDirectory } from './own-directory.js';
 import {
-  giveBack,
+  releaseStaging,
   isStale,
-  listParts,
+  listStaging,
   removeOrphans,
-  reserve,
-  stillToWrite,
+  reserveStaging,
+  bytesLeft,
   type Owner,
-  type Part,
+  type StagingDirectory,
 } from './reservations.js';
 
 /** What a host knows of its nodes. */
 export interface Nodes {
   /** Mounted directories of config.toml. */
   directories: readonly string[];
-  /** Whether a node may be written into, looked at anew. @throws MountWrongError; MountHungError */
+  /** Whether a node may be written into, candidates at anew. @throws MountWrongError; MountHungError */
   check(directory: string): Promise<void>;
 }
 
@@ -45,7 +45,7 @@ export interface Chosen {
   passedOver: string[];
 }
 
-interface Looked {
+interface Candidate {
   node: string;
   /** Bytes that are free; those of the copies that this one replaces count as free. */
   free: number;
@@ -60,19 +60,19 @@ interface Looked {
  */
 export async function chooseNode(nodes: Nodes, wanted: Wanted): Promise<Chosen> {
   const passedOver = new PassedOver();
-  const looked: Looked[] = [];
+  const candidates: Candidate[] = [];
   const looks = nodes.directories.map(async (node) => {
-    await lookAt(nodes, node, wanted).then(
-      (look) => looked.push(look),
+    await inspectNode(nodes, node, wanted).then(
+      (look) => candidates.push(look),
       (error: unknown) => passedOver.add(node, error),
     );
   });
   await Promise.all(looks);
-  const isBefore = ({ node }: Looked): boolean => nodeName(node) === wanted.before;
-  looked.sort((a, b) => Number(isBefore(b)) - Number(isBefore(a)) || b.room - a.room);
-  for (const { node, free } of looked)
+  const isBefore = ({ node }: Candidate): boolean => nodeName(node) === wanted.before;
+  candidates.sort((a, b) => Number(isBefore(b)) - Number(isBefore(a)) || b.room - a.room);
+  for (const { node, free } of candidates)
     if (free < wanted.bytes) passedOver.add(node, new FullError(free, wanted.bytes));
-  for (const { node } of looked.filter(({ free }) => free >= wanted.bytes)) {
+  for (const { node } of candidates.filter(({ free }) => free >= wanted.bytes)) {
     try {
       return { node, into: await reserveBeside(node, wanted), passedOver: passedOver.reasons };
     } catch (error) {
@@ -121,13 +121,13 @@ export async function findNode(nodes: Nodes, name: string, group: GroupDirectory
 }
 
 /** Only to put the nodes in order: whether a reservation still holds is asked when one has been made. */
-async function lookAt(nodes: Nodes, node: string, wanted: Wanted): Promise<Looked> {
+async function inspectNode(nodes: Nodes, node: string, wanted: Wanted): Promise<Candidate> {
   await nodes.check(node);
   await refuseOwnDirectory(node, wanted.group);
-  await refuseOddDirectories(node);
+  await refuseUnfitDirectories(node);
   // Also where there is no room: orphans may be what is in the way.
   await removeOrphans(node, wanted.group);
-  return { node, ...(await roomOf(node, await listParts(node), wanted)) };
+  return { node, ...(await roomOf(node, await listStaging(node), wanted)) };
 }
 
 /**
@@ -137,17 +137,17 @@ async function lookAt(nodes: Nodes, node: string, wanted: Wanted): Promise<Looke
  */
 async function reserveBeside(node: string, wanted: Wanted): Promise<string> {
   await refuseWithoutLinks(node);
-  const into = await reserve(node, wanted, wanted.bytes, wanted.host);
+  const into = await reserveStaging(node, wanted, wanted.bytes, wanted.host);
   try {
     const own = join(node, into);
     // What was made there a moment ago tells the node's own clock.
     const now = (await lstat(own)).mtimeMs;
-    const others = (await listParts(node)).filter(({ directory }) => directory !== own);
+    const others = (await listStaging(node)).filter(({ directory }) => directory !== own);
     const { room } = await roomOf(node, others, wanted, now);
     if (room < wanted.bytes) throw new FullError(room, wanted.bytes);
     return into;
   } catch (error) {
-    await giveBack(node, into).catch(() => undefined);
+    await releaseStaging(node, into).catch(() => undefined);
     throw error;
   }
 }
@@ -155,14 +155,14 @@ async function reserveBeside(node: string, wanted: Wanted): Promise<string> {
 /** @param now by the node's clock: then stale reservations are not counted */
 async function roomOf(
   node: string,
-  parts: readonly Part[],
+  directories: readonly StagingDirectory[],
   { replaces }: Wanted,
   now = -Infinity,
-): Promise<Omit<Looked, 'node'>> {
+): Promise<Omit<Candidate, 'node'>> {
   const { bavail, bsize } = await statfs(node);
-  const isReplaced = ({ directory }: Part): boolean => replaces.has(relative(node, directory));
-  const replaced = parts.filter(isReplaced).reduce((sum, { used }) => sum + used, 0);
-  const others = parts.filter((part) => !isReplaced(part) && !isStale(part, now));
+  const isReplaced = ({ directory }: StagingDirectory): boolean => replaces.has(relative(node, directory));
+  const replaced = directories.filter(isReplaced).reduce((sum, { used }) => sum + used, 0);
+  const others = directories.filter((directory) => !isReplaced(directory) && !isStale(directory, now));
   const free = bavail * bsize + replaced;
-  return { free, room: free - others.reduce((sum, part) => sum + stillToWrite(part), 0) };
+  return { free, room: free - others.reduce((sum, directory) => sum + bytesLeft(directory), 0) };
 }

@@ -14,7 +14,7 @@ import { nodeDirectories } from './own-directory.js';
  * Looks at the directories that are there already.
  * @throws MountWrongError when one of them is none, or another mount than the rest; MountHungError
  */
-export async function refuseOddDirectories(node: string): Promise<void> {
+export async function refuseUnfitDirectories(node: string): Promise<void> {
   const table = await readMountTable();
   const mounted = async (path: string): Promise<string> => {
     const mount = mountOf(await realpath(path), table);
@@ -59,10 +59,10 @@ const tried = new Set<string>();
 
 /** Tries the node once in this process' life. @throws like {@link tryHardLink} */
 export async function refuseWithoutLinks(node: string): Promise<void> {
-  const parts = join(node, stored.parts);
-  await makeDirectory(parts);
-  const key = `${(await stat(parts)).dev} ${node}`;
+  const stagingRoot = join(node, stored.stagingRoot);
+  await makeDirectory(stagingRoot);
+  const key = `${(await stat(stagingRoot)).dev} ${node}`;
   if (tried.has(key)) return;
-  await tryHardLink(parts);
+  await tryHardLink(stagingRoot);
   tried.add(key);
 }

@@ -14,7 +14,7 @@ export class OwnDirectoryError extends MountWrongError {}
 /** Where sealflow writes on a node, the node itself first. */
 export const nodeDirectories = (node: string): string[] => [
   node,
-  ...['sealed', 'cache', 'receipts', stored.parts].map((name) => join(node, name)),
+  ...['sealed', 'cache', 'receipts', stored.stagingRoot].map((name) => join(node, name)),
 ];
 
 /**
@@ -30,11 +30,11 @@ export async function refuseOwnDirectory(node: string, group: GroupDirectory): P
   }
   const root = await ifPresent(realpath(group.root));
   const above = new Set<string>();
-  if (root !== undefined) for (const path of upwards(dirname(root))) above.add(await identity(path));
+  if (root !== undefined) for (const path of ancestors(dirname(root))) above.add(await identity(path));
   for (const directory of nodeDirectories(node)) {
     const real = await ifPresent(realpath(directory));
     if (real === undefined) continue;
-    for (const path of upwards(real)) {
+    for (const path of ancestors(real)) {
       const found = await identity(path);
       const whose = own.get(found);
       if (whose !== undefined) refuse(directory, path === real ? `is ${whose}` : `lies in ${whose}`);
@@ -60,7 +60,7 @@ function refuse(directory: string, what: string): never {
 }
 
 /** A directory and all those it lies in, the root last. @param path absolute, without symbolic links */
-export function upwards(path: string): string[] {
+export function ancestors(path: string): string[] {
   const above = dirname(path);
-  return above === path ? [path] : [path, ...upwards(above)];
+  return above === path ? [path] : [path, ...ancestors(above)];
 }

@@ -12,7 +12,7 @@ import type { SectorId } from '../sector.js';
 import { makeDirectory, refuseOther } from './make-directory.js';
 import { sameAtRandom } from './random-read.js';
 import { finalName, type Receipt } from './receipt.js';
-import { isOf, listParts, type Owner } from './reservations.js';
+import { isOf, listStaging, type Owner } from './reservations.js';
 
 /**
  * Files up to this size are hashed once more, before and after: p_aux and t_aux. Of the large ones, which P5 has read back, some
@@ -27,41 +27,41 @@ export interface Copy {
   /** Directory of the storage node. */
   node: string;
   /** Directory of the copy, relative to the node. */
-  part: string;
+  staging: string;
   sector: SectorId;
   files: FileDigest[];
 }
 
 /**
- * Links the files of `part` to their final names and writes the receipt. Done again after a crash it finds its own links
+ * Links the files of `staging` to their final names and writes the receipt. Done again after a crash it finds its own links
  * and goes on.
  * @param mayGo asked before the first name is given; what it throws ends it
  * @throws failure `CopyDiffers` when a final name belongs to another file, or to the scratch, which P6 deletes; `StepBack` to P5, before any name is given, when
  *   the copy is not whole.
  */
 export async function publishCopy(copy: Copy, receipt: Receipt, mayGo: () => Promise<void>): Promise<void> {
-  const { source, node, part, sector, files } = copy;
+  const { source, node, staging, sector, files } = copy;
   const receiptPath = join(node, stored.receipt(sector));
   const known = (await readJson(receiptPath)) as Receipt | undefined;
   refuseNewer(receiptPath, known, ENGINE_PROTOCOL);
-  if (known !== undefined && whatItSays(known) !== whatItSays(receipt)) {
+  if (known !== undefined && claimOf(known) !== claimOf(receipt)) {
     throw new SealError('CopyDiffers', `${receiptPath} is there and says something else`);
   }
   for (const file of files) await refuseScratch(copy, file);
   // Behind the receipt all have their names, but for what a person has moved away since, because it was damaged.
   const nameless = known === undefined ? files : await withoutFinalName(copy);
   if (nameless.length > 0) {
-    await ifPresent(refuseOther(join(node, part)));
-    for (const file of nameless) await checkWhole(join(node, part, plainName(file.name)), file, source);
+    await ifPresent(refuseOther(join(node, staging)));
+    for (const file of nameless) await checkWhole(join(node, staging, plainName(file.name)), file, source);
     await mayGo();
     for (const directory of ['sealed', 'cache', 'receipts', stored.cache(sector)])
       await makeDirectory(join(node, directory));
-    for (const file of nameless) await give(copy, file);
+    for (const file of nameless) await linkFinalName(copy, file);
     for (const directory of ['sealed', stored.cache(sector), 'cache'])
       await syncDirectory(join(node, directory));
   }
   if (known === undefined) await writeJson(receiptPath, receipt);
-  await lookAgain(copy);
+  await verifyPublished(copy);
 }
 
 async function withoutFinalName({ node, sector, files }: Copy): Promise<FileDigest[]> {
@@ -70,10 +70,10 @@ async function withoutFinalName({ node, sector, files }: Copy): Promise<FileDige
 }
 
 /** Where the copy is the scratch under another name it would be deleted as the scratch. @throws failure `CopyDiffers` */
-async function refuseScratch({ source, node, part, sector }: Copy, { name }: FileDigest): Promise<void> {
+async function refuseScratch({ source, node, staging, sector }: Copy, { name }: FileDigest): Promise<void> {
   const scratch = await ifPresent(identity(join(source, plainName(name))));
   if (scratch === undefined) return;
-  for (const path of [join(node, finalName(sector, name)), join(node, part, plainName(name))])
+  for (const path of [join(node, finalName(sector, name)), join(node, staging, plainName(name))])
     if ((await ifPresent(identity(path))) === scratch)
       throw new SealError(
         'CopyDiffers',
@@ -82,11 +82,11 @@ async function refuseScratch({ source, node, part, sector }: Copy, { name }: Fil
 }
 
 /** Of whom a receipt speaks and what it proves; who made it, and by which version, may differ when P6 is done again. */
-const whatItSays = ({ sector, size, ticket, seed, commD, commR, proof, files }: Receipt): string =>
+const claimOf = ({ sector, size, ticket, seed, commD, commR, proof, files }: Receipt): string =>
   canonicalJson({ sector, size, ticket, seed, commD, commR, proof, files });
 
-async function give({ node, part, sector }: Copy, file: FileDigest): Promise<void> {
-  const from = join(node, part, plainName(file.name));
+async function linkFinalName({ node, staging, sector }: Copy, file: FileDigest): Promise<void> {
+  const from = join(node, staging, plainName(file.name));
   const to = join(node, finalName(sector, file.name));
   const source = await lstat(from);
   try {
@@ -104,13 +104,13 @@ async function give({ node, part, sector }: Copy, file: FileDigest): Promise<voi
  * A P6 that was killed between the first final name and the receipt has left names on the node. They are the sector's own where they
  * are links to its unfinished copy.
  */
-export async function takeNamesBack(node: string, owner: Owner): Promise<void> {
+export async function removeFinalNames(node: string, owner: Owner): Promise<void> {
   if (await exists(join(node, stored.receipt(owner.sector)))) return;
-  for (const { directory } of (await listParts(node)).filter(isOf(owner)))
+  for (const { directory } of (await listStaging(node)).filter(isOf(owner)))
     for (const name of await readdir(directory)) {
       const [own, final] = [join(directory, name), join(node, finalName(owner.sector, name))];
-      const [part, there] = [await ifPresent(lstat(own)), await ifPresent(lstat(final))];
-      if (part?.isFile() && part.ino === there?.ino && part.dev === there.dev) await unlink(final);
+      const [staging, there] = [await ifPresent(lstat(own)), await ifPresent(lstat(final))];
+      if (staging?.isFile() && staging.ino === there?.ino && staging.dev === there.dev) await unlink(final);
     }
 }
 
@@ -121,7 +121,7 @@ async function checkWhole(path: string, file: FileDigest, source: string): Promi
 }
 
 /** @throws failure `CopyDiffers` */
-async function lookAgain(copy: Copy): Promise<void> {
+async function verifyPublished(copy: Copy): Promise<void> {
   const { source, node, sector, files } = copy;
   for (const file of files) {
     const path = join(node, finalName(sector, file.name));

@@ -6,7 +6,7 @@ import { exists, ifPresent, readJson } from '../files.js';
 import { identity, lstat, readdir, realpath } from '../mounts/remote-fs.js';
 import { nodeName, sectorDir, stored, type GroupDirectory } from '../paths.js';
 import type { SectorId } from '../sector.js';
-import { OwnDirectoryError, refuseOwnDirectory, upwards } from './own-directory.js';
+import { OwnDirectoryError, refuseOwnDirectory, ancestors } from './own-directory.js';
 import { receiptSchema } from './receipt.js';
 
 const filesSchema = z.object({ files: receiptSchema.shape.files });
@@ -30,7 +30,7 @@ export async function refuseLoss(
   const node = nodes.find((known) => nodeName(known) === name);
   if (node === undefined) throw new SealError('MountMissing', `storage node ${name} is not in storage-nodes`);
   await refuseOwnDirectory(node, group);
-  await refuseWithin(node, directory, sector);
+  await refuseScratchWithin(node, directory, sector);
   const scratch = await identitiesBelow(directory);
   for (const file of await publishedFiles(join(node, receipt))) {
     const path = join(node, file);
@@ -41,12 +41,12 @@ export async function refuseLoss(
 }
 
 /** Seen by inodes, and by what only a sector's directory holds: a mount of this host's own export gives it another device. */
-async function refuseWithin(node: string, directory: string, sector: SectorId): Promise<void> {
+async function refuseScratchWithin(node: string, directory: string, sector: SectorId): Promise<void> {
   const own = await identity(directory);
   const cache = join(node, stored.cache(sector));
   if (await exists(join(cache, 'sector.json'))) throw ownScratch(cache, directory);
   for (const place of [cache, join(node, stored.sealed(sector))])
-    for (const path of upwards((await ifPresent(realpath(place))) ?? node))
+    for (const path of ancestors((await ifPresent(realpath(place))) ?? node))
       if ((await identity(path)) === own) throw ownScratch(place, directory);
 }
 

@@ -30,14 +30,14 @@ const noteSchema = z.object({
 });
 type Note = z.infer<typeof noteSchema>;
 
-export interface Part {
+export interface StagingDirectory {
   directory: string;
   /** Undefined for what is not understood: another program's, or a newer sealflow's. */
   note: Note | undefined;
   /** Bytes that its files take on disk. */
   used: number;
   /** When it was last written into, in ms since 1970 by the clock that gives the node's files their times. */
-  touched: number;
+  writtenAt: number;
 }
 
 const STALE_MS = 3_600_000;
@@ -54,17 +54,17 @@ export interface Owner {
  * @returns its directory, relative to the node
  * @throws errors of the file system; ENOENT when the node is not there, which must not come into being as a plain directory
  */
-export async function reserve(
+export async function reserveStaging(
   node: string,
   { group, sector }: Owner,
   bytes: number,
   host: string,
 ): Promise<string> {
-  const parts = join(node, stored.parts);
-  await makeDirectory(parts);
-  const into = stored.part(sector, randomUUID());
+  const root = join(node, stored.stagingRoot);
+  await makeDirectory(root);
+  const into = stored.stagingDirectory(sector, randomUUID());
   // Without its note nobody would know whose it is: so it gets its name with the note inside.
-  const unnamed = join(parts, `${UNNAMED}${randomUUID()}`);
+  const unnamed = join(root, `${NEW_PREFIX}${randomUUID()}`);
   await mkdir(unnamed);
   try {
     const at = new Date().toISOString();
@@ -75,33 +75,33 @@ export async function reserve(
     await removeTree(unnamed).catch(() => undefined);
     throw error;
   }
-  await syncDirectory(parts);
+  await syncDirectory(root);
   return into;
 }
 
-const UNNAMED = '.new-';
+const NEW_PREFIX = '.new-';
 
 /** Gives a reservation back, and what was written there. */
-export const giveBack = (node: string, into: string): Promise<void> =>
-  remove(node, join(node, stored.parts, basename(into)));
+export const releaseStaging = (node: string, into: string): Promise<void> =>
+  remove(node, join(node, stored.stagingRoot, basename(into)));
 
 /** Renamed first: half of a copy, perhaps without its note, would be nobody's. */
 async function remove(node: string, directory: string): Promise<void> {
-  const gone = join(node, stored.parts, `${GONE}${randomUUID()}`);
+  const gone = join(node, stored.stagingRoot, `${GONE_PREFIX}${randomUUID()}`);
   await ifPresent(rename(directory, gone));
   await removeTree(gone);
 }
 
-const GONE = '.gone-';
+const GONE_PREFIX = '.gone-';
 
 /** All unfinished copies on a node, of whatever group. */
-export async function listParts(node: string): Promise<Part[]> {
-  const parts = join(node, stored.parts);
-  const names = (await namesIn(parts)).filter(isPlainName);
-  return (await Promise.all(names.map((name) => lookAt(join(parts, name))))).flat();
+export async function listStaging(node: string): Promise<StagingDirectory[]> {
+  const root = join(node, stored.stagingRoot);
+  const names = (await namesIn(root)).filter(isPlainName);
+  return (await Promise.all(names.map((name) => inspectDirectory(join(root, name))))).flat();
 }
 
-async function lookAt(directory: string): Promise<Part[]> {
+async function inspectDirectory(directory: string): Promise<StagingDirectory[]> {
   const top = await ifPresent(lstat(directory));
   if (!top?.isDirectory()) return [];
   const note = await readJson(join(directory, NOTE)).catch((error: unknown) => {
@@ -115,29 +115,29 @@ async function lookAt(directory: string): Promise<Part[]> {
       directory,
       note: noteSchema.safeParse(note).data,
       used: stats.reduce((sum, { blocks }) => sum + blocks * 512, 0),
-      touched: Math.max(top.mtimeMs, ...stats.map(({ mtimeMs }) => mtimeMs)),
+      writtenAt: Math.max(top.mtimeMs, ...stats.map(({ mtimeMs }) => mtimeMs)),
     },
   ];
 }
 
 /** Whether nobody has written into it for so long that nobody will. */
-export const isStale = ({ touched }: Part, now: number): boolean => now - touched > STALE_MS;
+export const isStale = ({ writtenAt }: StagingDirectory, now: number): boolean => now - writtenAt > STALE_MS;
 
 /** Bytes that a copy has still to write. */
-export const stillToWrite = ({ note, used }: Part): number => Math.max(0, (note?.bytes ?? 0) - used);
+export const bytesLeft = ({ note, used }: StagingDirectory): number => Math.max(0, (note?.bytes ?? 0) - used);
 
 /** Whether it is an unfinished copy of this very sector, of this very group. */
 export const isOf =
   ({ group, sector }: Owner) =>
-  ({ note }: Part): boolean =>
+  ({ note }: StagingDirectory): boolean =>
     note?.group === group.id && note.sector === sectorName(sector);
 
 /**
  * Deletes the sector's unfinished copies; files that have their final names keep their inodes.
  * @param only these, relative to the node; all if not given
  */
-export async function removeParts(node: string, owner: Owner, only?: ReadonlySet<string>): Promise<void> {
-  for (const { directory } of (await listParts(node)).filter(isOf(owner)))
+export async function removeStaging(node: string, owner: Owner, only?: ReadonlySet<string>): Promise<void> {
+  for (const { directory } of (await listStaging(node)).filter(isOf(owner)))
     if (!only || only.has(relative(node, directory))) await remove(node, directory);
   await sweep(node);
 }
@@ -146,38 +146,38 @@ const DAY_MS = 24 * 3_600_000;
 
 /**
  * Deletes what other sectors of the group have left: copies of those that P6 or an abort has deleted on a host that did not see this
- * node, and that told so. Where the group's directory is not mounted nothing tells so. Another group's copies are never touched, as
+ * node, and that told so. Where the group's directory is not mounted nothing tells so. Another group's copies are never writtenAt, as
  * whether they are needed cannot be known here. What cannot be deleted stays: it is no fault of who comes by.
  */
 export async function removeOrphans(node: string, group: OpenGroup): Promise<void> {
   const now = Date.now();
-  for (const { directory, note, touched } of await listParts(node)) {
+  for (const { directory, note, writtenAt } of await listStaging(node)) {
     const sector = note?.group === group.id ? parseSector(note.sector) : undefined;
-    if (!sector || now - touched < DAY_MS || (await exists(sectorDir(group, sector)))) continue;
-    const told = (await exists(doneFile(group, sector))) || (await exists(abortedFile(group, sector)));
-    if (told) await remove(node, directory).catch(() => undefined);
+    if (!sector || now - writtenAt < DAY_MS || (await exists(sectorDir(group, sector)))) continue;
+    const isOver = (await exists(doneFile(group, sector))) || (await exists(abortedFile(group, sector)));
+    if (isOver) await remove(node, directory).catch(() => undefined);
   }
   await sweep(node);
 }
 
 /** Deletes what deletions and reservations that were killed have left, whoever began them. */
 async function sweep(node: string): Promise<void> {
-  for (const path of await hidden(node, GONE)) await removeTree(path).catch(() => undefined);
-  for (const path of await hidden(node, UNNAMED)) {
-    const [unnamed] = await lookAt(path);
-    if (unnamed && Date.now() - unnamed.touched > DAY_MS) await removeTree(path).catch(() => undefined);
+  for (const path of await hidden(node, GONE_PREFIX)) await removeTree(path).catch(() => undefined);
+  for (const path of await hidden(node, NEW_PREFIX)) {
+    const [unnamed] = await inspectDirectory(path);
+    if (unnamed && Date.now() - unnamed.writtenAt > DAY_MS) await removeTree(path).catch(() => undefined);
   }
 }
 
 async function hidden(node: string, prefix: string): Promise<string[]> {
-  const parts = join(node, stored.parts);
-  const names = await namesIn(parts);
-  return names.filter((name) => name.startsWith(prefix)).map((name) => join(parts, name));
+  const root = join(node, stored.stagingRoot);
+  const names = await namesIn(root);
+  return names.filter((name) => name.startsWith(prefix)).map((name) => join(root, name));
 }
 
 /** None when the directory is not there. @throws NotOursError when a symbolic link leads elsewhere */
-async function namesIn(parts: string): Promise<string[]> {
-  if (!(await ifPresent(lstat(parts)))) return [];
-  await refuseOther(parts);
-  return (await ifPresent(readdir(parts))) ?? [];
+async function namesIn(root: string): Promise<string[]> {
+  if (!(await ifPresent(lstat(root)))) return [];
+  await refuseOther(root);
+  return (await ifPresent(readdir(root))) ?? [];
 }

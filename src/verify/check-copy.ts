@@ -17,7 +17,7 @@ export interface CheckCopyOptions {
   /** Leave the large files unread. */
   quick: boolean;
   /** While the engine reads, the node is looked at this often, in ms. */
-  lookEveryMs: number;
+  pollEveryMs: number;
   /** Ends the engine. */
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
@@ -41,7 +41,7 @@ export async function checkCopy(
   engine: Engine,
   receipt: string,
   node: string,
-  { quick, lookEveryMs, signal, onProgress }: CheckCopyOptions,
+  { quick, pollEveryMs, signal, onProgress }: CheckCopyOptions,
 ): Promise<CopyResult> {
   const [program, ...first] = engine.command;
   const args = [...first, 'check-copy', receipt, node, '--json', ...(quick ? ['--quick'] : [])];
@@ -56,7 +56,7 @@ export async function checkCopy(
   const told = signal ? AbortSignal.any([signal, hung.signal]) : hung.signal;
   const run = runBound(program, args, { env: engine.environment, signal: told, onStdout });
   try {
-    const end = await Promise.race([run, untilHung(node, lookEveryMs, over.signal)]);
+    const end = await Promise.race([run, untilHung(node, pollEveryMs, over.signal)]);
     return resultOf(engine, end, report);
   } catch (error) {
     if (error instanceof MountHungError) {

@@ -6,7 +6,7 @@ import { stored } from '../paths.js';
 import { sectorName, type SectorId } from '../sector.js';
 import { UserError } from '../user-error.js';
 import type { SectorReport } from './report.js';
-import { UnreadableError, whyUnreadable } from './unreadable.js';
+import { UnreadableError, unreadableReason } from './unreadable.js';
 
 export interface StorageNode {
   directory: string;
@@ -34,7 +34,7 @@ export async function openNode(directory: string): Promise<StorageNode> {
     const sectors = (receipts ?? []).flatMap((name) => stored.sectorOfReceipt(name) ?? []);
     return { directory, sectors: sectors.sort(inOrder) };
   } catch (error) {
-    const problem = whyUnreadable(error);
+    const problem = unreadableReason(error);
     if (problem === undefined) throw error;
     return { directory, sectors: [], problem };
   }

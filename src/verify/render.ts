@@ -4,7 +4,7 @@ import { bytes } from '../units.js';
 import { nodeName } from '../paths.js';
 import type { StorageNode } from './nodes.js';
 import type { Check, Progress, SectorReport } from './report.js';
-import type { Strangers } from './unknown-files.js';
+import type { UnknownFiles } from './unknown-files.js';
 import type { Tally } from './tally.js';
 
 /**
@@ -42,7 +42,10 @@ export function renderProgress(tally: Tally, running: Iterable<Progress>, bytesP
 }
 
 /** What lies on a node beside its sectors. */
-export const renderStrangers = (node: string, { noReceipt, unfinished, noName }: Strangers): string[] => [
+export const renderUnknownFiles = (
+  node: string,
+  { noReceipt, unfinished, noName }: UnknownFiles,
+): string[] => [
   ...noReceipt.map((path) => `${join(node, path)}: no receipt: not sealed by sealflow, not checked`),
   ...unfinished.map(
     (path) => `${join(node, path)}: unfinished copy, which P6 or an abort of its sector removes`,

@@ -8,7 +8,7 @@ import { namesIn } from './nodes.js';
 import { UnreadableError } from './unreadable.js';
 
 /** Paths relative to the node. */
-export interface Strangers {
+export interface UnknownFiles {
   /** Below `sealed/` and `cache/`, and named by no receipt. */
   noReceipt: string[];
   /** Copies that P5 is making, or that a P5 has left. */
@@ -17,11 +17,11 @@ export interface Strangers {
   noName: string[];
 }
 
-/** @throws what {@link whyUnreadable} knows */
-export async function strangersOn(node: string): Promise<Strangers> {
+/** @throws what {@link unreadableReason} knows */
+export async function unknownFilesOn(node: string): Promise<UnknownFiles> {
   const list = async (name: string): Promise<string[]> => (await namesIn(node, name)) ?? [];
   // Receipts last: P6 gives the other names first, and a sector that it finishes just now should not be told.
-  const [sealed, caches, parts] = [await list('sealed'), await list('cache'), await list(stored.parts)];
+  const [sealed, caches, parts] = [await list('sealed'), await list('cache'), await list(stored.stagingRoot)];
   const receipts = await list('receipts');
   const known = new Set(receipts.flatMap((name) => sectorFileNameOf(stored.sectorOfReceipt(name))));
   const inCaches = caches.filter((name) => known.has(name)).map((name) => unnamedIn(node, name));
@@ -31,7 +31,7 @@ export async function strangersOn(node: string): Promise<Strangers> {
       ...caches.filter((name) => !known.has(name)).map((name) => join('cache', name)),
       ...(await Promise.all(inCaches)).flat(),
     ],
-    unfinished: parts.map((name) => join(stored.parts, name)),
+    unfinished: parts.map((name) => join(stored.stagingRoot, name)),
     noName: receipts.filter((name) => !stored.sectorOfReceipt(name)).map((name) => join('receipts', name)),
   };
 }

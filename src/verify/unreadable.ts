@@ -9,7 +9,7 @@ export class UnreadableError extends Error {
 }
 
 /** The message of an error that means: this cannot be looked at now. Undefined for all others, which are bugs. */
-export function whyUnreadable(error: unknown): string | undefined {
+export function unreadableReason(error: unknown): string | undefined {
   const known =
     error instanceof UnreadableError ||
     error instanceof MountHungError ||

@@ -5,10 +5,10 @@ import { nodeName, stored } from '../paths.js';
 import { sectorName } from '../sector.js';
 import { asTheyEnd } from '../as-they-end.js';
 import { checkCopy, type CheckCopyOptions } from './check-copy.js';
-import { lookAtReceipt } from './look-at-receipt.js';
+import { inspectReceipt } from './inspect-receipt.js';
 import type { Copy } from './nodes.js';
 import type { SectorReport } from './report.js';
-import { whyUnreadable } from './unreadable.js';
+import { unreadableReason } from './unreadable.js';
 
 export interface VerifyOptions extends CheckCopyOptions {
   engine: Engine;
@@ -38,14 +38,14 @@ async function verifyCopy(copy: Copy, options: VerifyOptions): Promise<SectorRep
 async function outcomeOf({ sector, node }: Copy, options: VerifyOptions): Promise<Outcome> {
   let known: Partial<SectorReport> = {};
   try {
-    const looked = await lookAtReceipt({ sector, node });
+    const looked = await inspectReceipt({ sector, node });
     if ('wrong' in looked) return { result: 'wrong', checks: [looked.wrong] };
     const { size, node: written } = looked.receipt;
     known = { size, writtenOn: written === nodeName(node) ? undefined : written };
     const receipt = join(node, stored.receipt(sector));
     return { ...known, ...(await checkCopy(options.engine, receipt, node, options)) };
   } catch (error) {
-    const why = whyUnreadable(error);
+    const why = unreadableReason(error);
     if (why === undefined) throw error;
     return { ...known, result: 'not checked', why };
   }

@@ -50,7 +50,7 @@ export class Capacity {
       const name = pool.phases.join('+');
       const taken: SlotPool = new SlotPool(pool.slots, () => {
         gauges?.slots(name, taken.taken, pool.slots);
-        this.tellDrained();
+        this.logDrained();
       });
       return { ...pool, taken };
     });
@@ -60,19 +60,19 @@ export class Capacity {
       atWork: () => new Set(this.enginesOf('P1').map(({ sector }) => sector)),
       gauges,
       log,
-      onChange: () => this.lookAgain(),
+      onChange: () => this.recheck(),
     });
   }
 
   /** Asks anew who may poll. */
-  lookAgain(): void {
+  recheck(): void {
     for (const { taken } of this.pools) taken.pump();
   }
 
   /** Looks at the room for new sectors. It is P1's alone, and to sum it up takes looks at every sector: others do not. */
-  async lookForRoom(): Promise<void> {
-    if (this.pools.some(({ phases }) => phases.includes('P1'))) await this.room.look();
-    else this.lookAgain();
+  async refreshRoom(): Promise<void> {
+    if (this.pools.some(({ phases }) => phases.includes('P1'))) await this.room.refresh();
+    else this.recheck();
   }
 
   /** Takes nothing new any more; what is at work goes on. */
@@ -81,14 +81,14 @@ export class Capacity {
     this.draining = true;
     for (const { taken } of this.pools) taken.drain();
     this.log.info(`draining: takes nothing new; ${this.slotsTaken} at work`);
-    this.tellDrained();
+    this.logDrained();
   }
 
   private get slotsTaken(): number {
     return this.pools.reduce((sum, { taken }) => sum + taken.taken, 0);
   }
 
-  private tellDrained(): void {
+  private logDrained(): void {
     if (!this.draining || this.drained || this.slotsTaken > 0) return;
     this.drained = true;
     this.log.info('drained: nothing is at work');
@@ -96,7 +96,7 @@ export class Capacity {
 
   /** Shows Temporal that this host is there, however full its pools are. */
   showPresence(): void {
-    this.room.offer();
+    this.room.admitOneMore();
     for (const { taken } of this.pools) taken.showPresence();
   }
 

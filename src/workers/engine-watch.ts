@@ -30,7 +30,7 @@ export interface EngineWatchOptions {
   /** Whether an activity of this worker waits for the attempt: then it ends an engine that hangs, and tells the workflow. */
   isWaitedFor: (directory: string) => boolean;
   /** Told after each look. */
-  onLook?: () => void;
+  onInspected?: () => void;
   times?: Times;
 }
 
@@ -41,7 +41,7 @@ interface Watched {
   /** Since when it is seen to be superseded, in ms of this process' clock. */
   supersededSince?: number;
   /** The last that was logged of it. */
-  said?: string;
+  lastLogged?: string;
 }
 
 export class EngineWatch {
@@ -57,16 +57,16 @@ export class EngineWatch {
   /** Those of them that no activity waits for, here or in another worker of this host that has begun them. */
   unwaited: FoundEngine[] = [];
 
-  async keepLooking(signal: AbortSignal): Promise<void> {
+  async keepInspecting(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.look().catch((error: unknown) =>
+      await this.inspect().catch((error: unknown) =>
         this.options.log.warn(`engines of this host: ${(error as Error).message}`),
       );
       await sleep(this.times.engineWatch, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
 
-  async look(): Promise<void> {
+  async inspect(): Promise<void> {
     const { localDir, self, isWaitedFor } = this.options;
     const found = await findEngines(localDir, self);
     // Those of a second host on this machine (another `ip`) are its own worker's to judge.
@@ -77,7 +77,7 @@ export class EngineWatch {
     this.live = engines;
     const elsewhere = await Promise.all(engines.map((engine) => this.isOfAnotherWorker(engine)));
     this.unwaited = engines.filter(({ attempt }, i) => !elsewhere[i] && !isWaitedFor(attempt.directory));
-    this.options.onLook?.();
+    this.options.onInspected?.();
     await Promise.all(
       engines.map((engine) => this.judge(engine).catch((error: unknown) => this.cannotJudge(engine, error))),
     );
@@ -105,7 +105,7 @@ export class EngineWatch {
 
   /** One that cannot be judged (a newer sealflow's, a file that cannot be read) must not hide the others. */
   private cannotJudge(engine: FoundEngine, error: unknown): void {
-    this.say(engine, this.watchedOf(engine), `cannot be judged: ${(error as Error).message}`);
+    this.logOnce(engine, this.watchedOf(engine), `cannot be judged: ${(error as Error).message}`);
   }
 
   private async judge(engine: FoundEngine): Promise<void> {
@@ -117,10 +117,10 @@ export class EngineWatch {
       watched.job ??= await readJob(attempt);
       if (watched.job) hangMs = watched.job.hangMs ?? longestHang(attempt.phase);
       const progress = await readProgress(attempt.directory);
-      if (progress) watched.meter.see(progress, hangMs, now);
+      if (progress) watched.meter.record(progress, hangMs, now);
     } catch (error) {
       if (!(error instanceof MountHungError)) throw error;
-      return watched.meter.excuse(now);
+      return watched.meter.restart(now);
     }
     if (await this.isOvertaken(engine)) {
       watched.supersededSince ??= now;
@@ -132,7 +132,8 @@ export class EngineWatch {
     // The activity that waits for it, here or in another worker of this host, is given the time to do so itself.
     const waited = this.options.isWaitedFor(attempt.directory);
     if (!waited && watched.meter.idleFor(now) >= hangMs * 1.5) await this.end(engine, watched, 'hangs');
-    else if (!waited) this.say(engine, watched, 'is at work; no activity of this worker waits for it yet');
+    else if (!waited)
+      this.logOnce(engine, watched, 'is at work; no activity of this worker waits for it yet');
   }
 
   private async isOvertaken({ attempt }: FoundEngine): Promise<boolean> {
@@ -140,19 +141,19 @@ export class EngineWatch {
   }
 
   private async end(engine: FoundEngine, watched: Watched, why: string): Promise<void> {
-    this.say(engine, watched, `${why} and is ended`);
+    this.logOnce(engine, watched, `${why} and is ended`);
     if (await terminate(engine.process, this.times.terminateGrace)) return;
     const stuck = isUninterruptible(engine.process);
-    this.say(
+    this.logOnce(
       engine,
       watched,
       `${why} and cannot be ended${stuck ? ': it is in uninterruptible sleep (D)' : ''}`,
     );
   }
 
-  private say({ sector, attempt, process: { pid } }: FoundEngine, watched: Watched, what: string): void {
-    if (watched.said === what) return;
-    watched.said = what;
+  private logOnce({ sector, attempt, process: { pid } }: FoundEngine, watched: Watched, what: string): void {
+    if (watched.lastLogged === what) return;
+    watched.lastLogged = what;
     this.options.log.info(`${sector} ${attempt.at}: engine ${pid} ${what}`);
   }
 }

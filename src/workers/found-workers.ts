@@ -8,7 +8,7 @@ export async function findWorkers(configFile: string): Promise<number[]> {
   const wanted = resolve(configFile);
   const found = await Promise.all(
     (await commandLines()).map(async ({ pid, words }) => {
-      const file = configOf(words);
+      const file = configArgument(words);
       // What has started it (tini, a shell) has the same words, and would die of the signal.
       if (file === undefined || !(await isNode(pid))) return [];
       // Another user's process does not tell where it is.
@@ -22,7 +22,7 @@ export async function findWorkers(configFile: string): Promise<number[]> {
 const isNode = async (pid: number): Promise<boolean> =>
   basename(await readlink(`/proc/${pid}/exe`).catch(() => '')) === basename(process.execPath);
 
-function configOf(command: readonly string[]): string | undefined {
+function configArgument(command: readonly string[]): string | undefined {
   if (!command.includes('worker')) return undefined;
   const at = command.findIndex((word) => word === '--config' || word.startsWith('--config='));
   return command[at]?.split('=')[1] ?? (at < 0 ? undefined : command[at + 1]);

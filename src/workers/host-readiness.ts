@@ -2,19 +2,19 @@
 import type { Config } from '../config.js';
 import { MountGuard } from '../mounts/guard.js';
 import type { GroupDirectory } from '../paths.js';
-import { refuseOddDirectories } from '../storage/fitness.js';
+import { refuseUnfitDirectories } from '../storage/fitness.js';
 import { refuseOwnDirectory } from '../storage/own-directory.js';
 import type { PhaseId } from '../phases.js';
 import type { Log } from '../telemetry.js';
 import { GroupMount } from '../group/marker.js';
-import { nodesSeen } from './nodes.js';
-import { Readiness, type Check } from './readiness.js';
+import { nodeChecks } from './nodes.js';
+import { Readiness, type ReadinessCheck } from './readiness.js';
 
 export interface HostReadinessOptions {
   config: Config;
   namespace: string;
   /** Why P4 cannot run here (no parameters), or undefined. */
-  parametersMissing: Check;
+  parametersMissing: ReadinessCheck;
   log: Log;
   onChange: () => void;
 }
@@ -32,11 +32,11 @@ export class HostReadiness {
     const all = [...new Set(config.pools.flatMap(({ phases }) => phases))].sort();
     this.readiness = new Readiness(
       {
-        'the directory of the group': { phases: all, check: () => this.groupSeen() },
+        'the directory of the group': { phases: all, check: () => this.verifyGroup() },
         ...(all.includes('P4') && {
           'proof parameters': { phases: ['P4'], check: once(options.parametersMissing) },
         }),
-        ...nodesSeen(config.storageNodes, this.checkNode, all),
+        ...nodeChecks(config.storageNodes, this.checkNode, all),
       },
       log,
       onChange,
@@ -48,14 +48,14 @@ export class HostReadiness {
     const node = this.nodes.get(directory);
     await node?.check();
     for (const group of await this.openGroups()) await refuseOwnDirectory(directory, group);
-    await refuseOddDirectories(directory);
+    await refuseUnfitDirectories(directory);
     // It has no marker: what it was at first is all that tells it from another.
-    await node?.keep();
+    await node?.pinIdentity();
   };
 
   /** @throws MountWrongError when the storage node is not to be seen; MountHungError */
   verifyMounted = async (directory: string): Promise<void> => {
-    await this.nodes.get(directory)?.see();
+    await this.nodes.get(directory)?.verifyMounted();
   };
 
   /** The directories of the config's groups that are in order at the moment. */
@@ -64,7 +64,7 @@ export class HostReadiness {
     return opened.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
   }
 
-  private async groupSeen(): Promise<undefined> {
+  private async verifyGroup(): Promise<undefined> {
     const opened = await this.open();
     const failed = opened.find((result) => result.status === 'rejected');
     if (failed && opened.every((result) => result.status === 'rejected')) throw failed.reason;
@@ -75,7 +75,7 @@ export class HostReadiness {
 }
 
 /** Parameters that are there stay there: asked no more, as asking starts a process. */
-function once(check: Check): Check {
+function once(check: ReadinessCheck): ReadinessCheck {
   let good = false;
   return async () => {
     const reason = good ? undefined : await check();

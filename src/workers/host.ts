@@ -14,12 +14,12 @@ import { PHASES, scaledTimes, TIMES, type PhaseId } from '../phases.js';
 import type { Log } from '../telemetry.js';
 import { VERSION } from '../version.js';
 import { Capacity, type Pool } from './capacity.js';
-import { DISK_LOOK_MS, disksOf, DiskWatch } from './disk-watch.js';
+import { DISK_SAMPLE_MS, disksOf, DiskWatch } from './disk-watch.js';
 import { EngineWatch } from './engine-watch.js';
 import { every } from './every.js';
 import { createGauges } from './gauges.js';
 import { checkWritable } from '../group/marker.js';
-import type { Check } from './readiness.js';
+import type { ReadinessCheck } from './readiness.js';
 import { servedPhases, HostReadiness, warnOfFewThreads } from './host-readiness.js';
 import { SlotPool } from './slots.js';
 
@@ -30,7 +30,7 @@ export interface HostOptions {
   connect: () => Promise<NativeConnection>;
   engine: { command: string[]; environment: NodeJS.ProcessEnv };
   /** Why P4 cannot run here (no parameters), or undefined. */
-  parametersMissing: Check;
+  parametersMissing: ReadinessCheck;
   log: Log;
   signal: AbortSignal;
   onReady?: () => void;
@@ -60,7 +60,7 @@ export async function runHost(options: HostOptions): Promise<void> {
   const mountTimes = { quickMs: mountQuick, slowMs: mountSlow };
   warnOfFewThreads(registerMounts(config, options.engine.command[0], mountTimes), log);
   await checkWritable(config.localDir);
-  const ready = new HostReadiness({ ...options, onChange: () => capacity.lookAgain() });
+  const ready = new HostReadiness({ ...options, onChange: () => capacity.recheck() });
   const capacity: Capacity = new Capacity({
     config,
     environment: options.engine.environment,
@@ -76,25 +76,25 @@ export async function runHost(options: HostOptions): Promise<void> {
     log,
     isMounted: async () => (await ready.openGroups()).length > 0,
     isWaitedFor: engines.isWaitedFor,
-    onLook: () => capacity.setEngines(engineWatch.live, engineWatch.unwaited),
+    onInspected: () => capacity.setEngines(engineWatch.live, engineWatch.unwaited),
   });
   const diskWatch = new DiskWatch(disksOf(config.localDir));
   // Nothing that hangs keeps a worker from starting: what it stands against is just not served.
   const enough = sleep(2 * mountQuick, undefined, { signal, ref: false }).catch(() => undefined);
-  const look = async (): Promise<void> => {
-    await ready.readiness.look();
-    await capacity.lookForRoom();
+  const refresh = async (): Promise<void> => {
+    await ready.readiness.refresh();
+    await capacity.refreshRoom();
   };
-  await Promise.race([Promise.all([look(), engineWatch.look()]), enough]);
+  await Promise.race([Promise.all([refresh(), engineWatch.inspect()]), enough]);
 
   const connections: NativeConnection[] = [];
   try {
     const workers = await createWorkers(options, { ready, capacity, engines, diskWatch }, connections);
     await runAll(workers, signal, () => {
-      every(Math.min(...config.pools.map(({ waitMs }) => waitMs)), signal, look);
+      every(Math.min(...config.pools.map(({ waitMs }) => waitMs)), signal, refresh);
       every(presence, signal, () => capacity.showPresence());
-      void engineWatch.keepLooking(signal);
-      if (serves(config, 'P1')) every(DISK_LOOK_MS, signal, () => diskWatch.look());
+      void engineWatch.keepInspecting(signal);
+      if (serves(config, 'P1')) every(DISK_SAMPLE_MS, signal, () => diskWatch.sample());
       options.onReady?.();
     });
   } finally {
@@ -151,7 +151,7 @@ async function createDeps(
       openGroup: (group) => ready.group.open(group),
       shortage: (group, sector) => room.shortage(group, sector),
       oneAtATime: (admit) => room.oneAtATime(admit),
-      onRoomMade: () => void capacity.lookForRoom(),
+      onRoomMade: () => void capacity.refreshRoom(),
       cleanAfter: config.cleanAfter,
     },
     nodes: {
@@ -174,7 +174,7 @@ const pick = (activities: SealActivities, ...names: (keyof SealActivities)[]): P
 const serves = ({ pools }: Config, phase: PhaseId): boolean =>
   pools.some(({ phases }) => phases.includes(phase));
 
-const identityOf = ({ ip }: Config): string => `${ip}#${process.pid}`;
+const pollerIdentity = ({ ip }: Config): string => `${ip}#${process.pid}`;
 
 function tunerOf({ taken }: Pool, phase: PhaseId, { ready, capacity }: Host): WorkerOptions['tuner'] {
   const none = { type: 'fixed-size', numSlots: 1 } as const;
@@ -204,7 +204,7 @@ const createWorker = (
     namespace,
     taskQueue,
     activities,
-    identity: identityOf(config),
+    identity: pollerIdentity(config),
     maxHeartbeatThrottleInterval: TIMES.heartbeatThrottle,
     // Running activities are told at once; they let go of their engines within milliseconds.
     shutdownForceTime: '30s',

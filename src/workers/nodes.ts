@@ -1,6 +1,6 @@
 /** Whether the storage nodes are mounted as they should be: what Readiness looks at. */
 import type { PhaseId } from '../phases.js';
-import type { Check } from './readiness.js';
+import type { ReadinessCheck } from './readiness.js';
 
 const NEED_NODE: readonly PhaseId[] = ['P5', 'P6'];
 
@@ -9,11 +9,11 @@ const NEED_NODE: readonly PhaseId[] = ['P5', 'P6'];
  * holds up only the P6 of what lies on it.
  * @param checkNode throws when nothing may be written there
  */
-export function nodesSeen(
+export function nodeChecks(
   nodes: readonly string[],
   checkNode: (node: string) => Promise<void>,
   served: readonly PhaseId[],
-): Record<string, { phases: PhaseId[]; check: Check }> {
+): Record<string, { phases: PhaseId[]; check: ReadinessCheck }> {
   const phases = served.filter((phase) => NEED_NODE.includes(phase));
   if (phases.length === 0) return {};
   const whyNot = (node: string): Promise<string | undefined> =>
@@ -31,7 +31,7 @@ export function nodesSeen(
     return reasons.every(Boolean) ? 'no storage node is in order' : undefined;
   };
   return {
-    ...(Object.fromEntries(each) as Record<string, { phases: PhaseId[]; check: Check }>),
+    ...(Object.fromEntries(each) as Record<string, { phases: PhaseId[]; check: ReadinessCheck }>),
     ...(nodes.length > 1 && { 'storage nodes': { phases, check: none } }),
   };
 }

@@ -27,11 +27,7 @@ const held: FileLock[] = [];
  * @returns what gives them back before the end (tests)
  * @throws UserError (exit 1) when a worker that lives has one of them
  */
-export async function beOnlyWorker(
-  config: Config,
-  log: Log,
-  graceMs = GRACE_MS,
-): Promise<() => Promise<void>> {
+export async function lockPhases(config: Config, log: Log, graceMs = GRACE_MS): Promise<() => Promise<void>> {
   const directory = cachePath('.locks');
   const key = await keyOf(config);
   // All take them in the same order, so that of two that start at once one has them all.

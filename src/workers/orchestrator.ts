@@ -9,7 +9,7 @@ import { UserError } from '../user-error.js';
 /** Made by `npm run build`; the same SDK version must run it. */
 export const WORKFLOW_BUNDLE = fileURLToPath(new URL('../../dist/workflow-bundle.cjs', import.meta.url));
 
-const AGAIN_MS = 500;
+const RETRY_MS = 500;
 
 export interface OrchestratorOptions {
   connection: NativeConnection;
@@ -35,7 +35,7 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
     throw new UserError('the workflow bundle is missing', { hint: 'npm run build' });
   }
   await runOnce(await createWorker(options), options);
-  while (!options.signal.aborted) await runOnce(await createAgain(options), options);
+  while (!options.signal.aborted) await runOnce(await recreateWorker(options), options);
 }
 
 const createWorker = (options: OrchestratorOptions): Promise<Worker> =>
@@ -49,12 +49,12 @@ const createWorker = (options: OrchestratorOptions): Promise<Worker> =>
   });
 
 /** After the server was away: it may be there, but not ready yet. */
-async function createAgain(options: OrchestratorOptions): Promise<Worker> {
+async function recreateWorker(options: OrchestratorOptions): Promise<Worker> {
   for (;;) {
     try {
       return await createWorker(options);
     } catch {
-      await sleep(AGAIN_MS, undefined, { signal: options.signal }).catch(() => undefined);
+      await sleep(RETRY_MS, undefined, { signal: options.signal }).catch(() => undefined);
       options.signal.throwIfAborted();
     }
   }

@@ -3,15 +3,15 @@ import type { Log } from '../telemetry.js';
 import type { PhaseId } from '../phases.js';
 
 /** @returns why not, or undefined when the phase can be served. */
-export type Check = () => Promise<string | undefined>;
+export type ReadinessCheck = () => Promise<string | undefined>;
 
 export class Readiness {
-  private readonly looking = new Set<string>();
+  private readonly running = new Set<string>();
   private readonly reasons = new Map<string, string | undefined>();
 
   constructor(
     /** By what is looked at; a check without phases is only told. */
-    private readonly checks: Record<string, { phases: readonly PhaseId[]; check: Check }>,
+    private readonly checks: Record<string, { phases: readonly PhaseId[]; check: ReadinessCheck }>,
     private readonly log: Log,
     private readonly onChange: () => void,
   ) {}
@@ -24,24 +24,29 @@ export class Readiness {
   }
 
   /** Looks at everything at once; what an earlier look still waits for is not asked again. */
-  async look(): Promise<void> {
-    await Promise.all(Object.keys(this.checks).map((name) => this.lookAt(name)));
+  async refresh(): Promise<void> {
+    await Promise.all(Object.keys(this.checks).map((name) => this.run(name)));
   }
 
-  private async lookAt(name: string): Promise<void> {
+  private async run(name: string): Promise<void> {
     const { phases, check } = this.checks[name] ?? {};
-    if (!phases || !check || this.looking.has(name)) return;
-    this.looking.add(name);
+    if (!phases || !check || this.running.has(name)) return;
+    this.running.add(name);
     const reason = await check().catch((error: unknown) => (error as Error).message);
-    this.looking.delete(name);
+    this.running.delete(name);
     const first = !this.reasons.has(name);
     const before = this.reasons.get(name);
     this.reasons.set(name, reason);
-    if (reason !== before) this.tell(name, phases, reason, first);
+    if (reason !== before) this.logChange(name, phases, reason, first);
     this.onChange();
   }
 
-  private tell(name: string, phases: readonly PhaseId[], reason: string | undefined, first: boolean): void {
+  private logChange(
+    name: string,
+    phases: readonly PhaseId[],
+    reason: string | undefined,
+    first: boolean,
+  ): void {
     const which = phases.join(' ');
     if (reason) this.log.warn(which ? `${which} not served: ${reason}` : reason);
     else if (!first) this.log.info(`${which ? `${which} served again: ` : ''}${name}: in order`);

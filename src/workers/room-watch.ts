@@ -22,40 +22,40 @@ export interface RoomWatchOptions {
 }
 
 export class RoomWatch {
-  private why: string | undefined;
-  private begunWaits = false;
+  private shortageNow: string | undefined;
+  private hasBegunSectors = false;
   /** One task is taken after each look, so that its sector's status shows why it waits. */
-  private offers = false;
-  private looksWanted = 0;
+  private admitsOne = false;
+  private refreshesWanted = 0;
   private admitted: Promise<unknown> = Promise.resolve();
   /** What kept the last look from being made, if anything did. */
-  private trouble: string | undefined;
+  private lastError: string | undefined;
 
   constructor(private readonly options: RoomWatchOptions) {}
 
   /** Why no new sector is taken; undefined when one is. */
   get reason(): string | undefined {
-    return this.why;
+    return this.shortageNow;
   }
 
   /** Whether P1's queue may be polled. */
-  isOpen = (): boolean => !this.why || this.begunWaits || this.offers;
+  isOpen = (): boolean => !this.shortageNow || this.hasBegunSectors || this.admitsOne;
 
   /** To be called when a task of P1 is polled for. */
   onPoll = (): void => {
-    this.offers = false;
+    this.admitsOne = false;
   };
 
   /** Why there is no room for the sector of that directory's name, looked at now; undefined when there is. */
   async shortage(group: GroupDirectory, sector: string): Promise<string | undefined> {
     const why = await this.options.scratch.shortage(group, sector);
-    if (why) this.tell(why);
+    if (why) this.setReason(why);
     return why;
   }
 
   /** Takes one task more, so that its sector is told. */
-  offer(): void {
-    this.offers = true;
+  admitOneMore(): void {
+    this.admitsOne = true;
   }
 
   /** Runs one admission after the other, so that the tasks of one worker do not stand in each other's way. */
@@ -66,57 +66,59 @@ export class RoomWatch {
   }
 
   /** Looks at what is free, and at what waits. Never throws: what keeps it from looking is logged once. */
-  async look(): Promise<void> {
+  async refresh(): Promise<void> {
     try {
-      await this.lookUntilSeen();
-      this.trouble = undefined;
+      await this.refreshUntilCurrent();
+      this.lastError = undefined;
     } catch (error) {
       const { message } = error as Error;
-      if (message !== this.trouble) this.options.log.warn(`room of local_dir: ${message}`);
-      this.trouble = message;
+      if (message !== this.lastError) this.options.log.warn(`room of local_dir: ${message}`);
+      this.lastError = message;
     }
   }
 
   /** Looks; asked for while it looks, it looks once more. */
-  private async lookUntilSeen(): Promise<void> {
-    this.looksWanted += 1;
-    if (this.looksWanted > 1) return;
+  private async refreshUntilCurrent(): Promise<void> {
+    this.refreshesWanted += 1;
+    if (this.refreshesWanted > 1) return;
     try {
-      for (let seen = 0; seen !== this.looksWanted;) {
-        seen = this.looksWanted;
-        await this.lookOnce();
+      for (let seen = 0; seen !== this.refreshesWanted;) {
+        seen = this.refreshesWanted;
+        await this.refreshOnce();
       }
     } finally {
-      this.looksWanted = 0;
+      this.refreshesWanted = 0;
     }
   }
 
-  private async lookOnce(): Promise<void> {
+  private async refreshOnce(): Promise<void> {
     const { openGroups, scratch, gauges, onChange } = this.options;
     const groups = await openGroups();
     // A directory that cannot be seen says nothing of its room; what keeps it from being seen is told by readiness.
     if (groups.length === 0) return;
     const reasons = await Promise.all(groups.map((group) => scratch.shortage(group)));
-    this.tell(reasons.find(Boolean));
+    this.setReason(reasons.find(Boolean));
     if (gauges) await this.measure(gauges, groups);
-    const waits = this.why ? await Promise.all(groups.map((group) => this.hasBegunWaiting(group))) : [];
-    this.begunWaits = waits.includes(true);
-    this.offers = true;
+    const waits = this.shortageNow
+      ? await Promise.all(groups.map((group) => this.hasBegunWaiting(group)))
+      : [];
+    this.hasBegunSectors = waits.includes(true);
+    this.admitsOne = true;
     onChange();
   }
 
   private async measure(gauges: Gauges, groups: readonly GroupDirectory[]): Promise<void> {
     for (const group of groups) {
-      const { free, reserved } = await this.options.scratch.look(group);
+      const { free, reserved } = await this.options.scratch.measure(group);
       gauges.scratch(free, reserved);
     }
   }
 
-  private tell(why: string | undefined): void {
+  private setReason(why: string | undefined): void {
     const { gauges, log } = this.options;
-    if (why && !this.why) log.warn(`P1 takes no new sector: ${why}`);
-    if (!why && this.why) log.info('P1 takes new sectors again: there is room');
-    this.why = why;
+    if (why && !this.shortageNow) log.warn(`P1 takes no new sector: ${why}`);
+    if (!why && this.shortageNow) log.info('P1 takes new sectors again: there is room');
+    this.shortageNow = why;
     gauges?.room(!why);
   }
 
@@ -125,14 +127,14 @@ export class RoomWatch {
     const atWork = this.options.atWork();
     for (const name of await readdir(cacheDir(group))) {
       if (!name.startsWith('s-') || atWork.has(name)) continue;
-      if (await wantsP1(join(cacheDir(group), name))) return true;
+      if (await needsP1(join(cacheDir(group), name))) return true;
     }
     return false;
   }
 }
 
 /** What cannot be read may: its queue is polled rather than not. */
-async function wantsP1(sectorDirectory: string): Promise<boolean> {
+async function needsP1(sectorDirectory: string): Promise<boolean> {
   try {
     if ((await listEpochs(sectorDirectory)).length === 0) return false;
     for (const attempt of (await listAttempts(sectorDirectory, 'P1')).all) {

@@ -12,7 +12,7 @@ import type { Sector } from './sector.js';
 export async function stopEngines(sector: Sector): Promise<void> {
   sector.dispatch({ type: 'ending', state: 'stopping' });
   const { stopSector } = proxyActivities<SealActivities>({
-    ...optionsOf(sector, 'stop engines'),
+    ...controlOptions(sector, 'stop engines'),
     scheduleToCloseTimeout: sector.times.stopMax,
   });
   try {
@@ -30,7 +30,7 @@ export async function stopEngines(sector: Sector): Promise<void> {
  */
 export async function abortSector(sector: Sector, why: string): Promise<never> {
   sector.dispatch({ type: 'ending', state: 'aborting' });
-  const { abortSector: abort } = proxyActivities<SealActivities>(optionsOf(sector, 'abort'));
+  const { abortSector: abort } = proxyActivities<SealActivities>(controlOptions(sector, 'abort'));
   let message: string;
   try {
     const { bytesFreed } = await abort(stopInput(sector, `aborted: ${why}`));
@@ -46,7 +46,7 @@ export async function abortSector(sector: Sector, why: string): Promise<never> {
 
 const stopInput = (sector: Sector, why: string): StopInput => ({ ...sector.common(), why });
 
-const optionsOf = ({ state: { seal }, times }: Sector, what: string): ActivityOptions => ({
+const controlOptions = ({ state: { seal }, times }: Sector, what: string): ActivityOptions => ({
   taskQueue: controlQueue(seal.group),
   startToCloseTimeout: times.stopMax,
   heartbeatTimeout: times.heartbeatTimeout,

@@ -19,7 +19,7 @@ import { endEngines, withPrograms } from './programs.mjs';
 const COUNT = 500;
 /** The usual soft limit of a login shell and of systemd. */
 const OPEN_FILES = 1024;
-const LOOK_MS = 100;
+const POLL_MS = 100;
 /** Each count is a query over all workflows, made by the server that is measured. */
 const COUNT_MS = 1000;
 
@@ -69,12 +69,12 @@ function inPlace(directory, name) {
 }
 
 /** The most that is seen of a process and its engines. */
-function createPeak(pid, isEngine = () => true, onLook = () => undefined) {
+function createPeak(pid, isEngine = () => true, onInspected = () => undefined) {
   const peak = { engines: 0, rss: 0, ownRss: 0, openFiles: 0 };
   const look = () => {
     const [own, ...others] = treeOf(pid);
     const engines = others.filter(isEngine);
-    onLook(engines.length);
+    onInspected(engines.length);
     const ownRss = rssOf(own);
     const seen = {
       engines: engines.length,
@@ -100,7 +100,7 @@ async function byXargs(directory, { command, environment }) {
   const ended = once(xargs, 'exit');
   xargs.stdin.end(attempts.join('\n'));
   const { peak, look } = createPeak(xargs.pid);
-  const [code] = await lookingAt(LOOK_MS, look, () => ended);
+  const [code] = await lookingAt(POLL_MS, look, () => ended);
   if (code !== 0) throw new Error(`xargs: exit ${code}`);
   return { ...peak, seconds: (performance.now() - began) / 1000 };
 }
@@ -135,7 +135,7 @@ async function allTogether(directory, address, client, { command }) {
   return await bySealflow(directory, address, client, 2 * COUNT + 1, { engine }, isWaiting, open);
 }
 
-/** @param isEngine which of the worker's processes count @param onLook told how many there are */
+/** @param isEngine which of the worker's processes count @param onInspected told how many there are */
 async function bySealflow(
   directory,
   address,
@@ -143,15 +143,15 @@ async function bySealflow(
   first,
   keys = {},
   isEngine = () => true,
-  onLook = () => undefined,
+  onInspected = () => undefined,
 ) {
   const { file, localDir } = await makeGroup(directory, address, [[COUNT, 'P1']], keys);
   return await withPrograms(async (start) => {
     const pid = await start(['worker', '--config', file], { ready: ' serving ', openFiles: OPEN_FILES });
-    const { peak, look } = createPeak(pid, isEngine, onLook);
+    const { peak, look } = createPeak(pid, isEngine, onInspected);
     const cpuBefore = cpuSecondsOf(pid);
     try {
-      const seconds = await lookingAt(LOOK_MS, look, () => firstPhases(client, first));
+      const seconds = await lookingAt(POLL_MS, look, () => firstPhases(client, first));
       return { ...peak, seconds, cpuSeconds: cpuSecondsOf(pid) - cpuBefore, limit: openFilesLimit(pid) };
     } finally {
       await endEngines(localDir);

@@ -11,7 +11,7 @@ import { endEngines, withPrograms } from './programs.mjs';
 
 const COUNT = 40;
 const PHASE_MS = 2000;
-const LOOK_MS = 20;
+const POLL_MS = 20;
 /** The first is what all wait for; the others have room for what comes from it. */
 const POOLS = [
   [4, 'P1', 'P2', 'P3'],
@@ -44,7 +44,7 @@ export const run = (print) =>
         try {
           const handles = [];
           const makespan = await seconds(() =>
-            lookingAt(LOOK_MS, log.look, async () => {
+            lookingAt(POLL_MS, log.look, async () => {
               for (let number = 1; number <= COUNT; number++) handles.push(await startOne(client, number));
               await Promise.all(handles.map((handle) => handle.result()));
             }),

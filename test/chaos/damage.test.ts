@@ -70,7 +70,7 @@ async function expectAgain(begun: Begun, again: Partial<Record<EnginePhaseId, nu
   const starts = await group.starts(begun.sector);
   const counts = ENGINE_PHASE_IDS.map((id) => [id, starts.filter(({ at }) => at.includes(id)).length]);
   expect(Object.fromEntries(counts)).toEqual({ P1: 1, P2: 1, P3: 1, P4: 1, P5: 1, ...again });
-  expect(await readdir(join(group.node, stored.parts))).toEqual([]);
+  expect(await readdir(join(group.node, stored.stagingRoot))).toEqual([]);
 }
 
 const inP1 = ({ sector }: Begun, name: string): string => group.attempt(sector, '1/P1-1', name);

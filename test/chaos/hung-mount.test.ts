@@ -75,7 +75,11 @@ describe.skipIf(!COMPLETE || (await lacks('sshfs', 'disk')))('a mount that hangs
     const small = join(group.root, 'other', 'small');
     await mkdir(small, { recursive: true });
     await Disk.mount(group, small, 64);
-    const view = await server.view(group.node, join(group.root, 'views', group.directory.place), 'uncached');
+    const view = await server.view(
+      group.node,
+      join(group.root, 'views', group.directory.subdirectory),
+      'uncached',
+    );
     const worker = await group.serve(1, { config: { 'storage-nodes': [view.path, small] }, args });
     await cluster.untilServed(group);
     const [copying, other] = [scenario.newWork('P5'), scenario.newWork('P1')];

@@ -57,7 +57,7 @@ export class ComposedGroup {
   }
 
   async setUp() {
-    const setup = ['setup', '--local-dir', '/sealer', '--group', '1', '--place', 'storage'];
+    const setup = ['setup', '--local-dir', '/sealer', '--group', '1', '--subdirectory', 'storage'];
     await this.compose('run', '--rm', '--no-deps', '-T', 'p1', ...setup);
     await this.compose('up', '--detach', '--no-build', ...SERVICES);
   }

@@ -65,7 +65,7 @@ test('a group of four hosts seals five sectors, each with exactly six activities
   for (const sector of sectors) {
     const result = await cluster.sealed(sector);
     const { commR, proof, phases } = await readReceipt(group.node, sector);
-    expect(result).toMatchObject({ sector, proof, storage: { node: group.directory.place } });
+    expect(result).toMatchObject({ sector, proof, storage: { node: group.directory.subdirectory } });
     expect(Buffer.from(result.commR, 'base64').toString('hex')).toBe(commR);
     // Each phase ran where it is served.
     expect([phases.P1.host, phases.P5.host, phases.P4.host]).toEqual([group.ip(1), group.ip(1), group.ip(4)]);

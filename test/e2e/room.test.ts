@@ -20,7 +20,7 @@ const ENV = { FIXTURE_PAD: String(Math.floor(0.9 * scratchBytes(SIZE))), FIXTURE
 
 /** Sectors of a group that were begun and are not cleaned yet. */
 async function begun(group: Group): Promise<number> {
-  const cache = join(group.directory.root, 'nfs', group.directory.place, 'cache');
+  const cache = join(group.directory.root, 'nfs', group.directory.subdirectory, 'cache');
   const names = (await readdir(cache)).filter((name) => name.startsWith('s-'));
   return names.filter((name) => existsSync(epochDir(join(cache, name), 1))).length;
 }

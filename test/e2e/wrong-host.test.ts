@@ -103,7 +103,7 @@ test('a group is not set up in a directory that is not there, nor under a name t
   const missing = join(directory, 'not-there');
   for (const [args, named] of [
     [['--local-dir', missing], missing],
-    [['--local-dir', directory, '--place', '../x'], '../x'],
+    [['--local-dir', directory, '--subdirectory', '../x'], '../x'],
   ] as const) {
     const { code, stdout, stderr } = await sealflow(['setup', '--group', '1', ...args]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

@@ -45,9 +45,9 @@ export class Group {
     readonly size: SectorSize,
     private readonly address: string,
   ) {
-    const place = `node-${number}`;
-    this.directory = { root: join(root, 'sealer'), place };
-    this.node = join(root, 'storage', place);
+    const subdirectory = `node-${number}`;
+    this.directory = { root: join(root, 'sealer'), subdirectory };
+    this.node = join(root, 'storage', subdirectory);
     this.checkpoints = join(root, 'checkpoints');
     this.places = [root];
   }
@@ -61,7 +61,7 @@ export class Group {
 
   async setUpDirectory(localDir: string): Promise<void> {
     const { number, directory } = this;
-    await setUpGroupDirectory(localDir, number, directory.place);
+    await setUpGroupDirectory(localDir, number, directory.subdirectory);
   }
 
   /** A loopback address as the host's own: engines of another one count as foreign. */

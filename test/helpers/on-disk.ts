@@ -8,7 +8,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { expect } from 'vitest';
 import type { Receipt } from '../../src/storage/receipt.js';
 import { sectorFileName, sectorOf } from '../../src/sector.js';
-import { listParts } from '../../src/storage/reservations.js';
+import { listStaging } from '../../src/storage/reservations.js';
 import type { Group } from './group.js';
 import { lotusFiles } from './lotus-layout.js';
 
@@ -80,12 +80,12 @@ async function expectSector(node: string, sector: string): Promise<string[]> {
 
 /** Checks that of the sectors nothing is left in the group's directory but what P6 leaves. */
 export async function expectCleaned(
-  { directory: { root, place } }: Group,
+  { directory: { root, subdirectory } }: Group,
   sectors: readonly string[],
 ): Promise<void> {
-  const done = sectors.map((sector) => `nfs/${place}/done/${sectorFileName(sectorOf(sector))}.json`);
+  const done = sectors.map((sector) => `nfs/${subdirectory}/done/${sectorFileName(sectorOf(sector))}.json`);
   expect(await filesBelow(root)).toEqual([...done, 'sealflow.json'].sort());
-  expect(await readdir(join(root, 'nfs', place, 'cache'))).toEqual([]);
+  expect(await readdir(join(root, 'nfs', subdirectory, 'cache'))).toEqual([]);
 }
 
 /** Checks that no unfinished copies lie on the storage node. */
@@ -96,6 +96,6 @@ export async function expectNoParts(node: string): Promise<void> {
 
 /** Directories of the unfinished copies of a sector on a storage node. */
 export async function partsOf(node: string, sector: string): Promise<string[]> {
-  const parts = await listParts(node);
+  const parts = await listStaging(node);
   return parts.filter(({ note }) => note?.sector === sector).map(({ directory }) => directory);
 }

@@ -5,7 +5,7 @@ import { findEngines } from '../../src/engines/find.js';
 import { hostIdentity } from '../../src/engines/processes.js';
 import type { Group, Pool } from './group.js';
 
-const LOOK_MS = 20;
+const POLL_MS = 20;
 
 /** Looks until the test ends. @returns the most that was seen at once for each pool, so far */
 export async function sampleEngines(group: Group, pools: readonly Pool[]): Promise<() => number[]> {
@@ -19,7 +19,7 @@ export async function sampleEngines(group: Group, pools: readonly Pool[]): Promi
         const count = engines.filter(({ attempt }) => phases.includes(attempt.phase)).length;
         most[i] = Math.max(most[i] ?? 0, count);
       }
-      await sleep(LOOK_MS);
+      await sleep(POLL_MS);
     }
   })();
   onTestFinished(async () => {

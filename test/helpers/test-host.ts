@@ -90,7 +90,11 @@ export class TestHost {
     readonly deps: Deps,
     readonly environment: NodeJS.ProcessEnv,
   ) {
-    this.group = { root: join(root, 'local'), place: NODE, id: '3f1b8f0a-7d0e-4f6e-9a53-0f2c5d6b7a81' };
+    this.group = {
+      root: join(root, 'local'),
+      subdirectory: NODE,
+      id: '3f1b8f0a-7d0e-4f6e-9a53-0f2c5d6b7a81',
+    };
     this.node = join(root, 'nodes', NODE);
     this.checkpoints = join(root, 'checkpoints');
   }
@@ -230,7 +234,7 @@ export async function createTestHost(environment: NodeJS.ProcessEnv = {}): Promi
       directories: [join(root, 'nodes', NODE)],
       check: (node) => new MountGuard(node, { allowSystemDisk: true }).check(),
       verifyMounted: async (node) => {
-        await new MountGuard(node, { allowSystemDisk: true }).see();
+        await new MountGuard(node, { allowSystemDisk: true }).verifyMounted();
       },
       copyLimits: { each: 0 },
     },

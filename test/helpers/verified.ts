@@ -20,7 +20,7 @@ export async function allVerified(
   options: Partial<VerifyOptions> = {},
 ): Promise<SectorReport[]> {
   const reports: SectorReport[] = [];
-  const all = { engine: testEngine(), quick: false, jobs: 1, lookEveryMs: 1_000, ...options };
+  const all = { engine: testEngine(), quick: false, jobs: 1, pollEveryMs: 1_000, ...options };
   for await (const report of verifyCopies(copies, all)) reports.push(report);
   return reports;
 }

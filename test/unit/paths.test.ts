@@ -19,7 +19,7 @@ import {
 } from '../../src/paths.js';
 import { sectorOf } from '../../src/sector.js';
 
-const GROUP = { root: '/sealer', place: '10.10.4.23' };
+const GROUP = { root: '/sealer', subdirectory: '10.10.4.23' };
 const SECTOR = sectorOf('t01000/7');
 const SEVENTY = sectorOf('t01000/70');
 const OTHER_MINER = sectorOf('t010001/7');
@@ -57,9 +57,9 @@ describe('a plain name', () => {
   );
 });
 
-describe('the place of a group', () => {
-  test.each(ESCAPES)('is not %j', (place) => {
-    const group = { ...GROUP, place };
+describe('the subdirectory of a group', () => {
+  test.each(ESCAPES)('is not %j', (subdirectory) => {
+    const group = { ...GROUP, subdirectory };
     for (const make of [
       () => sectorDir(group, SECTOR),
       () => doneFile(group, SECTOR),
@@ -204,8 +204,8 @@ describe('a storage node', () => {
   });
 
   test('holds unfinished copies in one place, each in a directory of its own', () => {
-    const part = stored.part(SECTOR, UUID);
+    const part = stored.stagingDirectory(SECTOR, UUID);
     expect(part).toBe(`.sealflow/s-t01000-7.${UUID}`);
-    expect(() => stored.part(SECTOR, '../x')).toThrow(RangeError);
+    expect(() => stored.stagingDirectory(SECTOR, '../x')).toThrow(RangeError);
   });
 });

@@ -12,7 +12,7 @@ import { parseSectors, shortList } from '../arguments.js';
 import { clientFrom, printAnswer, tellWorkflow, withServer, type ServerOptions } from '../server.js';
 
 /** An abort that a worker takes has mostly ended by then. */
-const LOOK_MS = 3_000;
+const POLL_MS = 3_000;
 
 interface AbortOptions extends ServerOptions {
   why?: string;
@@ -36,7 +36,7 @@ export const abortCommand = (): Command =>
         let answer = await tellWorkflow(client, sector, abortUpdate, { why });
         if (wait) {
           const ended = new AbortController();
-          void sayWhyItWaits(client, sector, ended.signal).catch(() => undefined);
+          void describeWait(client, sector, ended.signal).catch(() => undefined);
           const result = client.workflow.getHandle(workflowId(sector)).result();
           answer = await endOf(result).finally(() => ended.abort());
         }
@@ -54,9 +54,9 @@ async function askFirst(sectors: SectorId[]): Promise<void> {
 }
 
 /** Tells a person once that nobody does what is waited for. @throws the signal's reason, or what the server refuses */
-async function sayWhyItWaits(client: Client, sector: SectorId, signal: AbortSignal): Promise<void> {
+async function describeWait(client: Client, sector: SectorId, signal: AbortSignal): Promise<void> {
   for (;;) {
-    await sleep(LOOK_MS, undefined, { signal });
+    await sleep(POLL_MS, undefined, { signal });
     const [wait] = (await sectorStatus(client, sector))?.waits ?? [];
     if (!wait || signal.aborted) continue;
     process.stderr.write(`sealflow: ${sectorName(sector)} waits: ${wait.why}\n`);

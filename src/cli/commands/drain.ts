@@ -7,7 +7,7 @@ import { UserError } from '../../user-error.js';
 import { findWorkers } from '../../workers/found-workers.js';
 import { print, unlessStopped, untilSignal } from '../process.js';
 
-const LOOK_MS = 1_000;
+const POLL_MS = 1_000;
 
 export const drainCommand = (): Command =>
   new Command('drain')
@@ -33,7 +33,7 @@ export const drainCommand = (): Command =>
 async function untilIdle(config: Config, signal: AbortSignal): Promise<void> {
   const phases = config.pools.flatMap((pool) => pool.phases);
   const self = await hostIdentity(config.ip);
-  for (let said = ''; ; await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined)) {
+  for (let said = ''; ; await sleep(POLL_MS, undefined, { signal }).catch(() => undefined)) {
     signal.throwIfAborted();
     const engines = (await findEngines(config.localDir, self)).filter(({ attempt }) =>
       phases.includes(attempt.phase),

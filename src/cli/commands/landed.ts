@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { landedUpdate } from '../../messages.js';
 import type { SectorId } from '../../sector.js';
 import { parseSectors } from '../arguments.js';
-import { tellSectors, withServer, type ServerOptions } from '../server.js';
+import { printSectors, withServer, type ServerOptions } from '../server.js';
 
 interface LandedOptions extends ServerOptions {
   message?: string;
@@ -16,5 +16,5 @@ export const landedCommand = (): Command =>
     .option('--message <text>', "for the workflow's history, like the CID of the message")
     .option('--json', 'print JSON')
     .action((sectors: SectorId[], { message, ...options }: LandedOptions) =>
-      tellSectors(sectors, landedUpdate, { message }, options),
+      printSectors(sectors, landedUpdate, { message }, options),
     );

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { provideSeedUpdate } from '../../messages.js';
 import type { SectorId } from '../../sector.js';
 import { parseHex32, parseSectors } from '../arguments.js';
-import { tellSectors, withServer, type ServerOptions } from '../server.js';
+import { printSectors, withServer, type ServerOptions } from '../server.js';
 
 interface SeedOptions extends ServerOptions {
   replace?: boolean;
@@ -17,5 +17,5 @@ export const seedCommand = (): Command =>
     .option('--replace', 'put it in the place of another seed: P3 and P4 run again')
     .option('--json', 'print JSON')
     .action(([sector]: [SectorId], seed: string, { replace, ...options }: SeedOptions) =>
-      tellSectors([sector], provideSeedUpdate, { seed, replace }, options),
+      printSectors([sector], provideSeedUpdate, { seed, replace }, options),
     );

@@ -18,7 +18,7 @@ interface SetupOptions extends ServerOptions {
   retentionDays: number;
   localDir?: string;
   group?: number;
-  place?: string;
+  subdirectory?: string;
   engine?: boolean;
   parameters?: SectorSize;
   json?: boolean;
@@ -39,7 +39,7 @@ export const setupCommand = (): Command =>
     .option('--local-dir <dir>', "make this directory a group's (on the P1 host)")
     .option('--group <n>', 'with --local-dir: the group', parseCount)
     .option(
-      '--place <name>',
+      '--subdirectory <name>',
       'with --local-dir: name below nfs/, the storage node in the old system (default: own IP)',
     )
     .option('--engine', 'build the engine (needs Rust)')
@@ -76,16 +76,16 @@ async function setUpServer(options: SetupOptions) {
   return { name: namespace, ...changes };
 }
 
-async function setUpGroup({ group, place, json, ...server }: SetupOptions, localDir: string) {
+async function setUpGroup({ group, subdirectory, json, ...server }: SetupOptions, localDir: string) {
   if (group === undefined) throw new UserError('--local-dir needs --group');
   const marker = await setUpGroupDirectory(
     localDir,
     group,
-    place ?? ownAddress(),
+    subdirectory ?? ownAddress(),
     targetFrom(server).namespace,
   );
   if (!json)
-    print(`${localDir} is the directory of group ${marker.group}, sectors lie in nfs/${marker.place}`);
+    print(`${localDir} is the directory of group ${marker.group}, sectors lie in nfs/${marker.subdirectory}`);
   return marker;
 }
 

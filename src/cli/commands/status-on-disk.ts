@@ -23,7 +23,7 @@ export async function statusOnDisk(configFile: string, json: boolean): Promise<v
     if (error instanceof NotOfGroupError) throw new UserError(error.message, { exitCode: 1 });
     throw error;
   });
-  const group = { root: config.localDir, place: marker.place };
+  const group = { root: config.localDir, subdirectory: marker.subdirectory };
   const sectors = await sectorsOnDisk(group, await hostIdentity(config.ip));
   const client = await connectClient(targetOf(config.schedulerUrl)).catch((error: unknown) => {
     if (!(error instanceof UserError)) throw error;

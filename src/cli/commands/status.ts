@@ -13,7 +13,7 @@ import { print, printJson } from '../process.js';
 import { clientFrom, withServer, type ServerOptions } from '../server.js';
 import { servedQueues } from '../../temporal/ask/pollers.js';
 import { sectorStatus, type SectorStatus } from '../../temporal/ask/sector-status.js';
-import { whyListedWaits } from '../../temporal/ask/why-waiting.js';
+import { listedWaits } from '../../temporal/ask/why-waiting.js';
 import { table } from '../table.js';
 import { statusOnDisk } from './status-on-disk.js';
 
@@ -56,7 +56,7 @@ async function list(client: Client, limit: number, json: boolean): Promise<void>
   })) {
     if (rows.length === limit) break;
     const attributes = info.typedSearchAttributes;
-    const waits = (await whyListedWaits(client, info, isServed)).map(({ why }) => why).join('; ');
+    const waits = (await listedWaits(client, info, isServed)).map(({ why }) => why).join('; ');
     rows.push({
       sector: info.workflowId.replace(/^seal-(t0[0-9]+)-/, '$1/'),
       workflow: info.status.name,

@@ -4,9 +4,9 @@ import { registerMount } from '../../mounts/mounts.js';
 import { scaledTimes } from '../../phases.js';
 import type { SectorId } from '../../sector.js';
 import { copiesOn, findCopies, openNode, type StorageNode } from '../../verify/nodes.js';
-import { strangersOn, type Strangers } from '../../verify/unknown-files.js';
+import { unknownFilesOn, type UnknownFiles } from '../../verify/unknown-files.js';
 import { Tally } from '../../verify/tally.js';
-import { whyUnreadable } from '../../verify/unreadable.js';
+import { unreadableReason } from '../../verify/unreadable.js';
 import { verifyCopies } from '../../verify/verify.js';
 import { parsePositive, parseSectors, timeScaleOption } from '../arguments.js';
 import { unlessStopped, untilSignal } from '../process.js';
@@ -53,24 +53,24 @@ async function runVerify(
   const tally = new Tally(copies.length + missing.length);
   const screen = new VerifyScreen(tally, json, nodes.length > 1);
   const signal = untilSignal();
-  for (const report of missing) screen.tell(report);
-  const options = { engine, quick, jobs, lookEveryMs: mountQuick, signal, onProgress: screen.progress };
+  for (const report of missing) screen.report(report);
+  const options = { engine, quick, jobs, pollEveryMs: mountQuick, signal, onProgress: screen.progress };
   await unlessStopped(signal, async () => {
-    for await (const report of verifyCopies(copies, options)) screen.tell(report);
+    for await (const report of verifyCopies(copies, options)) screen.report(report);
   });
-  const found = sectors || signal.aborted ? new Map<string, Strangers>() : await lookForStrangers(nodes);
+  const found = sectors || signal.aborted ? new Map<string, UnknownFiles>() : await findUnknownFiles(nodes);
   screen.end(nodes, found);
   return tally.allGood && nodes.every(({ problem }) => problem === undefined);
 }
 
 /** What lies beside the sectors of each node that can be looked at, by the node's directory. */
-async function lookForStrangers(nodes: readonly StorageNode[]): Promise<Map<string, Strangers>> {
-  const found = new Map<string, Strangers>();
+async function findUnknownFiles(nodes: readonly StorageNode[]): Promise<Map<string, UnknownFiles>> {
+  const found = new Map<string, UnknownFiles>();
   for (const node of nodes.filter(({ problem }) => problem === undefined)) {
     try {
-      found.set(node.directory, await strangersOn(node.directory));
+      found.set(node.directory, await unknownFilesOn(node.directory));
     } catch (error) {
-      node.problem = whyUnreadable(error);
+      node.problem = unreadableReason(error);
       if (node.problem === undefined) throw error;
     }
   }

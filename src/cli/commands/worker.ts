@@ -7,7 +7,7 @@ import { scaledTimes } from '../../phases.js';
 import { createLog, installRuntime } from '../../telemetry.js';
 import { runHost } from '../../workers/host.js';
 import { checkWritable } from '../../group/marker.js';
-import { beOnlyWorker } from '../../workers/only-worker.js';
+import { lockPhases } from '../../workers/only-worker.js';
 import { timeScaleOption } from '../arguments.js';
 import { unlessStopped, untilSignal } from '../process.js';
 import { engineFor, parametersMissing } from '../engine.js';
@@ -29,7 +29,7 @@ export const workerCommand = (): Command =>
       void warnAtStart(config, log, { quickMs: mountQuick, slowMs: mountSlow });
       // After that, as it looks at local_dir, which is watched from then on.
       await checkWritable(config.localDir);
-      await beOnlyWorker(config, log);
+      await lockPhases(config, log);
       installRuntime(config.metricsListen);
       const serve = () =>
         runHost({

@@ -12,7 +12,7 @@ import { duration } from '../../units.js';
  */
 const QUEUE = 'sealflow/doctor';
 const QUESTION_MS = 10_000;
-const LOOK_EVERY_MS = 20;
+const POLL_MS = 20;
 
 export interface ClockDifference {
   /** How far this host is ahead of the server, in ms; negative: behind. */
@@ -45,7 +45,7 @@ export async function clockDifference(connection: Connection, namespace: string)
       const received = Date.now();
       if (time) return between(sent, tsToMs(time), received);
       if (received > deadline) throw new Error('the server does not show when its queue was asked');
-      await sleep(LOOK_EVERY_MS);
+      await sleep(POLL_MS);
     }
   } finally {
     seen.abort();

@@ -42,7 +42,7 @@ export interface Parameters {
   bytes: number | undefined;
 }
 
-export async function lookForParameters(
+export async function checkParameters(
   { sizes, parameterDir }: EngineInfo,
   size: SectorSize,
 ): Promise<Parameters> {

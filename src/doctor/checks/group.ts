@@ -44,7 +44,7 @@ export function judgeGroup(
     );
   }
   const others = groups.filter((group) => group !== marker.group);
-  if (others.length === 0) return ok(`group ${marker.group}, sectors in nfs/${marker.place}`);
+  if (others.length === 0) return ok(`group ${marker.group}, sectors in nfs/${marker.subdirectory}`);
   return warn(
     `the directory of group ${marker.group} only`,
     'one group for each config.toml: a directory belongs to one',

@@ -1,6 +1,6 @@
 /** How busy the disks of a directory are, over about a second. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { busiest, describeLoad, loadBetween, lookAtDisks, type DiskLoad } from '../../machine/disk-load.js';
+import { busiest, describeLoad, loadBetween, sampleDisks, type DiskLoad } from '../../machine/disk-load.js';
 import { ok, skipped, warn, type Verdict } from '../finding.js';
 
 const INTERVAL_MS = 1_000;
@@ -8,9 +8,9 @@ const INTERVAL_MS = 1_000;
 /** @param disks names, as in /proc/diskstats */
 export async function measureLoad(disks: readonly string[]): Promise<DiskLoad[]> {
   if (disks.length === 0) return [];
-  const before = await lookAtDisks();
+  const before = await sampleDisks();
   await sleep(INTERVAL_MS);
-  return loadBetween(before, await lookAtDisks(), disks);
+  return loadBetween(before, await sampleDisks(), disks);
 }
 
 const BUSY = 0.95;

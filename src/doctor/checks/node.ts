@@ -3,7 +3,7 @@ import { ifPresent } from '../../files.js';
 import { MountWrongError } from '../../mounts/guard.js';
 import { identity } from '../../mounts/remote-fs.js';
 import type { GroupDirectory } from '../../paths.js';
-import { refuseOddDirectories, tryHardLink } from '../../storage/fitness.js';
+import { refuseUnfitDirectories, tryHardLink } from '../../storage/fitness.js';
 import {
   nodeDirectories,
   OWN_DIRECTORY_HINT,
@@ -25,7 +25,7 @@ export async function judgeNode(
 ): Promise<Verdict> {
   try {
     await refuseOwnDirectory(node, group);
-    await refuseOddDirectories(node);
+    await refuseUnfitDirectories(node);
     await tryHardLink(node);
   } catch (error) {
     if (!(error instanceof MountWrongError)) throw error;

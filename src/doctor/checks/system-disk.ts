@@ -26,7 +26,7 @@ export async function placeOf(path: string): Promise<Place> {
   return { path, mount, disks, shared };
 }
 
-export function judgePlace({ path, mount, disks, shared }: Place, allowSystemDisk: boolean): Verdict {
+export function judgeSystemDisk({ path, mount, disks, shared }: Place, allowSystemDisk: boolean): Verdict {
   if (!mount) return skipped('the kernel does not tell this process what is mounted');
   const found = `${mount.source} on ${mount.mountPoint}`;
   if (mount.fsType === 'autofs') {

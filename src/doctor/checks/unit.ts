@@ -10,7 +10,7 @@ const WANTED = [
   ['KillMode', 'process', 'a restart of the worker ends all engines: P1 loses its layer, P2 to P4 all'],
   ['OOMPolicy', 'continue', 'one engine that takes too much memory ends the worker and all others'],
 ] as const;
-const LEAST_FILES = 65_536;
+const MIN_FILES = 65_536;
 
 export async function checkUnit(): Promise<Verdict> {
   if (!(await systemdRuns())) return skipped('systemd does not run here');
@@ -33,10 +33,10 @@ function judgeSettings(unit: UnitSettings): Verdict[] {
   const wrong = WANTED.filter(([name, value]) => unit[name] !== value).map(([name, value, why]) =>
     fail(`${Id}: ${name}=${unit[name] ?? ''}`, `${name}=${value}: else ${why}`, `systemctl edit ${Id}`),
   );
-  if (LimitNOFILE === 'infinity' || Number(LimitNOFILE) >= LEAST_FILES) return wrong;
+  if (LimitNOFILE === 'infinity' || Number(LimitNOFILE) >= MIN_FILES) return wrong;
   const few = warn(
     `${Id}: LimitNOFILE=${LimitNOFILE}`,
-    `LimitNOFILE=${LEAST_FILES} or more`,
+    `LimitNOFILE=${MIN_FILES} or more`,
     `systemctl edit ${Id}`,
   );
   return [...wrong, few];

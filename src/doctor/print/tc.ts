@@ -17,11 +17,11 @@ export interface TrafficLimit {
 const NFS_PORT = 2049;
 /** What may leave at once, in ms at full rate: a timer's worth, or the rate is not reached. */
 const BURST_MS = 10;
-const LEAST_BURST = 65_536;
+const MIN_BURST = 65_536;
 
 export function printTc({ interface: device, clients, mbPerSec }: TrafficLimit): string {
   const rate = `${Math.round(mbPerSec * 8000)}kbit`;
-  const burst = Math.max(LEAST_BURST, Math.round(mbPerSec * 1e3 * BURST_MS));
+  const burst = Math.max(MIN_BURST, Math.round(mbPerSec * 1e3 * BURST_MS));
   const [protocol, ip] = isIPv6(clients.split('/', 1)[0] ?? '') ? ['ipv6', 'ip6'] : ['ip', 'ip'];
   return [
     `# On the P1 host, as root: NFS to ${clients} at ${mbPerSec} MB/s, all together; everything else is not limited.`,

@@ -57,7 +57,7 @@ export async function whyWaiting(raw: Raw, place: Place | undefined, isServed: I
  * under way on a host that takes no more (`drain`) waits for nobody.
  * @throws ServiceError of gRPC when the server does not answer
  */
-export async function whyListedWaits(
+export async function listedWaits(
   client: Client,
   { workflowId, status, typedSearchAttributes: attributes }: WorkflowExecutionInfo,
   isServed: IsServed,

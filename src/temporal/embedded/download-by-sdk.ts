@@ -9,7 +9,7 @@ import type { CliMaker } from './cli-maker.js';
 const SCRIPT = fileURLToPath(new URL('../../../server/temporal-cli/download.mjs', import.meta.url));
 // A firewall that drops packets would hold the SDK for minutes, so a download that does not grow for this long is given up.
 const STALLED_MS = 20_000;
-const LOOK_EVERY_MS = 1_000;
+const POLL_MS = 1_000;
 
 /** Lets the TypeScript SDK download the CLI. @throws UserError when it is refused, or stalls */
 export const downloadBySdk: CliMaker = async (version, into, { onStep, signal }) => {
@@ -51,7 +51,7 @@ function watchGrowth(file: string, onGrowth: (bytes: number) => void, onStall: (
         onGrowth(bytes);
       } else if (Date.now() - since > STALLED_MS) onStall();
     });
-  }, LOOK_EVERY_MS);
+  }, POLL_MS);
 }
 
 const sizeOf = (path: string): Promise<number> =>

@@ -26,7 +26,7 @@ const VALUE_TYPES = { Keyword: 2, Int: 3 } as const;
 const DAY_MS = 86_400_000;
 /** Frontends refresh what they know of namespaces and attributes every 10 to 60 s. */
 const USABLE_MS = 120_000;
-const LOOK_EVERY_MS = 250;
+const POLL_MS = 250;
 
 /**
  * Sets a namespace up for sealflow: makes it if it is missing, raises its retention, adds missing search attributes, and waits
@@ -137,7 +137,7 @@ async function waitUntilUsable(
           cause: error,
         });
       }
-      await sleep(LOOK_EVERY_MS);
+      await sleep(POLL_MS);
     }
   }
 }

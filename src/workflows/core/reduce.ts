@@ -116,9 +116,9 @@ function fail(state: SectorState, phase: PhaseId, failure: Failure, now: number)
   // The run's own later claims, from before its database was restored to an earlier state.
   if (hasNewClaim) state.claim = details.claim ?? state.claim;
   state.stored ||= details.stored === true;
-  const { follows, max = Infinity }: FailureKind = FAILURES[type];
-  switch (follows) {
-    case 'again':
+  const { recovery, max = Infinity }: FailureKind = FAILURES[type];
+  switch (recovery) {
+    case 'reschedule':
       record.interruptions += 1;
       if (record.interruptions >= max) needAttention(state, phase, type, message, now);
       // Once is how a worker goes away. Whatever repeats has a delay, unless the claim that it brings is a new one.
@@ -130,16 +130,16 @@ function fail(state: SectorState, phase: PhaseId, failure: Failure, now: number)
         state.pendingStepBacks.push({ to: details.from, reason: message, invalidates: 'one' });
       } else needAttention(state, phase, type, message, now);
       break;
-    case 'landed':
+    case 'await landed':
       state.keepUntilLanded = true;
       break;
-    case 'end':
+    case 'fail':
       state.ending = { state: 'failed', failure };
       break;
     // The activity has waited and retried at the server by itself: what comes here is for a person.
     case 'hand back':
-    case 'wait':
-    case 'back off':
+    case 'retry':
+    case 'retry counted':
     case 'attention':
       needAttention(state, phase, type, message, now);
   }

@@ -77,12 +77,16 @@ export async function inflict(fixture: Fixture, held: Held, cell: Cell): Promise
   if (!mend || cell.moment === 'end' || cannotEndBefore(cell)) await held.release();
   if (mend && cell.moment === 'end') await held.untilWorkIsDone();
   await mend?.(fixture, held);
-  if (mend && cell.moment !== 'end' && cell.phase !== 'P6') await untilSeen(fixture, held, cell);
+  if (mend && cell.moment !== 'end' && cell.phase !== 'P6') await waitUntilVisible(fixture, held, cell);
   await held.release();
 }
 
 /** Somebody has the phase and has told of an attempt: of the one that is there, unless it does what it should not. */
-async function untilSeen(fixture: Fixture, { begun: { sector } }: Held, { phase }: Cell): Promise<void> {
+async function waitUntilVisible(
+  fixture: Fixture,
+  { begun: { sector } }: Held,
+  { phase }: Cell,
+): Promise<void> {
   await fixture.hostOf(sector, phase);
   await eventually(async () =>
     (await fixture.cluster.heartbeats(sector)).some((beat) => beat.phase === phase && beat.at !== ''),

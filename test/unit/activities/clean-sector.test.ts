@@ -21,7 +21,7 @@ import { goneName, sealedLink } from '../../../src/paths.js';
 import { sectorOf } from '../../../src/sector.js';
 import { shutDown } from '../../helpers/cancellation.js';
 import { flip } from '../../helpers/damage.js';
-import { makePart, OTHER_GROUP } from '../../helpers/parts.js';
+import { makePart, OTHER_GROUP } from '../../helpers/staging.js';
 import {
   createTestHost,
   failureFrom,

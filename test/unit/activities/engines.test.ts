@@ -144,7 +144,7 @@ describe('an engine that ends with an error', () => {
       type,
       message: 'told to fail',
       // What only needs time is retried by Temporal, without an event in the history.
-      nonRetryable: !['wait', 'back off'].includes(FAILURES[type].follows),
+      nonRetryable: !['retry', 'retry counted'].includes(FAILURES[type].recovery),
       details,
     });
   });

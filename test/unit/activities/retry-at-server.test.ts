@@ -9,7 +9,7 @@ import { TIMES } from '../../../src/phases.js';
 
 const types = Object.keys(FAILURES) as FailureType[];
 const follows = (...kinds: string[]): FailureType[] =>
-  types.filter((type) => kinds.includes(FAILURES[type].follows));
+  types.filter((type) => kinds.includes(FAILURES[type].recovery));
 
 /** The attempts of a task, one after the other, as Temporal offers them. */
 class Task {
@@ -40,7 +40,7 @@ class Task {
 const { backoffFirst, backoffMax } = TIMES;
 
 describe('an outage', () => {
-  test.each(follows('wait'))('%s waits at the server, however often, with growing delays', (type) => {
+  test.each(follows('retry'))('%s waits at the server, however often, with growing delays', (type) => {
     const task = new Task();
     const delays = Array.from({ length: 100 }, () => task.fails(type));
     expect(delays.slice(0, 4)).toEqual([1, 2, 4, 8].map((times) => times * backoffFirst));
@@ -73,7 +73,7 @@ describe('an outage', () => {
 });
 
 describe('a fault', () => {
-  test.each(follows('back off'))('%s comes to the workflow when it has come too often', (type) => {
+  test.each(follows('retry counted'))('%s comes to the workflow when it has come too often', (type) => {
     const task = new Task();
     const { max = 5 } = FAILURES[type] as { max?: number };
     for (let i = 1; i < max; i++) expect(task.fails(type)).toBe(backoffFirst * 2 ** (i - 1));
@@ -97,7 +97,7 @@ describe('a fault', () => {
 });
 
 describe('the workflow', () => {
-  test.each(follows('step back', 'attention', 'landed', 'end'))('is told %s at once', (type) => {
+  test.each(follows('step back', 'attention', 'await landed', 'fail'))('is told %s at once', (type) => {
     expect(new Task().fails(type)).toBeUndefined();
   });
 
@@ -115,7 +115,7 @@ describe('the workflow', () => {
 });
 
 describe('a stop or an abort', () => {
-  test.each(follows('wait', 'back off', 'attention').filter((type) => type !== 'ClaimedByOther'))(
+  test.each(follows('retry', 'retry counted', 'attention').filter((type) => type !== 'ClaimedByOther'))(
     'is tried again in spite of %s until it is done',
     (type) => {
       const task = new Task({ isStop: true });

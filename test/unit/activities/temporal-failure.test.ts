@@ -14,13 +14,22 @@ import { failureOf } from '../../../src/workflows/failure-of.js';
 import { errnoError } from '../../helpers/errno.js';
 
 const TYPES = Object.keys(FAILURES) as FailureType[];
-const FOLLOWS = ['hand back', 'again', 'wait', 'back off', 'step back', 'attention', 'landed', 'end'];
+const RECOVERIES = [
+  'hand back',
+  'reschedule',
+  'retry',
+  'retry counted',
+  'step back',
+  'attention',
+  'await landed',
+  'fail',
+];
 const HOST = '10.0.0.1';
 
 describe('every failure type', () => {
   test.each(TYPES)('%s has a meaning, a hint, and something that follows', (type) => {
-    const { follows, meaning, hint } = FAILURES[type];
-    expect(FOLLOWS).toContain(follows);
+    const { recovery, meaning, hint } = FAILURES[type];
+    expect(RECOVERIES).toContain(recovery);
     expect(meaning.length).toBeGreaterThan(10);
     expect(hint).not.toBe('');
     for (const text of [meaning, hint]) expect(text).not.toMatch(/\n|\.$/);
@@ -45,11 +54,11 @@ describe('what counts as a fault', () => {
     toApplicationFailure(new SealError(type, 'why'), delayMs).category === ApplicationFailureCategory.BENIGN;
 
   test.each(TYPES)('of what the workflow deals with: %s', (type) => {
-    expect(isBenign(type)).toBe(['again', 'landed'].includes(FAILURES[type].follows));
+    expect(isBenign(type)).toBe(['reschedule', 'await landed'].includes(FAILURES[type].recovery));
   });
 
   test.each(TYPES)('of what is retried at the server: %s', (type) => {
-    expect(isBenign(type, 1500)).toBe(FAILURES[type].follows !== 'back off');
+    expect(isBenign(type, 1500)).toBe(FAILURES[type].recovery !== 'retry counted');
   });
 });
 

@@ -5,7 +5,7 @@ import {
   checkParametersDeep,
   judgeEngine,
   judgeParameters,
-  lookForParameters,
+  checkParameters,
 } from '../../../src/doctor/checks/engine.js';
 import { engineChecks } from '../../../src/doctor/engine-checks.js';
 import { startChecks } from '../../../src/doctor/run-checks.js';
@@ -111,12 +111,12 @@ describe('the parameters', () => {
     const file = join(directory, PUBLISHED_32);
     await writeFile(file, '');
     await truncate(file, 47_000_000_000);
-    expect(judgeParameters(await lookForParameters(info(directory), '32GiB'))).toMatchObject({
+    expect(judgeParameters(await checkParameters(info(directory), '32GiB'))).toMatchObject({
       result: 'ok',
       found: `${directory}, 47.0 GB`,
     });
     await truncate(file, 12_000_000_000);
-    expect(judgeParameters(await lookForParameters(info(directory), '32GiB'))).toEqual({
+    expect(judgeParameters(await checkParameters(info(directory), '32GiB'))).toEqual({
       result: 'fail',
       found: `12.0 GB in ${directory}`,
       wanted: '40.0 GB or more',

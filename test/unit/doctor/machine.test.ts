@@ -5,7 +5,7 @@ import {
   busiest,
   describeLoad,
   loadBetween,
-  lookAtDisks,
+  sampleDisks,
   parseDiskStats,
 } from '../../../src/machine/disk-load.js';
 import { openFilesLimit, parseOpenFiles } from '../../../src/machine/limits.js';
@@ -54,7 +54,7 @@ describe('the load of disks', () => {
   });
 
   test("is read from this machine's kernel", async () => {
-    const look = await lookAtDisks();
+    const look = await sampleDisks();
     expect(
       loadBetween(look, { ...look, at: look.at + 1 }, [...look.disks.keys()]).every(({ busy }) => busy === 0),
     ).toBe(true);

@@ -7,14 +7,14 @@ import { judgeNfs } from '../../../src/doctor/checks/nfs.js';
 import { judgeOwner } from '../../../src/doctor/checks/owner.js';
 import { judgeProbe, probe } from '../../../src/doctor/checks/probe.js';
 import { judgeNodes, judgeRoom } from '../../../src/doctor/checks/room.js';
-import { judgePlace } from '../../../src/doctor/checks/system-disk.js';
+import { judgeSystemDisk } from '../../../src/doctor/checks/system-disk.js';
 import { parseMountTable, type MountEntry } from '../../../src/mounts/mount-table.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 import { config } from './samples.js';
 import { errnoError } from '../../helpers/errno.js';
 
 const GB = 1e9;
-const marker = { v: 1, group: 1, id: 'f9168c5e-ceb2-4faa-b6bf-329bf39fa1e4', place: '10.10.4.23' };
+const marker = { v: 1, group: 1, id: 'f9168c5e-ceb2-4faa-b6bf-329bf39fa1e4', subdirectory: '10.10.4.23' };
 
 /** Of a line of /proc/self/mountinfo. */
 const mount = (line: string): MountEntry => parseMountTable(line)[0] as MountEntry;
@@ -76,23 +76,26 @@ describe('the disk', () => {
   const place = { path: '/sealer', mount: MD1, disks: ['sdb', 'sdc'], shared: undefined };
 
   test('is one of its own, or none of this host', () => {
-    expect(judgePlace(place, false)).toMatchObject({ result: 'ok', found: '/dev/md1 on /sealer (sdb sdc)' });
-    expect(judgePlace({ ...place, mount: nfs(GOOD), disks: [] }, false)).toMatchObject({
+    expect(judgeSystemDisk(place, false)).toMatchObject({
+      result: 'ok',
+      found: '/dev/md1 on /sealer (sdb sdc)',
+    });
+    expect(judgeSystemDisk({ ...place, mount: nfs(GOOD), disks: [] }, false)).toMatchObject({
       result: 'ok',
       found: '10.10.10.21:/sealer on /sealer',
     });
-    expect(judgePlace({ ...place, mount: undefined }, false).result).toBe('skipped');
+    expect(judgeSystemDisk({ ...place, mount: undefined }, false).result).toBe('skipped');
   });
 
   test("is the system's", () => {
     const onRoot = { ...place, mount: ROOT, disks: ['sda'], shared: 'the system disk sda' };
-    expect(judgePlace(onRoot, false)).toEqual({
+    expect(judgeSystemDisk(onRoot, false)).toEqual({
       result: 'fail',
       found: '/sealer lies on the system disk sda (/dev/sda1 on /)',
       wanted: 'disks of its own: sectors would fill those of the system, and wait for them',
       hint: 'mount the data disks on /sealer (`lsblk`, `df -h`); allow_system_disk = true if it is meant so',
     });
-    expect(judgePlace(onRoot, true)).toMatchObject({
+    expect(judgeSystemDisk(onRoot, true)).toMatchObject({
       result: 'ok',
       found: '/dev/sda1 on / (sda), the system disk sda: allowed',
     });
@@ -100,7 +103,7 @@ describe('the disk', () => {
 
   test('cannot be written', () => {
     const readOnly = mount('98 27 9:1 / /sealer rw,relatime shared:1 - xfs /dev/md1 ro,attr2');
-    expect(judgePlace({ ...place, mount: readOnly }, true)).toMatchObject({
+    expect(judgeSystemDisk({ ...place, mount: readOnly }, true)).toMatchObject({
       result: 'fail',
       found: '/dev/md1 on /sealer, read-only',
       wanted: 'a file system that can be written',

@@ -57,7 +57,7 @@ function watch(changes: Partial<Watch> = {}): Watching {
   let over = false;
   const end = watchEngine({
     attempt,
-    times: { ...TIMES, engineLook: 2 },
+    times: { ...TIMES, enginePoll: 2 },
     hangMs: HANG,
     signal: stop.signal,
     onProgress: (progress) => seen.push(progress),
@@ -97,7 +97,7 @@ describe('an engine', () => {
 
   test('has ended as soon as its parent knows', async () => {
     await writeProgress(attempt.directory, { pid });
-    const slow = { ...TIMES, engineLook: 2 ** 30 };
+    const slow = { ...TIMES, enginePoll: 2 ** 30 };
     expect(await watch({ ended: Promise.resolve(), times: slow }).end).toBe('ended');
   });
 
@@ -281,7 +281,7 @@ describe('a long watch', () => {
     await writeProgress(attempt.directory, { pid });
     const { end } = watch({
       ended,
-      times: { ...TIMES, engineLook: 0 },
+      times: { ...TIMES, enginePoll: 0 },
       onProgress: () => void (count += 1),
     });
     const heapAfter = async (looks: number): Promise<number> => {

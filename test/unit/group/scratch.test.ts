@@ -15,7 +15,7 @@ vi.mock(import('../../../src/mounts/remote-fs.js'), async (original) => {
 
 let group: GroupDirectory;
 beforeEach(async () => {
-  group = { root: await temporaryDirectory(), place: '10.10.4.23' };
+  group = { root: await temporaryDirectory(), subdirectory: '10.10.4.23' };
   for (const path of groupDirectories(group)) await mkdir(path);
 });
 
@@ -28,13 +28,13 @@ async function makeSector(number: number, size: string = '2KiB'): Promise<string
 }
 
 const blocks = async (path: string): Promise<number> => (await stat(path)).blocks * 512;
-const reserved = async (): Promise<number> => (await new Scratch('2KiB').look(group)).reserved;
+const reserved = async (): Promise<number> => (await new Scratch('2KiB').measure(group)).reserved;
 /** What sector.json takes. */
 const own = (attempt: string): Promise<number> => blocks(join(attempt, '../../sector.json'));
 
 describe('room', () => {
   test('of an empty directory is what the file system has free', async () => {
-    const { free, reserved: kept } = await new Scratch('2KiB').look(group);
+    const { free, reserved: kept } = await new Scratch('2KiB').measure(group);
     expect(kept).toBe(0);
     expect(free).toBeGreaterThan(0);
   });
@@ -88,7 +88,7 @@ describe('room', () => {
   });
 
   test('of a group that is not there is an error', async () => {
-    await expect(new Scratch('2KiB').look({ ...group, place: 'other' })).rejects.toMatchObject({
+    await expect(new Scratch('2KiB').measure({ ...group, subdirectory: 'other' })).rejects.toMatchObject({
       code: 'ENOENT',
     });
   });
@@ -137,8 +137,8 @@ describe('one more sector', () => {
     withFree(1e12);
     await scratch.shortage(group);
     await rm(join(attempt, '../..'), { recursive: true });
-    expect(await scratch.look(group)).toMatchObject({ reserved: 0, sectors: 0 });
+    expect(await scratch.measure(group)).toMatchObject({ reserved: 0, sectors: 0 });
     await makeSector(1, '2KiB');
-    expect((await scratch.look(group)).reserved).toBeLessThanOrEqual(scratchBytes('2KiB'));
+    expect((await scratch.measure(group)).reserved).toBeLessThanOrEqual(scratchBytes('2KiB'));
   });
 });

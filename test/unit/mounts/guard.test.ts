@@ -62,7 +62,7 @@ describe.skipIf(await lacks('mount'))('a mount', () => {
   test('that is gone, and then another one, is told; the same again is in order', async () => {
     await mount('-t', 'tmpfs', 'one');
     expect(await refusal()).toBe('in order');
-    await guard.keep();
+    await guard.pinIdentity();
     await run('umount', directory);
     expect(await refusal()).toMatch(
       new RegExp(`^${directory} is another file system than before: .*, was tmpfs one on ${directory}$`),
@@ -84,7 +84,7 @@ describe.skipIf(await lacks('mount'))('a mount', () => {
 
   test('that cannot be written can still be seen', async () => {
     await mount('-t', 'tmpfs', '-o', 'ro', 'one');
-    expect(await guard.see()).toMatchObject({ source: 'one' });
+    expect(await guard.verifyMounted()).toMatchObject({ source: 'one' });
   });
 
   test('that cannot be written is told', async () => {

@@ -16,7 +16,7 @@ let directory: string;
 let claim: Claim;
 
 beforeEach(async () => {
-  const group = { root: await temporaryDirectory(), place: '10.10.4.23' };
+  const group = { root: await temporaryDirectory(), subdirectory: '10.10.4.23' };
   for (const path of groupDirectories(group)) await mkdir(path);
   claimant = { group, sector, owner: 'run-a#1', host: HOST };
   directory = sectorDir(group, sector);

@@ -7,8 +7,8 @@ import { MountWrongError } from '../../../src/mounts/guard.js';
 import { abortedFile, doneFile, groupDirectories, sectorDir, type OpenGroup } from '../../../src/paths.js';
 import { sectorOf } from '../../../src/sector.js';
 import { chooseNode, type Chosen, type Wanted } from '../../../src/storage/choose-node.js';
-import { listParts } from '../../../src/storage/reservations.js';
-import { makePart, OTHER_GROUP } from '../../helpers/parts.js';
+import { listStaging } from '../../../src/storage/reservations.js';
+import { makePart, OTHER_GROUP } from '../../helpers/staging.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 
 const MB = 1e6;
@@ -32,7 +32,7 @@ let root: string;
 let group: OpenGroup;
 beforeEach(async () => {
   root = await temporaryDirectory();
-  group = { root: join(root, 'local'), place: 'here', id: '3f1b8f0a-7d0e-4f6e-9a53-0f2c5d6b7a81' };
+  group = { root: join(root, 'local'), subdirectory: 'here', id: '3f1b8f0a-7d0e-4f6e-9a53-0f2c5d6b7a81' };
   for (const path of [group.root, ...groupDirectories(group)]) await mkdir(path);
   free.clear();
   linkless.clear();
@@ -75,7 +75,7 @@ describe('the node', () => {
     const { node: chosen, into, passedOver } = await choose([a, b]);
     expect([chosen, passedOver]).toEqual([b, []]);
     expect(into).toMatch(/^\.sealflow\/s-t01000-7\.[0-9a-f-]{36}$/);
-    const [part] = await listParts(b);
+    const [part] = await listStaging(b);
     expect(part).toMatchObject({
       directory: join(b, into),
       note: { group: group.id, sector: 't01000/7', bytes: 10 * MB, host: '10.0.0.1' },
@@ -102,13 +102,16 @@ describe('the node', () => {
       // Half of the copies come to their end, half go on.
       if (number % 2) continue;
       free.set(chosen, (free.get(chosen) ?? 0) - 10 * MB);
-      const parts = await listParts(chosen);
+      const parts = await listStaging(chosen);
       const own = parts.find(({ note }) => note?.sector === `t01000/${number}`);
       if (own) await rm(own.directory, { recursive: true });
     }
     const left = await Promise.all(
       nodes.map(async (directory) => {
-        const reserved = (await listParts(directory)).reduce((sum, { note }) => sum + (note?.bytes ?? 0), 0);
+        const reserved = (await listStaging(directory)).reduce(
+          (sum, { note }) => sum + (note?.bytes ?? 0),
+          0,
+        );
         return ((free.get(directory) ?? 0) - reserved) / MB;
       }),
     );
@@ -145,7 +148,7 @@ describe('a reservation', () => {
       type: 'NoSpace',
       message: `no storage node has room: ${a}: 5 MB free, 10 MB needed`,
     });
-    expect(await listParts(a)).toHaveLength(1);
+    expect(await listStaging(a)).toHaveLength(1);
     const b = await node('b', 15 * MB);
     const stale = await makePart(b, { ...group, id: OTHER_GROUP }, 't01000/8', {
       bytes: 10 * MB,
@@ -164,7 +167,7 @@ describe('a reservation', () => {
     expect(given).toBeLessThanOrEqual(3);
     for (const end of ends)
       if (end.status === 'rejected') expect(end.reason).toMatchObject({ type: 'NoSpace' });
-    expect(await listParts(a)).toHaveLength(given);
+    expect(await listStaging(a)).toHaveLength(given);
   });
 
   test('and what was copied, of a sector that P6 or an abort has deleted, is deleted after a day, on a full node too', async () => {

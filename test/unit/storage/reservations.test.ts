@@ -5,13 +5,13 @@ import { beforeEach, expect, test } from 'vitest';
 import { groupDirectories, type OpenGroup } from '../../../src/paths.js';
 import { sectorOf } from '../../../src/sector.js';
 import {
-  giveBack,
-  listParts,
+  releaseStaging,
+  listStaging,
   removeOrphans,
-  removeParts,
-  reserve,
+  removeStaging,
+  reserveStaging,
 } from '../../../src/storage/reservations.js';
-import { age, makePart, OTHER_GROUP } from '../../helpers/parts.js';
+import { age, makePart, OTHER_GROUP } from '../../helpers/staging.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 
 let node: string;
@@ -20,24 +20,24 @@ const sector = sectorOf('t01000/7');
 beforeEach(async () => {
   const root = await temporaryDirectory();
   node = join(root, '10.10.4.24');
-  group = { root: join(root, 'local'), place: 'here', id: '3f1b8f0a-7d0e-4f6e-9a53-0f2c5d6b7a81' };
+  group = { root: join(root, 'local'), subdirectory: 'here', id: '3f1b8f0a-7d0e-4f6e-9a53-0f2c5d6b7a81' };
   for (const path of [node, group.root, ...groupDirectories(group)]) await mkdir(path);
 });
 
 const names = (): Promise<string[]> => readdir(join(node, '.sealflow'));
 
 test('a reservation is there with its note, or not at all', async () => {
-  const into = await reserve(node, { group, sector }, 1000, 'h');
+  const into = await reserveStaging(node, { group, sector }, 1000, 'h');
   expect(await names()).toEqual([into.split('/')[1]]);
   expect(await readdir(join(node, into))).toEqual(['copy.json']);
-  await giveBack(node, into);
+  await releaseStaging(node, into);
   expect(await names()).toEqual([]);
-  await giveBack(node, into);
+  await releaseStaging(node, into);
 });
 
 test('a node that is not there does not come into being', async () => {
   const gone = join(node, 'not-mounted');
-  await expect(reserve(gone, { group, sector }, 1000, 'h')).rejects.toMatchObject({ code: 'ENOENT' });
+  await expect(reserveStaging(gone, { group, sector }, 1000, 'h')).rejects.toMatchObject({ code: 'ENOENT' });
   expect(await readdir(node)).toEqual([]);
 });
 
@@ -47,33 +47,33 @@ test('what is no copy of ours counts for nothing and stays', async () => {
   await writeFile(join(node, '.sealflow/of-others/copy.json'), 'not JSON');
   await writeFile(join(node, '.sealflow/file'), '');
   await symlink('/', join(node, '.sealflow/link'));
-  expect(await listParts(node)).toMatchObject([{ note: undefined }]);
-  await removeParts(node, { group, sector });
+  expect(await listStaging(node)).toMatchObject([{ note: undefined }]);
+  await removeStaging(node, { group, sector });
   await removeOrphans(node, group);
   expect((await names()).sort()).toEqual(['file', 'link', 'of-others']);
 });
 
 test('the copies of one sector of one group are deleted, or some of them', async () => {
-  const stays = await reserve(node, { group, sector }, 1000, 'h');
+  const stays = await reserveStaging(node, { group, sector }, 1000, 'h');
   const earlier = await makePart(node, group, 't01000/7', { written: 5000 });
   const others = [
     await makePart(node, group, 't01000/70', { written: 10 }),
     await makePart(node, { ...group, id: OTHER_GROUP }, 't01000/7', { written: 10 }),
   ];
-  await removeParts(node, { group, sector }, new Set([relative(node, earlier)]));
+  await removeStaging(node, { group, sector }, new Set([relative(node, earlier)]));
   expect(existsSync(earlier)).toBe(false);
-  expect((await listParts(node)).map(({ directory }) => directory).sort()).toEqual(
+  expect((await listStaging(node)).map(({ directory }) => directory).sort()).toEqual(
     [join(node, stays), ...others].sort(),
   );
-  await removeParts(node, { group, sector });
-  expect((await listParts(node)).map(({ directory }) => directory).sort()).toEqual(others.sort());
+  await removeStaging(node, { group, sector });
+  expect((await listStaging(node)).map(({ directory }) => directory).sort()).toEqual(others.sort());
 });
 
 test('a deletion that was killed is finished by the next one', async () => {
   const half = await makePart(node, group, 't01000/9', { written: 5000 });
   await rename(half, join(node, '.sealflow/.gone-3'));
-  expect(await listParts(node)).toEqual([]);
-  await removeParts(node, { group, sector });
+  expect(await listStaging(node)).toEqual([]);
+  await removeStaging(node, { group, sector });
   expect(await names()).toEqual([]);
 });
 
@@ -94,6 +94,6 @@ test('many that are deleted at once on one node do not fail each other', async (
     const part = await makePart(node, group, name, { written: 1000 });
     for (let file = 0; file < 12; file++) await writeFile(join(part, `sc-${file}`), 'x');
   }
-  await Promise.all(sectors.map((name) => removeParts(node, { group, sector: sectorOf(name) })));
+  await Promise.all(sectors.map((name) => removeStaging(node, { group, sector: sectorOf(name) })));
   expect(await names()).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import type { Client, WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
 import { expect, test } from 'vitest';
 import { servedQueues } from '../../../src/temporal/ask/pollers.js';
-import { whyListedWaits, whyWaiting } from '../../../src/temporal/ask/why-waiting.js';
+import { listedWaits, whyWaiting } from '../../../src/temporal/ask/why-waiting.js';
 import {
   sealGroup,
   sealPhase,
@@ -139,25 +139,25 @@ function listed(
 test('of a list only sectors that may wait are looked at, and each queue is asked for once', async () => {
   const raw = activities(pending('commitPhase2', SCHEDULED));
   const { client, isServed, asked, described } = serverWith([ORCHESTRATOR, P3], raw);
-  for (let i = 0; i < 3; i++) expect(await whyListedWaits(client, listed('P3'), isServed)).toEqual([]);
+  for (let i = 0; i < 3; i++) expect(await listedWaits(client, listed('P3'), isServed)).toEqual([]);
   expect(described).toEqual([]);
   for (let i = 0; i < 3; i++)
-    expect(await whyListedWaits(client, listed('P4'), isServed)).toMatchObject([{ phase: 'P4' }]);
+    expect(await listedWaits(client, listed('P4'), isServed)).toMatchObject([{ phase: 'P4' }]);
   expect(described).toHaveLength(3);
   expect(asked.sort()).toEqual([ORCHESTRATOR, P3, P4]);
 });
 
 test('of a list, a sector that ends needs the control queue alone, and one that has ended nothing', async () => {
   const { client, isServed, asked } = serverWith([ORCHESTRATOR, CONTROL]);
-  expect(await whyListedWaits(client, listed('P4', 'aborting'), isServed)).toEqual([]);
+  expect(await listedWaits(client, listed('P4', 'aborting'), isServed)).toEqual([]);
   expect(asked).toEqual([ORCHESTRATOR, CONTROL]);
-  expect(await whyListedWaits(client, listed('P4', 'running', 'FAILED'), isServed)).toEqual([]);
+  expect(await listedWaits(client, listed('P4', 'running', 'FAILED'), isServed)).toEqual([]);
   expect(asked).toHaveLength(2);
 });
 
 test('of a list, a sector that no orchestrator has seen yet has no group, and waits for one', async () => {
   const raw = { pendingWorkflowTask: { state: SCHEDULED, scheduledTime: timestamp(AT) } };
   const { client, isServed } = serverWith([], raw);
-  const waits = await whyListedWaits(client, listed('', '', 'RUNNING', ''), isServed);
+  const waits = await listedWaits(client, listed('', '', 'RUNNING', ''), isServed);
   expect(waits).toMatchObject([{ queue: 'sealflow' }]);
 });

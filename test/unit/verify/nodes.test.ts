@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { sectorName, sectorOf } from '../../../src/sector.js';
 import { copiesOn, findCopies, openNode } from '../../../src/verify/nodes.js';
-import { strangersOn } from '../../../src/verify/unknown-files.js';
+import { unknownFilesOn } from '../../../src/verify/unknown-files.js';
 import { hangMount } from '../../helpers/fifo.js';
 import { changeReceipt, storeSectors } from '../../helpers/stored.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
@@ -102,15 +102,15 @@ describe('sectors', () => {
   });
 });
 
-describe('strangers', () => {
+describe('unknownFiles', () => {
   test('are what no receipt names, unfinished copies, and names that are no receipt’s', async () => {
     const node = await storeSectors(join(root, 'node'), 2);
-    expect(await strangersOn(node)).toEqual({ noReceipt: [], unfinished: [], noName: [] });
+    expect(await unknownFilesOn(node)).toEqual({ noReceipt: [], unfinished: [], noName: [] });
     for (const name of ['cache/s-t01000-9', '.sealflow', '.sealflow/s-t01000-3.uuid'])
       await mkdir(join(node, name));
     for (const name of ['sealed/s-t01000-9', 'sealed/x', 'cache/s-t01000-1/more', 'receipts/x'])
       await writeFile(join(node, name), '');
-    expect(await strangersOn(node)).toEqual({
+    expect(await unknownFilesOn(node)).toEqual({
       noReceipt: ['sealed/s-t01000-9', 'sealed/x', 'cache/s-t01000-9', 'cache/s-t01000-1/more'],
       unfinished: ['.sealflow/s-t01000-3.uuid'],
       noName: ['receipts/x'],
@@ -120,9 +120,9 @@ describe('strangers', () => {
   test('are not the files of a sector whose receipt cannot be believed', async () => {
     const node = await storeSectors(join(root, 'node'), 1);
     await changeReceipt(node, 't01000/1', () => 'none');
-    expect(await strangersOn(node)).toMatchObject({ noReceipt: [] });
+    expect(await unknownFilesOn(node)).toMatchObject({ noReceipt: [] });
     await rm(join(node, 'cache/s-t01000-1'), { recursive: true });
     await symlink(root, join(node, 'cache/s-t01000-1'));
-    expect(await strangersOn(node)).toMatchObject({ noReceipt: [] });
+    expect(await unknownFilesOn(node)).toMatchObject({ noReceipt: [] });
   });
 });

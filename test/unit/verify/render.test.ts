@@ -4,7 +4,7 @@ import {
   renderNodes,
   renderProgress,
   renderSector,
-  renderStrangers,
+  renderUnknownFiles,
   renderSummary,
 } from '../../../src/verify/render.js';
 import type { SectorReport } from '../../../src/verify/report.js';
@@ -94,12 +94,12 @@ test('nodes whose sectors were stored under another name, and nodes that hang', 
 });
 
 test('what else lies there', () => {
-  const strangers = {
+  const unknownFiles = {
     noReceipt: ['sealed/s-t01000-9'],
     unfinished: ['.sealflow/s-t01000-3.uuid'],
     noName: ['receipts/x'],
   };
-  expect(renderStrangers('/mnt/a', strangers)).toEqual([
+  expect(renderUnknownFiles('/mnt/a', unknownFiles)).toEqual([
     '/mnt/a/sealed/s-t01000-9: no receipt: not sealed by sealflow, not checked',
     '/mnt/a/.sealflow/s-t01000-3.uuid: unfinished copy, which P6 or an abort of its sector removes',
     "/mnt/a/receipts/x: no receipt's name, not looked at",

@@ -1,7 +1,7 @@
 /** A stored sector is what lotus writes: the same names in the same places, and nothing else. */
 import { describe, expect, test } from 'vitest';
 import { finalName } from '../../../src/storage/receipt.js';
-import { keptFiles } from '../../../src/paths.js';
+import { retainedFiles } from '../../../src/paths.js';
 import { SECTOR_SIZE_NAMES, SECTOR_SIZES } from '../../../src/phases.js';
 import { sectorOf } from '../../../src/sector.js';
 import { LOTUS_LAYOUT, lotusFiles } from '../../helpers/lotus-layout.js';
@@ -13,7 +13,7 @@ const SECTOR = 't01000/7';
 
 describe.each(SECTOR_SIZE_NAMES)('a sector of %s', (size) => {
   test('has the files that lotus keeps, and the replica as many bytes', () => {
-    const names = keptFiles(size).map((name) => finalName(sectorOf(SECTOR), name));
+    const names = retainedFiles(size).map((name) => finalName(sectorOf(SECTOR), name));
     expect(names.sort()).toEqual(lotusFiles(size));
     expect(SECTOR_SIZES[size]).toBe(LOTUS_LAYOUT[size].sealedBytes);
   });

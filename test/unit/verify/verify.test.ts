@@ -176,7 +176,7 @@ test('so many engines are at work at once', async () => {
 test('a node that hangs while an engine reads it is not waited for', async () => {
   await tell('t01000/1', 'hold', 'middle');
   const [one, two] = [copyOf(node, SECTOR), copyOf(node, 't01000/2')];
-  const all = allVerified([one, two], { engine: withCheckpoints(), lookEveryMs: 100 });
+  const all = allVerified([one, two], { engine: withCheckpoints(), pollEveryMs: 100 });
   await eventually(async () => (await engineRuns(root)).some(({ what }) => what === 'held'));
   const comeBack = await hangMount(node);
   const hung = expect.stringMatching(new RegExp(`${basename(node)} is hung: no answer since `)) as string;

@@ -81,12 +81,12 @@ describe('room for a new sector', () => {
   let atWork: Set<string>;
   let room: RoomWatch;
   beforeEach(async () => {
-    group = { root: await temporaryDirectory(), place: 'here' };
+    group = { root: await temporaryDirectory(), subdirectory: 'here' };
     for (const path of groupDirectories(group)) await mkdir(path);
     [full, atWork] = ['no room', new Set()];
     const scratch = {
       shortage: () => Promise.resolve(full),
-      look: () => Promise.resolve({ free: 1, reserved: scratchBytes('2KiB'), sectors: 1 }),
+      measure: () => Promise.resolve({ free: 1, reserved: scratchBytes('2KiB'), sectors: 1 }),
     } as unknown as Scratch;
     const openGroups = () => Promise.resolve([group]);
     room = new RoomWatch({
@@ -101,12 +101,12 @@ describe('room for a new sector', () => {
 
   test('that is missing is told once, keeps P1 from being polled but for one task a look, and comes back', async () => {
     expect(room.isOpen()).toBe(true);
-    for (let looks = 0; looks < 3; looks++) await room.look();
+    for (let looks = 0; looks < 3; looks++) await room.refresh();
     expect(room.isOpen()).toBe(true);
     room.onPoll();
     expect(room.isOpen()).toBe(false);
     full = undefined;
-    await room.look();
+    await room.refresh();
     expect(room.isOpen()).toBe(true);
     expect(said).toEqual(['P1 takes no new sector: no room', 'P1 takes new sectors again: there is room']);
     expect(gauged).toContain('room false');
@@ -117,7 +117,7 @@ describe('room for a new sector', () => {
     const sector = join(cacheDir(group), 's-t01000-7');
     await mkdir(sector);
     const isOpen = async (): Promise<boolean> => {
-      await room.look();
+      await room.refresh();
       room.onPoll();
       return room.isOpen();
     };
@@ -138,15 +138,15 @@ describe('room for a new sector', () => {
     const sector = join(cacheDir(group), 's-t01000-7');
     await mkdir(join(sector, '1'), { recursive: true });
     await writeFile(join(sector, '1/epoch.json'), '{"v":99}');
-    await room.look();
+    await room.refresh();
     room.onPoll();
     expect(room.isOpen()).toBe(true);
   });
 
   test('that cannot be looked at is told once, and what was known stands', async () => {
-    await room.look();
+    await room.refresh();
     await rm(join(group.root, 'nfs/here/cache'), { recursive: true });
-    for (let looks = 0; looks < 3; looks++) await room.look();
+    for (let looks = 0; looks < 3; looks++) await room.refresh();
     expect(said).toEqual([
       'P1 takes no new sector: no room',
       expect.stringMatching(/^room of local_dir: ENOENT/),
@@ -170,7 +170,7 @@ describe('room for a new sector', () => {
   });
 
   test('is looked at again when that is asked for meanwhile', async () => {
-    const looks = [room.look(), room.look()];
+    const looks = [room.refresh(), room.refresh()];
     full = undefined;
     await Promise.all(looks);
     expect(room.reason).toBeUndefined();
@@ -191,6 +191,6 @@ supported_phase = ["${phases}"]
     return Promise.resolve([]);
   };
   const config = parseConfig(text, 'config.toml');
-  await new Capacity({ config, environment: {}, openGroups, gauges, log }).lookForRoom();
+  await new Capacity({ config, environment: {}, openGroups, gauges, log }).refreshRoom();
   expect(looked).toBe(looks);
 });

@@ -11,7 +11,7 @@ beforeEach(() => {
   [disks, counters, at] = [['sdb', 'sdc'], {}, 0];
   watch = new DiskWatch({
     disks: () => (disks.length > 0 ? Promise.resolve(disks) : Promise.reject(new Error('hung'))),
-    look: () => Promise.resolve({ disks: new Map(Object.entries(counters)), at }),
+    sample: () => Promise.resolve({ disks: new Map(Object.entries(counters)), at }),
   });
 });
 
@@ -21,7 +21,7 @@ async function lookAt(ms: number, ...of: [string, number, number, number][]): Pr
   counters = Object.fromEntries(
     of.map(([name, writes, writeMs, busyMs]) => [name, { writes, writeMs, busyMs }]),
   );
-  await watch.look();
+  await watch.sample();
 }
 
 describe('the load of local_dir', () => {
@@ -47,8 +47,8 @@ describe('the load of local_dir', () => {
   });
 
   test('is looked for where the directory lies', async () => {
-    const { disks: find, look } = disksOf(await temporaryDirectory());
-    const known = (await look()).disks;
+    const { disks: find, sample } = disksOf(await temporaryDirectory());
+    const known = (await sample()).disks;
     expect((await find()).every((disk) => known.has(disk))).toBe(true);
   });
 });

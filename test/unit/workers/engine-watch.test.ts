@@ -18,13 +18,13 @@ let localDir: string;
 let sector: string;
 let waited: Set<string>;
 let mounted: boolean;
-let said: string[];
+let lastLogged: string[];
 let watch: EngineWatch;
 beforeEach(async () => {
   localDir = await temporaryDirectory();
   sector = join(localDir, 'nfs', '10.10.4.23', 'cache', 's-t01000-7');
-  [waited, mounted, said] = [new Set(), true, []];
-  const say = (message: string): void => void said.push(message);
+  [waited, mounted, lastLogged] = [new Set(), true, []];
+  const say = (message: string): void => void lastLogged.push(message);
   watch = new EngineWatch({
     localDir,
     self: await hostIdentity(HOST),
@@ -54,16 +54,16 @@ async function atWork(
 /** Looks until it is so. */
 const looksUntil = (condition: () => Promise<boolean> | boolean): Promise<void> =>
   eventually(async () => {
-    await watch.look();
+    await watch.inspect();
     return await condition();
   });
 
 describe('an engine that no activity waits for', () => {
   test('is told once and left at work', async () => {
     const { pid, directory } = await atWork();
-    for (let i = 0; i < 5; i++) await watch.look();
+    for (let i = 0; i < 5; i++) await watch.inspect();
     expect(watch.unwaited.map(({ attempt }) => attempt.directory)).toEqual([directory]);
-    expect(said).toEqual([
+    expect(lastLogged).toEqual([
       expect.stringMatching(/^s-t01000-7 1\/P1-1: engine [0-9]+ is at work; no activity/),
     ]);
     expect(await isAlive(pid)).toBe(true);
@@ -74,7 +74,7 @@ describe('an engine that no activity waits for', () => {
     const adoptedBy = async (pid: number): Promise<string[]> => {
       const worker = workerName(HOST, { pid, startTime: startTimeOf(process.ppid) });
       await writeAdoption({ directory } as Attempt, worker);
-      await watch.look();
+      await watch.inspect();
       return watch.unwaited.map(({ attempt }) => attempt.directory);
     };
     expect(await adoptedBy(process.ppid)).toEqual([]);
@@ -86,7 +86,7 @@ describe('an engine that no activity waits for', () => {
     const { pid, ended } = await atWork('1/P1-1', { hangMs: 200, words: '*' });
     await looksUntil(async () => !(await isAlive(pid)));
     expect(await ended).toBe('SIGTERM');
-    expect(said.at(-1)).toContain('hangs and is ended');
+    expect(lastLogged.at(-1)).toContain('hangs and is ended');
   });
 
   test('is killed when it hangs and is deaf', async () => {
@@ -107,10 +107,10 @@ describe('an engine that an activity waits for', () => {
   test('is left to it, also when it hangs', async () => {
     const { pid, directory } = await atWork('1/P1-1', { hangMs: 1, words: '*' });
     waited.add(directory);
-    for (let i = 0; i < 20; i++) await watch.look();
+    for (let i = 0; i < 20; i++) await watch.inspect();
     expect(watch.unwaited).toEqual([]);
     expect(await isAlive(pid)).toBe(true);
-    expect(said).toEqual([]);
+    expect(lastLogged).toEqual([]);
   });
 });
 
@@ -122,7 +122,7 @@ describe('an engine that was superseded and does not notice', () => {
     ['its sector renamed away', () => rename(sector, join(dirname(sector), '.gone-s-t01000-7-x'))],
   ])('by %s is ended', async (_, supersede) => {
     const { pid } = await atWork();
-    await watch.look();
+    await watch.inspect();
     await supersede();
     await looksUntil(async () => !(await isAlive(pid)));
   });
@@ -133,17 +133,17 @@ describe('an engine that was superseded and does not notice', () => {
   ])('is not one because of %s', async (_, make) => {
     const { pid } = await atWork('2/P1-1');
     await make();
-    for (let i = 0; i < 10; i++) await watch.look();
+    for (let i = 0; i < 10; i++) await watch.inspect();
     expect(await isAlive(pid)).toBe(true);
-    expect(said.join()).not.toContain('superseded');
+    expect(lastLogged.join()).not.toContain('superseded');
   });
 
   test('cannot be told while the group’s directory is not there', async () => {
     const { pid, directory } = await atWork();
-    await watch.look();
+    await watch.inspect();
     mounted = false;
     await rename(sector, join(localDir, 'elsewhere'));
-    for (let i = 0; i < 10; i++) await watch.look();
+    for (let i = 0; i < 10; i++) await watch.inspect();
     expect(await isAlive(pid)).toBe(true);
     await rename(join(localDir, 'elsewhere'), sector);
     expect((await readProgress(directory))?.pid).toBe(pid);
@@ -159,9 +159,9 @@ test('an engine of another group’s directory is none of its own', async () => 
     isMounted: () => Promise.resolve(true),
     isWaitedFor: () => false,
   });
-  await other.look();
+  await other.inspect();
   expect(other.unwaited).toEqual([]);
-  await watch.look();
+  await watch.inspect();
   expect(watch.unwaited.map((engine) => [engine.attempt.directory, engine.process.pid])).toEqual([
     [directory, pid],
   ]);

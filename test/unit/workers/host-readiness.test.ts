@@ -40,7 +40,7 @@ describe('a storage node', () => {
   test('beside local_dir is in order: P5 and P6 are served', async () => {
     await mkdir(node);
     const { readiness, checkNode } = newHost();
-    await readiness.look();
+    await readiness.refresh();
     await checkNode(node);
     expect((['P1', 'P5', 'P6'] as const).map((phase) => readiness.isReady(phase))).toEqual([
       true,
@@ -52,7 +52,7 @@ describe('a storage node', () => {
   test('that is the place of the group: P5 and P6 are not served, and why is told', async () => {
     await symlink(join(localDir, 'nfs/10.10.4.23'), node);
     const { readiness, checkNode } = newHost();
-    await readiness.look();
+    await readiness.refresh();
     expect((['P1', 'P5', 'P6'] as const).map((phase) => readiness.isReady(phase))).toEqual([
       true,
       false,
@@ -68,7 +68,7 @@ describe('a storage node', () => {
     await mkdir(`${node}-2`);
     await symlink(`${node}-2`, join(node, 'sealed'));
     const { readiness } = newHost();
-    await readiness.look();
+    await readiness.refresh();
     expect(readiness.isReady('P5')).toBe(false);
     expect(said.join('\n')).toContain(`${join(node, 'sealed')} is a symbolic link`);
   });

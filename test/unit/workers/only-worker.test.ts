@@ -2,7 +2,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { parseConfig, type Config } from '../../../src/config.js';
-import { beOnlyWorker } from '../../../src/workers/only-worker.js';
+import { lockPhases } from '../../../src/workers/only-worker.js';
 import { configToml } from '../../helpers/config-toml.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 
@@ -23,7 +23,7 @@ const host = (phases: string[], more: Record<string, unknown> = {}): Config => {
   const worker = [{ num: 1, supported_phase: phases }];
   return parseConfig(configToml({ local_dir: join(root, 'sealer'), worker, ...more }), 'config.toml');
 };
-const start = (config: Config): Promise<() => Promise<void>> => beOnlyWorker(config, log, GRACE_MS);
+const start = (config: Config): Promise<() => Promise<void>> => lockPhases(config, log, GRACE_MS);
 
 test('the second of two workers with the same config is refused, until the first has ended', async () => {
   const end = await start(host(['PreCommitPhase1', 'CleanTask']));
@@ -65,7 +65,7 @@ test('other phases, another address, another directory and another size stand in
 
 test('one that is about to end is waited for', async () => {
   const end = await start(host(['CleanTask']));
-  const second = beOnlyWorker(host(['CleanTask']), log, 30_000);
+  const second = lockPhases(host(['CleanTask']), log, 30_000);
   await end();
   await (
     await second

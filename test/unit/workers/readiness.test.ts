@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { PhaseId } from '../../../src/phases.js';
 import type { Log } from '../../../src/telemetry.js';
 import { checkWritable, GroupMount, setUpGroupDirectory } from '../../../src/group/marker.js';
-import { nodesSeen } from '../../../src/workers/nodes.js';
+import { nodeChecks } from '../../../src/workers/nodes.js';
 import { Readiness } from '../../../src/workers/readiness.js';
 import { Scratch } from '../../../src/group/scratch.js';
 import { MountGuard } from '../../../src/mounts/guard.js';
@@ -45,7 +45,7 @@ describe('readiness', () => {
     const readiness = new Readiness({ 'the thing': { phases: ['P1', 'P2'], check } }, log, onChange);
     for (const now of ['not there', 'not there', undefined, undefined, 'gone']) {
       reason = now;
-      await readiness.look();
+      await readiness.refresh();
       expect(readiness.isReady('P1')).toBe(now === undefined);
     }
     expect(said).toEqual([
@@ -67,8 +67,8 @@ describe('readiness', () => {
       log,
       onChange,
     );
-    const first = readiness.look();
-    await readiness.look();
+    const first = readiness.refresh();
+    await readiness.refresh();
     expect([readiness.isReady('P1'), readiness.isReady('P2')]).toEqual([false, true]);
     expect(asked).toBe(1);
     answer(undefined);
@@ -79,7 +79,7 @@ describe('readiness', () => {
   test('takes a check that fails for its reason', async () => {
     const check = () => Promise.reject(new Error('not mounted'));
     const readiness = new Readiness({ a: { phases: ['P1'], check } }, log, onChange);
-    await readiness.look();
+    await readiness.refresh();
     expect(said).toEqual(['WARN P1 not served: not mounted']);
   });
 });
@@ -91,19 +91,21 @@ describe('a local_dir that hangs', () => {
     const mount = new GroupMount(new MountGuard(root, { allowSystemDisk: true }), 'default');
     const check = () => mount.open(1).then(() => undefined);
     const readiness = new Readiness({ 'the directory of the group': { phases: ALL, check } }, log, onChange);
-    await readiness.look();
+    await readiness.refresh();
     const comeBack = await hangMount(root);
-    for (let looks = 0; looks < 3; looks++) await readiness.look();
+    for (let looks = 0; looks < 3; looks++) await readiness.refresh();
     expect(ALL.some((phase) => readiness.isReady(phase))).toBe(false);
     expect(said).toHaveLength(1);
     expect(said[0]).toMatch(
       new RegExp(`^WARN P1 P2 P5 P6 not served: ${root} is hung: no answer since 2\\S+Z$`),
     );
-    await expect(new Scratch('2KiB').look({ root, place: '10.10.4.23' })).rejects.toThrow(MountHungError);
+    await expect(new Scratch('2KiB').measure({ root, subdirectory: '10.10.4.23' })).rejects.toThrow(
+      MountHungError,
+    );
     // A worker may start before its mount answers.
     await checkWritable(root);
     await comeBack();
-    await readiness.look();
+    await readiness.refresh();
     expect(ALL.every((phase) => readiness.isReady(phase))).toBe(true);
     expect(said[1]).toBe('INFO P1 P2 P5 P6 served again: the directory of the group: in order');
   });
@@ -119,33 +121,33 @@ describe('a storage node that hangs', () => {
 
   test('and is the only one keeps P5 and P6 from being served', async () => {
     const [node = ''] = nodes;
-    const readiness = new Readiness(nodesSeen([node], checkNode, ALL), log, onChange);
+    const readiness = new Readiness(nodeChecks([node], checkNode, ALL), log, onChange);
     const comeBack = await hangMount(node);
-    for (let looks = 0; looks < 2; looks++) await readiness.look();
+    for (let looks = 0; looks < 2; looks++) await readiness.refresh();
     expect(ALL.filter((phase) => readiness.isReady(phase))).toEqual(['P1', 'P2']);
     expect(said).toEqual([
       expect.stringContaining(`WARN P5 P6 not served: ${node} is hung: no answer since `),
     ]);
     await comeBack();
-    await readiness.look();
+    await readiness.refresh();
     expect(said[1]).toBe(`INFO P5 P6 served again: storage node ${node}: in order`);
     expect(ALL.every((phase) => readiness.isReady(phase))).toBe(true);
   });
 
   test('beside another is told, and all is served', async () => {
     const [node = '', other = ''] = nodes;
-    const readiness = new Readiness(nodesSeen(nodes, checkNode, ALL), log, onChange);
+    const readiness = new Readiness(nodeChecks(nodes, checkNode, ALL), log, onChange);
     const comeBack = await hangMount(node);
-    for (let looks = 0; looks < 2; looks++) await readiness.look();
+    for (let looks = 0; looks < 2; looks++) await readiness.refresh();
     expect(ALL.every((phase) => readiness.isReady(phase))).toBe(true);
     expect(said).toEqual([expect.stringMatching(new RegExp(`^WARN ${node} is hung: no answer since \\S+$`))]);
     const otherBack = await hangMount(other);
-    await readiness.look();
+    await readiness.refresh();
     expect(ALL.filter((phase) => readiness.isReady(phase))).toEqual(['P1', 'P2']);
     expect(said).toContain('WARN P5 P6 not served: no storage node is in order');
     await otherBack();
     await comeBack();
-    await readiness.look();
+    await readiness.refresh();
     expect(said.slice(-3).sort()).toEqual([
       'INFO P5 P6 served again: storage nodes: in order',
       `INFO storage node ${node}: in order`,
@@ -154,12 +156,12 @@ describe('a storage node that hangs', () => {
   });
 
   test('is none of a host that serves neither P5 nor P6', () => {
-    expect(nodesSeen(nodes, checkNode, ['P1', 'P2'])).toEqual({});
+    expect(nodeChecks(nodes, checkNode, ['P1', 'P2'])).toEqual({});
   });
 
   test('that is not there is told with its name', async () => {
-    const readiness = new Readiness(nodesSeen(['/nowhere/10.10.4.23'], checkNode, ALL), log, onChange);
-    await readiness.look();
+    const readiness = new Readiness(nodeChecks(['/nowhere/10.10.4.23'], checkNode, ALL), log, onChange);
+    await readiness.refresh();
     expect(ALL.filter((phase) => readiness.isReady(phase))).toEqual(['P1', 'P2']);
     expect(said).toEqual(['WARN P5 P6 not served: /nowhere/10.10.4.23 is not there: is it mounted?']);
   });

@@ -63,7 +63,7 @@ class Poller {
   }
 
   /** The poll ended without a task: at shutdown. */
-  giveBack(): void {
+  releaseStaging(): void {
     this.release(this.permits.shift());
   }
 }
@@ -176,7 +176,7 @@ describe('permits', () => {
     const pool = new SlotPool(1);
     const poller = new Poller(pool, 'a').ask();
     await settle(PROBE_OVER);
-    poller.giveBack();
+    poller.releaseStaging();
     poller.ask();
     await settle(PROBE_OVER);
     expect(poller.permits).toHaveLength(1);

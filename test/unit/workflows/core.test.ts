@@ -144,7 +144,7 @@ describe('in whatever order things happen', () => {
 
   test('whatever may repeat has a delay', () => {
     always((_, event, after) => {
-      if (event.type !== 'failed' || FAILURES[event.failure.type].follows !== 'again') return;
+      if (event.type !== 'failed' || FAILURES[event.failure.type].recovery !== 'reschedule') return;
       const { phase, failure } = event;
       const record = after.phases[phase];
       const isNew = (failure.details.claim ?? 0) === after.claim && failure.details.claim !== undefined;

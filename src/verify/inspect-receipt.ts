@@ -5,25 +5,25 @@ import { ENGINE_PROTOCOL } from '../engines/protocol.js';
 import { refuseNewer } from '../contract.js';
 import { ifPresent, readJson } from '../files.js';
 import { lstat } from '../mounts/remote-fs.js';
-import { isPlainName, keptFiles, stored } from '../paths.js';
+import { isPlainName, retainedFiles, stored } from '../paths.js';
 import { sectorName, type SectorId } from '../sector.js';
 import type { Copy } from './nodes.js';
 import type { Check } from './report.js';
 import { UnreadableError } from './unreadable.js';
 
 /** A receipt has a few kilobytes; whatever is larger is none, and is not read. */
-const MOST_BYTES = 1_048_576;
+const MAX_BYTES = 1_048_576;
 
 /** A receipt, or what is wrong with it. */
-export type Looked = { receipt: Receipt } | { wrong: Check };
+export type InspectedReceipt = { receipt: Receipt } | { wrong: Check };
 
 /**
  * Reads a sector's receipt, and sees to it that nothing it names can lie outside of the sector's own files.
- * @throws what {@link whyUnreadable} knows
+ * @throws what {@link unreadableReason} knows
  */
-export async function lookAtReceipt({ sector, node }: Copy): Promise<Looked> {
+export async function inspectReceipt({ sector, node }: Copy): Promise<InspectedReceipt> {
   const name = stored.receipt(sector);
-  const wrong = (found: string): Looked => ({
+  const wrong = (found: string): InspectedReceipt => ({
     wrong: { name: 'receipt', ok: false, found: `${name} ${found}` },
   });
   const file = await ifPresent(lstat(join(node, name)));
@@ -32,7 +32,7 @@ export async function lookAtReceipt({ sector, node }: Copy): Promise<Looked> {
     throw new UnreadableError(`${join(node, name)} is not there any more: is the node still mounted?`);
   if (file.isSymbolicLink()) return wrong('is a symbolic link, which is not followed');
   if (!file.isFile()) return wrong('is no plain file');
-  if (file.size > MOST_BYTES) return wrong(`is no receipt: it has ${file.size} bytes`);
+  if (file.size > MAX_BYTES) return wrong(`is no receipt: it has ${file.size} bytes`);
   const json = await readReceiptJson(join(node, name));
   if (json instanceof SyntaxError) return wrong('is no JSON');
   refuseNewer(join(node, name), json, ENGINE_PROTOCOL);
@@ -63,7 +63,7 @@ function whatIsWrong({ sector: own, size, files }: Receipt, sector: SectorId): s
   if (foreign !== undefined) return `names ${JSON.stringify(foreign)}, which is no file of ${own}`;
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) return `names ${twice} twice`;
-  const missing = keptFiles(size).find((name) => !names.includes(finalName(sector, name)));
+  const missing = retainedFiles(size).find((name) => !names.includes(finalName(sector, name)));
   return missing === undefined ? undefined : `does not name ${finalName(sector, missing)}`;
 }
 

@@ -7,7 +7,10 @@ import type { Task } from './task.js';
  * @returns undefined when it has not been seen for as long as a view can be old
  * @throws failure `Draining`, or the cancellation, when the task is to end
  */
-export async function untilSeen<T>(task: Task, look: () => Promise<T | undefined>): Promise<T | undefined> {
+export async function waitUntilVisible<T>(
+  task: Task,
+  look: () => Promise<T | undefined>,
+): Promise<T | undefined> {
   const began = performance.now();
   for (;;) {
     const seen = await look();

@@ -4,7 +4,7 @@ import { utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OpenGroup } from '../../src/paths.js';
 import { sectorOf } from '../../src/sector.js';
-import { reserve } from '../../src/storage/reservations.js';
+import { reserveStaging } from '../../src/storage/reservations.js';
 
 /** ID of a group that is none of the test's. */
 export const OTHER_GROUP = randomUUID();
@@ -25,7 +25,7 @@ export async function makePart(
   sector: string,
   { bytes = 4096, written = 0, silentFor = 0 }: PartOptions = {},
 ): Promise<string> {
-  const into = await reserve(node, { group, sector: sectorOf(sector) }, bytes, '10.0.0.9');
+  const into = await reserveStaging(node, { group, sector: sectorOf(sector) }, bytes, '10.0.0.9');
   const directory = join(node, into);
   if (written > 0) await writeFile(join(directory, 'sealed'), Buffer.alloc(written, 1));
   if (silentFor > 0) await age(directory, silentFor, written > 0 ? ['copy.json', 'sealed'] : ['copy.json']);

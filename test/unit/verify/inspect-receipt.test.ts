@@ -3,7 +3,7 @@ import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Receipt } from '../../../src/storage/receipt.js';
-import { lookAtReceipt } from '../../../src/verify/look-at-receipt.js';
+import { inspectReceipt } from '../../../src/verify/inspect-receipt.js';
 import { receiptPath } from '../../helpers/on-disk.js';
 import { changeReceipt, storeSectors } from '../../helpers/stored.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
@@ -18,7 +18,7 @@ beforeEach(async () => {
   node = await storeSectors(join(root, 'node'), 1);
 });
 
-const look = () => lookAtReceipt(copyOf(node, SECTOR));
+const look = () => inspectReceipt(copyOf(node, SECTOR));
 
 /** What is said to be wrong. */
 async function found(): Promise<string> {
