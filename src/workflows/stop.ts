@@ -38,6 +38,7 @@ export async function abortSector(sector: Sector, why: string): Promise<never> {
   } catch (error) {
     const failure = failureOf(error);
     if (!failure) throw error;
+    sector.dispatch({ type: 'abortRefused', failure });
     throw ApplicationFailure.nonRetryable(failure.message, failure.type);
   }
   sector.dispatch({ type: 'ending', state: 'aborted' });

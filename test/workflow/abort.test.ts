@@ -2,6 +2,7 @@
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
+import { sealState } from '../../src/search-attributes.js';
 import { SealError } from '../../src/seal-error.js';
 import { abortUpdate, type Abort } from '../../src/messages.js';
 import { fakeActivities, held, repeat } from '../helpers/fakes.js';
@@ -101,6 +102,16 @@ describe.each(CACHE_MODES)('abort, $cache', (mode) => {
     await ask(sealing);
     await expectAborted(sealing);
     expect(sealing.fakes.calls('abort')).toBe(4);
+  });
+
+  test('of a sector that another run has claimed fails, and nothing says that it goes on', async () => {
+    const refused = new SealError('ClaimedByOther', 'epoch 2 belongs to another run; nothing was changed');
+    const sealing = await seal({ fakes: fakeActivities({ P1: [held()], abort: [refused] }) });
+    await sealing.fakes.begun('P1');
+    await ask(sealing);
+    await expect(sealing.handle.result()).rejects.toMatchObject({ cause: { type: 'ClaimedByOther' } });
+    expect((await sealing.status()).state).toBe('failed');
+    expect((await sealing.lists()).get(sealState)).toBe('failed');
   });
 
   test('is not given up when the run is cancelled too', async () => {

@@ -21,6 +21,7 @@ export type Event =
   | { type: 'landed' }
   | { type: 'retry'; from?: PhaseId; ticket?: string; acceptCommR?: boolean }
   | { type: 'abort'; why: string }
+  | { type: 'abortRefused'; failure: Failure }
   | { type: 'ending'; state: 'stopping' | 'stopped' | 'aborting' | 'aborted' };
 
 /** @returns the new state; the old one is not changed */
@@ -56,6 +57,9 @@ export function reduce(before: SectorState, event: Event): SectorState {
       break;
     case 'abort':
       state.abortReason = event.why;
+      break;
+    case 'abortRefused':
+      state.ending = { state: 'failed', failure: event.failure };
       break;
     case 'ending':
       end(state, event.state);
