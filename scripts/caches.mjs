@@ -6,7 +6,7 @@ export async function fillCaches({ server, engine, parameters = engine }) {
   const { plainDisplay } = await import('../dist/dev/display.js');
   const display = plainDisplay((line) => process.stdout.write(`${line}\n`));
   if (server) {
-    const { findTemporalCli } = await import('../dist/server/temporal-cli.js');
+    const { findTemporalCli } = await import('../dist/temporal/embedded/temporal-cli.js');
     void display.step(
       'Temporal CLI',
       (say) => findTemporalCli({ onStep: say }),
@@ -14,9 +14,9 @@ export async function fillCaches({ server, engine, parameters = engine }) {
     );
   }
   if (engine) {
-    const { buildEngine } = await import('../dist/engine/build.js');
-    const { findEngine } = await import('../dist/engine/locate.js');
-    const { ensureParameters } = await import('../dist/engine/parameters.js');
+    const { buildEngine } = await import('../dist/engines/build/build.js');
+    const { findEngine } = await import('../dist/engines/locate.js');
+    const { ensureParameters } = await import('../dist/engines/parameters.js');
     const program = display.step(
       'engine',
       async (say) => (await findEngine()) ?? (await buildEngine({ onStep: say })),

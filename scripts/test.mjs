@@ -57,7 +57,7 @@ async function staticChecks() {
  */
 async function rust() {
   const { cachePath } = await import('../dist/machine/cache.js');
-  const { engineEnvironment } = await import('../dist/engine/environment.js');
+  const { engineEnvironment } = await import('../dist/engines/environment.js');
   const env = { ...engineEnvironment(), CARGO_TARGET_DIR: cachePath('engine-target') };
   const cargo = (args, more = {}) => run('nice', ['cargo', ...args], { env: { ...env, ...more } });
   const checks = needs(['static']) ? await rustChecks(cargo) : '';

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'smol-toml';
 import { PHASES } from '../../dist/phases.js';
-import { setUpGroupDirectory } from '../../dist/workers/group-directory.js';
+import { setUpGroupDirectory } from '../../dist/group/marker.js';
 
 /**
  * @param pools each `[slots, ...phases]`: `[4, 'P1', 'P2']`

@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
-import { connectClient } from '../../dist/temporal/client.js';
-import { targetAt } from '../../dist/temporal/target.js';
+import { connectClient } from '../../dist/temporal/connect/client.js';
+import { targetAt } from '../../dist/temporal/connect/target.js';
 import { readConfig } from '../../dist/config.js';
 import { installRuntime } from '../../dist/telemetry.js';
-import { randomHex32, startSector } from '../../dist/client/start-sector.js';
+import { randomHex32, startSector } from '../../dist/temporal/ask/start-sector.js';
 import { PHASE_IDS } from '../../dist/phases.js';
 import { runHost } from '../../dist/workers/host.js';
 import { runOrchestrator } from '../../dist/workers/orchestrator.js';

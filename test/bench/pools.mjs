@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { connectClient } from '../../dist/temporal/client.js';
-import { targetAt } from '../../dist/temporal/target.js';
-import { randomHex32, startSector } from '../../dist/client/start-sector.js';
+import { connectClient } from '../../dist/temporal/connect/client.js';
+import { targetAt } from '../../dist/temporal/connect/target.js';
+import { randomHex32, startSector } from '../../dist/temporal/ask/start-sector.js';
 import { inTemporary, seconds, withServer } from './common.mjs';
 import { EngineLog } from './engine-log.mjs';
 import { makeGroup } from './group.mjs';

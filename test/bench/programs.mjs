@@ -1,8 +1,8 @@
 /** sealflow's programs in processes of their own, as hosts run them; none of them outlives the bench. */
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { findEngines } from '../../dist/attempts/found-engines.js';
-import { hostIdentity } from '../../dist/attempts/processes.js';
+import { findEngines } from '../../dist/engines/find.js';
+import { hostIdentity } from '../../dist/engines/processes.js';
 import { endGroup, spawnBound } from '../../dist/machine/bound-process.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/sealflow.cjs', import.meta.url));

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { ensureParameters } from '../../dist/engine/parameters.js';
+import { ensureParameters } from '../../dist/engines/parameters.js';
 import { inTemporary, seconds } from './common.mjs';
 import { engineForBench, makeJob, runEngine } from './engine-attempts.mjs';
 import { reserve } from './stored-sector.mjs';

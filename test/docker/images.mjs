@@ -2,10 +2,10 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { findEngine } from '../../dist/engine/locate.js';
+import { findEngine } from '../../dist/engines/locate.js';
 import { cachePath, makeOnce } from '../../dist/machine/cache.js';
 import { findTool } from '../../dist/machine/tools.js';
-import { TEMPORAL_CLI_VERSION } from '../../dist/server/pinned-cli.js';
+import { TEMPORAL_CLI_VERSION } from '../../dist/temporal/embedded/pinned-cli.js';
 import { lentArguments, makeContext } from './context.mjs';
 import { createShell } from './shell.mjs';
 

@@ -2,7 +2,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cachePath } from '../../dist/machine/cache.js';
-import { freePort } from '../../dist/server/ports.js';
+import { freePort } from '../../dist/temporal/embedded/ports.js';
 import { allowedCpus } from '../../dist/workers/cores.js';
 import { faults, mounts, sealing } from './cases.mjs';
 import { findDaemon, startDaemon } from './daemon.mjs';
