@@ -47,7 +47,7 @@ async function untilHeld(sector: string, phase: EnginePhaseId): Promise<void> {
   );
 }
 
-/** Begins a sector, and does the damage when `phase` has made its files and not yet said so. */
+/** Begins a sector, and does the damage when `phase` has made its files and not yet reported them. */
 async function damaged(
   phase: EnginePhaseId,
   damage: (begun: Begun) => Promise<void>,

@@ -44,7 +44,7 @@ describe.skipIf(await lacks('disk'))('a full disk', () => {
     return works;
   }
 
-  /** Waits until a phase of a sector has found the disk full that often, and the workflow was told nothing. */
+  /** Waits until a phase of a sector has found the disk full that often, of which the workflow has not heard. */
   async function untilFull(sector: string, phase: PhaseId, tries = TRIES): Promise<void> {
     await eventually(async () => {
       const { lastFailure, attempt } = (await cluster.pending(sector, phase)) ?? {};

@@ -78,7 +78,7 @@ const started = async (group: Group, { sector }: Begun): Promise<string> =>
     .sort()
     .join(' ');
 
-/** The workflow of a sector that is sealed says so, whoever has started it. */
+/** The workflow of a sector that is sealed fails with that reason, whoever has started it. */
 async function expectAlreadySealed({ sector }: Begun): Promise<void> {
   const error = await cluster
     .handle(sector)

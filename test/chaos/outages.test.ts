@@ -69,7 +69,7 @@ test.runIf(wanted())(
 
     await cluster.stopServer();
     tally({ faults: 1 });
-    // P1 goes on, what the others do ends while nobody can be told.
+    // P1 goes on, what the others do ends while nothing can be reported.
     for (const { phase, sector } of held.slice(1)) await group.takeBack(sector, phase, 'hold');
     for (const { sector } of held.slice(1))
       await eventually(async () => (await enginesOf(group, sector)).length === 0);

@@ -40,7 +40,7 @@ const serveThis = (group: Group, host: number): Promise<Running> =>
 const serveNext = (group: Group, host: number): Promise<Running> =>
   group.serve(host, { run: { env: LAYERS_ENV, main: next } });
 
-/** Puts an orchestrator of this version, or of the next one, in the place of the one that runs. */
+/** Replaces the orchestrator by one of this version, or of the next one. */
 async function orchestrate(main?: string): Promise<void> {
   orchestrator?.kill('SIGTERM');
   await orchestrator?.ended;
@@ -49,8 +49,8 @@ async function orchestrate(main?: string): Promise<void> {
 }
 
 async function beginByNext(group: Group, { sector, ticket, seed }: Begun): Promise<void> {
-  const place = ['--group', String(group.number), '--size', group.size, '--time-scale', '0.1'];
-  const words = [...place, '--ticket', ticket, '--seed', seed, '--address', cluster.address];
+  const where = ['--group', String(group.number), '--size', group.size, '--time-scale', '0.1'];
+  const words = [...where, '--ticket', ticket, '--seed', seed, '--address', cluster.address];
   expect(await sealflow(['start', sector, ...words], { main: next })).toMatchObject({ code: 0 });
 }
 

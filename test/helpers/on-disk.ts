@@ -80,12 +80,12 @@ async function expectSector(node: string, sector: string): Promise<string[]> {
 
 /** Checks that of the sectors nothing is left in the group's directory but what P6 leaves. */
 export async function expectCleaned(
-  { directory: { root, place } }: Group,
+  { directory: { root, place: subdirectory } }: Group,
   sectors: readonly string[],
 ): Promise<void> {
-  const done = sectors.map((sector) => `nfs/${place}/done/${sectorFileName(sectorOf(sector))}.json`);
+  const done = sectors.map((sector) => `nfs/${subdirectory}/done/${sectorFileName(sectorOf(sector))}.json`);
   expect(await filesBelow(root)).toEqual([...done, 'sealflow.json'].sort());
-  expect(await readdir(join(root, 'nfs', place, 'cache'))).toEqual([]);
+  expect(await readdir(join(root, 'nfs', subdirectory, 'cache'))).toEqual([]);
 }
 
 /** Checks that no unfinished copies lie on the storage node. */

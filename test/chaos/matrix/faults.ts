@@ -7,7 +7,7 @@ import { tally } from '../tally.js';
 import type { Cell, Fault } from './cells.js';
 import type { Held } from './moments.js';
 
-/** What a worker says when it was told to end. */
+/** What a worker logs when a signal has asked it to end. */
 const SHUTTING_DOWN = 'told to end';
 
 interface Strike {
@@ -81,7 +81,7 @@ export async function inflict(fixture: Fixture, held: Held, cell: Cell): Promise
   await held.release();
 }
 
-/** Somebody has the phase and has told of an attempt: of the one that is there, unless it does what it should not. */
+/** A worker has the phase and has reported an attempt: the one that is there, unless it does what it should not. */
 async function untilSeen(fixture: Fixture, { begun: { sector } }: Held, { phase }: Cell): Promise<void> {
   await fixture.hostOf(sector, phase);
   await eventually(async () =>
