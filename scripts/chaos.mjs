@@ -6,7 +6,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fillCaches } from './caches.mjs';
-import { chaosSeed } from './chaos-seed.mjs';
 import { prepare } from './prepare.mjs';
 import { sums, table } from './tally.mjs';
 import { vitest } from './vitest.mjs';
@@ -20,7 +19,14 @@ const directory = mkdtempSync(join(tmpdir(), 'sealflow-chaos-'));
 const path = join(directory, 'tally');
 try {
   const began = performance.now();
-  const environment = { ...chaosSeed(), SEALFLOW_CHAOS: 'complete', SEALFLOW_CHAOS_TALLY: path };
+  // One for all test files of a run: printed here, and again by each of them.
+  const seed = process.env.SEALFLOW_CHAOS_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
+  process.stdout.write(`chaos: SEALFLOW_CHAOS_SEED=${seed} gives these faults again\n`);
+  const environment = {
+    SEALFLOW_CHAOS: 'complete',
+    SEALFLOW_CHAOS_SEED: seed,
+    SEALFLOW_CHAOS_TALLY: path,
+  };
   const [passed, failed, skipped] = await vitest(['chaos'], files, environment);
   const minutes = (performance.now() - began) / 60_000;
   const total = sums(path);

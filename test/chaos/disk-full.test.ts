@@ -1,6 +1,7 @@
 /**
  * Disks that get full: the group's directory in each phase that writes there, and the storage node. What is under way waits for
- * room, loses nothing, and goes on by itself; nothing new is begun meanwhile.
+ * room, loses nothing, and goes on by itself; nothing new is begun meanwhile. The short form has the group's directory, and a
+ * storage node in mount-away.test.ts.
  */
 import { existsSync } from 'node:fs';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
