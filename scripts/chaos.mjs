@@ -1,17 +1,16 @@
 /**
  * `npm run chaos`: builds what is missing, runs all of test/chaos/ in its complete form, and prints what was broken and what
- * came of it. Files may be named: `npm run chaos -- matrix two-hosts`.
+ * came of it, as a table for the docs. Files may be named: `npm run chaos -- matrix two-hosts`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fillCaches } from './caches.mjs';
-import { chaosSeed } from './chaos-seed.mjs';
 import { prepare } from './prepare.mjs';
-import { sums, table } from './tally.mjs';
+import { readTally, sums, table } from './tally.mjs';
 import { vitest } from './vitest.mjs';
 
-const files = process.argv.slice(2);
+const names = process.argv.slice(2);
 const LEAST_FAULTS = 100;
 
 prepare();
@@ -19,19 +18,26 @@ await fillCaches({ server: true, engine: true, parameters: false });
 const directory = mkdtempSync(join(tmpdir(), 'sealflow-chaos-'));
 const path = join(directory, 'tally');
 try {
+  // One for all test files of a run: printed here, and again by each of them.
+  const seed = process.env.SEALFLOW_CHAOS_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
+  process.stdout.write(`chaos: SEALFLOW_CHAOS_SEED=${seed} gives these faults again\n`);
+  const environment = {
+    SEALFLOW_CHAOS: 'complete',
+    SEALFLOW_CHAOS_SEED: seed,
+    SEALFLOW_CHAOS_TALLY: path,
+  };
   const began = performance.now();
-  const environment = { ...chaosSeed(), SEALFLOW_CHAOS: 'complete', SEALFLOW_CHAOS_TALLY: path };
-  const [passed, failed, skipped] = await vitest(['chaos'], files, environment);
+  const { passed, failed, skipped, files } = await vitest(['chaos'], names, environment);
   const minutes = (performance.now() - began) / 60_000;
-  const total = sums(path);
-  process.stdout.write(`\n${table(total)}`);
+  const figures = sums(files, readTally(path));
+  process.stdout.write(`\n${table(figures, minutes)}`);
   process.stdout.write(
-    `\n${passed} passed, ${failed} failed, ${skipped} skipped in ${minutes.toFixed(1)} min\n`,
+    `\nSeed ${seed}; parts run side by side.\n${passed} passed, ${failed} failed, ${skipped} skipped\n`,
   );
-  const spoilt = total.lost + total.wrong + total.orphans;
-  const tooFew = files.length === 0 && total.faults < LEAST_FAULTS;
+  const { lost, wrong, orphans, faults } = figures.all;
+  const tooFew = names.length === 0 && faults < LEAST_FAULTS;
   if (tooFew) process.stderr.write(`sealflow: fewer than ${LEAST_FAULTS} faults were tried\n`);
-  process.exitCode = failed > 0 || spoilt > 0 || tooFew ? 1 : 0;
+  process.exitCode = failed > 0 || lost + wrong + orphans > 0 || tooFew ? 1 : 0;
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }

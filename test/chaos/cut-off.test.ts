@@ -34,7 +34,7 @@ describe.skipIf(!COMPLETE || (await lacks('network')))('a host that is cut off f
 
   /**
    * A has an engine at work for each sector, as far as `fraction`; then B serves too, and A is cut off.
-   * @param settings what the engines are told before they start
+   * @param settings of the engines, made before they start
    * @param whenThere what is done to an engine that is that far
    */
   async function cutOff(
@@ -141,14 +141,14 @@ describe.skipIf(!COMPLETE || (await lacks('network')))('a host that is cut off f
   test('it freezes and goes on when the sectors are sealed: nothing comes back', async () => {
     const { hosts, a, works, engines } = await freeze();
     await hosts.untilSealed(works);
-    const places = [hosts.group.directory.root, hosts.group.node];
-    const before = await contentsOf(places);
+    const directories = [hosts.group.directory.root, hosts.group.node];
+    const before = await contentsOf(directories);
 
     await thaw(hosts, engines);
     await hosts.hosts.A.heal();
     a.kill('SIGCONT');
     await hosts.untilServedBy('A');
-    expect(await contentsOf(places)).toEqual(before);
+    expect(await contentsOf(directories)).toEqual(before);
     await hosts.expectSealed(works);
   });
 });

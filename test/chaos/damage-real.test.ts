@@ -28,17 +28,17 @@ describe.runIf(COMPLETE)('a real sector', () => {
   });
 
   beforeEach(async () => {
-    told = {};
+    reported = {};
     host = await createTestHost();
     // A real engine takes longer to appear than the test engine is given.
     host.seal = { ...host.seal, timeScale: 0.5 };
     host.deps.engines = starter;
   });
 
-  /** Failures that the workflow knows: they are not told again. */
-  let told: Partial<Record<EnginePhaseId, string>> = {};
+  /** Failures that the workflow knows: they are not reported again. */
+  let reported: Partial<Record<EnginePhaseId, string>> = {};
   const run = (phase: EnginePhaseId, changes: Partial<PhaseInput> = {}): Promise<PhaseResult> =>
-    host.run(phase, { lastReported: told[phase], ...changes });
+    host.run(phase, { lastReported: reported[phase], ...changes });
   async function seals(...phases: EnginePhaseId[]): Promise<void> {
     for (const phase of phases) host.results[phase] = await run(phase);
   }
@@ -48,7 +48,7 @@ describe.runIf(COMPLETE)('a real sector', () => {
     tally({ faults: 1 });
     const failed = await failureFrom(run(found));
     expect(failed).toMatchObject({ type: 'StepBack', details: [{ from }] });
-    told[found] = (failed.details?.[0] as { at: string }).at;
+    reported[found] = (failed.details?.[0] as { at: string }).at;
     const before = host.results[from];
     const again = await run(from, { invalidated: [before?.at ?? 'none'] });
     expect(again).toMatchObject({ digest: before?.digest });
@@ -121,11 +121,11 @@ describe.runIf(COMPLETE)('a real sector', () => {
     await truncate(host.path('1/P1-1', LAYERS[0] ?? ''), 0);
     const failed = await failureFrom(run('P3'));
     expect(failed).toMatchObject({ type: 'StepBack', details: [{ from: 'P2' }] });
-    told.P3 = (failed.details?.[0] as { at: string }).at;
+    reported.P3 = (failed.details?.[0] as { at: string }).at;
     const { commR, at = '' } = host.results.P2 ?? {};
     const unmended = await failureFrom(run('P2', { invalidated: [at] }));
     expect(unmended).toMatchObject({ type: 'StepBack', details: [{ from: 'P1' }] });
-    told.P2 = (unmended.details?.[0] as { at: string }).at;
+    reported.P2 = (unmended.details?.[0] as { at: string }).at;
     host.results.P1 = await run('P1', { invalidated: ['1/P1-1'] });
     await seals('P2', 'P3');
     expect(host.results.P2?.commR).toBe(commR);

@@ -12,12 +12,10 @@ import { eventually } from '../helpers/eventually.js';
 import type { Group } from '../helpers/group.js';
 import { partsOf } from '../helpers/on-disk.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
-import { chaosRandom, oneOf } from './form.js';
+import { chaosRandom, inThisForm } from './form.js';
 import { begin, expectSealed, LAYERS, LAYERS_ENV, newSector, repeated, stepsOf } from './sectors.js';
 import type { Begun } from './outcome.js';
 import { tally } from './tally.js';
-
-const wanted = oneOf(9);
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
@@ -47,7 +45,7 @@ async function untilHeld(sector: string, phase: EnginePhaseId): Promise<void> {
   );
 }
 
-/** Begins a sector, and does the damage when `phase` has made its files and not yet said so. */
+/** Begins a sector, and does the damage when `phase` has made its files and not yet reported them. */
 async function damaged(
   phase: EnginePhaseId,
   damage: (begun: Begun) => Promise<void>,
@@ -76,115 +74,167 @@ async function expectAgain(begun: Begun, again: Partial<Record<EnginePhaseId, nu
 const inP1 = ({ sector }: Begun, name: string): string => group.attempt(sector, '1/P1-1', name);
 const inP2 = ({ sector }: Begun, name: string): string => group.attempt(sector, '1/P2-1', name);
 
-test.runIf(wanted()).each([
-  ['a flipped byte in the first layer', 1, (path: string) => flip(path)],
-  ['a flipped byte in a layer in the middle', 4, (path: string) => flip(path)],
-  ['a flipped byte in the last layer', LAYERS, (path: string) => flip(path, 2047)],
-  ['a truncated layer', 3, (path: string) => truncate(path, 1000)],
-  ['a layer that is gone', 5, (path: string) => rm(path)],
-  ['a flipped byte in tree-d', 0, (path: string) => flip(path)],
-] as const)('%s: P1 repeats it and what follows from it', async (_, number, damage) => {
-  const begun = await damaged('P1', (one) => damage(inP1(one, number === 0 ? TREE_D : layer(number))));
-  await expectAgain(begun, { P1: 2, P2: 2 });
-  expect(await stepsOf(group, begun.sector, 'P1')).toEqual([...layersFrom(0), ...layersFrom(number)]);
-});
+interface Case {
+  title: string;
+  fault: string;
+  victim: 'layers' | 'replica' | 'output of P3' | 'copy';
+  /** How often a phase is begun; once, if not given. */
+  again: Partial<Record<EnginePhaseId, number>>;
+  /** Begins a sector and does the damage. */
+  act: () => Promise<Begun>;
+  /** All that P1 computes, first and again. */
+  steps?: string[];
+}
 
-test.runIf(wanted())(
-  'a layer that is damaged before it is recorded by anyone but its engine that dies is not taken over',
-  async () => {
-    const begun = newSector(cluster, random);
-    await group.tell(begun.sector, 'P1', 'hold', 'middle');
-    await begin(cluster, group, begun);
-    await untilHeld(begun.sector, 'P1');
-    await flip(inP1(begun, layer(2)));
-    process.kill((await group.engine(begun.sector, 'P1')).pid, 'SIGKILL');
-    tally({ faults: 2 });
-    await group.engine(begun.sector, 'P1', 2);
-    await group.takeBack(begun.sector, 'P1', 'hold');
-    await expectAgain(begun, { P1: 2 });
-    expect(await stepsOf(group, begun.sector, 'P1')).toEqual([
-      ...layersFrom(0).slice(0, 5),
-      ...layersFrom(2),
-    ]);
+const FLIPPED = 'a flipped byte';
+const CUT = 'half a file';
+const GONE = 'no file';
+
+const layers: Case[] = (
+  [
+    [FLIPPED, 'a flipped byte in the first layer', 1, (path: string) => flip(path)],
+    [FLIPPED, 'a flipped byte in a layer in the middle', 4, (path: string) => flip(path)],
+    [FLIPPED, 'a flipped byte in the last layer', LAYERS, (path: string) => flip(path, 2047)],
+    [CUT, 'a truncated layer', 3, (path: string) => truncate(path, 1000)],
+    [GONE, 'a layer that is gone', 5, (path: string) => rm(path)],
+    [FLIPPED, 'a flipped byte in tree-d', 0, (path: string) => flip(path)],
+  ] as const
+).map(([fault, name, number, damage]) => ({
+  title: `${name}: P1 repeats it and what follows from it`,
+  fault,
+  victim: 'layers',
+  again: { P1: 2, P2: 2 },
+  act: () => damaged('P1', (one) => damage(inP1(one, number === 0 ? TREE_D : layer(number)))),
+  steps: [...layersFrom(0), ...layersFrom(number)],
+}));
+
+const otherLayers: Case[] = [
+  {
+    title:
+      'a layer that is damaged before it is recorded by anyone but its engine that dies is not taken over',
+    fault: FLIPPED,
+    victim: 'layers',
+    again: { P1: 2 },
+    act: async () => {
+      const begun = newSector(cluster, random);
+      await group.tell(begun.sector, 'P1', 'hold', 'middle');
+      await begin(cluster, group, begun);
+      await untilHeld(begun.sector, 'P1');
+      await flip(inP1(begun, layer(2)));
+      process.kill((await group.engine(begun.sector, 'P1')).pid, 'SIGKILL');
+      tally({ faults: 2 });
+      await group.engine(begun.sector, 'P1', 2);
+      await group.takeBack(begun.sector, 'P1', 'hold');
+      return begun;
+    },
+    steps: [...layersFrom(0).slice(0, 5), ...layersFrom(2)],
   },
-);
+  {
+    title: 'layers of another ticket under the right names are not taken for its own',
+    fault: 'files of another ticket',
+    victim: 'layers',
+    again: { P1: 2, P2: 2 },
+    act: () =>
+      damaged('P1', async (one) => {
+        const directory = await temporaryDirectory();
+        const job = { sector: one.sector, ticket: 'ee'.repeat(32) };
+        await computeByHand(ENGINE, directory, ['P1'], job, LAYERS_ENV);
+        for (let n = 1; n <= LAYERS; n++)
+          await copyFile(join(directory, '1/P1-1', layer(n)), inP1(one, layer(n)));
+      }),
+    steps: [...layersFrom(0), ...layersFrom(1)],
+  },
+  {
+    title: 'finished layers of another ticket in an earlier epoch are left alone',
+    fault: 'sector cancelled',
+    victim: 'layers',
+    again: { P1: 2, P2: 2 },
+    act: async () => {
+      const before = newSector(cluster, random);
+      const { sector } = before;
+      await group.tell(sector, 'P2', 'hold');
+      await begin(cluster, group, before);
+      await untilHeld(sector, 'P2');
+      await cluster.handle(sector).cancel();
+      await expect(cluster.handle(sector).result()).rejects.toThrow('cancelled');
+      tally({ faults: 1 });
+      await group.takeBack(sector, 'P2', 'hold');
+      const begun = { ...newSector(cluster, random), sector };
+      tally({ ended: 1 });
+      await begin(cluster, group, begun);
+      return begun;
+    },
+    steps: [...layersFrom(0), ...layersFrom(0)],
+  },
+  {
+    title: 'a flipped byte in a layer before P5, which reads none: nothing is done again',
+    fault: FLIPPED,
+    victim: 'layers',
+    again: {},
+    act: () => damaged('P3', (one) => flip(inP1(one, layer(1)))),
+  },
+];
 
-test.runIf(wanted())('layers of another ticket under the right names are not taken for its own', async () => {
-  const begun = await damaged('P1', async (one) => {
-    const directory = await temporaryDirectory();
-    const job = { sector: one.sector, ticket: 'ee'.repeat(32) };
-    await computeByHand(ENGINE, directory, ['P1'], job, LAYERS_ENV);
-    for (let n = 1; n <= LAYERS; n++)
-      await copyFile(join(directory, '1/P1-1', layer(n)), inP1(one, layer(n)));
+const replica: Case[] = ['sealed', 'p_aux', 't_aux', 'sc-02-data-tree-r-last.dat'].flatMap((name) => [
+  {
+    title: `a flipped byte in ${name} before P3: P2 runs again`,
+    fault: FLIPPED,
+    victim: 'replica',
+    again: { P2: 2, P3: 2 },
+    act: () => damaged('P2', (one) => flip(inP2(one, name))),
+  },
+  {
+    title: `a flipped byte in ${name} before P5: P2 runs again, and what P4 has proved stands`,
+    fault: FLIPPED,
+    victim: 'replica',
+    again: { P2: 2, P5: 2 },
+    act: () => {
+      const damage = async (one: Begun): Promise<void> => {
+        await eventually(async () => (await cluster.status(one.sector)).phases.P4.state === 'done');
+        await flip(inP2(one, name));
+      };
+      return damaged('P5', damage, 'start');
+    },
+  },
+]);
+
+const outputs: Case[] = (
+  [
+    [FLIPPED, (path: string) => flip(path)],
+    [CUT, (path: string) => truncate(path, 30)],
+    [GONE, (path: string) => rm(path)],
+  ] as const
+).flatMap(([fault, damage]) => [
+  {
+    title: `${fault} as P3’s output: P3 runs again`,
+    fault,
+    victim: 'output of P3',
+    again: { P3: 2, P4: 2 },
+    act: () => damaged('P3', ({ sector }) => damage(group.attempt(sector, '1/P3-1', 'commit-phase1.json'))),
+  },
+  {
+    title: `${fault} in the copy before P6: P5 runs again`,
+    fault,
+    victim: 'copy',
+    again: { P5: 2 },
+    act: () =>
+      damaged('P4', async ({ sector }) => {
+        await eventually(async () => (await cluster.status(sector)).phases.P5.state === 'done');
+        const [part = 'none'] = await partsOf(group.node, sector);
+        await damage(join(part, 'p_aux'));
+      }),
+  },
+]);
+
+const all = [...layers, ...otherLayers, ...replica, ...outputs].map((one) => ({
+  ...one,
+  phases: Object.keys(one.again),
+}));
+
+for (const { title, act, again, steps } of inThisForm(all, ['fault', 'victim', 'phases'])) {
+  test(title, async () => {
+    const begun = await act();
+    await expectAgain(begun, again);
+    if (steps) expect(await stepsOf(group, begun.sector, 'P1')).toEqual(steps);
   });
-  await expectAgain(begun, { P1: 2, P2: 2 });
-  expect(await stepsOf(group, begun.sector, 'P1')).toEqual([...layersFrom(0), ...layersFrom(1)]);
-});
-
-test.runIf(wanted())('finished layers of another ticket in an earlier epoch are left alone', async () => {
-  const before = newSector(cluster, random);
-  const { sector } = before;
-  await group.tell(sector, 'P2', 'hold');
-  await begin(cluster, group, before);
-  await untilHeld(sector, 'P2');
-  await cluster.handle(sector).cancel();
-  await expect(cluster.handle(sector).result()).rejects.toThrow('cancelled');
-  tally({ faults: 1 });
-  await group.takeBack(sector, 'P2', 'hold');
-  const begun = { ...newSector(cluster, random), sector };
-  tally({ ended: 1 });
-  await begin(cluster, group, begun);
-  await expectAgain(begun, { P1: 2, P2: 2 });
-  expect(await stepsOf(group, sector, 'P1')).toEqual([...layersFrom(0), ...layersFrom(0)]);
-});
-
-test.runIf(wanted()).each(['sealed', 'p_aux', 't_aux', 'sc-02-data-tree-r-last.dat'])(
-  'a flipped byte in %s before P3: P2 runs again',
-  async (name) => {
-    const begun = await damaged('P2', (one) => flip(inP2(one, name)));
-    await expectAgain(begun, { P2: 2, P3: 2 });
-  },
-);
-
-test.runIf(wanted()).each(['sealed', 'p_aux', 't_aux', 'sc-02-data-tree-r-last.dat'])(
-  'a flipped byte in %s before P5: P2 runs again, and what P4 has proved stands',
-  async (name) => {
-    const damage = async (one: Begun): Promise<void> => {
-      await eventually(async () => (await cluster.status(one.sector)).phases.P4.state === 'done');
-      await flip(inP2(one, name));
-    };
-    await expectAgain(await damaged('P5', damage, 'start'), { P2: 2, P5: 2 });
-  },
-);
-
-test.runIf(wanted())(
-  'a flipped byte in a layer before P5, which reads none: nothing is done again',
-  async () => {
-    const begun = await damaged('P3', (one) => flip(inP1(one, layer(1))));
-    await expectAgain(begun, {});
-  },
-);
-
-test.runIf(wanted()).each([
-  ['a flipped byte', (path: string) => flip(path)],
-  ['half a file', (path: string) => truncate(path, 100)],
-  ['no file', (path: string) => rm(path)],
-] as const)('%s as P3’s output: P3 runs again', async (_, damage) => {
-  const begun = await damaged('P3', ({ sector }) =>
-    damage(group.attempt(sector, '1/P3-1', 'commit-phase1.json')),
-  );
-  await expectAgain(begun, { P3: 2, P4: 2 });
-});
-
-test.runIf(wanted()).each([
-  ['a flipped byte', (path: string) => flip(path)],
-  ['half a file', (path: string) => truncate(path, 30)],
-  ['no file', (path: string) => rm(path)],
-] as const)('%s in the copy before P6: P5 runs again', async (_, damage) => {
-  const begun = await damaged('P4', async ({ sector }) => {
-    await eventually(async () => (await cluster.status(sector)).phases.P5.state === 'done');
-    const [part = 'none'] = await partsOf(group.node, sector);
-    await damage(join(part, 'p_aux'));
-  });
-  await expectAgain(begun, { P5: 2 });
-});
+}

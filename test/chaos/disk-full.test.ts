@@ -1,6 +1,7 @@
 /**
  * Disks that get full: the group's directory in each phase that writes there, and the storage node. What is under way waits for
- * room, loses nothing, and goes on by itself; nothing new is begun meanwhile.
+ * room, loses nothing, and goes on by itself; nothing new is begun meanwhile. The short form has the group's directory, and a
+ * storage node in mount-away.test.ts.
  */
 import { existsSync } from 'node:fs';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
@@ -44,7 +45,7 @@ describe.skipIf(await lacks('disk'))('a full disk', () => {
     return works;
   }
 
-  /** Waits until a phase of a sector has found the disk full that often, and the workflow was told nothing. */
+  /** Waits until a phase of a sector has found the disk full that often, of which the workflow has not heard. */
   async function untilFull(sector: string, phase: PhaseId, tries = TRIES): Promise<void> {
     await eventually(async () => {
       const { lastFailure, attempt } = (await cluster.pending(sector, phase)) ?? {};

@@ -44,7 +44,7 @@ export class Fixture {
     return fixture;
   }
 
-  /** Puts new hosts in the place of those that did not come back. */
+  /** Adds new hosts for those that did not come back. */
   async fill(): Promise<void> {
     const missing = this.wanted - this.hosts.size;
     await Promise.all(Array.from({ length: missing }, () => this.serve(++this.numbers)));

@@ -1,18 +1,17 @@
-/** Whether all of the chaos tests are asked for (`npm run chaos`) or the short form (`npm test`), which chooses by a seed. */
+/** The two forms of the chaos tests: all of them (`npm run chaos`), or a few, the same each time (`npm test`). */
 import { createRandom, type Random } from '../helpers/random.js';
+import { fewest } from './fewest.js';
 
 export const COMPLETE = process.env['SEALFLOW_CHAOS'] === 'complete';
 
-/** Random numbers of the seed that the script has printed, SEALFLOW_CHAOS_SEED: the same in each test file. */
-export const chaosRandom = (): Random => createRandom('SEALFLOW_CHAOS_SEED');
+/** Tickets, seeds, and whatever is done at random: by SEALFLOW_CHAOS_SEED, which `npm run chaos` chooses and prints. */
+export const chaosRandom = (): Random => createRandom('SEALFLOW_CHAOS_SEED', 1);
 
 /**
- * In the short form one test of a file runs, chosen by the seed.
- * @param tests how many the file has
- * @returns to be asked once before each test: whether it runs
+ * The cells that this form runs: all, or the fewest that have each fault, each phase, each victim. Tests that are no cells of a
+ * table follow the same rule by hand: those that add a kind of fault or of victim always run, the others have `runIf(COMPLETE)`.
  */
-export function oneOf(tests: number): () => boolean {
-  const chosen = chaosRandom().below(tests);
-  let asked = 0;
-  return () => asked++ === chosen || COMPLETE;
-}
+export const inThisForm = <Cell extends object>(
+  cells: readonly Cell[],
+  aspects: readonly (keyof Cell)[],
+): readonly Cell[] => (COMPLETE ? cells : fewest(cells, aspects));

@@ -52,7 +52,7 @@ export class Scenario {
     });
   }
 
-  /** Tells the engines of a work's phase what to do. */
+  /** Sets what the engines of a work's phase do. */
   tell = ({ sector, phase }: Work, setting: string, text?: string): Promise<void> =>
     this.group.tell(sector, phase, setting, text);
 

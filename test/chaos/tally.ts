@@ -1,8 +1,9 @@
 /**
  * What the chaos tests have done and found, for the table at the end of `npm run chaos`: lines of JSON in the file that
- * SEALFLOW_CHAOS_TALLY names, summed by scripts/tally.mjs. Without the variable nothing is written.
+ * SEALFLOW_CHAOS_TALLY names, summed by test file in scripts/tally.mjs. Without the variable nothing is written.
  */
 import { appendFileSync } from 'node:fs';
+import { expect } from 'vitest';
 
 export interface Figures {
   /** Things broken on purpose: a process killed, a byte flipped, a cable cut. */
@@ -27,6 +28,7 @@ export interface Figures {
 /** Adds to the figures. Call it before the assertion that may end the test, not behind it. */
 export function tally(figures: Partial<Figures>): void {
   const path = process.env['SEALFLOW_CHAOS_TALLY'];
+  const file = expect.getState().testPath;
   // One small append is atomic: test files run side by side.
-  if (path) appendFileSync(path, `${JSON.stringify(figures)}\n`);
+  if (path) appendFileSync(path, `${JSON.stringify({ file, ...figures })}\n`);
 }

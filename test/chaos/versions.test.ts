@@ -1,4 +1,7 @@
-/** Two versions of sealflow on one server and one directory, as during an upgrade, and when one is taken back. */
+/**
+ * Two versions of sealflow on one server and one directory, as during an upgrade, and when one is taken back. The short form has
+ * both, and an orchestrator, a worker and an engine of another version.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
@@ -9,11 +12,9 @@ import type { Group } from '../helpers/group.js';
 import { nextVersion } from '../helpers/next-version.js';
 import { filesBelow, readJsonFile, readReceipt } from '../helpers/on-disk.js';
 import { sealflow, startSealflow, type Running } from '../helpers/sealflow.js';
-import { chaosRandom, oneOf } from './form.js';
+import { chaosRandom, COMPLETE } from './form.js';
 import { begin, expectSealed, LAYERS_ENV, newSector, repeated } from './sectors.js';
 import type { Begun } from './outcome.js';
-
-const wanted = oneOf(3);
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
@@ -40,7 +41,7 @@ const serveThis = (group: Group, host: number): Promise<Running> =>
 const serveNext = (group: Group, host: number): Promise<Running> =>
   group.serve(host, { run: { env: LAYERS_ENV, main: next } });
 
-/** Puts an orchestrator of this version, or of the next one, in the place of the one that runs. */
+/** Replaces the orchestrator by one of this version, or of the next one. */
 async function orchestrate(main?: string): Promise<void> {
   orchestrator?.kill('SIGTERM');
   await orchestrator?.ended;
@@ -49,43 +50,40 @@ async function orchestrate(main?: string): Promise<void> {
 }
 
 async function beginByNext(group: Group, { sector, ticket, seed }: Begun): Promise<void> {
-  const place = ['--group', String(group.number), '--size', group.size, '--time-scale', '0.1'];
-  const words = [...place, '--ticket', ticket, '--seed', seed, '--address', cluster.address];
+  const where = ['--group', String(group.number), '--size', group.size, '--time-scale', '0.1'];
+  const words = [...where, '--ticket', ticket, '--seed', seed, '--address', cluster.address];
   expect(await sealflow(['start', sector, ...words], { main: next })).toMatchObject({ code: 0 });
 }
 
 const versionOf = async (path: string): Promise<number> => (await readJsonFile<{ v: number }>(path)).v;
 
-test.runIf(wanted())(
-  'a newer sector waits, visibly, for a newer orchestrator and a newer worker',
-  async () => {
-    await orchestrate();
-    const group = await cluster.group();
-    const older = await serveThis(group, 1);
-    await cluster.untilServed(group);
-    const begun = newSector(cluster, random);
-    const { sector } = begun;
-    await beginByNext(group, begun);
-    const why = `has version ${NEXT}, this sealflow knows ${CONTRACT_VERSION}`;
-    await eventually(async () => {
-      const events = (await cluster.handle(sector).fetchHistory()).events ?? [];
-      return events.some((event) => event.workflowTaskFailedEventAttributes?.failure?.message?.includes(why));
-    });
+test('a newer sector waits, visibly, for a newer orchestrator and a newer worker', async () => {
+  await orchestrate();
+  const group = await cluster.group();
+  const older = await serveThis(group, 1);
+  await cluster.untilServed(group);
+  const begun = newSector(cluster, random);
+  const { sector } = begun;
+  await beginByNext(group, begun);
+  const why = `has version ${NEXT}, this sealflow knows ${CONTRACT_VERSION}`;
+  await eventually(async () => {
+    const events = (await cluster.handle(sector).fetchHistory()).events ?? [];
+    return events.some((event) => event.workflowTaskFailedEventAttributes?.failure?.message?.includes(why));
+  });
 
-    await orchestrate(next);
-    await eventually(async () => (await cluster.handBacks(sector)).includes('TooNew'));
-    expect(await filesBelow(group.directory.root)).toEqual(['sealflow.json']);
+  await orchestrate(next);
+  await eventually(async () => (await cluster.handBacks(sector)).includes('TooNew'));
+  expect(await filesBelow(group.directory.root)).toEqual(['sealflow.json']);
 
-    await serveNext(group, 2);
-    await expectSealed(cluster, group, begun);
-    expect(await isAlive(older.pid)).toBe(true);
-    const { phases } = await readReceipt(group.node, sector);
-    for (const { host } of Object.values(phases)) expect(host).toBe(group.ip(2));
-    expect(await repeated(group, sector)).toEqual(nothing);
-  },
-);
+  await serveNext(group, 2);
+  await expectSealed(cluster, group, begun);
+  expect(await isAlive(older.pid)).toBe(true);
+  const { phases } = await readReceipt(group.node, sector);
+  for (const { host } of Object.values(phases)) expect(host).toBe(group.ip(2));
+  expect(await repeated(group, sector)).toEqual(nothing);
+});
 
-test.runIf(wanted())(
+test.runIf(COMPLETE)(
   'a sector that the version before has begun goes on with the next one, and nothing is done again',
   async () => {
     await orchestrate();
@@ -112,34 +110,31 @@ test.runIf(wanted())(
   },
 );
 
-test.runIf(wanted())(
-  'a version that is taken back leaves the newer engine and all files alone, until it is there again',
-  async () => {
-    await orchestrate(next);
-    const group = await cluster.group();
-    const newer = await serveNext(group, 1);
-    await cluster.untilServed(group);
-    const begun = newSector(cluster, random);
-    const { sector } = begun;
-    await group.tell(sector, 'P1', 'hold');
-    await beginByNext(group, begun);
-    const engine = await group.engine(sector, 'P1');
-    const epoch = join(group.sector(sector), '1/epoch.json');
-    expect(await versionOf(epoch)).toBe(NEXT);
-    newer.kill('SIGKILL');
-    await newer.ended;
+test('a version that is taken back leaves the newer engine and all files alone, until it is there again', async () => {
+  await orchestrate(next);
+  const group = await cluster.group();
+  const newer = await serveNext(group, 1);
+  await cluster.untilServed(group);
+  const begun = newSector(cluster, random);
+  const { sector } = begun;
+  await group.tell(sector, 'P1', 'hold');
+  await beginByNext(group, begun);
+  const engine = await group.engine(sector, 'P1');
+  const epoch = join(group.sector(sector), '1/epoch.json');
+  expect(await versionOf(epoch)).toBe(NEXT);
+  newer.kill('SIGKILL');
+  await newer.ended;
 
-    const older = await serveThis(group, 1);
-    await eventually(async () => (await cluster.handBacks(sector)).includes('TooNew'));
-    expect(await isAlive(engine.pid)).toBe(true);
-    expect(await group.starts(sector)).toEqual([engine]);
-    expect(await readFile(epoch, 'utf8')).toContain(`"v": ${NEXT}`);
-    older.kill('SIGKILL');
-    await older.ended;
+  const older = await serveThis(group, 1);
+  await eventually(async () => (await cluster.handBacks(sector)).includes('TooNew'));
+  expect(await isAlive(engine.pid)).toBe(true);
+  expect(await group.starts(sector)).toEqual([engine]);
+  expect(await readFile(epoch, 'utf8')).toContain(`"v": ${NEXT}`);
+  older.kill('SIGKILL');
+  await older.ended;
 
-    await serveNext(group, 1);
-    await group.takeBack(sector, 'P1', 'hold');
-    await expectSealed(cluster, group, begun);
-    expect(await repeated(group, sector)).toEqual(nothing);
-  },
-);
+  await serveNext(group, 1);
+  await group.takeBack(sector, 'P1', 'hold');
+  await expectSealed(cluster, group, begun);
+  expect(await repeated(group, sector)).toEqual(nothing);
+});

@@ -1,4 +1,4 @@
-/** What a test needs of the machine beside Node: a machine that lacks it skips the test and says why, once. */
+/** What a test needs of the machine beside Node: a machine that lacks it skips the test and logs why, once. */
 import { constants } from 'node:fs';
 import { access, open } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
@@ -57,7 +57,7 @@ const ABILITIES = {
 export type Ability = keyof typeof ABILITIES;
 
 /**
- * Looks for what a test file needs, and says what is missing.
+ * Looks for what a test file needs, and logs what is missing.
  * @returns whether the tests are to be skipped: `describe.skipIf(await lacks('mount'))`
  */
 export async function lacks(...needed: Ability[]): Promise<boolean> {

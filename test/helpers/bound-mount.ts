@@ -1,4 +1,4 @@
-/** A mount that can vanish and come back: a directory of this machine bound to another place. */
+/** A mount that can vanish and come back: a directory of this machine bound elsewhere. */
 import { mkdir, rename } from 'node:fs/promises';
 import { run, runs } from './commands.js';
 import type { Group } from './group.js';
@@ -9,7 +9,7 @@ export class BoundMount {
     readonly path: string,
   ) {}
 
-  /** Puts a mount in the place of a directory of the group, with all that is in it; it ends with the group. */
+  /** Replaces a directory of the group by a mount, with all that is in it; it ends with the group. */
   static async replace(group: Group, path: string): Promise<BoundMount> {
     const mount = new BoundMount(`${path}.disk`, path);
     await rename(path, mount.source);

@@ -1,4 +1,4 @@
-/** Why the SDK ends a task, as workers and servers tell it. */
+/** Why the SDK ends a task, as workers and servers report it. */
 import { ActivityCancellationDetails } from '@temporalio/common';
 import type { MockActivityEnvironment } from '@temporalio/testing';
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The files below `directories` and what they hold, without those that `except` says, and all below them. */
+/** The files below `directories` and what they hold, without those that `except` selects, and all below them. */
 export async function contentsOf(
   directories: readonly string[],
   except: (path: string) => boolean = () => false,

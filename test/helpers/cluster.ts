@@ -124,7 +124,7 @@ export class Cluster {
     return pollers.map(({ identity }) => identity);
   }
 
-  /** Starts a sector in a group, whether or not anybody serves that; if not told otherwise with random ticket and seed. */
+  /** Starts a sector in a group, whether or not anybody serves that; by default with random ticket and seed. */
   async start({ number: group, size }: Group, sector: string, options?: StartOptions): Promise<void> {
     const randomness = options ?? { ticket: randomHex32(), seed: randomHex32() };
     await startSector(this.client, { sector, group, size, timeScale: TIME_SCALE, ...randomness });
@@ -170,7 +170,7 @@ export class Cluster {
     return { activities, events: events.length };
   }
 
-  /** Types of the failures that the sector's workflow has been told by activities; hand-backs are not among them. */
+  /** Types of the failures that activities have reported to the sector's workflow; hand-backs are not among them. */
   async failures(sector: string): Promise<string[]> {
     const events = (await this.handle(sector).fetchHistory()).events ?? [];
     return events.flatMap(

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-/** Runs a program. @returns its stdout. @throws Error with what it said when it fails */
+/** Runs a program. @returns its stdout. @throws Error with its output when it fails */
 export async function run(program: string, ...args: readonly string[]): Promise<string> {
   try {
     return (await promisify(execFile)(program, [...args])).stdout;

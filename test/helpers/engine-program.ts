@@ -4,7 +4,7 @@ import { ENGINE } from './engine.js';
 
 /**
  * The test engine as one executable file, for where only a path can be given (SEALFLOW_ENGINE).
- * @param environment what it is told (test/fixtures/engine/behaviour.mjs): of a worker's own it gets nothing of that
+ * @param environment its settings (test/fixtures/engine/behaviour.mjs), which it would not get of a worker's own environment
  * @returns its path
  */
 export async function engineProgram(

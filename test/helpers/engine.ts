@@ -97,7 +97,7 @@ export async function processesOf(directory: string): Promise<number[]> {
   return pids.filter((_, i) => commands[i]?.split('\0').includes(directory));
 }
 
-/** Ends all engines below a directory, those too that have not told of themselves yet. */
+/** Ends all engines below a directory, also those that have not shown themselves yet. */
 export async function killEngines(root: string): Promise<void> {
   const isEngine = async (pid: number): Promise<boolean> =>
     (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0').includes('run');

@@ -1,7 +1,7 @@
 /** Errors of the file system in the shape that Node gives them. */
 const UNNAMED: Record<string, number> = { ESTALE: 116, EDQUOT: 122 };
 
-/** libuv has no name for some: Node tells these by number only. */
+/** libuv has no name for some: Node reports these by number only. */
 export function errnoError(name: string, call = 'open'): NodeJS.ErrnoException {
   const number = UNNAMED[name];
   const code = number === undefined ? name : `Unknown system error -${number}`;

@@ -1,4 +1,4 @@
-/** Activities that do nothing, unless a test says what. They note what is asked of them, and in which order. */
+/** Activities that do nothing, unless a test gives them something to do. They note what is asked of them, and in which order. */
 import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import { CancelledFailure, type ApplicationFailure } from '@temporalio/common';

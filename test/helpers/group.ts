@@ -22,7 +22,7 @@ export const ALL_PHASES: readonly Pool[] = [
 
 export interface HostOptions {
   pools?: readonly Pool[];
-  /** Keys of config.toml in the place of the usual ones; `undefined` leaves one out. */
+  /** Keys of config.toml instead of the usual ones; `undefined` leaves one out. */
   config?: Record<string, unknown>;
   run?: SealflowOptions;
   /** Of the command line, beside the usual ones. */
@@ -37,7 +37,7 @@ export class Group {
   private readonly workers: Running[] = [];
   private readonly ends: (() => Promise<void>)[] = [];
   /** Directories in which its engines run. */
-  private readonly places: string[];
+  private readonly engineDirectories: string[];
 
   constructor(
     readonly root: string,
@@ -49,7 +49,7 @@ export class Group {
     this.directory = { root: join(root, 'sealer'), subdirectory };
     this.node = join(root, 'storage', subdirectory);
     this.checkpoints = join(root, 'checkpoints');
-    this.places = [root];
+    this.engineDirectories = [root];
   }
 
   /** Makes its directories as an administrator does. */
@@ -117,7 +117,7 @@ export class Group {
 
   // ---- engines ----
 
-  /** Tells the engines of a sector's phase what to do (test/fixtures/engine/behaviour.mjs), until it is taken back. */
+  /** Sets what the engines of a sector's phase do (test/fixtures/engine/behaviour.mjs), until it is taken back. */
   async tell(sector: string, phase: PhaseId, setting: string, text = ''): Promise<void> {
     await writeFile(this.setting(sector, phase, setting), text);
   }
@@ -156,17 +156,17 @@ export class Group {
   }
 
   /** Its engines run in this directory too, which is not below `root`. */
-  alsoIn = (directory: string): void => void this.places.push(directory);
+  alsoIn = (directory: string): void => void this.engineDirectories.push(directory);
 
   /** Ends its workers and engines, and what they used. */
   async end(): Promise<void> {
     for (const worker of this.workers) worker.kill('SIGKILL');
     await Promise.all(this.workers.map(({ ended }) => ended));
-    for (const place of this.places) await killEngines(`${place}/`);
+    for (const directory of this.engineDirectories) await killEngines(`${directory}/`);
     for (const end of this.ends) await end();
   }
 
-  /** What its workers have said, for a test that failed. */
+  /** What its workers have logged, for a test that failed. */
   said = (): string => this.workers.map(({ pid, said }) => `worker ${pid}:\n${said.stderr}`).join('\n');
 }
 

@@ -35,7 +35,7 @@ function payloads(value: unknown): number[] {
   return Object.values(value).flatMap(payloads);
 }
 
-/** The events of which the history tells a story: all but those of workflow tasks, which come and go as workers do. */
+/** The events that depend on the sector alone: all but those of workflow tasks, which come and go as workers do. */
 export async function storyOf(handle: WorkflowHandle): Promise<string[]> {
   const { events } = await handle.fetchHistory();
   const kinds = (events ?? []).map(

@@ -5,8 +5,8 @@ import { run } from './commands.js';
 import { forward } from './forward.js';
 
 /**
- * `cable`: the link is down. `firewall`: packets are dropped without a word, in both directions. In neither case is anybody told:
- * the other side's silence is all there is.
+ * `cable`: the link is down. `firewall`: packets are dropped silently, in both directions. Neither side gets an error:
+ * the other one's silence is all there is.
  */
 export type Cut = 'cable' | 'firewall';
 

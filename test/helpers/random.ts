@@ -9,8 +9,12 @@ export interface Random {
 export const hex32 = (random: Random): string =>
   Array.from({ length: 32 }, () => (1 + random.below(255)).toString(16).padStart(2, '0')).join('');
 
-export function createRandom(variable = 'SEALFLOW_TEST_SEED'): Random {
-  const seed = Number(process.env[variable] ?? Math.floor(Math.random() * 2 ** 31));
+/** @param otherwise the seed when the variable is not set */
+export function createRandom(
+  variable = 'SEALFLOW_TEST_SEED',
+  otherwise = Math.floor(Math.random() * 2 ** 31),
+): Random {
+  const seed = Number(process.env[variable] ?? otherwise);
   console.log(`${variable}=${seed}`);
   let state = seed;
   // mulberry32

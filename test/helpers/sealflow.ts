@@ -20,7 +20,7 @@ export interface End {
 /** A process that goes on until it is ended. */
 export interface Running {
   pid: number;
-  /** What it has said so far. */
+  /** What it has printed so far. */
   said: { stdout: string; stderr: string };
   ended: Promise<End>;
   kill(signal: NodeJS.Signals): void;
@@ -34,7 +34,7 @@ export interface SealflowOptions {
   uid?: number;
   /** A program, with its arguments, that becomes sealflow in other surroundings (`nsenter --net=…`). */
   through?: readonly string[];
-  /** Another program in the place of {@link MAIN}: another version. */
+  /** Another program instead of {@link MAIN}: another version. */
   main?: string;
 }
 
@@ -88,7 +88,7 @@ function asRunning(child: ChildProcess): Running {
     const there = (): boolean => `${said.stdout}\n${said.stderr}`.includes(text);
     await eventually(() => there() || code !== undefined);
     if (!there())
-      throw new Error(`it ended (${code}) before it said "${text}":\n${said.stdout}${said.stderr}`);
+      throw new Error(`it ended (${code}) before it printed "${text}":\n${said.stdout}${said.stderr}`);
   };
   const kill = (signal: NodeJS.Signals): void => void child.kill(signal);
   return { pid: child.pid as number, said, ended, kill, until };

@@ -161,7 +161,7 @@ export async function failureOf(promise: Promise<unknown>): Promise<string> {
     (value) => new Error(`it did not fail, but returned ${JSON.stringify(value)}`),
     (reason: unknown) => reason,
   );
-  const told = error instanceof WorkflowUpdateFailedError || error instanceof WorkflowFailedError;
-  if (!told || !(error.cause instanceof ApplicationFailure)) throw error;
+  const reported = error instanceof WorkflowUpdateFailedError || error instanceof WorkflowFailedError;
+  if (!reported || !(error.cause instanceof ApplicationFailure)) throw error;
   return `${error.cause.type}: ${error.cause.message}`;
 }

@@ -36,7 +36,7 @@ export function storedFile(node: string, sector: string, name: string): string {
   return name === 'sealed' ? join(node, 'sealed', own) : join(node, 'cache', own, name);
 }
 
-/** Changes what a receipt says. */
+/** Changes the contents of a receipt. */
 export async function changeReceipt(
   node: string,
   sector: string,

@@ -16,7 +16,7 @@ import { SEARCH_ATTRIBUTES } from '../../src/search-attributes.js';
 import { startEmbeddedServer } from '../../src/temporal/embedded/embedded-server.js';
 import { findTemporalCli } from '../../src/temporal/embedded/temporal-cli.js';
 
-/** In histories too, so that they tell nothing of the machine that made them. */
+/** In histories too, so that they show nothing of the machine that made them. */
 export const IDENTITY = 'test';
 
 /** What test files share; plain data, as it goes from process to process. */
@@ -91,7 +91,7 @@ export interface Running {
 /** Runs a Worker until it is stopped. */
 export function run(worker: Worker): Running {
   const running = worker.run();
-  running.catch(() => undefined); // `stop` tells it.
+  running.catch(() => undefined); // `stop` reports it.
   return {
     stop: async () => {
       if (worker.getState() === 'RUNNING') worker.shutdown();

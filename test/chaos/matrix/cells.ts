@@ -6,20 +6,21 @@
  * `engine SIGSTOP`: it wakes up then, and must end by itself and bring nothing back.
  */
 import { PHASE_IDS, type PhaseId } from '../../../src/phases.js';
-import { chaosRandom, COMPLETE } from '../form.js';
+import { inThisForm } from '../form.js';
 
 export const FAULTS = [
-  'worker SIGKILL',
-  'worker SIGTERM',
   'engine SIGKILL',
   'engine SIGSTOP',
+  'worker SIGKILL',
+  'worker SIGTERM',
   'server SIGKILL',
   'host lost',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
-export const MOMENTS = ['start', 'middle', 'end'] as const;
-/** Of the phase: just after its start, half-way, just before its end. */
+/** The short form prefers the first: half-way there is most to lose. */
+export const MOMENTS = ['middle', 'end', 'start'] as const;
+/** Of the phase: half-way, just before its end, just after its start. */
 export type Moment = (typeof MOMENTS)[number];
 
 export interface Cell {
@@ -28,22 +29,13 @@ export interface Cell {
   moment: Moment;
 }
 
-const ALL: readonly Cell[] = FAULTS.flatMap((fault) =>
+export const ALL: readonly Cell[] = FAULTS.flatMap((fault) =>
   PHASE_IDS.flatMap((phase) => MOMENTS.map((moment) => ({ phase, fault, moment }))),
 );
+/** The short form has each fault, each phase and each moment: six cells, as there are six faults. */
+export const ASPECTS = ['fault', 'phase', 'moment'] as const;
 
-/** One of each fault, by the seed; over all faults each phase comes once. */
-function sample(): Cell[] {
-  const random = chaosRandom();
-  const phases = [...PHASE_IDS];
-  return FAULTS.flatMap((fault) => {
-    const [phase] = phases.splice(random.below(phases.length), 1);
-    const moment = MOMENTS[random.below(MOMENTS.length)];
-    return ALL.filter((cell) => cell.fault === fault && cell.phase === phase && cell.moment === moment);
-  });
-}
+const WANTED = inThisForm(ALL, ASPECTS);
 
-const WANTED = COMPLETE ? ALL : sample();
-
-/** The cells of some faults that are to be run: all of them, in the short form one of each fault. */
+/** The cells of some faults that this form runs. */
 export const cellsOf = (...faults: Fault[]): Cell[] => WANTED.filter(({ fault }) => faults.includes(fault));

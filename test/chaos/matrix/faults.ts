@@ -7,7 +7,7 @@ import { tally } from '../tally.js';
 import type { Cell, Fault } from './cells.js';
 import type { Held } from './moments.js';
 
-/** What a worker says when it was told to end. */
+/** What a worker logs when a signal has asked it to end. */
 const SHUTTING_DOWN = 'told to end';
 
 interface Strike {
@@ -77,16 +77,12 @@ export async function inflict(fixture: Fixture, held: Held, cell: Cell): Promise
   if (!mend || cell.moment === 'end' || cannotEndBefore(cell)) await held.release();
   if (mend && cell.moment === 'end') await held.untilWorkIsDone();
   await mend?.(fixture, held);
-  if (mend && cell.moment !== 'end' && cell.phase !== 'P6') await waitUntilVisible(fixture, held, cell);
+  if (mend && cell.moment !== 'end' && cell.phase !== 'P6') await waitForAttempt(fixture, held, cell);
   await held.release();
 }
 
-/** Somebody has the phase and has told of an attempt: of the one that is there, unless it does what it should not. */
-async function waitUntilVisible(
-  fixture: Fixture,
-  { begun: { sector } }: Held,
-  { phase }: Cell,
-): Promise<void> {
+/** A worker has the phase and has reported an attempt: the one that is there, unless it does what it should not. */
+async function waitForAttempt(fixture: Fixture, { begun: { sector } }: Held, { phase }: Cell): Promise<void> {
   await fixture.hostOf(sector, phase);
   await eventually(async () =>
     (await fixture.cluster.heartbeats(sector)).some((beat) => beat.phase === phase && beat.at !== ''),

@@ -60,7 +60,7 @@ async function wake(pid: number): Promise<void> {
   if (await isAlive(pid)) process.kill(pid, 'SIGCONT');
 }
 
-/** Gives whoever waits at the FIFO what says nothing, and takes it away. */
+/** Lets whoever waits at the FIFO read an empty record, and removes it. */
 async function letRead(fifo: string): Promise<void> {
   // P6 may have put its journal there since.
   if (!(await lstat(fifo).catch(() => undefined))?.isFIFO()) return;

@@ -1,4 +1,4 @@
-/** The faults, done to a sector whose engine has just said its line, and what is put right afterwards. */
+/** The faults, done to a sector whose engine has just logged its line, and what is put right afterwards. */
 import { readFile } from 'node:fs/promises';
 import { eventually, isAlive } from '../../helpers/eventually.js';
 import { untilGone } from '../../helpers/group.js';
@@ -79,7 +79,7 @@ const STRIKES: Record<Fault, Strike> = {
 export const sparesEngines = (fault: Fault): boolean => STRIKES[fault].mend !== undefined;
 
 /**
- * Does it when the phase's engine says the line of the moment. What can be put right is at once, and the engine that is there
+ * Does it when the phase's engine logs the line of the moment. What can be put right is at once, and the engine that is there
  * must be adopted; at the end of a phase when the engine has ended, and its result must be found.
  *
  * @returns false when the phase was over before the fault was done: then it has hit nothing
@@ -88,7 +88,7 @@ export async function inflict(sector: RealSector, { phase, fault, moment }: Cell
   const line = lineOf(phase, moment);
   if (!line) return true;
   const { strike, mend } = STRIKES[fault];
-  const met = await sector.logs.until(phase, line.said, line.when);
+  const met = await sector.logs.until(phase, line.logged, line.when);
   const struck = { sector, met, ...engineAndWorker(sector, met) };
   if (sector.hasResult(met.at)) return false;
   await strike(struck);
@@ -112,7 +112,7 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It has ended by itself: its result is there, and tells.
+    // It has ended by itself, as its result shows.
   }
 }
 

@@ -109,7 +109,7 @@ export class RealSector {
     return this.group.sector(this.begun.sector);
   }
 
-  /** Puts new hosts in the place of those that are missing. */
+  /** Adds new hosts for those that are missing. */
   async fill(): Promise<void> {
     const missing = this.hosts - this.workers.size;
     await Promise.all(Array.from({ length: missing }, () => this.serve(++this.numbers)));

@@ -11,7 +11,7 @@ const CLOSE_MS = 4;
 /** For the count of what was done: an attempt that is superseded goes, and its log with it. */
 const LOOSE_MS = 40;
 
-/** An engine that has just said a line. */
+/** An engine that has just logged a line. */
 export interface Met {
   /** `1/P2-1` */
   at: string;
@@ -35,7 +35,7 @@ export class EngineLogs {
     await this.over;
   }
 
-  /** Resolves as soon as an engine of the phase has said all of these, in this order, and `when` holds. */
+  /** Resolves as soon as an engine of the phase has logged all of these, in this order, and `when` holds. */
   async until(phase: EnginePhaseId, words: readonly string[], when?: (met: Met) => boolean): Promise<Met> {
     this.every = CLOSE_MS;
     for (;;) {
@@ -46,7 +46,7 @@ export class EngineLogs {
         this.every = LOOSE_MS;
         return met;
       }
-      if (!this.following) throw new Error(`no engine of ${phase} has said ${words.join(', ')}`);
+      if (!this.following) throw new Error(`no engine of ${phase} has logged ${words.join(', ')}`);
       await sleep(CLOSE_MS);
     }
   }
@@ -55,7 +55,7 @@ export class EngineLogs {
   attempts = (phase: EnginePhaseId): string[] =>
     [...this.texts].flatMap(([at, text]) => (at.includes(`/${phase}-`) && text !== '' ? [at] : [])).sort();
 
-  /** How often engines of a phase have said something that begins with this, so far. */
+  /** How often engines of a phase have logged something that begins with this, so far. */
   count = (phase: EnginePhaseId, words: string): number =>
     this.attempts(phase).reduce((n, at) => n + (this.texts.get(at) ?? '').split(`: ${words}`).length - 1, 0);
 
@@ -89,7 +89,7 @@ export function engineOf({ at, directory }: Met): { pid: number; host: string } 
   // It may be overwritten while it is read.
   for (let tries = 0; tries < 5; tries++)
     progress ??= parseProgress(textOf(join(directory, 'progress.json')) ?? '');
-  if (!progress) throw new Error(`the engine of ${at} has said something before it has shown itself`);
+  if (!progress) throw new Error(`the engine of ${at} has logged something before it has shown itself`);
   const job = JSON.parse(readFileSync(join(directory, 'job.json'), 'utf8')) as Job;
   return { pid: progress.pid, host: job.madeBy.host };
 }

@@ -65,18 +65,18 @@ async function throughP3({ fixture: { cluster }, begun: { sector } }: RealSector
   });
 }
 
-/** What every attempt that has a result says, and what lies there, is what the engine alone makes of this sector. */
+/** What every attempt with a result reports, and the files there, are what the engine alone makes of this sector. */
 async function expectAsUndisturbed(sector: RealSector): Promise<void> {
   const { fixture, begun } = sector;
   const expected = await fixture.undisturbed(begun);
   const { commR, commD } = await fixture.cluster.status(begun.sector);
   const hex = (base64 = ''): string => Buffer.from(base64, 'base64').toString('hex');
-  const told = { commR: hex(commR), commD: hex(commD) };
+  const reported = { commR: hex(commR), commD: hex(commD) };
   const results = await resultsOf(sector);
   const kept = await keptOf(sector, expected);
-  const actual = { told, results, kept };
+  const actual = { reported, results, kept };
   const right = {
-    told: { commR: expected.P2.commR, commD: expected.P2.commD },
+    reported: { commR: expected.P2.commR, commD: expected.P2.commD },
     results: results.map(({ at, phase }) => ({ at, phase, outputs: expected[phase] })),
     kept: Object.fromEntries((expected.P2.files ?? []).map(({ name, blake3: digest }) => [name, digest])),
   };
@@ -121,7 +121,7 @@ async function attemptsOf(directory: string, phase: RealPhase): Promise<string[]
 
 /** No work is done twice but by an engine that was killed, and of P1 not even that whole. */
 function expectWork({ logs }: RealSector, { fault, moment }: Row): void {
-  // Each engine of P1 says "tree-d", and each layer, also of what it has taken over: it then says that it skips that layer.
+  // Each engine of P1 logs "tree-d", and each layer, also one that it has taken over: it then logs that it skips that layer.
   const computed = logs.count('P1', 'generating layer: ') - logs.count('P1', 'skipping layer ');
   const layersAgain = computed - LAYERS;
   const starts = REAL_PHASES.map((phase) => [phase, logs.attempts(phase).length] as const);
