@@ -7,13 +7,22 @@ import { stored } from '../../src/paths.js';
 import { computeByHand } from '../helpers/by-hand.js';
 import { Cluster } from '../helpers/cluster.js';
 import { flip } from '../helpers/damage.js';
-import { ENGINE, engineRuns } from '../helpers/engine.js';
-import { eventually } from '../helpers/eventually.js';
+import { ENGINE } from '../helpers/engine.js';
 import type { Group } from '../helpers/group.js';
 import { partsOf } from '../helpers/on-disk.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { chaosRandom, inThisForm } from './form.js';
-import { begin, expectSealed, LAYERS, LAYERS_ENV, newSector, repeated, stepsOf } from './sectors.js';
+import {
+  begin,
+  expectSealed,
+  LAYERS,
+  LAYERS_ENV,
+  newSector,
+  repeated,
+  stepsOf,
+  untilDone,
+  untilHeld,
+} from './sectors.js';
 import type { Begun } from './outcome.js';
 import { tally } from './tally.js';
 
@@ -37,24 +46,22 @@ beforeAll(async () => {
   return () => cluster.end();
 });
 
-/** Waits until a new engine of the sector's phase stops where it is told to. */
-async function untilHeld(sector: string, phase: EnginePhaseId): Promise<void> {
-  const { pid } = await group.engine(sector, phase);
-  await eventually(async () =>
-    (await engineRuns(group.checkpoints)).some((run) => run.what === 'held' && run.pid === pid),
-  );
+/** Begins a sector that stops in a phase, and waits until it has come there. */
+async function heldIn(phase: EnginePhaseId, moment = 'end'): Promise<Begun> {
+  const begun = newSector(cluster, random);
+  await group.tell(begun.sector, phase, 'hold', moment);
+  await begin(cluster, group, begun);
+  await untilHeld(group, begun.sector, phase);
+  return begun;
 }
 
 /** Begins a sector, and does the damage when `phase` has made its files and not yet reported them. */
 async function damaged(
   phase: EnginePhaseId,
   damage: (begun: Begun) => Promise<void>,
-  moment = 'end',
+  moment?: string,
 ): Promise<Begun> {
-  const begun = newSector(cluster, random);
-  await group.tell(begun.sector, phase, 'hold', moment);
-  await begin(cluster, group, begun);
-  await untilHeld(begun.sector, phase);
+  const begun = await heldIn(phase, moment);
   await damage(begun);
   tally({ faults: 1 });
   await group.takeBack(begun.sector, phase, 'hold');
@@ -116,10 +123,7 @@ const otherLayers: Case[] = [
     victim: 'layers',
     again: { P1: 2 },
     act: async () => {
-      const begun = newSector(cluster, random);
-      await group.tell(begun.sector, 'P1', 'hold', 'middle');
-      await begin(cluster, group, begun);
-      await untilHeld(begun.sector, 'P1');
+      const begun = await heldIn('P1', 'middle');
       await flip(inP1(begun, layer(2)));
       process.kill((await group.engine(begun.sector, 'P1')).pid, 'SIGKILL');
       tally({ faults: 2 });
@@ -150,11 +154,7 @@ const otherLayers: Case[] = [
     victim: 'layers',
     again: { P1: 2, P2: 2 },
     act: async () => {
-      const before = newSector(cluster, random);
-      const { sector } = before;
-      await group.tell(sector, 'P2', 'hold');
-      await begin(cluster, group, before);
-      await untilHeld(sector, 'P2');
+      const { sector } = await heldIn('P2');
       await cluster.handle(sector).cancel();
       await expect(cluster.handle(sector).result()).rejects.toThrow('cancelled');
       tally({ faults: 1 });
@@ -190,7 +190,7 @@ const replica: Case[] = ['sealed', 'p_aux', 't_aux', 'sc-02-data-tree-r-last.dat
     again: { P2: 2, P5: 2 },
     act: () => {
       const damage = async (one: Begun): Promise<void> => {
-        await eventually(async () => (await cluster.status(one.sector)).phases.P4.state === 'done');
+        await untilDone(cluster, one.sector, 'P4');
         await flip(inP2(one, name));
       };
       return damaged('P5', damage, 'start');
@@ -210,7 +210,16 @@ const outputs: Case[] = (
     fault,
     victim: 'output of P3',
     again: { P3: 2, P4: 2 },
-    act: () => damaged('P3', ({ sector }) => damage(group.attempt(sector, '1/P3-1', 'commit-phase1.json'))),
+    act: async () => {
+      const begun = await damaged('P3', async ({ sector }) => {
+        // It finds the damage, and would stop a P5 that is under way.
+        await group.tell(sector, 'P4', 'hold', 'start');
+        await damage(group.attempt(sector, '1/P3-1', 'commit-phase1.json'));
+      });
+      await untilDone(cluster, begun.sector, 'P5');
+      await group.takeBack(begun.sector, 'P4', 'hold');
+      return begun;
+    },
   },
   {
     title: `${fault} in the copy before P6: P5 runs again`,
@@ -218,9 +227,9 @@ const outputs: Case[] = (
     victim: 'copy',
     again: { P5: 2 },
     act: () =>
-      damaged('P4', async ({ sector }) => {
-        await eventually(async () => (await cluster.status(sector)).phases.P5.state === 'done');
-        const [part = 'none'] = await partsOf(group.node, sector);
+      damaged('P4', async (one) => {
+        await untilDone(cluster, one.sector, 'P5');
+        const [part = 'none'] = await partsOf(group.node, one.sector);
         await damage(join(part, 'p_aux'));
       }),
   },

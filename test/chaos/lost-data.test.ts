@@ -14,7 +14,16 @@ import type { Group } from '../helpers/group.js';
 import { expectCleaned, expectNoParts, expectStored, filesBelow } from '../helpers/on-disk.js';
 import { snapshot } from '../helpers/test-host.js';
 import { chaosRandom, COMPLETE } from './form.js';
-import { begin, expectRight, expectSealed, LAYERS_ENV, newSector, repeated } from './sectors.js';
+import {
+  begin,
+  expectRight,
+  expectSealed,
+  LAYERS_ENV,
+  newSector,
+  repeated,
+  untilDone,
+  untilHeld,
+} from './sectors.js';
 import type { Begun } from './outcome.js';
 import { tally } from './tally.js';
 
@@ -43,16 +52,8 @@ async function heldIn(group: Group, phase: EnginePhaseId, moment = 'end'): Promi
   const begun = newSector(cluster, random);
   await group.tell(begun.sector, phase, 'hold', moment);
   await begin(cluster, group, begun, SHORT);
-  await untilHeld(group, begun, phase);
+  await untilHeld(group, begun.sector, phase);
   return begun;
-}
-
-/** Until the engine of a phase stands still, so that the files it makes are there and under their names. */
-async function untilHeld(group: Group, { sector }: Begun, phase: EnginePhaseId): Promise<void> {
-  const { pid } = await group.engine(sector, phase);
-  await eventually(async () =>
-    (await engineRuns(group.checkpoints)).some((run) => run.what === 'held' && run.pid === pid),
-  );
 }
 
 /** Ends the server, changes what it knows, starts it again, and waits until the group is served by it. */
@@ -108,7 +109,7 @@ test('an empty database: engines go on, nothing is deleted, and sectors that are
     await heldIn(group, 'P2'),
     await heldIn(group, 'P4'),
   ];
-  await eventually(async () => (await cluster.status(inP4.sector)).phases.P5.state === 'done');
+  await untilDone(cluster, inP4.sector, 'P5');
   const all = [inP1, inP2, inP4];
   const engines = await Promise.all(
     [inP1, inP2, inP4].map(({ sector }, i) => group.engine(sector, `P${[1, 2, 4][i]}` as never)),
@@ -159,7 +160,7 @@ test.runIf(COMPLETE)('yesterday’s database: a sector goes on from what lies on
   await withServerDown(group, keep);
   await group.takeBack(sector, 'P1', 'hold');
   const engine = await group.engine(sector, 'P4');
-  await eventually(async () => (await cluster.status(sector)).phases.P5.state === 'done');
+  await untilDone(cluster, sector, 'P5');
 
   await withServerDown(group, putBack);
   await eventually(async () => (await cluster.watched(sector)).includes('1/P4-1'));
@@ -200,7 +201,7 @@ test('yesterday’s database: a run that another one has followed since waits fo
   await group.tell(sector, 'P3', 'hold');
   await group.takeBack(sector, 'P1', 'hold');
   await begin(cluster, group, begun, SHORT);
-  await untilHeld(group, begun, 'P3');
+  await untilHeld(group, begun.sector, 'P3');
   const lost = await group.engine(sector, 'P3');
   const files = await filesBelow(group.root);
 

@@ -30,6 +30,17 @@ export const begin = (cluster: Cluster, group: Group, begun: Begun, timeScale?: 
   return cluster.start(group, sector, { ticket, seed, timeScale });
 };
 
+/** Waits until a new engine of a sector's phase stops where it is told to: its files are there, under their names. */
+export async function untilHeld(group: Group, sector: string, phase: EnginePhaseId): Promise<void> {
+  const { pid } = await group.engine(sector, phase);
+  await eventually(async () =>
+    (await engineRuns(group.checkpoints)).some((run) => run.what === 'held' && run.pid === pid),
+  );
+}
+
+export const untilDone = (cluster: Cluster, sector: string, phase: EnginePhaseId): Promise<void> =>
+  eventually(async () => (await cluster.status(sector)).phases[phase].state === 'done');
+
 /** Waits until a sector is sealed, and checks that it is the one that it would have been undisturbed. */
 export async function expectSealed(cluster: Cluster, group: Group, begun: Begun): Promise<void> {
   const { sector, ticket, seed } = begun;
