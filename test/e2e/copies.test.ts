@@ -149,7 +149,7 @@ test('stays beside the scratch until the proof has landed, where the config says
 
   expect(await cluster.sealflow('landed', sector, '--message', 'bafy2bzace')).toEqual({
     code: 0,
-    stdout: `${sector}: P6 goes on\n`,
+    stdout: `${sector}: P6 continues\n`,
     stderr: '',
   });
   await cluster.sealed(sector);

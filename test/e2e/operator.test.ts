@@ -52,13 +52,13 @@ test('a sector waits for its seed, and takes the first one that it is given', as
   });
   expect(await cluster.sealflow('seed', sector, seed)).toEqual({
     code: 0,
-    stdout: `${sector}: known already\n`,
+    stdout: `${sector}: already set\n`,
     stderr: '',
   });
   expect(await cluster.sealflow('seed', sector, hex32(random))).toEqual({
     code: 1,
     stdout: '',
-    stderr: `sealflow: ${sector}: SeedKnown: another seed is known already; replace takes P3 back\n`,
+    stderr: `sealflow: ${sector}: SeedKnown: a different seed is already set; with replace, P3 runs again\n`,
   });
   await group.takeBack(sector, 'P3', 'hold');
   await cluster.sealed(sector);

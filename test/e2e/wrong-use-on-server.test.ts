@@ -61,7 +61,7 @@ test('a retry of a sector that needs none is refused', async () => {
   await cluster.start(group, sector);
   await group.engine(sector, 'P1');
   expect(await cluster.sealflow('retry', sector)).toEqual(
-    refused(1, `sealflow: ${sector}: NothingToRetry: nothing waits for a retry`),
+    refused(1, `sealflow: ${sector}: NothingToRetry: nothing is waiting for a retry`),
   );
   await group.takeBack(sector, 'P1', 'hold');
   await cluster.sealed(sector);

@@ -129,7 +129,7 @@ describe.each(CACHE_MODES)('abort, $cache', (mode) => {
     await cancelled.fakes.begun('P1');
     await cancelled.handle.cancel();
     await cancelled.fakes.begun('stop');
-    expect(await refusal(cancelled)).toMatchObject({ type: 'TooLate', message: 'it is stopping' });
+    expect(await refusal(cancelled)).toMatchObject({ type: 'TooLate', message: 'the sector is stopping' });
     stopping.release();
     await cancelled.handle.result().catch(() => undefined);
   });

@@ -27,7 +27,7 @@ describe.each(CACHE_MODES)('the word that the proof has landed, $cache', (mode) 
       attention: [],
       phases: { P4: { state: 'done' }, P5: { state: 'done' }, P6: { state: 'waiting', tries: 1 } },
     });
-    expect(await landed(sealing, 'bafy2bzace')).toBe('P6 goes on');
+    expect(await landed(sealing, 'bafy2bzace')).toBe('P6 continues');
     await sealing.handle.result();
     expect(sealing.fakes.inputsOf('P6').map((input) => input.landed)).toEqual([undefined, true]);
   });
@@ -36,7 +36,7 @@ describe.each(CACHE_MODES)('the word that the proof has landed, $cache', (mode) 
     const copy = held();
     const sealing = await seal({ fakes: fakeActivities({ P5: [copy] }) });
     await sealing.until(({ phases }) => phases.P4.state === 'done');
-    expect(await landed(sealing)).toBe('noted');
+    expect(await landed(sealing)).toBe('recorded');
     copy.release();
     await sealing.handle.result();
     expect(sealing.fakes.inputsOf('P6').map((input) => input.landed)).toEqual([true]);
@@ -55,7 +55,7 @@ describe.each(CACHE_MODES)('the word that the proof has landed, $cache', (mode) 
     const sealing = await seal({ fakes: fakeActivities(), input: { cleanAfter: 'landed' } });
     await untilWaiting(sealing);
     expect(sealing.fakes.calls('P6')).toBe(0);
-    expect(await landed(sealing)).toBe('P6 goes on');
+    expect(await landed(sealing)).toBe('P6 continues');
     await sealing.handle.result();
     expect(sealing.fakes.inputsOf('P6').map((input) => input.landed)).toEqual([true]);
   });
@@ -75,7 +75,7 @@ describe.each(CACHE_MODES)('the word that the proof has landed, $cache', (mode) 
     expect(await sealing.provideSeed({ seed: OTHER_SEED, replace: true })).toBe('replaced');
     await fakes.begun('P4', 2);
     await untilWaiting(sealing);
-    expect(await landed(sealing)).toBe('P6 goes on');
+    expect(await landed(sealing)).toBe('P6 continues');
     await sealing.handle.result();
     expect(fakes.inputsOf('P3').map(({ seal }) => seal.seed)).toEqual([SEED, OTHER_SEED]);
     expect([fakes.calls('P1'), fakes.calls('P2'), fakes.calls('P5')]).toEqual([1, 1, 1]);
@@ -86,10 +86,10 @@ describe.each(CACHE_MODES)('the word that the proof has landed, $cache', (mode) 
     const copy = held();
     const sealing = await seal({ fakes: fakeActivities({ P5: [copy], P6: [notLanded] }) });
     await sealing.until(({ phases }) => phases.P4.state === 'done');
-    expect(await landed(sealing)).toBe('noted');
+    expect(await landed(sealing)).toBe('recorded');
     expect(await sealing.retry({ from: 'P3' })).toBe('back to P3');
     await untilWaiting(sealing);
-    expect(await landed(sealing)).toBe('P6 goes on');
+    expect(await landed(sealing)).toBe('P6 continues');
     await sealing.handle.result();
     expect(sealing.fakes.inputsOf('P6').map((input) => input.landed)).toEqual([undefined, true]);
     copy.release();

@@ -81,7 +81,7 @@ describe('on a server with low limits', () => {
     const retry = async (): Promise<void> => {
       const answer = await sealing.retry().catch(refusalOf);
       if (answer === 'going on') taken += 1;
-      else expect(answer).toMatch(/nothing waits for a retry|P6 has begun|already completed/);
+      else expect(answer).toMatch(/nothing is waiting for a retry|P6 has begun|already completed/);
     };
     // Several at once, of which one is the last of its run: each is answered, by this run or the next.
     while (sealing.fakes.calls('P4') <= 20) await Promise.all([retry(), retry(), retry()]);

@@ -47,7 +47,7 @@ describe.each(CACHE_MODES)('the seed, $cache', (mode) => {
     await untilWaiting(sealing);
     await sealing.provideSeed({ seed: SEED });
     await sealing.fakes.begun('P3');
-    expect(await sealing.provideSeed({ seed: SEED })).toBe('known already');
+    expect(await sealing.provideSeed({ seed: SEED })).toBe('already set');
     const story = await storyOf(sealing.handle);
     expect(await failureOf(sealing.provideSeed({ seed: OTHER_SEED }))).toMatch(/^SeedKnown: .*replace/);
     expect(await storyOf(sealing.handle)).toEqual(story);

@@ -185,7 +185,7 @@ test('P5 beside a P4 that steps back is still to come afterwards, and no retry f
   const state = story.reduce(reduce, initialState(seal));
   expect(phaseState(state, 'P5')).toBe('waiting');
   expect(running(state)).toEqual(['P3']);
-  expect(answerToRetry(state, { from: 'P5' })).toBe('P5 is still to come');
+  expect(answerToRetry(state, { from: 'P5' })).toBe('P5 has not started yet');
   expect(reduce(state, { type: 'retry', from: 'P5' }).pendingStepBacks).toEqual([]);
   expect(refusalOfRetry(state, {})).toMatchObject({ type: 'NothingToRetry' });
 });
