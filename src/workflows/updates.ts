@@ -53,7 +53,7 @@ export function answerUpdates(sector: Sector): void {
       return answer;
     },
     {
-      description: 'the proof is on chain: P6 may delete the scratch: {"message": "…"?}',
+      description: 'the proof is on chain; P6 may delete the scratch: {"message": "…"?}',
       validator: (given) => {
         parsed(landedSchema, given ?? {}, 'BadNotice');
         refuse(refusalOfLanded(sector.state));
