@@ -1,15 +1,15 @@
 #!/bin/sh
-# What tini runs in a role's container: sealflow with the container's arguments.
+# Runs under tini in a role's container: sealflow with the container's arguments.
 #
-# A worker that ends without having been told to (killed, crashed, out of memory) is started again here, and not by a restart
-# of its container, which would end the engines in it: hours of work. The new worker finds them and waits for them.
+# A worker that ends without a signal to stop (killed, crashed, out of memory) is restarted here. Restarting its
+# container instead would end the engines in it, which hold hours of work. The new worker adopts them.
 [ "$1" = worker ] || exec sealflow "$@"
 
-told=
+stopping=
 worker=
-trap 'told=1; [ -z "$worker" ] || kill -TERM "$worker"' TERM INT
+trap 'stopping=1; [ -z "$worker" ] || kill -TERM "$worker"' TERM INT
 first=1
-while [ -z "$told" ]; do
+while [ -z "$stopping" ]; do
   sealflow "$@" &
   worker=$!
   # A signal ends `wait`, not the worker.
@@ -20,8 +20,8 @@ while [ -z "$told" ]; do
     code=$?
   done
   worker=
-  [ -n "$told" ] && break
-  # Wrong use: seen at the first start it is somebody's mistake, which shows as a container that does not run.
+  [ -n "$stopping" ] && break
+  # Wrong use at the first start is a configuration error: let the container fail visibly.
   [ -n "$first" ] && [ "$code" -eq 2 ] && break
   first=
   echo "sealflow-entry: the worker has ended ($code) and is started again" >&2

@@ -1,12 +1,12 @@
-# The Temporal server with its Web UI for docker/compose.yaml: the CLI at the version that server/temporal-cli/go.mod pins, built
-# with Go. In production the server is a Temporal cluster of one's own.
+# The Temporal server with its Web UI for docker/compose.yaml: the CLI at the version that
+# server/temporal-cli/go.mod pins, built with Go. In production, use a Temporal cluster.
 
 ARG BASE=debian:bookworm-slim
-# Any image with Go 1.21 or newer: an older Go than go.mod names fetches that one by itself, from the module proxy.
+# Any image with Go 1.21 or newer: a Go older than go.mod requires downloads that one from the module proxy.
 ARG GO_IMAGE=golang:1.26-bookworm
 
 FROM ${GO_IMAGE} AS builder
-# Empty: what Go takes by itself.
+# Empty: Go's defaults.
 ARG GOPROXY=""
 ARG GOSUMDB=""
 ARG TEMPORAL_CLI_VERSION=1.8.2
@@ -14,7 +14,7 @@ COPY docker/build/ /run/build/
 COPY server/temporal-cli/ /src/
 WORKDIR /src
 ENV CGO_ENABLED=0 GOTOOLCHAIN=auto
-# As src/temporal/embedded/build-with-go.ts does it. One that was built before is taken from docker/build/.
+# Same as src/temporal/embedded/build-with-go.ts. A prebuilt binary is taken from docker/build/.
 RUN if [ -f /run/build/ca.crt ]; then export SSL_CERT_FILE=/run/build/ca.crt; fi; \
     if [ -f /run/build/temporal ]; then install -D /run/build/temporal /opt/temporal; else \
       go build -mod=readonly -buildvcs=false -trimpath -o /opt/temporal \
@@ -31,12 +31,13 @@ RUN apt-get update \
  && install -d -o ${UID} -g ${GID} /var/lib/temporal
 COPY --from=builder /opt/temporal /usr/local/bin/temporal
 USER ${UID}:${GID}
-# Without them it looks for the user's name in a list that has none.
+# Without them it looks up the user, who is not in /etc/passwd.
 ENV USER=sealflow HOME=/var/lib/temporal
 WORKDIR /var/lib/temporal
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["tini", "--", "temporal"]
-# The settings are those of src/temporal/embedded/settings.ts, for the reasons told there (test/unit/docker.test.ts compares them).
+# The settings are those of src/temporal/embedded/settings.ts, which gives the reasons (a unit test compares them:
+# test/unit/deploy/images.test.ts).
 CMD ["server", "start-dev", \
   "--db-filename", "/var/lib/temporal/temporal.db", \
   "--namespace", "default", \

@@ -1,10 +1,10 @@
-/** What the workflow is told when an activity fails. */
+/** Translates Temporal's activity failures into sealflow's. */
 import { ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/common';
 import { isFailureType, type Failure, type FailureDetails } from '../failures.js';
 
 /**
- * Reads the failure of an activity as the workflow catches it.
- * @returns undefined when the error is none of an activity (a cancellation, or a bug in the workflow).
+ * Classifies an error that the workflow caught from an activity.
+ * @returns undefined when it is not an activity's failure (a cancellation, or a bug in the workflow)
  */
 export function failureOf(error: unknown): Failure | undefined {
   if (!(error instanceof ActivityFailure)) return undefined;
@@ -20,7 +20,7 @@ export function failureOf(error: unknown): Failure | undefined {
       ? { type: cause.type, message: cause.message, details }
       : { type: 'Unknown', message: `${cause.type ?? 'Error'}: ${cause.message}`, details };
   }
-  // Whatever else an activity may end with must not end the sector.
   if (cause instanceof CancelledFailure) return undefined;
+  // No other kind of failure may end the sector.
   return { type: 'Unknown', message: cause?.message ?? 'no reason given', details: {} };
 }

@@ -1,11 +1,12 @@
-/** The sector's story is told in passes: a step back ends one, and the next finds what is still done and goes on from there. */
+/** A sector is sealed in passes: a step back ends one, and the next reuses the results that remain. */
 import { CancellationScope, CancelledFailure, isCancellation } from '@temporalio/workflow';
 import type { Sector } from './sector.js';
 
 /**
- * Runs `pass` until it comes to its end, once more after each step back. All that a pass has under way is cancelled and
- * awaited before the next one begins; meanwhile another step back may be asked for, so all of them are followed.
- * @throws what the pass throws; a cancellation also when an abort has ended it.
+ * Runs `pass` until it completes, once more after each step back. The activities of a pass are cancelled and
+ * awaited before the next one begins. More step backs may be requested meanwhile; all of them are applied.
+ * @returns what the pass returns
+ * @throws what the pass throws; a cancellation also when an abort ended it
  */
 export async function inPasses<T>(sector: Sector, pass: () => Promise<T>): Promise<T> {
   for (;;) {
@@ -16,7 +17,7 @@ export async function inPasses<T>(sector: Sector, pass: () => Promise<T>): Promi
     } catch (error) {
       const { abortReason, pendingStepBacks } = sector.state;
       if (CancellationScope.current().consideredCancelled || abortReason !== undefined) {
-        // A cancelled sector steps back no more, whatever its phases have asked for.
+        // A cancelled sector ignores pending step backs.
         throw isCancellation(error) ? error : new CancelledFailure('cancelled');
       }
       if (pendingStepBacks.length === 0) throw error;
@@ -25,25 +26,26 @@ export async function inPasses<T>(sector: Sector, pass: () => Promise<T>): Promi
   }
 }
 
-/** For a phase that has asked for a step back itself: its pass ends. @throws the cancellation of the pass */
+/** Blocks a phase that has asked for a step back until its pass is cancelled. @throws that cancellation */
 export async function untilPassEnds(): Promise<never> {
   return await CancellationScope.current().cancelRequested;
 }
 
 /**
- * Waits until both have ended, also when one fails: P6 deletes what both of them read. The one that fails stops the other through
- * the scope that they share.
+ * Waits until both have ended, even if one fails: P6 deletes what both of them read. If one fails, it cancels the
+ * other through the scope that they share.
+ * @throws the failure, not the cancellation that it caused
  */
 export async function both(proof: Promise<unknown>, copy: Promise<unknown>): Promise<void> {
   const scope = CancellationScope.current();
-  const ends = [proof, copy].map((end) =>
-    end.catch((error: unknown) => {
+  const guarded = [proof, copy].map((phase) =>
+    phase.catch((error: unknown) => {
       scope.cancel();
       throw error;
     }),
   );
-  const failed = (await Promise.allSettled(ends)).filter((end) => end.status === 'rejected');
-  // The cancellation of the other one is a consequence; the cause is what the sector must follow.
-  const cause = failed.find((end) => !isCancellation(end.reason)) ?? failed[0];
+  const failed = (await Promise.allSettled(guarded)).filter((end) => end.status === 'rejected');
+  // A cancellation is only the consequence; report the failure that caused it.
+  const cause = failed.find(({ reason }) => !isCancellation(reason)) ?? failed[0];
   if (cause) throw cause.reason;
 }

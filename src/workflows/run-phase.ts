@@ -1,4 +1,4 @@
-/** The one loop in which every phase runs: schedule an activity, take note of how it ended, and do what follows. */
+/** The loop that runs every phase: schedule an activity, record how it ended, act on its failure. */
 import {
   ActivityCancellationType,
   ApplicationFailure,
@@ -28,7 +28,7 @@ const ACTIVITY = {
   P5: 'copySector',
 } as const satisfies Record<EnginePhaseId, keyof SealActivities>;
 
-/** P1–P5: returns at once when the result is known. */
+/** Runs one of P1–P5. Returns at once when its result is known. */
 export async function runPhase(sector: Sector, phase: EnginePhaseId): Promise<void> {
   if (sector.state.results[phase]) return;
   const result = await untilDone<PhaseResult>(sector, phase, (options) =>
@@ -37,7 +37,7 @@ export async function runPhase(sector: Sector, phase: EnginePhaseId): Promise<vo
   sector.dispatch({ type: 'finished', phase, result, now: Date.now() });
 }
 
-/** P6, when proof and copy are there. */
+/** Runs P6. Call it when P4 and P5 are done. @returns what P6 stored and freed */
 export async function cleanSector(sector: Sector): Promise<CleanResult> {
   const cleaned = await untilDone(sector, 'P6', (options) =>
     proxyActivities<SealActivities>(options).cleanSector(sector.cleanInput()),
@@ -52,9 +52,9 @@ async function untilDone<T>(
   schedule: (options: ActivityOptions) => Promise<T>,
 ): Promise<T> {
   for (;;) {
-    // Here and not in the story: a host's own config may ask for it, by a P6 that fails.
+    // Checked before every try: a host's config can also require it, by failing P6 with NotLanded.
     if (phase === 'P6') await sector.until((state) => !mustWaitForLanded(state));
-    await untilItMay(sector, phase);
+    await untilReady(sector, phase);
     await sector.continueIfSuggested();
     sector.dispatch({ type: 'scheduled', phase });
     try {
@@ -64,12 +64,15 @@ async function untilDone<T>(
       if (!failure) throw error;
       sector.dispatch({ type: 'failed', phase, failure, now: Date.now() });
     }
-    await endIfAsked(sector);
+    await endPassIfNeeded(sector);
   }
 }
 
-/** What the last failure asks for, if it ends the pass. @throws ApplicationFailure when it ends the workflow; the cancellation of the pass */
-async function endIfAsked(sector: Sector): Promise<void> {
+/**
+ * Acts on a failure that ends the pass or the workflow; returns for any other.
+ * @throws ApplicationFailure when it ends the workflow; the cancellation of the pass
+ */
+async function endPassIfNeeded(sector: Sector): Promise<void> {
   const { ending } = sector.state;
   if (ending?.state === 'failed') {
     const { message, type } = ending.failure;
@@ -78,8 +81,8 @@ async function endIfAsked(sector: Sector): Promise<void> {
   if (mustEndPass(sector.state)) await untilPassEnds();
 }
 
-/** Waits as long as a person must look, or the last failure has a delay. Also in the run that follows one that has waited. */
-async function untilItMay(sector: Sector, phase: PhaseId): Promise<void> {
+/** Waits while the phase needs attention (continue-as-new carries that over) or backs off. */
+async function untilReady(sector: Sector, phase: PhaseId): Promise<void> {
   await sector.until(({ attention }) => !attention[phase]);
   const { backingOff, interruptions } = sector.state.phases[phase];
   if (!backingOff) return;
@@ -88,7 +91,7 @@ async function untilItMay(sector: Sector, phase: PhaseId): Promise<void> {
   await sector.until(({ phases }) => !phases[phase].backingOff, delay);
 }
 
-/** Error types (Temporal's names) that its own retries leave to the workflow. */
+/** Error types (Temporal's names) that the server does not retry: the workflow handles them. */
 const TIMED_OUT = 'TemporalTimeout:StartToClose';
 const LOST_WORKER = 'TemporalTimeout:Heartbeat';
 
@@ -96,7 +99,7 @@ function optionsOf(sector: Sector, phase: PhaseId): ActivityOptions {
   const { times, scale } = sector;
   const { seal, phases } = sector.state;
   const { tries } = phases[phase];
-  const isBegun = tries > 1;
+  const isRescheduled = tries > 1;
   const { startToCloseMinutes, title } = PHASES[phase];
   return {
     taskQueue: phaseQueue(seal.group, seal.size, phase),
@@ -105,12 +108,13 @@ function optionsOf(sector: Sector, phase: PhaseId): ActivityOptions {
     retry: {
       initialInterval: times.noSlotFirst,
       maximumInterval: times.noRoomMax,
-      // The first worker that is lost brings the phase before new work; any other costs no event.
-      nonRetryableErrorTypes: isBegun ? [TIMED_OUT] : [TIMED_OUT, LOST_WORKER],
+      // The first lost worker reschedules the phase ahead of new work; the server retries later ones without an
+      // event.
+      nonRetryableErrorTypes: isRescheduled ? [TIMED_OUT] : [TIMED_OUT, LOST_WORKER],
     },
-    // A step back must not begin before what it invalidates has been let go.
+    // A step back must not begin while an activity still uses what it invalidates.
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    summary: `${seal.sector} ${phase} ${title}${isBegun ? `, try ${tries}` : ''}`,
-    priority: { priorityKey: isBegun ? BEGUN : seal.priority ? PREFERRED : NORMAL },
+    summary: `${seal.sector} ${phase} ${title}${isRescheduled ? `, try ${tries}` : ''}`,
+    priority: { priorityKey: isRescheduled ? BEGUN : seal.priority ? PREFERRED : NORMAL },
   };
 }

@@ -11,14 +11,16 @@ import { abortSector, stopEngines } from './stop.js';
 import { answerUpdates } from './updates.js';
 
 /**
- * The story of one sector, from ticket to receipt.
+ * Seals one sector, from ticket to receipt.
  *
- * Files of finished phases stay where they are until P6; so whatever happens (a step back, a cancellation, a lost
- * database), telling the story again finds what is done and goes on behind it.
+ * Files of finished phases stay in place until P6. So after a step back, a cancellation or the loss of Temporal's
+ * database, running the workflow again finds what is done and resumes from there.
  *
- * @param continued what the run before knew, where the workflow has continued as new
- * @throws ApplicationFailure `InvalidInput` when the input is wrong, or the workflow's ID is not its sector's;
- *   `AlreadySealed` when there is nothing left to do; `Aborted` when an operator has ended it. All other troubles wait for a person (state needs-attention).
+ * @param continued the state of the previous run, if the workflow has continued as new
+ * @returns the receipt's values, and how much scratch was freed
+ * @throws ApplicationFailure `InvalidInput` when the input is wrong or the workflow ID is not the sector's;
+ *   `AlreadySealed` when there is nothing left to do; `Aborted` when an operator aborted it. Any other problem
+ *   waits for a person (state needs-attention).
  */
 export async function sealSector(input: SealInput, continued?: SectorState): Promise<SealResult> {
   const sector = openSector(input, continued);

@@ -1,4 +1,6 @@
-/** A sector as its workflow holds it: the pure state of `core/`, changed by events, shown after each, and waited on. */
+/**
+ * Wraps the pure state of `core/` for the workflow: dispatches events, updates the display, waits for conditions.
+ */
 import { condition, workflowInfo } from '@temporalio/workflow';
 import { CONTRACT_VERSION, type CleanInput, type PhaseInput, type ResultRef } from '../contract.js';
 import { DEPENDS_ON, ENGINE_PHASE_IDS, scaledTimes, type EnginePhaseId, type Times } from '../phases.js';
@@ -10,9 +12,9 @@ export class Sector {
   readonly scale: number;
   readonly times: Times;
   private readonly display = new Display();
-  /** Set for each pass (`passes.ts`): ends it. */
+  /** Ends the current pass; each pass sets it (`passes.ts`). */
   endPass: () => void = () => undefined;
-  /** Set when the workflow is to continue as new: from then on nothing begins any more. */
+  /** Set when the workflow is about to continue as new: nothing may start after that. */
   continues = false;
 
   constructor(public state: SectorState) {
@@ -27,21 +29,22 @@ export class Sector {
   }
 
   /**
-   * Waits until the state is such; without end, or for `timeout` ms. Where the server asks the workflow to continue as new meanwhile,
-   * it does not come back.
-   * @returns whether it is such
+   * Waits until `holds` is true of the state, without limit or for `timeout` ms. Does not return if the server
+   * suggests continue-as-new meanwhile.
+   * @returns whether `holds` is true
    */
-  async until(isSo: (state: SectorState) => boolean, timeout?: number): Promise<boolean> {
-    const isEnough = (): boolean => isSo(this.state) || this.mayContinueAsNew();
-    if (timeout === undefined) await condition(isEnough);
-    else await condition(isEnough, timeout);
-    if (!isSo(this.state)) await this.continueIfSuggested();
-    return isSo(this.state);
+  async until(holds: (state: SectorState) => boolean, timeout?: number): Promise<boolean> {
+    const canReturn = (): boolean => holds(this.state) || this.mayContinueAsNew();
+    if (timeout === undefined) await condition(canReturn);
+    else await condition(canReturn, timeout);
+    if (!holds(this.state)) await this.continueIfSuggested();
+    return holds(this.state);
   }
 
   /**
-   * Call it where nothing is lost if the workflow goes on in another run: before an activity is scheduled. Does not come back when the
-   * server has asked for it; activities that are under way beside are let go of, and the next run finds their engines.
+   * Call it where the workflow can safely continue in another run: before an activity is scheduled. Does not
+   * return if the server suggests continue-as-new. Other running activities are abandoned; the next run adopts
+   * their engines.
    */
   async continueIfSuggested(): Promise<void> {
     if (!this.mayContinueAsNew()) return;
@@ -49,11 +52,11 @@ export class Sector {
     await condition(() => false);
   }
 
-  /** What ends the pass is followed first, so that no run begins with half of a step back. */
+  /** A pending step back or abort goes first, so that no run begins in the middle of one. */
   private mayContinueAsNew = (): boolean =>
     workflowInfo().continueAsNewSuggested && !mustEndPass(this.state) && !this.state.ending;
 
-  // ---- what activities are given ----
+  // ---- activity inputs ----
 
   phaseInput(phase: EnginePhaseId): PhaseInput {
     const { invalidated, phases } = this.state;

@@ -1,4 +1,4 @@
-/** Shows a sector in the Web UI: search attributes for lists, current details for its page. */
+/** Shows a sector in the Web UI: search attributes for lists, current details for its own page. */
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import {
   sealGroup,
@@ -14,11 +14,11 @@ import { attributesOf, detailsOf, isBetweenPhases } from './core/views.js';
 
 type Shown = ReturnType<typeof attributesOf>;
 
-/** Remembers what was shown: only the search attributes that differ are written, as each write is an event in the history. */
+/** Remembers what is shown and upserts only the search attributes that changed, as each upsert is an event. */
 export class Display {
   private shown: Partial<Shown> = {};
 
-  /** Call after each change. */
+  /** Call it after each change of the state. */
   show(state: SectorState): void {
     setCurrentDetails(detailsOf(state));
     if (isBetweenPhases(state)) return;

@@ -1,13 +1,16 @@
-/** What ends a sector before its time. Both run in a shielded scope, on the queue that every worker of the group serves. */
+/**
+ * Ends a sector early: cancel and abort. Both run in a non-cancellable scope, on a queue that all workers of the
+ * group serve.
+ */
 import { ApplicationFailure, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
 import { BEGUN, controlQueue, type SealActivities, type StopInput } from '../contract.js';
 import { failureOf } from './failure-of.js';
 import type { Sector } from './sector.js';
 
 /**
- * After a cancellation: raises the sector's epoch, so that nothing of this run can start any more, and waits until its
- * engines have ended. Without a worker of the group for ten minutes the run ends all the same: the next start claims a
- * higher epoch, which ends the engines too.
+ * After a cancellation: raises the sector's epoch, so that this run can start nothing more, and waits until its
+ * engines have ended. If no worker of the group is there for ten minutes, the run ends anyway: the next start
+ * claims a higher epoch, which also ends the engines.
  */
 export async function stopEngines(sector: Sector): Promise<void> {
   sector.dispatch({ type: 'ending', state: 'stopping' });
@@ -24,9 +27,9 @@ export async function stopEngines(sector: Sector): Promise<void> {
 }
 
 /**
- * Deletes the sector once its engines have certainly ended, however long that takes: whatever passes or waits for a person is tried
- * again at the server.
- * @throws ApplicationFailure `Aborted`, which is how the run ends; `ClaimedByOther` when the sector is another run's
+ * Deletes the sector once its engines have certainly ended, however long that takes: the server retries anything
+ * that may pass or that a person can fix.
+ * @throws ApplicationFailure always: `Aborted` when done, `ClaimedByOther` when another run has claimed the sector
  */
 export async function abortSector(sector: Sector, why: string): Promise<never> {
   sector.dispatch({ type: 'ending', state: 'aborting' });

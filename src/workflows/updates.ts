@@ -1,4 +1,4 @@
-/** The query and the updates that a sector answers. What follows from them is decided in `core/`. */
+/** Handlers of the query and the updates. `core/` decides what follows from them. */
 import { ApplicationFailure, setHandler } from '@temporalio/workflow';
 import type { z } from 'zod';
 import {
@@ -26,7 +26,7 @@ import {
 import { statusOf } from './core/views.js';
 import type { Sector } from './sector.js';
 
-/** A refused update leaves no event in the history, and its message reaches the person who sent it. */
+/** Registers the handlers. A refused update adds no event to the history; its sender gets the message. */
 export function answerUpdates(sector: Sector): void {
   setHandler(statusQuery, () => statusOf(sector.state), {
     description: 'state of the sector and of its phases',
@@ -53,7 +53,7 @@ export function answerUpdates(sector: Sector): void {
       return answer;
     },
     {
-      description: 'the proof is on chain, P6 may delete the scratch: {"message": "…"?}',
+      description: 'the proof is on chain; P6 may delete the scratch: {"message": "…"?}',
       validator: (given) => {
         parsed(landedSchema, given ?? {}, 'BadNotice');
         refuse(refusalOfLanded(sector.state));
@@ -78,14 +78,14 @@ export function answerUpdates(sector: Sector): void {
 
   setHandler(
     retryUpdate,
-    // The Temporal CLI sends nothing where a person says nothing.
+    // Without --input the Temporal CLI sends no argument.
     (given = {}) => {
       const answer = answerToRetry(sector.state, given);
       sector.dispatch({ type: 'retry', ...given });
       return answer;
     },
     {
-      description: 'go on after needs-attention: {"from": "P2"?, "ticket": "…"?, "acceptCommR": true?}',
+      description: 'resume after needs-attention: {"from": "P2"?, "ticket": "…"?, "acceptCommR": true?}',
       validator: (given) =>
         refuse(refusalOfRetry(sector.state, parsed(retrySchema, given ?? {}, 'BadRetry'))),
     },
@@ -96,12 +96,12 @@ function refuse(refusal: Refusal | undefined): void {
   if (refusal) throw ApplicationFailure.nonRetryable(refusal.message, refusal.type);
 }
 
-/** @throws ApplicationFailure of that type, which names what is wrong with what a person has sent */
+/** @returns the validated input @throws ApplicationFailure of that type, with the first problem found */
 function parsed<T>(schema: z.ZodType<T>, given: unknown, type: string): T {
   const { data, error } = schema.safeParse(given);
   if (data !== undefined) return data;
   const issue = error?.issues[0];
   const where = issue?.path.join('.');
-  const message = `${where ? `${where}: ` : ''}${issue?.message ?? 'not understood'}`;
+  const message = `${where ? `${where}: ` : ''}${issue?.message ?? 'invalid'}`;
   throw ApplicationFailure.nonRetryable(message, type);
 }

@@ -1,4 +1,4 @@
-/** What was begun goes before what is new: a sector must not wait behind hundreds of others for its next try. */
+/** Started sectors go first: a sector must not wait behind hundreds of new ones for its retry. */
 import { beforeAll, expect, test, vi } from 'vitest';
 import { phaseQueue } from '../../src/contract.js';
 import { sectorFileName, sectorOf } from '../../src/sector.js';
@@ -7,7 +7,7 @@ import type { EngineRun } from '../helpers/engine.js';
 import { eventually } from '../helpers/eventually.js';
 import { untilGone, type Group } from '../helpers/group.js';
 
-/** Priority key of what was begun (src/workflows/run-phase.ts, which cannot be loaded outside of a workflow). */
+/** Priority key of rescheduled phases (src/workflows/run-phase.ts, which only loads inside a workflow). */
 const BEGUN = 1;
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
@@ -20,7 +20,7 @@ beforeAll(async () => {
   return () => cluster.end();
 });
 
-test('a P1 that lost its worker and its engine goes on before 198 that have not begun', async () => {
+test('a P1 that lost its worker and engine resumes before 198 that have not started', async () => {
   const group = await cluster.group();
   const pools = [[1, 'P1']] as const;
   const worker = await group.serve(1, { pools });
@@ -35,7 +35,8 @@ test('a P1 that lost its worker and its engine goes on before 198 that have not 
   await worker.ended;
   process.kill(-engine.pid, 'SIGKILL');
   await untilGone(engine.pid);
-  // While nobody has noticed yet, the restarted worker may take new ones; they are held until the lost one is offered again.
+  // Until the loss is detected, the restarted worker may take new ones; they are held until the lost one is
+  // scheduled again.
   for (const sector of others) await group.tell(sector, 'P1', 'hold');
   await group.takeBack(first, 'P1', 'hold');
   await group.serve(1, { pools });
@@ -51,7 +52,9 @@ test('a P1 that lost its worker and its engine goes on before 198 that have not 
   expect(next.sector).toBe(sectorFileName(sectorOf(first)));
 });
 
-/** How many tasks of P1 wait that go before new ones. That its workflow has asked for one is not enough: the server takes its time. */
+/**
+ * Number of queued P1 tasks with priority over new ones. The workflow's command is not enough: the server may lag.
+ */
 async function begunOnes({ number, size }: Group): Promise<number> {
   const { statsByPriorityKey } = await cluster.client.workflowService.describeTaskQueue({
     namespace: cluster.client.options.namespace,

@@ -1,4 +1,4 @@
-/** A workflow that continues as new while engines are at work: they are adopted, and nothing is done again. */
+/** A workflow that continues as new while engines run: they are adopted, and no work is repeated. */
 import { beforeAll, expect, test, vi } from 'vitest';
 import { eventually, isAlive } from '../helpers/eventually.js';
 import { expectCleaned, expectStored } from '../helpers/on-disk.js';
@@ -13,7 +13,7 @@ beforeAll(async () => {
   return () => cluster.end();
 });
 
-test('a copy goes on while P4 beside it fails until the workflow continues as new', async () => {
+test('a copy continues while P4 fails until the workflow continues as new', async () => {
   const group = await cluster.group();
   await group.serve(1);
   await cluster.untilServed(group);

@@ -1,4 +1,4 @@
-/** Copies to storage nodes, as the operator of a group sees them: where they go, how far they are, what a death costs. */
+/** Copies to storage nodes as an operator sees them: where they go, their progress, and what a crash costs. */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
@@ -19,7 +19,7 @@ beforeAll(async () => {
   return () => cluster.end();
 });
 
-/** A storage node beside the group's own. */
+/** An additional storage node. */
 async function anotherNode(group: Group, name: string): Promise<string> {
   const directory = join(group.root, 'storage', name);
   await mkdir(directory);
@@ -32,7 +32,7 @@ function mountTmpfs(directory: string, options: string): void {
 }
 
 test.skipIf(await lacks('mount'))(
-  'goes to the node that can take it; why not to the others stands in the status',
+  'goes to the node that can take it; the status shows why the others cannot',
   async () => {
     const group = await cluster.group();
     const full = await anotherNode(group, 'full');
@@ -41,7 +41,7 @@ test.skipIf(await lacks('mount'))(
     mountTmpfs(full, 'size=64k');
     await writeFile(join(full, 'others'), Buffer.alloc(60_000));
     mountTmpfs(readOnly, 'ro');
-    // A new sector waits for all nodes of its host: any of them may hold its receipt.
+    // P1 of a new sector waits for all nodes of its host, as any of them may hold its receipt.
     await group.serve(1, { pools: [[1, 'P1', 'P2', 'P3', 'P4']] });
     await group.serve(2, {
       pools: [[1, 'P5', 'P6']],
@@ -59,7 +59,7 @@ test.skipIf(await lacks('mount'))(
     expect(said).toContain(`not ${readOnly} is mounted read-only`);
     expect(said).toContain(`not ${missing} is not there: is it mounted?`);
     expect(said).toMatch(/not \S+\/full: 4\.1 kB free, [0-9.]+ kB needed/);
-    // The first that is told of a copy may be that nothing is written yet.
+    // The first heartbeat of a copy may come before anything is written.
     await eventually(async () => {
       const heartbeats = await cluster.heartbeats(sector);
       const { bytes = 0, total = 0 } = heartbeats.find(({ phase }) => phase === 'P5')?.copy ?? {};
@@ -74,7 +74,7 @@ test.skipIf(await lacks('mount'))(
 );
 
 test.skipIf(await lacks('mount'))(
-  'goes to another node when its own becomes read-only under it, and on when P6 cannot clean there',
+  'goes to another node when its own becomes read-only, and P6 ends although it cannot clean there',
   async () => {
     const group = await cluster.group();
     const failing = await anotherNode(group, 'failing');
@@ -95,7 +95,7 @@ test.skipIf(await lacks('mount'))(
     });
     execFileSync('mount', ['-o', 'remount,ro', failing]);
     await group.takeBack(sector, 'P5', 'hold');
-    // It is retried at the server: the history shows only that it was done in the end.
+    // The server retries it: the history shows only the final success.
     await cluster.sealed(sector);
     expect(await cluster.failures(sector)).toEqual([]);
     await expectStored(group.node, [sector]);
@@ -104,7 +104,7 @@ test.skipIf(await lacks('mount'))(
   },
 );
 
-test('that is killed together with its worker is made again on the same node, and leaves nothing', async () => {
+test('that is killed with its worker is repeated on the same node, and leaves nothing behind', async () => {
   const group = await cluster.group();
   const nodes = [group.node, await anotherNode(group, 'second'), await anotherNode(group, 'third')];
   const host = { config: { 'storage-nodes': nodes } };
@@ -135,7 +135,7 @@ test('that is killed together with its worker is made again on the same node, an
   await expectCleaned(group, [sector]);
 });
 
-test('stays beside the scratch until the proof has landed, where the config says so', async () => {
+test('keeps the scratch until the proof has landed, if the config requires it', async () => {
   const group = await cluster.group();
   await group.serve(1, { config: { clean: { after: 'landed' } } });
   await cluster.untilServed(group);
@@ -149,7 +149,7 @@ test('stays beside the scratch until the proof has landed, where the config says
 
   expect(await cluster.sealflow('landed', sector, '--message', 'bafy2bzace')).toEqual({
     code: 0,
-    stdout: `${sector}: P6 goes on\n`,
+    stdout: `${sector}: P6 continues\n`,
     stderr: '',
   });
   await cluster.sealed(sector);

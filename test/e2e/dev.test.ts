@@ -1,4 +1,4 @@
-/** `sealflow dev` with the test engine: everything but the computing is what a user gets. */
+/** `sealflow dev` with the test engine: everything but the computation is as a user gets it. */
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -12,7 +12,7 @@ import { temporaryDirectory } from '../helpers/temporary.js';
 
 vi.setConfig({ testTimeout: 300_000 });
 
-/** A directory for dev, and how to start it there. */
+/** A directory for dev, and a function that starts it there. */
 async function createDev() {
   const directory = await temporaryDirectory();
   const env = { SEALFLOW_ENGINE: await engineProgram(directory, { FIXTURE_CHECKPOINTS: directory }) };
@@ -28,7 +28,7 @@ async function createDev() {
   return { directory, start };
 }
 
-test('dev seals sectors on this machine, tells of them, and leaves no process; kept open, it does so until Ctrl-C', async () => {
+test('dev seals and reports sectors and leaves no process; with --keep it runs until Ctrl-C', async () => {
   const { directory, start } = await createDev();
   const { code, stdout, stderr } = await start('--sectors', '2').ended;
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -52,7 +52,7 @@ test('dev seals sectors on this machine, tells of them, and leaves no process; k
   await expect(fetch(ui)).rejects.toThrow();
 });
 
-test('Ctrl-C ends dev and all that it has started; the same command goes on with the sector', async () => {
+test('Ctrl-C ends dev and everything it started; the same command resumes the sector', async () => {
   const { directory, start } = await createDev();
   const hold = join(directory, 's-t01000-1-P2.hold');
   await writeFile(hold, '');
@@ -77,7 +77,7 @@ test('Ctrl-C ends dev and all that it has started; the same command goes on with
   expect(starts.filter(({ at }) => at.includes('P1'))).toHaveLength(1);
 });
 
-test('dev that is killed leaves only its engine, which the next one adopts', async () => {
+test('a killed dev leaves only its engine, which the next dev adopts', async () => {
   const { directory, start } = await createDev();
   const hold = join(directory, 's-t01000-1-P1.hold');
   await writeFile(hold, '');

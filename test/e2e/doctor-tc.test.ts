@@ -1,4 +1,4 @@
-/** The commands that `doctor --print-tc` prints, run on a host of a network: what goes through the limit, and what does not. */
+/** The commands from `doctor --print-tc`, run on a networked host: which traffic is limited, and which is not. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
@@ -10,7 +10,7 @@ import { makeNetwork, type NetworkHost } from '../helpers/network.js';
 
 const MB = 1_000_000;
 const [NFS, OTHER] = [2049, 3000];
-/** Sends each who comes a megabyte. */
+/** Sends a megabyte to each client. */
 const SERVER = `
   const { createServer } = require('node:net');
   for (const port of [${NFS}, ${OTHER}])
@@ -20,7 +20,7 @@ const SERVER = `
 const on = ({ through: [program = '', ...args] }: NetworkHost, ...command: string[]): Promise<string> =>
   run(program, ...args, ...command);
 
-/** Bytes that have gone through the class of the limit. */
+/** Bytes that went through the limited class. */
 async function limited(host: NetworkHost, device: string): Promise<number> {
   const shown = await on(host, 'tc', '-s', 'class', 'show', 'dev', device);
   return Number(/class htb 1:10 [^]*?Sent ([0-9]+) bytes/.exec(shown)?.[1]);
@@ -34,7 +34,7 @@ async function readAll(host: string, port: number): Promise<number> {
 }
 
 describe.skipIf(await lacks('network', 'traffic'))('the traffic limit', () => {
-  test('binds what leaves for the clients from the port of NFS, and can be set again', async () => {
+  test('applies to traffic from the NFS port to the clients, and can be set again', async () => {
     const host = await (await makeNetwork()).host();
     const device = /^[0-9]+: (sf[^@:]+)/m.exec(await on(host, 'ip', 'link'))?.[1] ?? '';
     const clients = `${host.ip.replace(/[0-9]+$/, '0')}/24`;

@@ -1,4 +1,4 @@
-/** `sealflow doctor`: what it prints and how it ends, with and without a server. */
+/** `sealflow doctor`: its output and exit codes, with and without a server. */
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
@@ -15,7 +15,7 @@ import { temporaryDirectory } from '../helpers/temporary.js';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
-/** Little enough for any machine that runs tests. */
+/** Small enough for any machine that runs the tests. */
 const SMALL: HostOptions = {
   pools: [
     [1, 'P1', 'P2', 'P3'],
@@ -36,7 +36,7 @@ const resultsOf = (byCheck: Map<string, Finding>): string[] =>
   [...byCheck].map(([check, { result }]) => `${result} ${check}`);
 
 describe('without a server', () => {
-  test('everything else is looked at all the same', async () => {
+  test('all other checks still run', async () => {
     const address = `127.0.0.1:${await freePort('127.0.0.1')}`;
     const group = await groupAt(address);
     const { code, stderr, byCheck } = await examine(group);
@@ -68,7 +68,7 @@ describe('without a server', () => {
     );
   });
 
-  test('several faults are told at once, each with its check', async () => {
+  test('several faults are reported at once, each under its check', async () => {
     const group = await groupAt('127.0.0.1:1');
     const missing = join(group.root, 'missing');
     const config = {
@@ -92,7 +92,7 @@ describe('without a server', () => {
     expect(byCheck.get('environment')?.found).toMatch(/^FORCE_OPT_P1: /);
   });
 
-  test('people get a list, and the number of each result', async () => {
+  test('people get a list and the number of each result', async () => {
     const group = await groupAt('127.0.0.1:1');
     const file = await group.writeConfig(1, SMALL);
     const { code, stdout } = await sealflow(['doctor', '--config', file]);
@@ -103,14 +103,14 @@ describe('without a server', () => {
     expect(stdout).toMatch(/\n\n\d+ ok, .*1 fail, \d+ skipped\n$/);
   });
 
-  test('nothing that it wrote is left', async () => {
+  test('it leaves no files behind', async () => {
     const group = await groupAt('127.0.0.1:1');
     const before = await namesBelow(group.directory.root, group.node);
     await examine(group);
     expect(await namesBelow(group.directory.root, group.node)).toEqual(before);
   });
 
-  test('a mount that hangs is told, and everything else is looked at; then the program ends as a signal ends it', async () => {
+  test('a hung mount is reported and all other checks run; then the program ends by SIGTERM', async () => {
     const group = await groupAt('127.0.0.1:1');
     const { root } = group.directory;
     await rm(markerFile(root));
@@ -168,7 +168,7 @@ describe('with a server', () => {
     expect(byCheck.get('clock')?.found).toMatch(/ (ahead of|behind) the server \(± .+\)$/);
   });
 
-  test('a namespace that is not there is told, and what it would say is skipped', async () => {
+  test('a missing namespace is reported, and checks that depend on it are skipped', async () => {
     const group = await cluster.group();
     const { code, byCheck } = await examine(group, SMALL, { env: { TEMPORAL_NAMESPACE: 'elsewhere' } });
     expect(code).toBe(1);
@@ -183,7 +183,7 @@ describe('with a server', () => {
     expect(byCheck.get('server version')?.result).toBe('ok');
   });
 
-  test('a worker says at its start what is wrong, and serves all the same', async () => {
+  test('a worker logs at its start what is wrong, and serves anyway', async () => {
     const group = await cluster.group();
     const config = {
       engine: { command: ENGINE, reserved_cores: 0, environment: { FIL_PROOFS_ROWS_TO_DISCARD: '3' } },
@@ -195,8 +195,8 @@ describe('with a server', () => {
   });
 });
 
-describe('settings to print', () => {
-  test('come for the config', async () => {
+describe('printed settings', () => {
+  test('match the config', async () => {
     const group = await groupAt('127.0.0.1:1');
     const local_dir = join(group.root, 'sealer');
     await mkdir(local_dir, { recursive: true });
@@ -210,7 +210,7 @@ describe('settings to print', () => {
     expect(stdout).toContain('\ntc class add dev eth1 parent 1: classid 1:10 htb rate 4000000kbit');
   });
 
-  test('ask for what they need', async () => {
+  test('name missing options', async () => {
     const group = await groupAt('127.0.0.1:1');
     const file = await group.writeConfig(1, { pools: [[1, 'P4']], config: { copy_limit_mb_per_sec: 0 } });
     const doctor = ['doctor', '--config', file];

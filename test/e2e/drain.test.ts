@@ -1,4 +1,6 @@
-/** A host that is to be rebooted: it finishes what it runs, takes nothing new, and goes on after a restart of its worker. */
+/**
+ * Before a reboot: the host finishes what it runs, takes nothing new, and serves again when its worker restarts.
+ */
 import { beforeAll, expect, test, vi } from 'vitest';
 import { Cluster } from '../helpers/cluster.js';
 import { eventually } from '../helpers/eventually.js';
@@ -14,7 +16,7 @@ beforeAll(async () => {
   return () => cluster.end();
 });
 
-test('drain waits for what is at work, and keeps everything else off', async () => {
+test('drain waits for running engines and takes nothing new', async () => {
   const group = await cluster.group();
   const worker = await group.serve(1);
   await cluster.untilServed(group);
@@ -45,7 +47,7 @@ test('drain waits for what is at work, and keeps everything else off', async () 
   for (const sector of [busy, late]) await cluster.sealed(sector);
 });
 
-test('where no such worker runs it says so', async () => {
+test('without a matching worker it reports that', async () => {
   const group = await cluster.group();
   const file = await group.writeConfig(1);
   await expectRefused(['drain', '--config', file], 1, [

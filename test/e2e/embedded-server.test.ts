@@ -30,7 +30,7 @@ beforeEach(async () => {
   servers = [];
 });
 
-// Before the directory goes: temporaryDirectory registers its own clean-up for later.
+// Stop the servers before their directory is deleted: temporaryDirectory's own clean-up runs later.
 afterEach(() => Promise.all(servers.map((server) => server.stop())));
 
 async function start(
@@ -50,7 +50,7 @@ async function withClient<T>(address: string, use: (client: Client) => Promise<T
   }
 }
 
-/** Nobody serves its queue, so that it stays open. */
+/** No worker serves its queue, so it stays open. */
 const startWorkflow = (client: Client): Promise<unknown> =>
   client.workflow.start('any', {
     taskQueue: 'none',
@@ -61,7 +61,7 @@ const startWorkflow = (client: Client): Promise<unknown> =>
     ],
   });
 
-test('serves clients and the Web UI as soon as it is started, and is gone when stopped', async () => {
+test('serves clients and the Web UI once started, and is gone once stopped', async () => {
   const server = await start();
   expect((await fetch(server.uiUrl)).status).toBe(200);
   await withClient(server.address, async (client) => {
@@ -79,7 +79,7 @@ test('serves clients and the Web UI as soon as it is started, and is gone when s
   expect(await findRunningServer(dataDir)).toBeUndefined();
 });
 
-test('keeps its workflows when it is started again', async () => {
+test('retains its workflows across a restart', async () => {
   const first = await start();
   await withClient(first.address, startWorkflow);
   await first.stop();
@@ -90,7 +90,7 @@ test('keeps its workflows when it is started again', async () => {
   expect(status.name).toBe('RUNNING');
 });
 
-test('ends when its owner is killed, and keeps what it had acknowledged', async () => {
+test('ends when its owner is killed, and retains what it had acknowledged', async () => {
   const owner = startFixture('embedded-server.mjs', [dataDir]);
   const { address, pid } = JSON.parse(await owner.line()) as { address: string; pid: number };
   await withClient(address, (client) =>
@@ -117,16 +117,16 @@ test('names a port that is in use', async () => {
   taken.close();
 });
 
-test('refuses an address that its parts cannot reach each other at', async () => {
+test('refuses an address at which its own services cannot reach each other', async () => {
   await expect(start({ ip: '192.0.2.1' })).rejects.toThrow('cannot listen on 192.0.2.1');
 });
 
-test('listens for other hosts when asked to', async () => {
+test('listens for other hosts on request', async () => {
   const server = await start({ ip: '0.0.0.0' });
   await withClient(server.address, startWorkflow);
 });
 
-test('refuses a data directory that another server uses, and names that one', async () => {
+test('refuses a data directory that another server uses, and names that server', async () => {
   const first = await start();
   await expect(start()).rejects.toMatchObject({
     name: 'UserError',
@@ -134,7 +134,7 @@ test('refuses a data directory that another server uses, and names that one', as
   });
 });
 
-test('says why the server does not come up', async () => {
+test('reports why the server does not come up', async () => {
   await writeFile(
     join(dataDir, 'temporal.db'),
     'this is no database, however long it may be looked at'.repeat(100),
@@ -146,7 +146,7 @@ test('says why the server does not come up', async () => {
   });
 });
 
-test('warns when the data was made by a version that is not here', async () => {
+test('warns when the data was written by a different version', async () => {
   const first = await start();
   await first.stop();
   expect(JSON.parse(await readFile(join(dataDir, 'server.json'), 'utf8'))).toMatchObject({
@@ -159,7 +159,7 @@ test('warns when the data was made by a version that is not here', async () => {
   expect(log).toHaveBeenCalledWith(expect.stringContaining('1.5.0'));
 });
 
-test('setUpNamespace makes what is missing, once', async () => {
+test('setUpNamespace creates what is missing, once', async () => {
   const server = await start();
   await withClient(server.address, async ({ connection }) => {
     const setup = { namespace: 'seal', retentionDays: 30, searchAttributes };

@@ -13,7 +13,7 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const LAYERS = 6;
 const FIXTURE_LAYERS = String(LAYERS);
-/** Half-way in P1, when the fixture's engine stops to work: tree-d and the first half of the layers. */
+/** Recorded files when the test engine hangs half-way in P1: tree-d and the first half of the layers. */
 const RECORDED = 1 + LAYERS / 2;
 
 const random = createRandom();
@@ -24,7 +24,7 @@ beforeAll(async () => {
   return () => cluster.end();
 });
 
-/** Starts a sector whose first engine of P1 hangs half-way, and waits until it does. */
+/** Starts a sector whose first P1 engine hangs half-way, and waits until it does. */
 async function hangInP1() {
   const group = await cluster.group();
   await group.serve(1, { run: { env: { FIXTURE_LAYERS } } });
@@ -32,7 +32,7 @@ async function hangInP1() {
   const sector = cluster.newSector();
   const ticket = hex32(random);
   await group.tell(sector, 'P1', 'hang', '1');
-  // The next one does not end either, so that there is something to look at.
+  // The next one is held too, so that its attempt can be inspected.
   await group.tell(sector, 'P1', 'hold');
   await cluster.start(group, sector, { ticket, seed: hex32(random) });
   const engine = await group.engine(sector, 'P1');
@@ -46,26 +46,26 @@ async function recorded(group: Group, sector: string, at: string): Promise<strin
   return there ? (await readJsonFile<{ files: { name: string }[] }>(path)).files.map(({ name }) => name) : [];
 }
 
-/** Checks that `next` has all that `before` had recorded, as links, and the rest of its own. */
+/** Checks that `next` has linked all files that `before` had recorded, and computed the rest itself. */
 async function expectTakenOver(group: Group, sector: string, before: string, next: string): Promise<void> {
   await eventually(async () => (await recorded(group, sector, next)).length === 1 + LAYERS);
-  const kept = await recorded(group, sector, before);
-  expect(kept).toHaveLength(RECORDED);
+  const linked = await recorded(group, sector, before);
+  expect(linked).toHaveLength(RECORDED);
   for (const name of await recorded(group, sector, next)) {
     const inode = await inodeOf(group.attempt(sector, next, name));
     const same = await inodeOf(group.attempt(sector, before, name)).catch(() => undefined);
-    expect({ name, same: inode === same }).toEqual({ name, same: kept.includes(name) });
+    expect({ name, same: inode === same }).toEqual({ name, same: linked.includes(name) });
   }
 }
 
-/** commR of the same sector when nothing disturbs it. */
+/** commR of the same sector, computed without interruption. */
 async function undisturbed(sector: string, ticket: string): Promise<string> {
   const directory = await temporaryDirectory();
   const { P2 } = await computeByHand(ENGINE, directory, ['P1', 'P2'], { sector, ticket }, { FIXTURE_LAYERS });
   return P2?.outputs.commR ?? 'none';
 }
 
-test('an engine that was killed is followed by another, which takes over the recorded layers', async () => {
+test('a killed engine is followed by another, which takes over the recorded layers', async () => {
   const { group, sector, ticket, engine } = await hangInP1();
   process.kill(engine.pid, 'SIGKILL');
 
@@ -76,7 +76,7 @@ test('an engine that was killed is followed by another, which takes over the rec
   expect((await readReceipt(group.node, sector)).commR).toBe(await undisturbed(sector, ticket));
 });
 
-test('cancelling stops the engine and keeps all files; starting the sector again goes on from them', async () => {
+test('cancel stops the engine and retains all files; a new start resumes from them', async () => {
   const { group, sector, ticket, engine } = await hangInP1();
   await cluster.handle(sector).cancel();
   await expect(cluster.handle(sector).result()).rejects.toThrow('cancelled');

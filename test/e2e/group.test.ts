@@ -19,7 +19,7 @@ import {
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
-/** The hosts of a real group: one with the disks, the others for what computes. */
+/** The hosts of a real group: one with the disks, the others for computing. */
 const REAL_GROUP: readonly (readonly Pool[])[] = [
   [
     [10, 'P1'],
@@ -29,7 +29,7 @@ const REAL_GROUP: readonly (readonly Pool[])[] = [
   [[1, 'P2', 'P3']],
   [[1, 'P4']],
 ];
-/** The two hosts of a small one. */
+/** The two hosts of a small group. */
 const SMALL_GROUP: readonly (readonly Pool[])[] = [
   [
     [4, 'P1'],
@@ -67,7 +67,7 @@ test('a group of four hosts seals five sectors, each with exactly six activities
     const { commR, proof, phases } = await readReceipt(group.node, sector);
     expect(result).toMatchObject({ sector, proof, storage: { node: group.directory.subdirectory } });
     expect(Buffer.from(result.commR, 'base64').toString('hex')).toBe(commR);
-    // Each phase ran where it is served.
+    // Each phase ran on a host that serves it.
     expect([phases.P1.host, phases.P5.host, phases.P4.host]).toEqual([group.ip(1), group.ip(1), group.ip(4)]);
     for (const id of ['P2', 'P3'] as const) expect([group.ip(2), group.ip(3)]).toContain(phases[id].host);
 
@@ -102,7 +102,7 @@ test('two groups on one server never touch each other', async () => {
   const groups = [await cluster.group('2KiB'), await cluster.group('8MiB')];
   await Promise.all(groups.map((group) => serve(group, SMALL_GROUP)));
   const work = groups.flatMap((group) => [1, 2].map(() => ({ group, sector: cluster.newSector() })));
-  // P4 is the last engine: while it is held, everything else lies there to be looked at.
+  // P4 is the last engine: while it is held, everything else is on disk and can be inspected.
   for (const { group, sector } of work) await group.tell(sector, 'P4', 'hold');
   for (const { group, sector } of work) await cluster.start(group, sector);
   for (const { group, sector } of work) {
@@ -128,7 +128,7 @@ test('two groups on one server never touch each other', async () => {
   }
 });
 
-/** Each attempt was made by a host of the group, names nothing outside of it, and its engine runs inside of it. */
+/** Each attempt is by a host of the group, names nothing outside the group, and its engine runs within it. */
 async function expectOwn(group: Group, sector: string): Promise<void> {
   for (const phase of ENGINE_PHASE_IDS) {
     const job = await readJsonFile<Record<string, unknown>>(
@@ -145,7 +145,7 @@ async function expectOwn(group: Group, sector: string): Promise<void> {
   expect(await readFile(`/proc/${pid}/cmdline`, 'utf8')).toContain(group.root);
 }
 
-/** No file of the group's disks is another group's. */
+/** No file on the group's disks belongs to another group. */
 async function expectOnlyOf(group: Group, work: readonly { sector: string }[]): Promise<void> {
   const own = work.map(({ sector }) => sectorFileName(sectorOf(sector)));
   for (const root of [group.directory.root, group.node]) {

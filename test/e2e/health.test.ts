@@ -15,7 +15,7 @@ beforeAll(async () => {
   return () => cluster.end();
 });
 
-test('the health of a worker is whether the server hears of it', async () => {
+test('a worker is healthy when the server has seen it poll', async () => {
   const group = await cluster.group();
   const queue = `sealflow/${group.number}/control`;
   const file = await group.writeConfig(1);
@@ -31,7 +31,7 @@ test('the health of a worker is whether the server hears of it', async () => {
     new RegExp(`^${group.ip(1)}#${worker.pid} asked for work [0-9]+ s ago \\(queue ${queue}\\)\n$`),
   );
 
-  // Another host of the group is not made healthy by this one.
+  // It does not make another host of the group healthy.
   const other = await group.writeConfig(2);
   const ill = await sealflow(['health', '--config', other, '--json']);
   expect(ill).toMatchObject({
@@ -44,7 +44,7 @@ test('the health of a worker is whether the server hears of it', async () => {
   });
 });
 
-test('the health of an orchestrator is asked for by host name', async () => {
+test('an orchestrator is identified by its host name', async () => {
   await eventually(async () => (await cluster.sealflow('health', '--orchestrator')).code === 0);
   const { stdout } = await cluster.sealflow('health', '--orchestrator', '--json');
   expect(JSON.parse(stdout)).toMatchObject({
@@ -53,7 +53,7 @@ test('the health of an orchestrator is asked for by host name', async () => {
   });
 });
 
-test('without a server nothing is healthy, and without a word of whom nothing is asked', async () => {
+test('health fails without a server, and needs --config or --orchestrator', async () => {
   const address = `127.0.0.1:${await freePort('127.0.0.1')}`;
   await expectRefused(['health', '--orchestrator', '--address', address], 1, [
     `sealflow: no Temporal server answers at ${address}`,

@@ -1,4 +1,6 @@
-/** A worker whose local_dir hangs: its marker is a FIFO, in which a real thread hangs until somebody writes to it. */
+/**
+ * A worker whose local_dir hangs: the marker is a FIFO, on which a real thread blocks until somebody writes to it.
+ */
 import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,7 +25,7 @@ beforeAll(async () => {
   return () => cluster.end();
 });
 
-/** A worker whose mounts hang after half a second. */
+/** A worker that considers a mount hung after half a second. */
 async function startWorker(group: Group): Promise<Running> {
   const args = ['worker', '--config', await group.writeConfig(1), '--time-scale', '0.017'];
   const worker = startSealflow(args);
@@ -34,7 +36,7 @@ async function startWorker(group: Group): Promise<Running> {
   return worker;
 }
 
-/** Puts a FIFO in the place of the group's marker. @returns what brings the mount back */
+/** Replaces the group's marker with a FIFO. @returns a function that restores the mount */
 async function hang({ directory: { root } }: Group): Promise<() => Promise<void>> {
   const marker = markerFile(root);
   const text = await readFile(marker, 'utf8');
@@ -48,7 +50,7 @@ async function hang({ directory: { root } }: Group): Promise<() => Promise<void>
   };
 }
 
-test('a local_dir that hangs is told once, and served as soon as it is back', async () => {
+test('a hung local_dir is logged once, and served again as soon as it is back', async () => {
   const group = await cluster.group();
   const comeBack = await hang(group);
   const worker = await startWorker(group);
@@ -67,18 +69,18 @@ test('a local_dir that hangs is told once, and served as soon as it is back', as
   await cluster.sealed(sector);
 });
 
-test('a worker can be ended while its local_dir hangs', async () => {
+test('a worker can be stopped while its local_dir hangs', async () => {
   const group = await cluster.group();
   await hang(group);
   const worker = await startWorker(group);
   await worker.until(' serving ');
   worker.kill('SIGTERM');
-  // Node itself would wait for the thread that hangs.
+  // Node itself would wait for the blocked thread.
   expect(await worker.ended).toMatchObject({ code: 'SIGTERM' });
   expect(worker.said.stderr).toContain('ended; engines that were at work go on');
 });
 
-test('dozens of calls that hang leave threads for others', async () => {
+test('dozens of hung calls leave threads for others', async () => {
   const directory = await temporaryDirectory();
   const fifo = await makeFifo(join(directory, 'fifo'));
   const preload = fileURLToPath(new URL('../fixtures/hang-calls.cjs', import.meta.url));

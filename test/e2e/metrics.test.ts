@@ -13,7 +13,7 @@ beforeAll(async () => {
   return () => cluster.end();
 });
 
-test('a host with [metrics] shows its slots and its scratch to Prometheus', async () => {
+test('a host with [metrics] exports its slots and its scratch to Prometheus', async () => {
   const group = await cluster.group();
   const listen = `127.0.0.1:${await freePort('127.0.0.1')}`;
   await group.serve(1, { config: { metrics: { listen } } });
@@ -21,7 +21,7 @@ test('a host with [metrics] shows its slots and its scratch to Prometheus', asyn
   const sector = cluster.newSector();
   await group.tell(sector, 'P1', 'hold', 'begin');
   await cluster.start(group, sector);
-  /** Without labels but `pool`. */
+  /** Without labels except `pool`. */
   const metrics = async (): Promise<Map<string, number>> => {
     const text = await (await fetch(`http://${listen}/metrics`)).text();
     const lines = text.split('\n').filter((line) => line.startsWith('sealflow_'));

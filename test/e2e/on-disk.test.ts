@@ -1,4 +1,4 @@
-/** What no workflow claims is kept, listed, and started again as it was; what is given up is deleted. */
+/** Files that no workflow claims are retained and listed, and can be resumed; aborted sectors are deleted. */
 import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ async function served(): Promise<{
   return { group, sector: cluster.newSector(), list };
 }
 
-test('a sector whose workflow is gone is listed with the command that goes on with it', async () => {
+test('a sector whose workflow is gone is listed with the command that resumes it', async () => {
   const { group, sector, list } = await served();
   expect((await list()).stdout).toMatch(/^no sectors in /);
   const [ticket, seed] = [hex32(random), hex32(random)];
@@ -66,7 +66,7 @@ test('a sector whose workflow is gone is listed with the command that goes on wi
   expect((await list()).stdout).toMatch(/^no sectors in /);
 });
 
-test('abort asks, ends the engine, deletes the files, and lets the sector begin anew', async () => {
+test('abort asks, ends the engine, deletes the files, and allows a fresh start', async () => {
   const { group, sector, list } = await served();
   await group.tell(sector, 'P1', 'hold');
   await cluster.start(group, sector, { ticket: hex32(random) });
@@ -96,7 +96,7 @@ test('abort asks, ends the engine, deletes the files, and lets the sector begin 
   expect(await readdir(join(group.node, 'receipts'))).toHaveLength(1);
 });
 
-test('without a server, or without the group’s directory, it says so', async () => {
+test('a missing server or group directory is reported', async () => {
   const { group, list } = await served();
   const config = await group.writeConfig(2, { config: { scheduler_url: 'http://127.0.0.1:1' } });
   const { code, stdout, stderr } = await sealflow(['status', '--on-disk', '--config', config]);

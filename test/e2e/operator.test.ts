@@ -25,13 +25,13 @@ async function servedGroup(): Promise<Group> {
   return group;
 }
 
-/** The one JSON value that a command prints. */
+/** Parses the one JSON value that a command prints. */
 function answerOf({ code, stdout, stderr }: End): unknown {
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return JSON.parse(stdout);
 }
 
-test('a sector waits for its seed, and takes the first one that it is given', async () => {
+test('a sector waits for its seed, and accepts the first one', async () => {
   const group = await servedGroup();
   const sector = cluster.newSector();
   const [ticket, seed] = [hex32(random), hex32(random)];
@@ -39,11 +39,11 @@ test('a sector waits for its seed, and takes the first one that it is given', as
   await eventually(async () => (await cluster.status(sector)).state === 'waiting-for-seed');
   const status = answerOf(await cluster.sealflow('status', sector, '--json'));
   expect(status).toMatchObject({ sector, ticket, state: 'waiting-for-seed', workflow: 'RUNNING' });
-  // What goes on chain is known before the seed is.
+  // The values for the chain are known before the seed.
   const { commR } = status as { commR: string };
   expect(Buffer.from(commR, 'base64')).toHaveLength(32);
 
-  // P3 must not end before the others have asked.
+  // P3 must not end before the other commands have run.
   await group.tell(sector, 'P3', 'hold');
   expect(await cluster.sealflow('seed', sector, seed)).toEqual({
     code: 0,
@@ -52,13 +52,13 @@ test('a sector waits for its seed, and takes the first one that it is given', as
   });
   expect(await cluster.sealflow('seed', sector, seed)).toEqual({
     code: 0,
-    stdout: `${sector}: known already\n`,
+    stdout: `${sector}: already set\n`,
     stderr: '',
   });
   expect(await cluster.sealflow('seed', sector, hex32(random))).toEqual({
     code: 1,
     stdout: '',
-    stderr: `sealflow: ${sector}: SeedKnown: another seed is known already; replace takes P3 back\n`,
+    stderr: `sealflow: ${sector}: SeedKnown: a different seed is already set; with replace, P3 runs again\n`,
   });
   await group.takeBack(sector, 'P3', 'hold');
   await cluster.sealed(sector);
@@ -66,7 +66,7 @@ test('a sector waits for its seed, and takes the first one that it is given', as
   expect(Buffer.from(commR, 'base64').toString('hex')).toBe((await readReceipt(group.node, sector)).commR);
 });
 
-test('a seed that is replaced takes the sector back to P3', async () => {
+test('replacing the seed takes the sector back to P3', async () => {
   const group = await servedGroup();
   const sector = cluster.newSector();
   const [first, second] = [hex32(random), hex32(random)];
@@ -81,11 +81,11 @@ test('a seed that is replaced takes the sector back to P3', async () => {
   await group.takeBack(sector, 'P4', 'hold');
   await cluster.sealed(sector);
   expect((await readReceipt(group.node, sector)).seed).toBe(second);
-  // P1 and P2 are the same whatever the seed.
+  // P1 and P2 do not depend on the seed.
   expect(await group.starts(sector, 'P2')).toHaveLength(1);
 });
 
-test('a sector that needs attention says why and goes on when it is told to', async () => {
+test('a sector that needs attention shows why, and resumes on retry', async () => {
   const group = await servedGroup();
   const sector = cluster.newSector();
   await group.tell(sector, 'P2', 'fail', '*:2:BadInput');
@@ -106,7 +106,7 @@ test('a sector that needs attention says why and goes on when it is told to', as
   expect((await group.starts(sector, 'P2')).map(({ at }) => at)).toEqual(['1/P2-1', '1/P2-2']);
 });
 
-test('cancel ends the engine and keeps the files; of several sectors each is told, and a start goes on', async () => {
+test('cancel ends the engine, retains the files and reports each sector; start resumes', async () => {
   const group = await servedGroup();
   const sector = cluster.newSector();
   await group.tell(sector, 'P2', 'hold');
@@ -126,7 +126,7 @@ test('cancel ends the engine and keeps the files; of several sectors each is tol
   expect(await group.starts(sector, 'P1')).toHaveLength(1);
 });
 
-test('a sector is started once', async () => {
+test('a sector is started only once', async () => {
   const group = await servedGroup();
   const sector = cluster.newSector();
   await group.tell(sector, 'P1', 'hold');
@@ -145,7 +145,7 @@ test('a sector is started once', async () => {
   expect(existsSync(group.sector(sector))).toBe(false);
 });
 
-test('each command prints JSON when it is asked to', async () => {
+test('each command prints JSON with --json', async () => {
   const group = await servedGroup();
   const sector = cluster.newSector();
   const place = ['--group', String(group.number), '--size', group.size];

@@ -1,4 +1,4 @@
-/** Hosts that are not fit for all that their config.toml says: what they leave undone, and how they say it. */
+/** Hosts that cannot serve all of their config.toml: what they do not serve, and how they report it. */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +21,7 @@ beforeAll(async () => {
   return () => cluster.end();
 });
 
-/** What a worker has said, without the times. */
+/** A worker's log lines without timestamps. */
 const linesOf = ({ said }: Running): string[] =>
   said.stderr
     .trim()
@@ -31,14 +31,14 @@ const linesOf = ({ said }: Running): string[] =>
 const unserved = ({ number, size }: Group): Promise<PhaseId[]> =>
   unservedPhases(cluster.client, number, size);
 
-test('a host that does not see the directory of its group serves nothing, says so once, and begins when it does', async () => {
+test('a host without its group’s directory logs that once and serves nothing until it appears', async () => {
   const group = await cluster.group();
   const empty = join(group.root, 'not-mounted');
   await mkdir(empty);
   const worker = await group.serve(1, { config: { local_dir: empty } });
   const why = `${ALL} not served: ${empty}/sealflow.json is not there: is the group's directory mounted?`;
   const serving = `serving ${ALL} on ${group.ip(1)}`;
-  // Each start of a program takes the time of many looks.
+  // Starting a program takes as long as many polls.
   const place = ['--group', String(group.number), '--size', group.size];
   expect(await cluster.sealflow('start', cluster.newSector(), ...place, '--test')).toMatchObject({ code: 2 });
   expect(await unserved(group)).toEqual(PHASE_IDS);
@@ -53,7 +53,7 @@ test('a host that does not see the directory of its group serves nothing, says s
   ]);
 });
 
-test('a host that sees the directory of another group serves nothing', async () => {
+test('a host with the directory of another group serves nothing', async () => {
   const [group, other] = [await cluster.group(), await cluster.group()];
   const root = other.directory.root;
   const worker = await group.serve(1, { config: { local_dir: root } });
@@ -67,7 +67,7 @@ test('a host that sees the directory of another group serves nothing', async () 
   expect(await unserved(group)).toEqual(PHASE_IDS);
 });
 
-test('a host without proof parameters serves all but P4, until they are there', async () => {
+test('a host without proof parameters serves all phases but P4 until they are there', async () => {
   const group = await cluster.group();
   const none = join(group.checkpoints, 'no-parameters');
   await writeFile(none, '');

@@ -1,4 +1,6 @@
-/** A disk that holds four sectors: the fifth waits until a P6 makes room, and nothing ever meets a full disk. */
+/**
+ * A disk that holds four sectors: the fifth waits until a P6 frees space, and nothing ever runs into a full disk.
+ */
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,24 +17,24 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const SIZE = '8MiB';
 const HOLDS = 4;
-/** Sectors that really use what is reserved for them, but for what file systems and journals take. */
+/** Sectors that really use 90 % of their reservation; the rest allows for file system overhead. */
 const ENV = { FIXTURE_PAD: String(Math.floor(0.9 * scratchBytes(SIZE))), FIXTURE_MS_P1: '300' };
 
-/** Sectors of a group that were begun and are not cleaned yet. */
+/** Counts the group's sectors that have begun and are not cleaned yet. */
 async function begun(group: Group): Promise<number> {
   const cache = join(group.directory.root, 'nfs', group.directory.subdirectory, 'cache');
   const names = (await readdir(cache)).filter((name) => name.startsWith('s-'));
   return names.filter((name) => existsSync(epochDir(join(cache, name), 1))).length;
 }
 
-/** Looks all the time how many there are at most. */
-function watchMost(group: Group): () => number {
-  let most = 0;
+/** Polls {@link begun}. @returns a function that returns the maximum so far */
+function watchMax(group: Group): () => number {
+  let max = 0;
   const timer = setInterval(() => {
-    void begun(group).then((count) => (most = Math.max(most, count)));
+    void begun(group).then((count) => (max = Math.max(max, count)));
   }, 20);
   onTestFinished(() => clearInterval(timer));
-  return () => most;
+  return () => max;
 }
 
 describe.skipIf(await lacks('disk'))('a disk that holds four sectors', () => {
@@ -51,7 +53,7 @@ describe.skipIf(await lacks('disk'))('a disk that holds four sectors', () => {
     return group;
   }
 
-  test('lets the fifth wait, says why in log and status, and takes it when a P6 has made room', async () => {
+  test('makes the fifth wait, shows why in log and status, and takes it when a P6 has freed space', async () => {
     const group = await smallDisk();
     const worker = await group.serve(1, { run: { env: ENV } });
     await cluster.untilServed(group);
@@ -62,7 +64,7 @@ describe.skipIf(await lacks('disk'))('a disk that holds four sectors', () => {
     const fifth = cluster.newSector();
     await cluster.start(group, fifth);
     const why = `${group.directory.root} has no room for one more ${SIZE} sector`;
-    // Not while the host is looking whether there is room by now.
+    // The reason is missing while the host is checking for room.
     await eventually(async () =>
       (await cluster.sealflow('status', fifth)).stdout.includes(`waits: ${group.ip(1)}: ${why}`),
     );
@@ -76,21 +78,21 @@ describe.skipIf(await lacks('disk'))('a disk that holds four sectors', () => {
     for (const sector of sectors.slice(1)) await group.takeBack(sector, 'P4', 'hold');
     for (const sector of [...sectors.slice(1), fifth]) await cluster.sealed(sector);
     for (const sector of [...sectors, fifth]) expect(await cluster.failures(sector)).toEqual([]);
-    const told = worker.said.stderr.split('\n').filter((line) => line.includes('P1 takes no new sector'));
-    expect(told.length).toBeGreaterThan(0);
-    expect(told.every((line) => line.includes(`WARN  P1 takes no new sector: ${why}: `))).toBe(true);
-    expect(worker.said.stderr.split('P1 takes new sectors again').length - 1).toBe(told.length);
+    const warnings = worker.said.stderr.split('\n').filter((line) => line.includes('P1 takes no new sector'));
+    expect(warnings.length).toBeGreaterThan(0);
+    expect(warnings.every((line) => line.includes(`WARN  P1 takes no new sector: ${why}: `))).toBe(true);
+    expect(worker.said.stderr.split('P1 takes new sectors again').length - 1).toBe(warnings.length);
   });
 
-  test('is not overfilled by two workers that take sectors at once', async () => {
+  test('is not overcommitted by two workers that take sectors concurrently', async () => {
     const group = await smallDisk();
     for (const host of [1, 2]) await group.serve(host, { run: { env: ENV } });
     await cluster.untilServed(group);
-    const most = watchMost(group);
+    const max = watchMax(group);
     const sectors = Array.from({ length: HOLDS + 2 }, cluster.newSector);
     await Promise.all(sectors.map((sector) => cluster.start(group, sector)));
     await Promise.all(sectors.map((sector) => cluster.sealed(sector)));
-    expect(most()).toBe(HOLDS);
+    expect(max()).toBe(HOLDS);
     for (const sector of sectors) expect(await cluster.failures(sector)).toEqual([]);
   });
 });

@@ -13,7 +13,7 @@ beforeAll(async () => {
   return () => cluster.end();
 });
 
-/** A sector that P1 computes until `hold` is taken back. */
+/** Starts a sector whose P1 runs until `hold` is removed. */
 async function holdInP1() {
   const group = await cluster.group();
   const worker = await group.serve(1);
@@ -25,7 +25,7 @@ async function holdInP1() {
   return { group, worker, sector, engine };
 }
 
-test('a server that goes and comes back while P1 runs is not noticed by engine or worker', async () => {
+test('a server restart during P1 does not affect the engine or the worker', async () => {
   const { group, worker, sector, engine } = await holdInP1();
   await cluster.stopServer();
   expect(await isAlive(engine.pid)).toBe(true);
@@ -40,7 +40,7 @@ test('a server that goes and comes back while P1 runs is not noticed by engine o
   await expectCleaned(group, [sector]);
 });
 
-test('a P1 that ends while the server is down counts', async () => {
+test('a P1 that completes while the server is down is not repeated', async () => {
   const { group, worker, sector, engine } = await holdInP1();
   await cluster.stopServer();
   await group.takeBack(sector, 'P1', 'hold');
@@ -52,7 +52,7 @@ test('a P1 that ends while the server is down counts', async () => {
   expect(await group.starts(sector, 'P1')).toEqual([engine]);
 });
 
-test('where no orchestrator runs, a status says so', async () => {
+test('status reports that no orchestrator runs', async () => {
   await cluster.endOrchestrator();
   const { group, sector } = { group: await cluster.group(), sector: cluster.newSector() };
   await cluster.start(group, sector);

@@ -1,4 +1,4 @@
-/** A host over mixed pools: never more engines at once than a pool has slots, whatever becomes of the worker. */
+/** A host with mixed pools never runs more engines than a pool has slots, even when its worker is killed. */
 import { beforeAll, expect, test, vi } from 'vitest';
 import { Cluster } from '../helpers/cluster.js';
 import { eventually } from '../helpers/eventually.js';
@@ -20,34 +20,34 @@ beforeAll(async () => {
   return () => cluster.end();
 });
 
-test('mixed pools are full, and never more than full', async () => {
+test('mixed pools fill up, but never exceed their slots', async () => {
   const env = Object.fromEntries(
     ['P1', 'P2', 'P3', 'P4', 'P5'].map((phase) => [`FIXTURE_MS_${phase}`, '200']),
   );
   const group = await cluster.group();
   await group.serve(1, { pools: POOLS, run: { env } });
   await cluster.untilServed(group);
-  const most = await sampleEngines(group, POOLS);
+  const max = await sampleEngines(group, POOLS);
   const sectors = Array.from({ length: 8 }, cluster.newSector);
   for (const sector of sectors) await cluster.start(group, sector);
   for (const sector of sectors) await cluster.sealed(sector);
-  const [shared, alone, copies = 0] = most();
+  const [shared, alone, copies = 0] = max();
   expect([shared, alone]).toEqual([2, 1]);
   expect(copies).toBeLessThanOrEqual(2);
 });
 
-test('engines that a killed worker has left take their slots of the next one, which adopts them and begins no other', async () => {
+test('engines left by a killed worker occupy slots of the next one, which adopts them', async () => {
   const group = await cluster.group();
   const worker = await group.serve(1, { pools: POOLS });
   await cluster.untilServed(group);
-  const most = await sampleEngines(group, POOLS);
+  const max = await sampleEngines(group, POOLS);
   const [first = '', second = '', third = ''] = Array.from({ length: 3 }, cluster.newSector);
   for (const sector of [first, second, third]) await group.tell(sector, 'P1', 'hold');
   for (const sector of [first, second]) await cluster.start(group, sector);
   for (const sector of [first, second]) await group.engine(sector, 'P1');
   worker.kill('SIGKILL');
   await worker.ended;
-  // It is in the queue before the retries of the other two, whose heartbeats have yet to time out.
+  // It is queued before the retries of the other two, whose heartbeats have not timed out yet.
   await cluster.start(group, third);
   await group.serve(1, { pools: POOLS });
   await eventually(async () => (await cluster.handBacks(third)).includes('NoSlot'));
@@ -58,5 +58,5 @@ test('engines that a killed worker has left take their slots of the next one, wh
   for (const sector of [first, second, third]) await group.takeBack(sector, 'P1', 'hold');
   for (const sector of [first, second, third]) await cluster.sealed(sector);
   expect(await group.starts(first, 'P1')).toHaveLength(1);
-  expect(most()[0]).toBe(2);
+  expect(max()[0]).toBe(2);
 });

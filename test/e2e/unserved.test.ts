@@ -1,4 +1,4 @@
-/** Where nobody takes what a sector waits for, `status` says so, and since when. */
+/** When no worker serves what a sector waits for, `status` shows the queue and since when. */
 import { beforeAll, expect, test, vi } from 'vitest';
 import { Cluster } from '../helpers/cluster.js';
 import { eventually } from '../helpers/eventually.js';
@@ -17,7 +17,7 @@ beforeAll(async () => {
   return () => cluster.end();
 });
 
-test('a phase that no worker of the group serves waits, by name, until one comes', async () => {
+test('a phase that no worker of the group serves is shown as waiting until one comes', async () => {
   const group = await cluster.group();
   await group.serve(1, { pools: WITHOUT_P4 });
   const sector = cluster.newSector();
@@ -37,7 +37,7 @@ test('a phase that no worker of the group serves waits, by name, until one comes
   await cluster.sealed(sector);
 });
 
-test('an abort that no worker of the group takes says what it waits for, and so does status', async () => {
+test('an abort that no worker of the group takes shows what it waits for, and so does status', async () => {
   const group = await cluster.group();
   const sector = cluster.newSector();
   await cluster.start(group, sector);

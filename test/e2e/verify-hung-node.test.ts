@@ -13,7 +13,7 @@ import { storeSectors } from '../helpers/stored.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
-test.skipIf(await lacks('sshfs'))('its sectors are not checked, those of another node are', async () => {
+test.skipIf(await lacks('sshfs'))('its sectors are not checked, but those of another node are', async () => {
   const group = await groupAt('127.0.0.1:1');
   await storeSectors(group.node, 2);
   const other = await storeSectors(join(group.root, 'other'), 2, { first: 3 });
@@ -22,17 +22,17 @@ test.skipIf(await lacks('sshfs'))('its sectors are not checked, those of another
   const hold = join(group.checkpoints, 's-t01000-1-CHECK.hold');
   await writeFile(hold, 'middle');
 
-  // At this scale a look that takes 1.5 s is one at a node that hangs.
+  // At this scale a call that takes 1.5 s counts as hung.
   const running = startSealflow(['verify', '--all', view.path, other, '--time-scale', '0.05'], {
     env: { SEALFLOW_ENGINE: await engineProgram(group.root, { FIXTURE_CHECKPOINTS: group.checkpoints }) },
   });
   const held = async () => (await engineRuns(group.checkpoints)).find(({ what }) => what === 'held');
   await eventually(async () => (await held()) !== undefined);
   view.hang();
-  // It goes on reading, where nothing can end it.
+  // Its engine is blocked in a read, where nothing can end it.
   await rm(hold);
   const { code, stdout, stderr } = await running.ended;
-  // Node itself would wait for the threads that hang.
+  // Node itself would wait for the blocked threads.
   expect({ code, stderr }).toEqual({ code: 'SIGTERM', stderr: '' });
   const lines = stdout
     .replaceAll(/since \S+Z/g, 'since then')

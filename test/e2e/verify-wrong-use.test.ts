@@ -1,4 +1,4 @@
-/** What a person may get wrong with `sealflow verify`: each mistake has its lines, and no sector is looked at. */
+/** Wrong use of `sealflow verify`: each mistake has its own message, and no sector is checked. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, test, vi } from 'vitest';
@@ -23,7 +23,7 @@ const SEE_HELP = '(sealflow --help shows the commands)';
 const refused = (args: string[], ...lines: string[]): Promise<void> =>
   expectRefused(['verify', ...args], 2, lines, { env });
 
-test('sectors and nodes that are not named, or too many', async () => {
+test('missing sectors and nodes, or too many', async () => {
   const what =
     'sealflow: what is to be checked? sectors like t01000/7, or --all DIR for a whole storage node';
   await refused([], what);
@@ -50,7 +50,7 @@ test('sectors and nodes that are not named, or too many', async () => {
   );
 });
 
-test('directories that are no storage nodes', async () => {
+test('directories that are not storage nodes', async () => {
   const none = join(root, 'none');
   const file = await engineProgram(root);
   await refused(['--all', none], `sealflow: ${none} is not there: is it mounted?`);

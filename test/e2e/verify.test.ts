@@ -1,4 +1,4 @@
-/** `sealflow verify`: what it finds, what it prints and how it ends. There is no Temporal and no group's directory. */
+/** `sealflow verify`: its findings, output and exit codes. There is neither a Temporal server nor a local_dir. */
 import { mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -17,7 +17,7 @@ vi.setConfig({ testTimeout: 300_000 });
 
 let root: string;
 let node: string;
-/** Of every sealflow that is started: the test engine, told what to do by files in `root`. */
+/** Environment of each command: the test engine, controlled by files in `root`. */
 let env: NodeJS.ProcessEnv;
 beforeEach(async () => {
   root = await temporaryDirectory();
@@ -32,7 +32,7 @@ const good = (number: number, read = '4.1 KiB'): string => `ok t01000/${number} 
 const DIGEST = '[0-9a-f]{64}';
 
 describe('a whole node', () => {
-  test('of 200 sectors, of which three are damaged: just those are found', async () => {
+  test('of 200 sectors with three damaged: exactly those are found', async () => {
     await storeSectors(node, 200);
     await flip(storedFile(node, 't01000/17', 'sealed'));
     await flip(storedFile(node, 't01000/120', 'p_aux'));
@@ -62,7 +62,7 @@ describe('a whole node', () => {
     });
   });
 
-  test('of which three sectors are damaged: what is wrong with each is told', async () => {
+  test('with three damaged sectors: each fault is reported', async () => {
     await storeSectors(node, 4);
     await flip(storedFile(node, 't01000/1', 'sealed'));
     await flip(storedFile(node, 't01000/2', 'p_aux'));
@@ -97,7 +97,7 @@ describe('a whole node', () => {
     expect(await verify('--all', node)).toEqual({ code: 0, stdout, stderr: '' });
   });
 
-  test('with other things on it, which are told and are no fault', async () => {
+  test('with other files on it, which are listed but are no fault', async () => {
     await storeSectors(node, 1);
     await changeReceipt(node, 't01000/1', (receipt) => ({ ...receipt, node: '10.10.4.23' }));
     for (const name of ['cache/s-t01000-9', '.sealflow', '.sealflow/s-t01000-3.uuid'])
@@ -116,7 +116,7 @@ describe('a whole node', () => {
     ]);
   });
 
-  test('with receipts that cannot be believed, and links: nothing outside of it is looked at', async () => {
+  test('with untrustworthy receipts and links: nothing outside the node is read', async () => {
     await storeSectors(node, 6);
     const away = async (path: string, name: string): Promise<void> => {
       await rename(path, join(root, name));
@@ -150,7 +150,7 @@ describe('a whole node', () => {
     expect(sent.map(({ sector }) => sector)).toEqual(['s-t01000-1', 's-t01000-6']);
   });
 
-  test('whose receipts have no files', async () => {
+  test('whose receipts refer to missing files', async () => {
     await storeSectors(node, 1);
     for (const name of ['sealed', 'cache']) await rm(join(node, name), { recursive: true });
     const end = await verify('--all', node);
@@ -164,7 +164,7 @@ describe('a whole node', () => {
 });
 
 describe('some sectors', () => {
-  test('are looked for on all nodes', async () => {
+  test('are searched for on all nodes', async () => {
     const other = await storeSectors(join(root, 'node-2'), 2, { first: 3 });
     await storeSectors(node, 2);
     const end = await verify('t01000/1-3', '--node', node, '--node', other, 't01000/9');
@@ -178,7 +178,7 @@ describe('some sectors', () => {
     ]);
   });
 
-  test('with --quick have their large files left unread, and are wrong when they are cut off', async () => {
+  test('with --quick: large files are not read, but truncated ones are found', async () => {
     await storeSectors(node, 2, { bytes: 100_000 });
     await truncate(storedFile(node, 't01000/2', 'sealed'), 99_999);
     const end = await verify('--quick', 't01000/1-2', '--node', node);
@@ -188,7 +188,7 @@ describe('some sectors', () => {
     expect((await verify('t01000/1', '--node', node)).stdout).toContain(good(1, '195.4 KiB'));
   });
 
-  test('whose engine fails are not checked, and the others are', async () => {
+  test('whose engine fails are not checked, but the others are', async () => {
     await storeSectors(node, 3);
     await writeFile(join(root, 's-t01000-2-CHECK.fail'), '1:5:MissingParameters');
     const end = await verify('t01000/1-3', '--node', node);
@@ -201,7 +201,7 @@ describe('some sectors', () => {
     ]);
   });
 
-  test('of a config.toml, whose server and local_dir are not there', async () => {
+  test('of a config.toml without a reachable server or local_dir', async () => {
     await storeSectors(node, 1);
     const config = join(root, 'config.toml');
     await writeFile(config, configToml({ 'storage-nodes': [node], engine: { command: ENGINE } }));
@@ -212,7 +212,7 @@ describe('some sectors', () => {
   });
 });
 
-test('Ctrl-C ends the engines, and tells how far it came', async () => {
+test('Ctrl-C ends the engines and reports how many sectors were checked', async () => {
   await storeSectors(node, 3);
   await writeFile(join(root, 's-t01000-2-CHECK.hold'), 'middle');
   const running = startSealflow(['verify', '--all', node], { env });

@@ -14,7 +14,7 @@ beforeAll(async () => {
   return () => cluster.end();
 });
 
-/** Starts a sector whose engine of `phase` does not finish before {@link Group.takeBack}, and waits for that engine. */
+/** Starts a sector whose engine of `phase` is held until {@link Group.takeBack}, and waits for that engine. */
 async function holdIn(phase: 'P1' | 'P2') {
   const group = await cluster.group();
   const worker = await group.serve(1);
@@ -26,7 +26,7 @@ async function holdIn(phase: 'P1' | 'P2') {
   return { group, worker, sector, engine };
 }
 
-/** The phase was scheduled once more, and whoever took it watches the attempt that was there. */
+/** Waits until the phase is scheduled again and its new worker watches the existing attempt. */
 async function untilAdopted(sector: string, at: string): Promise<void> {
   const phase = at.includes('P1') ? 'P1' : 'P2';
   await eventually(async () => (await cluster.status(sector)).phases[phase].tries === 2);
@@ -34,14 +34,14 @@ async function untilAdopted(sector: string, at: string): Promise<void> {
   expect(await cluster.handBacks(sector)).toEqual([]);
 }
 
-test('the engine of a worker that was killed goes on and is adopted by the next one', async () => {
+test('the engine of a killed worker continues and is adopted by the next worker', async () => {
   const { group, worker, sector, engine } = await holdIn('P1');
   worker.kill('SIGKILL');
   await worker.ended;
   expect(await isAlive(engine.pid)).toBe(true);
 
   await group.serve(1);
-  // The server learns of the lost worker from its silence.
+  // The server detects the lost worker by its missing heartbeats.
   await untilAdopted(sector, '1/P1-1');
   expect(await isAlive(engine.pid)).toBe(true);
   expect(await readdir(group.attempt(sector, '1/P1-1', '..'))).toEqual(['P1-1', 'epoch.json']);
@@ -51,7 +51,7 @@ test('the engine of a worker that was killed goes on and is adopted by the next 
   expect(await group.starts(sector, 'P1')).toEqual([engine]);
 });
 
-test('SIGTERM ends a worker, however often it comes, and leaves its engine to the next one', async () => {
+test('SIGTERM, sent repeatedly, ends a worker and leaves its engine to the next one', async () => {
   const { group, worker, sector, engine } = await holdIn('P2');
   let running = true;
   const ended = worker.ended.finally(() => (running = false));
@@ -72,12 +72,12 @@ test('SIGTERM ends a worker, however often it comes, and leaves its engine to th
   expect(await group.starts(sector, 'P2')).toEqual([engine]);
 });
 
-test('an engine that is alive on another host is waited for, and its result is taken', async () => {
+test('an engine that is alive on another host is awaited, and its result is used', async () => {
   const { group, worker, sector, engine } = await holdIn('P1');
   worker.kill('SIGKILL');
   await worker.ended;
 
-  // It sees the same directory, but by its address the process is another host's.
+  // It shares the directory, but by its address the process belongs to another host.
   await group.serve(2, { pools: ALL_PHASES });
   await eventually(async () => (await cluster.handBacks(sector)).includes('BusyElsewhere'));
   expect(await readdir(group.attempt(sector, '1/P1-1', '..'))).toEqual(['P1-1', 'epoch.json']);
@@ -89,7 +89,7 @@ test('an engine that is alive on another host is waited for, and its result is t
   expect([phases.P1.host, phases.P2.host]).toEqual([group.ip(1), group.ip(2)]);
 });
 
-test('a second worker with the same config says who serves already, and ends', async () => {
+test('a second worker with the same config names the first one and ends', async () => {
   const group = await cluster.group();
   const first = await group.serve(1);
   const { code, stderr } = await (await group.start(1)).ended;

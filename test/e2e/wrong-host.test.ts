@@ -1,4 +1,4 @@
-/** Hosts that are set up wrong: the worker says what is wrong in its exit code and its lines on stderr, and ends. */
+/** Misconfigured hosts: the worker reports the problem on stderr and by its exit code, and ends. */
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
@@ -8,7 +8,7 @@ import { temporaryDirectory } from '../helpers/temporary.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
-test('a key of config.toml that does not exist is named with the one that was meant', async () => {
+test('an unknown key of config.toml is reported with the key that was probably meant', async () => {
   const group = await groupAt('127.0.0.1:1');
   const file = await group.writeConfig(1, {
     config: { storage_nodes: ['/mnt/a'], engine: { reserved_core: 1 } },
@@ -23,7 +23,7 @@ test('a key of config.toml that does not exist is named with the one that was me
   ]);
 });
 
-test('a value of config.toml that cannot be is named with what can', async () => {
+test('an invalid value in config.toml is reported with the valid ones', async () => {
   const group = await groupAt('127.0.0.1:1');
   const file = await group.writeConfig(1, { config: { sector_size: 2000 } });
   await expectRefused(['worker', '--config', file], 2, [
@@ -32,7 +32,7 @@ test('a value of config.toml that cannot be is named with what can', async () =>
   ]);
 });
 
-test('a config.toml that is none, or not there, is named', async () => {
+test('an invalid or missing config.toml is named', async () => {
   const directory = await temporaryDirectory();
   const file = join(directory, 'config.toml');
   await expectRefused(['worker', '--config', file], 2, [
@@ -44,7 +44,7 @@ test('a config.toml that is none, or not there, is named', async () => {
   expect(stderr).toMatch(new RegExp(`^sealflow: ${file}:2:13: [^\\n]+\\n$`));
 });
 
-test('an engine that is not there is named', async () => {
+test('a missing engine is named', async () => {
   const group = await groupAt('127.0.0.1:1');
   const file = await group.writeConfig(1, {
     config: { engine: { command: ['/no/such/engine'], reserved_cores: 0 } },
@@ -57,7 +57,7 @@ test('an engine that is not there is named', async () => {
 
 const NOBODY = 65_534;
 
-/** Runs a worker as a user who may write nowhere; undefined when that cannot be done here. */
+/** Runs a worker as a user without write permission; undefined when that is not possible here. */
 async function workerAsNobody(config: string, home: string, skip: (note: string) => void) {
   const asNobody = { uid: NOBODY, env: { HOME: home } };
   if (process.getuid?.() !== 0) return skip('only root can run a worker as somebody else');
@@ -66,7 +66,7 @@ async function workerAsNobody(config: string, home: string, skip: (note: string)
   return await sealflow(['worker', '--config', config], asNobody);
 }
 
-test('a local_dir that the worker may not write to is told with its owner', async ({ skip }) => {
+test('a local_dir that the worker may not write to is reported with its owner', async ({ skip }) => {
   const group = await groupAt('127.0.0.1:1');
   const { root } = group.directory;
   await chmod(group.root, 0o755);
@@ -79,7 +79,7 @@ test('a local_dir that the worker may not write to is told with its owner', asyn
   });
 });
 
-test('a local_dir below a directory that the worker may not enter is told', async ({ skip }) => {
+test('a local_dir below a directory that the worker may not enter is reported', async ({ skip }) => {
   const [group, closed] = [await groupAt('127.0.0.1:1'), await temporaryDirectory()];
   await chmod(group.root, 0o755);
   const local_dir = join(closed, 'sealer');
@@ -90,7 +90,7 @@ test('a local_dir below a directory that the worker may not enter is told', asyn
   expect(end?.stderr).toMatch(new RegExp(`^sealflow: local_dir ${local_dir}: .*permission.*\\n`));
 });
 
-test('a directory that belongs to another group is not given away', async () => {
+test('the directory of another group is not reassigned', async () => {
   const group = await groupAt('127.0.0.1:1');
   await expectRefused(['setup', '--local-dir', group.directory.root, '--group', '2'], 2, [
     `sealflow: ${group.directory.root} belongs to group 1 already`,
@@ -98,7 +98,7 @@ test('a directory that belongs to another group is not given away', async () => 
   ]);
 });
 
-test('a group is not set up in a directory that is not there, nor under a name that leads out of it', async () => {
+test('a group is not set up in a missing directory, or under a name that leads out of it', async () => {
   const directory = await temporaryDirectory();
   const missing = join(directory, 'not-there');
   for (const [args, named] of [

@@ -1,4 +1,4 @@
-/** Commands and workers whose address is not a Temporal server's. */
+/** Commands and workers whose address is not that of a Temporal server. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,7 +9,7 @@ import { sealflow, startSealflow } from '../helpers/sealflow.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
-/** The old scheduler as far as we see it: something that speaks HTTP/1. @returns its port */
+/** Stands in for the old scheduler: an HTTP/1 server. @returns its port */
 async function oldScheduler(): Promise<number> {
   const server = createServer((_, response) => response.writeHead(404).end('no such route\n'));
   server.listen(0, '127.0.0.1');
@@ -18,7 +18,7 @@ async function oldScheduler(): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-test('the port of the old scheduler is told from a Temporal server', async () => {
+test('the port of the old scheduler is distinguished from a Temporal server', async () => {
   const port = await oldScheduler();
   const group = await groupAt(`127.0.0.1:${port}`);
   const lines = [
@@ -38,7 +38,7 @@ test('the port of the old scheduler is told from a Temporal server', async () =>
   );
 });
 
-test('a command says that no server answers', async () => {
+test('a command reports that no server answers', async () => {
   const address = `127.0.0.1:${await freePort('127.0.0.1')}`;
   const lines = [
     `sealflow: no Temporal server answers at ${address}`,
@@ -54,7 +54,7 @@ test('a command says that no server answers', async () => {
   }
 });
 
-test('a worker waits for a server that is not there yet, and ends when it is told to', async () => {
+test('a worker waits for a server that is not up yet, and ends on SIGTERM', async () => {
   const address = `127.0.0.1:${await freePort('127.0.0.1')}`;
   const group = await groupAt(address);
   const orchestrator = startSealflow(['orchestrator', '--address', address]);

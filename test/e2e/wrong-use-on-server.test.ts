@@ -1,4 +1,4 @@
-/** Mistakes that only a server can know of. */
+/** Wrong use that only the server can detect. */
 import { randomBytes } from 'node:crypto';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { Cluster } from '../helpers/cluster.js';
@@ -18,7 +18,7 @@ const refused = (code: number, ...lines: string[]) => ({
   stderr: lines.map((line) => `${line}\n`).join(''),
 });
 
-test('a sector is not started in a group that nobody serves, unless it is forced to wait there', async () => {
+test('a sector is not started in a group that no worker serves, except with --force', async () => {
   const group = await cluster.group();
   const sector = cluster.newSector();
   const start = ['start', sector, '--group', String(group.number), '--size', group.size, '--test'];
@@ -41,7 +41,7 @@ test('a sector is not started in a group that nobody serves, unless it is forced
   await cluster.sealed(sector);
 });
 
-test('a sector that no workflow seals has no status, takes no seed and no retry', async () => {
+test('a sector without a workflow has no status and accepts no seed or retry', async () => {
   const sector = 't01000/999';
   const known = `  sealflow status ${sector} shows what is known of it`;
   const none = refused(1, `sealflow: no workflow is sealing ${sector}`, known);
@@ -61,13 +61,13 @@ test('a retry of a sector that needs none is refused', async () => {
   await cluster.start(group, sector);
   await group.engine(sector, 'P1');
   expect(await cluster.sealflow('retry', sector)).toEqual(
-    refused(1, `sealflow: ${sector}: NothingToRetry: nothing waits for a retry`),
+    refused(1, `sealflow: ${sector}: NothingToRetry: nothing is waiting for a retry`),
   );
   await group.takeBack(sector, 'P1', 'hold');
   await cluster.sealed(sector);
 });
 
-test('a host that would keep all its cores for itself is refused', async () => {
+test('a host that reserves all its cores is refused', async () => {
   const group = await cluster.group();
   const config = { engine: { command: [process.execPath], reserved_cores: 4096 } };
   const { code, stderr } = await (await group.start(1, { config })).ended;

@@ -1,4 +1,4 @@
-/** What a person may get wrong: each mistake has its exit code and its lines on stderr, and nothing else is said. */
+/** Wrong use: each mistake has its exit code and its message on stderr, and nothing else is printed. */
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -67,12 +67,12 @@ test.for([
   await expectRefused(args, 2, [...lines, SEE_HELP]);
 });
 
-test('a start without a ticket is refused', async () => {
+test('start without a ticket is refused', async () => {
   const hint = '  random randomness is for tests: --test';
   await expectRefused(['start', 't01000/1', '--group', '1'], 2, ['sealflow: --ticket is missing', hint]);
 });
 
-test('one ticket is not taken for several sectors', async () => {
+test('one ticket is not accepted for several sectors', async () => {
   await expectRefused(['start', 't01000/1-3', '--group', '1', '--ticket', HEX], 2, [
     'sealflow: one ticket or seed cannot serve t01000/1 … t01000/3 (3 sectors)',
     '  start them one by one: each sector has randomness of its own',

@@ -1,9 +1,9 @@
 /**
- * Records the histories that are not there yet, which replay.test.ts replays:
+ * Records the missing histories for replay.test.ts:
  *
  *     node --import ./test/helpers/ts-loader.mjs test/histories/record.ts
  *
- * The old ones stay: they are sectors under way. A change that they do not go with needs `patched`.
+ * Existing ones stay: they stand for sectors in progress. A change that they cannot replay needs `patched`.
  */
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -22,15 +22,15 @@ await orchestrator.stop();
 await temporal.close();
 await shared.stop();
 
-async function record({ name, fakes, input, tell }: Scenario, number: number): Promise<void> {
+async function record({ name, fakes, input, drive }: Scenario, number: number): Promise<void> {
   const file = fileURLToPath(new URL(`${name}.json`, import.meta.url));
   if (existsSync(file)) return;
-  const where = { sector: `t01000/${number}`, group: 1, size: '2KiB' } as const;
-  const sealing = new Sealing(temporal, WORKFLOW_QUEUE, inputOf(name, { ...where, ...input }), fakes);
+  const id = { sector: `t01000/${number}`, group: 1, size: '2KiB' } as const;
+  const sealing = new Sealing(temporal, WORKFLOW_QUEUE, inputOf(name, { ...id, ...input }), fakes);
   try {
     await sealing.serve();
     await sealing.start();
-    await tell(sealing);
+    await drive(sealing);
     const { events } = JSON.parse(historyToJSON(await sealing.handle.fetchHistory()), withoutTraces) as { events: object[] };
     const lines = events.map((event) => JSON.stringify(event));
     await writeFile(file, `{"events":[\n${lines.join(',\n')}\n]}\n`);
@@ -40,7 +40,7 @@ async function record({ name, fakes, input, tell }: Scenario, number: number): P
   }
 }
 
-/** Stack traces tell of the machine that made them. */
+/** Stack traces contain paths of the machine that recorded them. */
 function withoutTraces(key: string, value: unknown): unknown {
   return key === 'stackTrace' ? undefined : value;
 }

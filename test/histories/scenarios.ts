@@ -1,4 +1,4 @@
-/** What the recorded histories tell: each scenario is one file. */
+/** The scenarios of the recorded histories, one file each. */
 import type { SealInput } from '../../src/contract.js';
 import { SealError } from '../../src/seal-error.js';
 import { abortUpdate, landedUpdate } from '../../src/messages.js';
@@ -6,37 +6,37 @@ import { fakeActivities, held, repeat, type Fakes } from '../helpers/fakes.js';
 import { OTHER_SEED, SEED, type Sealing } from '../helpers/sealing.js';
 
 export interface Scenario {
-  /** Name of its file. */
+  /** File name, without extension. */
   name: string;
   fakes: Fakes;
   input?: Partial<SealInput>;
-  /** Leads the sector to its end. */
-  tell: (sealing: Sealing) => Promise<unknown>;
+  /** Drives the sector to its end. */
+  drive: (sealing: Sealing) => Promise<unknown>;
 }
 
 const untilEnd = ({ handle }: Sealing): Promise<unknown> => handle.result();
 
-/** Made anew for each recording, as fakes count their calls. */
+/** Returns new fakes for each recording, as fakes count their calls. */
 export function scenarios(): Scenario[] {
   const panic = new SealError('Panic', 'index out of bounds', { at: '1/P2-1', host: '10.0.0.2' });
   const replicaDamaged = new SealError('StepBack', 'the replica is damaged', { at: '1/P5-1', from: 'P2' });
   return [
-    { name: 'normal', fakes: fakeActivities(), tell: untilEnd },
+    { name: 'normal', fakes: fakeActivities(), drive: untilEnd },
     {
       name: 'seed-late',
       fakes: fakeActivities(),
       input: { seed: undefined },
-      tell: async (sealing) => {
+      drive: async (sealing) => {
         await sealing.until(({ state }) => state === 'waiting-for-seed');
         await sealing.provideSeed({ seed: SEED });
         await untilEnd(sealing);
       },
     },
-    { name: 'step-back', fakes: fakeActivities({ P4: [held()], P5: [replicaDamaged] }), tell: untilEnd },
+    { name: 'step-back', fakes: fakeActivities({ P4: [held()], P5: [replicaDamaged] }), drive: untilEnd },
     {
       name: 'attention',
       fakes: fakeActivities({ P2: repeat(5, panic) }),
-      tell: async (sealing) => {
+      drive: async (sealing) => {
         await sealing.untilAttention('P2');
         await sealing.retry();
         await untilEnd(sealing);
@@ -45,7 +45,7 @@ export function scenarios(): Scenario[] {
     {
       name: 'cancelled',
       fakes: fakeActivities({ P1: [held()] }),
-      tell: async (sealing) => {
+      drive: async (sealing) => {
         await sealing.fakes.begun('P1');
         await sealing.handle.cancel();
         await untilEnd(sealing).catch(() => undefined);
@@ -54,7 +54,7 @@ export function scenarios(): Scenario[] {
     {
       name: 'aborted',
       fakes: fakeActivities({ P4: [held()], P5: [held()], abort: [new SealError('MountMissing', 'not there')] }),
-      tell: async (sealing) => {
+      drive: async (sealing) => {
         await sealing.fakes.begun('P4');
         await sealing.fakes.begun('P5');
         await sealing.handle.executeUpdate(abortUpdate, { args: [{ why: 'wrong miner' }] });
@@ -67,7 +67,7 @@ export function scenarios(): Scenario[] {
         P5: [new SealError('CopyDamaged', 'read back: sealed differs', { at: '1/P5-1', host: '10.0.0.5' })],
         P6: [new SealError('NotLanded', 'the scratch is kept until the proof is on chain')],
       }),
-      tell: async (sealing) => {
+      drive: async (sealing) => {
         await sealing.until(({ state }) => state === 'waiting-for-landed');
         await sealing.handle.executeUpdate(landedUpdate, { args: [{ message: 'bafy2bzace' }] });
         await untilEnd(sealing);
@@ -75,9 +75,9 @@ export function scenarios(): Scenario[] {
     },
     {
       name: 'restored',
-      // The run's own later claim, from before its database was restored; then another seed while P4 runs.
+      // A later claim of the same run, made before the database was restored; then a new seed while P4 runs.
       fakes: fakeActivities({ P2: [new SealError('Overtaken', 'claim 3 is in force', { claim: 3 })], P4: [held()] }),
-      tell: async (sealing) => {
+      drive: async (sealing) => {
         await sealing.fakes.begun('P4');
         await sealing.provideSeed({ seed: OTHER_SEED, replace: true });
         await untilEnd(sealing);

@@ -1,4 +1,4 @@
-/** `abort`: the only way but P6 to delete a sector. */
+/** `abort`: besides P6, the only way to delete a sector's files. */
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
@@ -12,7 +12,7 @@ import type { Sealing } from '../helpers/sealing.js';
 const ask = ({ handle }: Sealing, given?: Abort): Promise<string> =>
   handle.executeUpdate(abortUpdate, { args: [given] });
 
-/** It ends as failed, as a run that may be followed by another. */
+/** The run ends as failed, so that the workflow ID can be reused. */
 async function expectAborted(
   { handle }: Sealing,
   message = 'by an operator; 512 bytes freed',
@@ -33,7 +33,7 @@ const refusal = async (sealing: Sealing, given?: Abort): Promise<unknown> => {
 describe.each(CACHE_MODES)('abort, $cache', (mode) => {
   const { seal } = useOrchestrator(mode);
 
-  test('while P1 runs ends it first, then deletes', async () => {
+  test('while P1 runs: stops P1, then deletes', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P1: [held()] }) });
     await sealing.fakes.begun('P1');
     expect(await ask(sealing)).toBe('aborting');
@@ -45,7 +45,7 @@ describe.each(CACHE_MODES)('abort, $cache', (mode) => {
     ]);
   });
 
-  test('while P4 and P5 run ends both', async () => {
+  test('while P4 and P5 run: stops both', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P4: [held()], P5: [held()] }) });
     await sealing.fakes.begun('P4');
     await sealing.fakes.begun('P5');
@@ -62,7 +62,7 @@ describe.each(CACHE_MODES)('abort, $cache', (mode) => {
     expect(sealing.fakes.events).toEqual(['abort begins', 'abort ends']);
   });
 
-  test('of a phase that is handed back again and again', async () => {
+  test('of a phase that is handed back repeatedly', async () => {
     const sealing = await seal({
       fakes: fakeActivities({ P1: repeat(1000, new SealError('NoRoom', 'no room')) }),
     });
@@ -88,14 +88,14 @@ describe.each(CACHE_MODES)('abort, $cache', (mode) => {
     await expectAborted(attention);
   });
 
-  test('of a sector that waits for its seed', async () => {
+  test('of a sector that is waiting for its seed', async () => {
     const waiting = await seal({ fakes: fakeActivities(), input: { seed: undefined } });
     await waiting.until(({ state }) => state === 'waiting-for-seed');
     await ask(waiting);
     await expectAborted(waiting);
   });
 
-  test('is tried until it is done', async () => {
+  test('is retried until it succeeds', async () => {
     const failed = new SealError('MountMissing', 'storage node is not there');
     const sealing = await seal({ fakes: fakeActivities({ P1: [held()], abort: repeat(3, failed) }) });
     await sealing.fakes.begun('P1');
@@ -114,7 +114,7 @@ describe.each(CACHE_MODES)('abort, $cache', (mode) => {
     expect((await sealing.lists()).get(sealState)).toBe('failed');
   });
 
-  test('is not given up when the run is cancelled too', async () => {
+  test('continues when the run is cancelled as well', async () => {
     const deleting = held();
     const sealing = await seal({ fakes: fakeActivities({ P1: [held()], abort: [deleting] }) });
     await sealing.fakes.begun('P1');
@@ -140,12 +140,12 @@ describe.each(CACHE_MODES)('abort, $cache', (mode) => {
     await cancelled.fakes.begun('P1');
     await cancelled.handle.cancel();
     await cancelled.fakes.begun('stop');
-    expect(await refusal(cancelled)).toMatchObject({ type: 'TooLate', message: 'it is stopping' });
+    expect(await refusal(cancelled)).toMatchObject({ type: 'TooLate', message: 'the sector is stopping' });
     stopping.release();
     await cancelled.handle.result().catch(() => undefined);
   });
 
-  test('refuses what it does not understand', async () => {
+  test('refuses invalid input', async () => {
     const p1 = held();
     const sealing = await seal({ fakes: fakeActivities({ P1: [p1] }) });
     await sealing.fakes.begun('P1');

@@ -1,4 +1,4 @@
-/** Workflows as a person starts them with the Temporal CLI or the Web UI: input as typed, no checks before. */
+/** Workflows started with the Temporal CLI or the Web UI: the input is as typed, with no checks beforehand. */
 import { describe, expect, test } from 'vitest';
 import { WORKFLOW_TYPE } from '../../src/contract.js';
 import { sealGroup, sealMiner, sealSectorNumber, sealSize } from '../../src/search-attributes.js';
@@ -6,10 +6,10 @@ import { fakeActivities } from '../helpers/fakes.js';
 import { useOrchestrator } from '../helpers/orchestrator.js';
 import { failureOf, OTHER_SEED, SEED, TICKET } from '../helpers/sealing.js';
 
-describe('a workflow that is started by hand', () => {
+describe('a workflow started by hand', () => {
   const { prepare } = useOrchestrator();
 
-  test('seals with the least that can be typed', async () => {
+  test('seals with the minimal input', async () => {
     const sealing = await prepare({ fakes: fakeActivities() });
     const { sector, group } = sealing.input;
     await sealing.start(
@@ -26,7 +26,7 @@ describe('a workflow that is started by hand', () => {
     expect(shown.get(sealGroup)).toBe(String(group));
   });
 
-  test('knows its sector by the name of a mainnet miner too', async () => {
+  test('accepts the mainnet prefix (f01000) in the sector name', async () => {
     const sealing = await prepare({ fakes: fakeActivities() });
     await sealing.start({ ...sealing.input, sector: `f01000/${sealing.input.group}` });
     expect(await sealing.handle.result()).toMatchObject({ sector: `t01000/${sealing.input.group}` });
@@ -56,7 +56,7 @@ describe('a workflow that is started by hand', () => {
     ['input', (input) => [input]],
   ];
   test.each(wrong.map(([field, change], number) => ({ field, change, number })))(
-    'fails on wrong input and names $field ($number)',
+    'fails on invalid input and names $field ($number)',
     async ({ field, change }) => {
       const sealing = await prepare({ fakes: fakeActivities(), serve: [] });
       await sealing.start(change({ ...sealing.input }));
@@ -66,7 +66,7 @@ describe('a workflow that is started by hand', () => {
     },
   );
 
-  test('names every field that is wrong', async () => {
+  test('names every invalid field', async () => {
     const sealing = await prepare({ fakes: fakeActivities(), serve: [] });
     await sealing.start({ v: 1, sector: 'x' });
     const message = await failureOf(sealing.handle.result());
@@ -80,7 +80,7 @@ describe('a workflow that is started by hand', () => {
     expect(await failureOf(handle.result())).toMatch(/^InvalidInput: input: /);
   });
 
-  test('fails when its ID is not its sector’s, and names both', async () => {
+  test('fails when the workflow ID is not the sector’s, and names both', async () => {
     const sealing = await prepare({ fakes: fakeActivities(), serve: [] });
     const id = sealing.handle.workflowId;
     await sealing.start({ ...sealing.input, sector: 't01001/7' });

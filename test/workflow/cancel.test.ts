@@ -13,7 +13,7 @@ async function cancel(sealing: Sealing): Promise<void> {
   await expectStopped(sealing);
 }
 
-/** It ends as cancelled, its engines stopped once and after all else. */
+/** The run ends as cancelled; its engines are stopped once, as the last step. */
 async function expectStopped({ handle, fakes, input }: Sealing): Promise<void> {
   await expectCancelled(handle.result());
   expect((await handle.describe()).status.name).toBe('CANCELLED');
@@ -32,7 +32,7 @@ async function expectCancelled(result: Promise<unknown>): Promise<void> {
 describe.each(CACHE_MODES)('cancel, $cache', (mode) => {
   const { seal } = useOrchestrator(mode);
 
-  test('while P1 runs stops it and ends', async () => {
+  test('while P1 runs: stops P1 and ends', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P1: [held()] }) });
     await sealing.fakes.begun('P1');
     await cancel(sealing);
@@ -40,7 +40,7 @@ describe.each(CACHE_MODES)('cancel, $cache', (mode) => {
     expect((await sealing.status()).state).toBe('stopped');
   });
 
-  test('while P4 and P5 run stops both', async () => {
+  test('while P4 and P5 run: stops both', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P4: [held()], P5: [held()] }) });
     await sealing.fakes.begun('P4');
     await sealing.fakes.begun('P5');
@@ -55,7 +55,7 @@ describe.each(CACHE_MODES)('cancel, $cache', (mode) => {
     await cancel(sealing);
   });
 
-  test('while P1 is handed back again and again', async () => {
+  test('while P1 is handed back repeatedly', async () => {
     const sealing = await seal({
       fakes: fakeActivities({ P1: repeat(1000, new SealError('NoRoom', 'no room')) }),
     });
@@ -95,7 +95,7 @@ describe.each(CACHE_MODES)('cancel, $cache', (mode) => {
     new SealError('Panic', 'killed by the stop'),
     new SealError('Draining', 'on its way out'),
     new SealError('BadInput', 'no such job'),
-  ])('of a phase that ends with $type all the same', async (end) => {
+  ])('of a phase that then ends with $type', async (end) => {
     const p2 = held();
     const endsBadly = async () => {
       await p2.wait().catch(() => undefined);
@@ -107,7 +107,7 @@ describe.each(CACHE_MODES)('cancel, $cache', (mode) => {
     expect(sealing.fakes.calls('P1')).toBe(1);
   });
 
-  test('while a step back waits for the phase beside it', async () => {
+  test('while a step back waits for the parallel phase', async () => {
     const [proof, copy, end] = [held(), held(), held()];
     const slowToEnd = async () => {
       await proof.wait().catch(() => end.waitToTheEnd());
@@ -122,13 +122,13 @@ describe.each(CACHE_MODES)('cancel, $cache', (mode) => {
     copy.release();
     await sealing.until(({ phases }) => phases.P5.failure !== undefined);
     await sealing.handle.cancel();
-    await sealing.status(); // Answered behind the cancellation.
+    await sealing.status(); // It is answered after the cancellation.
     end.release();
     await expectStopped(sealing);
     expect(sealing.fakes.calls('P2')).toBe(1);
   });
 
-  test('ends the workflow although the engines cannot be stopped', async () => {
+  test('ends the workflow even if the engines cannot be stopped', async () => {
     const { fakes, handle } = await seal({
       fakes: fakeActivities({ P1: [held()], stop: [new SealError('ClaimedByOther', 'of another run')] }),
     });
@@ -142,7 +142,7 @@ describe.each(CACHE_MODES)('cancel, $cache', (mode) => {
 describe('cancel', () => {
   const { seal } = useOrchestrator();
 
-  test('ends the workflow although no worker of the group is there', async () => {
+  test('ends the workflow even without a worker of the group', async () => {
     const sealing = await seal({ fakes: fakeActivities(), serve: [], input: { timeScale: 0.002 } });
     await sealing.until(({ phases }) => phases.P1.state === 'running');
     await sealing.handle.cancel();
@@ -150,13 +150,13 @@ describe('cancel', () => {
     await expectCancelled(sealing.handle.result());
   });
 
-  test('before the first try of anything', async () => {
+  test('before any activity has started', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P1: [held()] }) });
     await sealing.handle.cancel();
     await expectCancelled(sealing.handle.result());
   });
 
-  test('during P6 stops it', async () => {
+  test('during P6: stops P6', async () => {
     const p6 = held();
     const { fakes, handle } = await seal({ fakes: fakeActivities({ P6: [p6] }) });
     await fakes.begun('P6');
@@ -165,7 +165,7 @@ describe('cancel', () => {
     expect(fakes.events.slice(-3)).toEqual(['P6 is cancelled', 'stop begins', 'stop ends']);
   });
 
-  test('tells the control queue the seed that came later', async () => {
+  test('passes a seed that arrived later to the control queue', async () => {
     const p3 = held();
     const sealing = await seal({ fakes: fakeActivities({ P3: [p3] }), input: { seed: undefined } });
     await sealing.provideSeed({ seed: 'cc'.repeat(32) });

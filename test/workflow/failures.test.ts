@@ -15,7 +15,7 @@ const stateInLists = async (sealing: Sealing) => (await sealing.lists()).get(sea
 describe.each(CACHE_MODES)('a phase that fails, $cache', (mode) => {
   const { seal } = useOrchestrator(mode);
 
-  test('is retried by the server: the history knows nothing of it', async () => {
+  test('is retried by the server, without events in the history', async () => {
     const { fakes, handle } = await seal({ fakes: fakeActivities({ P2: [panic, panic] }) });
     await handle.result();
     expect(fakes.calls('P2')).toBe(3);
@@ -26,7 +26,7 @@ describe.each(CACHE_MODES)('a phase that fails, $cache', (mode) => {
     expect(await storyOf(handle)).not.toContain('timerStarted');
   });
 
-  test('five times in a row needs attention, in status, details and lists, until retry', async () => {
+  test('five times in a row needs attention (status, details, lists) until retry', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P2: repeat(5, panic) }) });
     const { state, attention, phases } = await sealing.untilAttention('P2');
     expect(sealing.fakes.calls('P2')).toBe(5);
@@ -57,7 +57,7 @@ describe.each(CACHE_MODES)('a phase that fails, $cache', (mode) => {
 describe('failures', () => {
   const { seal } = useOrchestrator();
 
-  test('may fail five times more after a retry', async () => {
+  test('may occur five more times after a retry', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P2: repeat(10, panic) }) });
     await sealing.untilAttention('P2');
     await sealing.retry();
@@ -68,7 +68,7 @@ describe('failures', () => {
     await sealing.handle.result();
   });
 
-  test('are counted anew whenever a try has got on', async () => {
+  test('are counted from zero after progress', async () => {
     const died = (recorded: number) => new SealError('EngineDied', 'killed', { recorded });
     const steps = [died(0), died(0), died(0), died(0), died(1), died(1), died(1), died(2)];
     const { fakes, handle } = await seal({ fakes: fakeActivities({ P1: steps }) });
@@ -76,7 +76,7 @@ describe('failures', () => {
     expect(fakes.calls('P1')).toBe(9);
   });
 
-  test('of a copy that came out wrong are two: it is copied again once, then a person must look', async () => {
+  test('of a damaged copy need attention the second time: it is copied again once', async () => {
     const damaged = new SealError('CopyDamaged', 'sealed differs: BLAKE3 ab, written were cd', {
       at: '1/P5-1',
     });
@@ -91,16 +91,16 @@ describe('failures', () => {
     await sealing.handle.result();
   });
 
-  test('are not forgiven for layers that were there before', async () => {
+  test('are still counted when the recorded layers are not new', async () => {
     const died = new SealError('EngineDied', 'killed', { recorded: 3 });
-    // The first one has got on: five more may follow.
+    // The first failure reports progress; five more may follow.
     const sealing = await seal({ fakes: fakeActivities({ P1: repeat(6, died) }) });
     await sealing.untilAttention('P1');
     expect(sealing.fakes.calls('P1')).toBeLessThan(7);
   });
 
   test.each(['NoSlot', 'NoRoom', 'BusyElsewhere', 'TooNew', 'NotOfGroup'] as const)(
-    '%s hands the task back, and the workflow does not see it',
+    '%s hands the task back without an event',
     async (type) => {
       const back = new SealError(type, 'not here, not now');
       const sealing = await seal({ fakes: fakeActivities({ P1: repeat(7, back) }) });
@@ -113,7 +113,7 @@ describe('failures', () => {
     },
   );
 
-  test('a worker that goes away is no fault: again before new work, and from then on without an event', async () => {
+  test('a draining worker is no fault: rescheduled first once, then retried without events', async () => {
     const draining = new SealError('Draining', 'as it happens', { at: '1/P1-1' });
     const { fakes, handle } = await seal({ fakes: fakeActivities({ P1: repeat(6, draining) }) });
     await handle.result();
@@ -123,7 +123,7 @@ describe('failures', () => {
     expect(await storyOf(handle)).not.toContain('timerStarted');
   });
 
-  test('a claim that is no news is asked for again, but not without a pause', async () => {
+  test('Overtaken by a claim that is not newer is retried with a delay', async () => {
     const overtaken = new SealError('Overtaken', 'a claim of its own is in force', { claim: 1 });
     const { fakes, handle } = await seal({ fakes: fakeActivities({ P1: repeat(3, overtaken) }) });
     await handle.result();
@@ -132,7 +132,7 @@ describe('failures', () => {
     expect(story.filter((event) => event === 'timerStarted')).toHaveLength(2);
   });
 
-  test('a worker that is not heard of is lost: again at once, before new work', async () => {
+  test('a worker without heartbeats is lost: rescheduled at once, ahead of new work', async () => {
     const { fakes, handle } = await seal({
       fakes: fakeActivities({ P1: [heldInSilence()] }),
       input: { priority: true },
@@ -147,10 +147,10 @@ describe('failures', () => {
   });
 
   test.each(['NoSpace', 'MountMissing', 'MissingParameters'] as const)(
-    '%s is waited out however often it comes, or until retry',
+    '%s is retried without limit; retry ends the backoff',
     async (type) => {
       const outage = new SealError(type, 'not now');
-      // At this scale only `retry` ends a wait within the test's time.
+      // At this scale only `retry` ends a backoff before the test times out.
       const sealing = await seal({
         fakes: fakeActivities({ P4: repeat(6, outage) }),
         input: { timeScale: 1 },
@@ -165,7 +165,7 @@ describe('failures', () => {
     },
   );
 
-  test('an error that nobody knows counts as Unknown, and is named', async () => {
+  test('an unexpected error is reported as Unknown, with its name', async () => {
     const strange = new RangeError('what is this');
     const sealing = await seal({ fakes: fakeActivities({ P3: repeat(5, strange) }) });
     const { attention } = await sealing.untilAttention('P3');
@@ -178,13 +178,13 @@ describe('failures', () => {
     const sealing = await seal({ fakes: fakeActivities({ P6: [new SealError(type, 'look at this')] }) });
     const { attention, proof } = await sealing.untilAttention('P6');
     expect(attention).toMatchObject([{ phase: 'P6', type, hint: FAILURES[type].hint }]);
-    // A P6 that fails withholds no proof.
+    // The proof is available even though P6 failed.
     expect(proof).toBe(PROOF);
     await sealing.retry();
     await sealing.handle.result();
   });
 
-  test('a later claim of its own run, from before its database was restored, is taken up', async () => {
+  test('a later claim of the same run, made before the database was restored, is adopted', async () => {
     const overtaken = new SealError('Overtaken', "epoch 5 is this run's claim 3", { claim: 3 });
     const sealing = await seal({ fakes: fakeActivities({ P2: [overtaken] }) });
     await sealing.handle.result();
@@ -192,7 +192,7 @@ describe('failures', () => {
     expect(sealing.fakes.inputsOf('P6').map(({ claim }) => claim)).toEqual([3]);
   });
 
-  test('a sector that another run has claimed is taken back by retry', async () => {
+  test('retry reclaims a sector that another run has claimed', async () => {
     const claimed = new SealError('ClaimedByOther', 'epoch 3 is of run x');
     const sealing = await seal({ fakes: fakeActivities({ P2: [claimed] }) });
     await sealing.untilAttention('P2');
@@ -202,7 +202,7 @@ describe('failures', () => {
     expect(sealing.fakes.inputsOf('P3').map(({ claim }) => claim)).toEqual([2]);
   });
 
-  test('a sector that is sealed already ends the workflow as failed', async () => {
+  test('a sector that is already sealed fails the workflow', async () => {
     const sealed = new SealError('AlreadySealed', 'done/s-t01000-7.json is there');
     const { fakes, handle } = await seal({ fakes: fakeActivities({ P1: [sealed] }) });
     expect(await failureOf(handle.result())).toBe('AlreadySealed: done/s-t01000-7.json is there');

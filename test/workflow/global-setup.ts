@@ -1,4 +1,4 @@
-/** One server and one bundle for all files of test/workflow (`globalSetup` of the project in vitest.config.ts). */
+/** One server and one bundle for all files of test/workflow (`globalSetup` in vitest.config.ts). */
 import type { TestProject } from 'vitest/node';
 import { startShared } from '../helpers/temporal.js';
 

@@ -7,7 +7,7 @@ import { fakeActivities, held } from '../helpers/fakes.js';
 import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
 import { failureOf, OTHER_SEED, SEED, type Sealing } from '../helpers/sealing.js';
 
-/** A host whose config.toml says `[clean] after = "landed"`. */
+/** From a host whose config.toml has `[clean] after = "landed"`. */
 const notLanded = new SealError('NotLanded', 'the scratch is kept until the proof is on chain');
 
 const landed = (sealing: Sealing, message?: string): Promise<string> =>
@@ -16,10 +16,10 @@ const landed = (sealing: Sealing, message?: string): Promise<string> =>
 const untilWaiting = (sealing: Sealing): Promise<void> =>
   eventually(async () => (await sealing.lists()).get(sealState) === 'waiting-for-landed');
 
-describe.each(CACHE_MODES)('the word that the proof has landed, $cache', (mode) => {
+describe.each(CACHE_MODES)('the landed update, $cache', (mode) => {
   const { seal } = useOrchestrator(mode);
 
-  test('is waited for where P6 asks for it', async () => {
+  test('is awaited when P6 requires it', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P6: [notLanded] }) });
     await untilWaiting(sealing);
     expect(await sealing.status()).toMatchObject({
@@ -27,16 +27,16 @@ describe.each(CACHE_MODES)('the word that the proof has landed, $cache', (mode) 
       attention: [],
       phases: { P4: { state: 'done' }, P5: { state: 'done' }, P6: { state: 'waiting', tries: 1 } },
     });
-    expect(await landed(sealing, 'bafy2bzace')).toBe('P6 goes on');
+    expect(await landed(sealing, 'bafy2bzace')).toBe('P6 continues');
     await sealing.handle.result();
     expect(sealing.fakes.inputsOf('P6').map((input) => input.landed)).toEqual([undefined, true]);
   });
 
-  test('that comes before P6 is not waited for', async () => {
+  test('is not awaited when it arrived before P6', async () => {
     const copy = held();
     const sealing = await seal({ fakes: fakeActivities({ P5: [copy] }) });
     await sealing.until(({ phases }) => phases.P4.state === 'done');
-    expect(await landed(sealing)).toBe('noted');
+    expect(await landed(sealing)).toBe('recorded');
     copy.release();
     await sealing.handle.result();
     expect(sealing.fakes.inputsOf('P6').map((input) => input.landed)).toEqual([true]);
@@ -51,16 +51,16 @@ describe.each(CACHE_MODES)('the word that the proof has landed, $cache', (mode) 
     await sealing.handle.result();
   });
 
-  test('is waited for before P6 is begun where the sector was started so, whatever hosts say', async () => {
+  test('is awaited before P6 starts if the sector has cleanAfter, whatever the hosts require', async () => {
     const sealing = await seal({ fakes: fakeActivities(), input: { cleanAfter: 'landed' } });
     await untilWaiting(sealing);
     expect(sealing.fakes.calls('P6')).toBe(0);
-    expect(await landed(sealing)).toBe('P6 goes on');
+    expect(await landed(sealing)).toBe('P6 continues');
     await sealing.handle.result();
     expect(sealing.fakes.inputsOf('P6').map((input) => input.landed)).toEqual([true]);
   });
 
-  test('is refused when it is not understood', async () => {
+  test('is refused when its input is invalid', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P6: [notLanded] }) });
     await untilWaiting(sealing);
     const wrong = sealing.handle.executeUpdate(landedUpdate, { args: [{ cid: 'x' } as never] });
@@ -68,28 +68,28 @@ describe.each(CACHE_MODES)('the word that the proof has landed, $cache', (mode) 
     expect((await sealing.status()).state).toBe('waiting-for-landed');
   });
 
-  test('may never come: another seed takes P3 and P4 back, and its own proof must land', async () => {
+  test('may never come: a new seed repeats P3 and P4, and the new proof must land', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P6: [notLanded] }) });
     const { fakes } = sealing;
     await untilWaiting(sealing);
     expect(await sealing.provideSeed({ seed: OTHER_SEED, replace: true })).toBe('replaced');
     await fakes.begun('P4', 2);
     await untilWaiting(sealing);
-    expect(await landed(sealing)).toBe('P6 goes on');
+    expect(await landed(sealing)).toBe('P6 continues');
     await sealing.handle.result();
     expect(fakes.inputsOf('P3').map(({ seal }) => seal.seed)).toEqual([SEED, OTHER_SEED]);
     expect([fakes.calls('P1'), fakes.calls('P2'), fakes.calls('P5')]).toEqual([1, 1, 1]);
     expect(fakes.inputsOf('P6').map((input) => input.landed)).toEqual([undefined, true]);
   });
 
-  test('that was said of another proof does not count for the one that a retry makes', async () => {
+  test('for one proof does not count for the proof that a retry makes', async () => {
     const copy = held();
     const sealing = await seal({ fakes: fakeActivities({ P5: [copy], P6: [notLanded] }) });
     await sealing.until(({ phases }) => phases.P4.state === 'done');
-    expect(await landed(sealing)).toBe('noted');
+    expect(await landed(sealing)).toBe('recorded');
     expect(await sealing.retry({ from: 'P3' })).toBe('back to P3');
     await untilWaiting(sealing);
-    expect(await landed(sealing)).toBe('P6 goes on');
+    expect(await landed(sealing)).toBe('P6 continues');
     await sealing.handle.result();
     expect(sealing.fakes.inputsOf('P6').map((input) => input.landed)).toEqual([undefined, true]);
     copy.release();

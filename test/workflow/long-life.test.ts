@@ -1,4 +1,4 @@
-/** Sectors that wait or fail for months, on a server that ends a workflow with more than 300 events. */
+/** Sectors that wait or fail for months. The server terminates a workflow with more than 300 events. */
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { describe, expect, test, vi } from 'vitest';
 import { SealError } from '../../src/seal-error.js';
@@ -23,9 +23,9 @@ describe('on a server with low limits', () => {
   const { seal } = useOrchestrator({ dynamicConfig: LIMITS });
   vi.setConfig({ testTimeout: 120_000 });
 
-  test('a sector that waits for 1,000 rounds has under 100 events', async () => {
+  test('a sector that is retried 1,000 times has under 100 events', async () => {
     const full = new SealError('NoSpace', 'the disk is full');
-    // Delays of 5 ms at most: what is tested is what a round costs.
+    // Delays are 5 ms at most: the test is about the events of a retry.
     const sealing = await seal({ fakes: fakeActivities({ P4: repeat(1000, full) }, 1e-5) });
     const runId = await runIdOf(sealing);
     await sealing.handle.result();
@@ -34,7 +34,7 @@ describe('on a server with low limits', () => {
     expect(await eventsOf(sealing)).toBeLessThan(100);
   });
 
-  test('one that fails for long continues as new, and knows all that it knew', async () => {
+  test('a sector that keeps failing continues as new with its full state', async () => {
     const sealing = await seal({
       fakes: fakeActivities({ P3: repeat(40, refused) }),
       input: { priority: true },
@@ -51,13 +51,13 @@ describe('on a server with low limits', () => {
     expect(runs.size).toBeGreaterThan(2);
     const { phases } = await sealing.status();
     expect(phases.P3.tries).toBe(41);
-    // Nothing was repeated, and all runs claim as the first one.
+    // No phase was repeated, and all runs claim under the first run's ID.
     expect([sealing.fakes.calls('P1'), sealing.fakes.calls('P2')]).toEqual([1, 1]);
     for (const phase of ['P1', 'P3', 'P5'] as const)
       expect(new Set(sealing.fakes.inputsOf(phase).map(({ run }) => run))).toEqual(new Set([first]));
   });
 
-  test('one that waits for its seed or for a person does so in the next run too', async () => {
+  test('a sector that waits for its seed or for a person still waits in the next run', async () => {
     const sealing = await seal({
       fakes: fakeActivities({ P1: repeat(30, refused) }),
       input: { seed: undefined },
@@ -73,7 +73,7 @@ describe('on a server with low limits', () => {
     await sealing.handle.result();
   });
 
-  test('updates that come while it continues as new are not lost', async () => {
+  test('updates sent during continue-as-new are not lost', async () => {
     const copy = held();
     const sealing = await seal({ fakes: fakeActivities({ P4: repeat(20, refused), P5: [copy] }) });
     await sealing.fakes.begun('P5');
@@ -81,9 +81,9 @@ describe('on a server with low limits', () => {
     const retry = async (): Promise<void> => {
       const answer = await sealing.retry().catch(refusalOf);
       if (answer === 'going on') taken += 1;
-      else expect(answer).toMatch(/nothing waits for a retry|P6 has begun|already completed/);
+      else expect(answer).toMatch(/nothing is waiting for a retry|P6 has begun|already completed/);
     };
-    // Several at once, of which one is the last of its run: each is answered, by this run or the next.
+    // Sent together, so that some arrive as the run ends: this run or the next answers each.
     while (sealing.fakes.calls('P4') <= 20) await Promise.all([retry(), retry(), retry()]);
     copy.release();
     await sealing.handle.result();

@@ -5,10 +5,10 @@ import { largestPayload, scheduled } from '../helpers/history.js';
 import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
 import { SEED, TICKET } from '../helpers/sealing.js';
 
-describe.each(CACHE_MODES)('a sector that meets no trouble, $cache', (mode) => {
+describe.each(CACHE_MODES)('a sector without failures, $cache', (mode) => {
   const { seal } = useOrchestrator(mode);
 
-  test('goes through the six phases and returns commR, commD, proof and place', async () => {
+  test('runs the six phases and returns commR, commD, proof and storage', async () => {
     const { handle, input, fakes } = await seal({ fakes: fakeActivities() });
     expect(await handle.result()).toEqual({
       v: 1,
@@ -25,7 +25,7 @@ describe.each(CACHE_MODES)('a sector that meets no trouble, $cache', (mode) => {
     expect(order.slice(5)).toEqual(['P6']);
   });
 
-  test('takes exactly six activities, few events and small payloads', async () => {
+  test('needs exactly six activities, few events and small payloads', async () => {
     const { handle, input } = await seal({ fakes: fakeActivities() });
     await handle.result();
     const history = await handle.fetchHistory();
@@ -44,7 +44,7 @@ describe.each(CACHE_MODES)('a sector that meets no trouble, $cache', (mode) => {
     expect(largest).toBeLessThan(8 * 1024);
   });
 
-  test('tells each phase what its work builds on', async () => {
+  test('passes each phase the results it depends on', async () => {
     const { handle, input, fakes } = await seal({ fakes: fakeActivities() });
     await handle.result();
     const { runId: run } = await handle.describe();
@@ -73,7 +73,7 @@ describe.each(CACHE_MODES)('a sector that meets no trouble, $cache', (mode) => {
     });
   });
 
-  test('computes the proof and copies at the same time, and cleans up when both are done', async () => {
+  test('runs P4 and P5 in parallel, and P6 when both are done', async () => {
     const [proof, copy] = [held(), held()];
     const sealing = await seal({ fakes: fakeActivities({ P4: [proof], P5: [copy] }) });
     const { fakes, handle } = sealing;

@@ -14,7 +14,7 @@ describe.each(CACHE_MODES)('P4 and P5, $cache', (mode) => {
   const { seal } = useOrchestrator(mode);
 
   test.each(PAIR)(
-    '$phase fails and is tried again while $other runs; P6 waits for both',
+    '$phase fails and is retried while $other runs; P6 waits for both',
     async ({ phase, other }) => {
       const rest = held();
       const sealing = await seal({ fakes: fakeActivities({ [phase]: [fault], [other]: [rest] }) });
@@ -32,7 +32,7 @@ describe.each(CACHE_MODES)('P4 and P5, $cache', (mode) => {
     },
   );
 
-  test.each(PAIR)('$phase fails when $other is done; P6 waits for it', async ({ phase, other }) => {
+  test.each(PAIR)('$phase fails after $other is done; P6 waits for it', async ({ phase, other }) => {
     const first = held();
     const fails = async () => {
       await first.wait();
@@ -52,35 +52,32 @@ describe.each(CACHE_MODES)('P4 and P5, $cache', (mode) => {
     ]);
   });
 
-  test.each(PAIR)(
-    '$phase needs attention, $other goes on to its end, and P6 waits',
-    async ({ phase, other }) => {
-      const rest = held();
-      const sealing = await seal({ fakes: fakeActivities({ [phase]: [refused], [other]: [rest] }) });
-      await sealing.untilAttention(phase);
-      await sealing.fakes.begun(other);
-      rest.release();
-      const { state, phases, proof, attention } = await sealing.until(
-        (status) => status.phases[other].state === 'done',
-      );
-      expect(state).toBe('needs-attention');
-      expect(attention.map((one) => one.phase)).toEqual([phase]);
-      expect([phases[phase].state, phases.P6.state]).toEqual(['needs-attention', 'waiting']);
-      // A copy that does not get on withholds no proof.
-      expect(proof).toBe(other === 'P4' ? PROOF : undefined);
-      await sealing.retry();
-      await sealing.handle.result();
-      expect([sealing.fakes.calls(phase), sealing.fakes.calls(other)]).toEqual([2, 1]);
-      expect(sealing.fakes.events.slice(-4)).toEqual([
-        `${phase} begins`,
-        `${phase} ends`,
-        'P6 begins',
-        'P6 ends',
-      ]);
-    },
-  );
+  test.each(PAIR)('$phase needs attention, $other completes, and P6 waits', async ({ phase, other }) => {
+    const rest = held();
+    const sealing = await seal({ fakes: fakeActivities({ [phase]: [refused], [other]: [rest] }) });
+    await sealing.untilAttention(phase);
+    await sealing.fakes.begun(other);
+    rest.release();
+    const { state, phases, proof, attention } = await sealing.until(
+      (status) => status.phases[other].state === 'done',
+    );
+    expect(state).toBe('needs-attention');
+    expect(attention.map((one) => one.phase)).toEqual([phase]);
+    expect([phases[phase].state, phases.P6.state]).toEqual(['needs-attention', 'waiting']);
+    // The proof is available even if the copy is stuck.
+    expect(proof).toBe(other === 'P4' ? PROOF : undefined);
+    await sealing.retry();
+    await sealing.handle.result();
+    expect([sealing.fakes.calls(phase), sealing.fakes.calls(other)]).toEqual([2, 1]);
+    expect(sealing.fakes.events.slice(-4)).toEqual([
+      `${phase} begins`,
+      `${phase} ends`,
+      'P6 begins',
+      'P6 ends',
+    ]);
+  });
 
-  test('both need attention, and both go on', async () => {
+  test('both need attention, and one retry resumes both', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P4: [refused], P5: [refused] }) });
     const { attention } = await sealing.until((status) => status.attention.length === 2);
     expect(attention.map(({ phase }) => phase).sort()).toEqual(['P4', 'P5']);
@@ -89,7 +86,7 @@ describe.each(CACHE_MODES)('P4 and P5, $cache', (mode) => {
     expect([sealing.fakes.calls('P4'), sealing.fakes.calls('P5')]).toEqual([2, 2]);
   });
 
-  test('one is resumed while the other still runs, and needs attention once more', async () => {
+  test('one is resumed while the other still runs, and needs attention again', async () => {
     const copy = held();
     const sealing = await seal({ fakes: fakeActivities({ P4: [refused, refused], P5: [copy] }) });
     await sealing.untilAttention('P4');

@@ -1,6 +1,6 @@
 /**
- * Sectors take days: workflows that a release before this one has begun must go on with the code of today. These are
- * histories of such workflows. A test that fails here tells of a change that needs `patched` (see test/histories/record.ts).
+ * Sectors take days, so workflows started by an earlier release must continue with the current code. These are
+ * histories of such workflows. A failure here means that a change needs `patched` (see test/histories/record.ts).
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { DeterminismViolationError } from '@temporalio/workflow';
@@ -37,7 +37,7 @@ describe('a recorded history', () => {
     return Worker.runReplayHistory({ workflowBundle }, history, id);
   };
 
-  test('is there for each kind of story', () => {
+  test('exists for each scenario', () => {
     expect(names.toSorted()).toEqual([
       'aborted.json',
       'attention.json',
@@ -50,11 +50,11 @@ describe('a recorded history', () => {
     ]);
   });
 
-  test.each(names)('%s goes with the code of today', async (name) => {
+  test.each(names)('%s replays with the current code', async (name) => {
     await replay(read(name));
   });
 
-  test('does not when the order of activities is another one', async () => {
+  test('does not replay when the order of activities differs', async () => {
     const history = read('normal.json');
     const types = history.events.flatMap(
       (event) => event.activityTaskScheduledEventAttributes?.activityType ?? [],
@@ -65,7 +65,7 @@ describe('a recorded history', () => {
     await expect(replay(history)).rejects.toThrow(DeterminismViolationError);
   });
 
-  test('tells nothing of the machine that made it', () => {
+  test('contains nothing about the machine that recorded it', () => {
     for (const name of names) {
       const text = JSON.stringify(read(name));
       expect(text).not.toMatch(/stackTrace|file:|node_modules|\/(home|root|tmp|usr)\//);

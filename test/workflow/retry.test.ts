@@ -12,7 +12,7 @@ const refused = new SealError('BadInput', 'the ticket is too old');
 describe.each(CACHE_MODES)('retry, $cache', (mode) => {
   const { seal } = useOrchestrator(mode);
 
-  test('goes back no more when P6 has renamed the scratch away, but lets P6 go on', async () => {
+  test('cannot go back once P6 has renamed the scratch, but resumes P6', async () => {
     const stuck = new SealError('NotOurs', 'a symbolic link', { stored: true });
     const sealing = await seal({ fakes: fakeActivities({ P6: [stuck] }) });
     await sealing.untilAttention('P6');
@@ -24,7 +24,7 @@ describe.each(CACHE_MODES)('retry, $cache', (mode) => {
     await sealing.handle.result();
   });
 
-  test('from P2 while P5 runs takes back all from there on', async () => {
+  test('from P2 while P5 runs repeats everything from P2 on', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P5: [held()] }) });
     const { fakes, handle } = sealing;
     await sealing.until(({ phases }) => phases.P4.state === 'done' && phases.P5.state === 'running');
@@ -40,7 +40,7 @@ describe.each(CACHE_MODES)('retry, $cache', (mode) => {
     expect(fakes.inputsOf('P4')[1]?.inputs).toMatchObject({ P2: { at: '1/P2-2' }, P3: { at: '1/P3-2' } });
   });
 
-  test('with a new ticket begins anew, without the seed and with another commR', async () => {
+  test('with a new ticket restarts from P1, drops the seed and accepts a different commR', async () => {
     const sealing = await seal({
       fakes: fakeActivities({ P2: [() => ({}), () => ({ commR: OTHER_COMM_R })], P3: [refused] }),
       input: { ticketEpoch: 4_000_000 },
@@ -70,7 +70,7 @@ describe.each(CACHE_MODES)('retry, $cache', (mode) => {
     expect(fakes.events.slice(0, 4)).toEqual(['P1 begins', 'P1 is cancelled', 'P1 begins', 'P1 ends']);
   });
 
-  test('without any input goes on, as from the Temporal CLI', async () => {
+  test('without any input resumes, as from the Temporal CLI', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P2: [refused] }) });
     await sealing.untilAttention('P2');
     const update = sealing.handle.executeUpdate(retryUpdate.name, { args: [] });
@@ -78,7 +78,7 @@ describe.each(CACHE_MODES)('retry, $cache', (mode) => {
     await sealing.handle.result();
   });
 
-  test('is refused when nothing waits for it, without an event', async () => {
+  test('is refused when nothing is waiting for it, without an event', async () => {
     const p1 = held();
     const sealing = await seal({ fakes: fakeActivities({ P1: [p1] }) });
     await sealing.fakes.begun('P1');
@@ -114,7 +114,7 @@ describe('retry', () => {
     [{ acceptCommR: 'yes' }, 'acceptCommR'],
     [{ form: 'P2' }, 'form'],
     ['P2', 'object'],
-  ])('with %j is refused and says %s', async (given, named) => {
+  ])('with %j is refused and names %s', async (given, named) => {
     const sealing = await seal({ fakes: fakeActivities({ P1: [refused] }) });
     await sealing.untilAttention('P1');
     const message = await failureOf(sealing.handle.executeUpdate(retryUpdate, { args: [given as never] }));
@@ -123,7 +123,7 @@ describe('retry', () => {
     expect((await sealing.status()).state).toBe('needs-attention');
   });
 
-  test('ends the wait between two tries of P6: it asks nothing back', async () => {
+  test('ends the backoff of P6, as it does not go back', async () => {
     const fault = new SealError('PassingFault', 'input/output error');
     const sealing = await seal({ fakes: fakeActivities({ P6: [fault] }), input: { timeScale: 1 } });
     await sealing.untilBackingOff('P6');
@@ -132,7 +132,7 @@ describe('retry', () => {
     expect(sealing.fakes.calls('P6')).toBe(2);
   });
 
-  test('from a phase that is still to come leaves alone what runs', async () => {
+  test('from a phase that has not started does not disturb running phases', async () => {
     const p1 = held();
     const sealing = await seal({ fakes: fakeActivities({ P1: [p1] }) });
     await sealing.fakes.begun('P1');
@@ -142,7 +142,7 @@ describe('retry', () => {
     await sealing.handle.result();
   });
 
-  test('from P4 takes back P4 and the copy, and neither P3 nor anything before it', async () => {
+  test('from P4 repeats P4 and P5, but neither P3 nor anything before it', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P6: [refused] }) });
     await sealing.untilAttention('P6');
     expect(await sealing.retry({ from: 'P4' })).toBe('back to P4');

@@ -15,7 +15,7 @@ async function untilWaiting(sealing: Sealing): Promise<SealStatus> {
 describe.each(CACHE_MODES)('the seed, $cache', (mode) => {
   const { seal } = useOrchestrator(mode);
 
-  test('is waited for after P2, with commR on show', async () => {
+  test('is awaited after P2, with commR shown', async () => {
     const sealing = await seal({ fakes: fakeActivities(), input: { seed: undefined } });
     const waiting = await untilWaiting(sealing);
     expect(waiting).toMatchObject({
@@ -30,7 +30,7 @@ describe.each(CACHE_MODES)('the seed, $cache', (mode) => {
     expect(sealing.fakes.order()).toHaveLength(6);
   });
 
-  test('that comes while P1 runs is not waited for', async () => {
+  test('is not awaited when it arrived during P1', async () => {
     const p1 = held();
     const sealing = await seal({ fakes: fakeActivities({ P1: [p1] }), input: { seed: undefined } });
     await sealing.fakes.begun('P1');
@@ -41,13 +41,13 @@ describe.each(CACHE_MODES)('the seed, $cache', (mode) => {
     expect(sealing.fakes.calls('P1')).toBe(1);
   });
 
-  test('may be given again, but no other one, and a refusal leaves no event', async () => {
+  test('can be sent again; a different one is refused without an event', async () => {
     const p3 = held();
     const sealing = await seal({ fakes: fakeActivities({ P3: [p3] }), input: { seed: undefined } });
     await untilWaiting(sealing);
     await sealing.provideSeed({ seed: SEED });
     await sealing.fakes.begun('P3');
-    expect(await sealing.provideSeed({ seed: SEED })).toBe('known already');
+    expect(await sealing.provideSeed({ seed: SEED })).toBe('already set');
     const story = await storyOf(sealing.handle);
     expect(await failureOf(sealing.provideSeed({ seed: OTHER_SEED }))).toMatch(/^SeedKnown: .*replace/);
     expect(await storyOf(sealing.handle)).toEqual(story);
@@ -56,7 +56,7 @@ describe.each(CACHE_MODES)('the seed, $cache', (mode) => {
     expect(sealing.fakes.inputsOf('P3').map(({ seal }) => seal.seed)).toEqual([SEED]);
   });
 
-  test('is refused when it is none, without an event', async () => {
+  test('is refused without an event when it is invalid', async () => {
     const sealing = await seal({ fakes: fakeActivities(), input: { seed: undefined } });
     await untilWaiting(sealing);
     const story = await storyOf(sealing.handle);
@@ -80,7 +80,7 @@ describe.each(CACHE_MODES)('the seed, $cache', (mode) => {
     expect((await sealing.status()).state).toBe('waiting-for-seed');
   });
 
-  test('is replaced by P3 and P4 running again, and nothing before them', async () => {
+  test('can be replaced: P3 and P4 run again, and nothing before them', async () => {
     const [proof, copy] = [held(), held()];
     const sealing = await seal({ fakes: fakeActivities({ P4: [proof], P5: [copy] }) });
     const { fakes, handle } = sealing;
@@ -93,13 +93,13 @@ describe.each(CACHE_MODES)('the seed, $cache', (mode) => {
     expect(fakes.inputsOf('P3').map(({ seal }) => seal.seed)).toEqual([SEED, OTHER_SEED]);
     expect(fakes.inputsOf('P4').map(({ seal }) => seal.seed)).toEqual([SEED, OTHER_SEED]);
     expect(fakes.inputsOf('P4')[1]?.inputs.P3?.at).toBe('1/P3-2');
-    // Results of the other seed do not count for this one, but nothing is wrong with them.
+    // The results for the old seed do not match the new one, but they are not invalid.
     expect(fakes.inputsOf('P3')[1]?.invalidated).toEqual([]);
     expect([fakes.calls('P1'), fakes.calls('P2')]).toEqual([1, 1]);
     fakes.expectOrder('P4 is cancelled', 'P3 begins');
   });
 
-  test('may be replaced while P1 runs without stopping it', async () => {
+  test('can be replaced while P1 runs, without stopping it', async () => {
     const p1 = held();
     const sealing = await seal({ fakes: fakeActivities({ P1: [p1] }) });
     await sealing.fakes.begun('P1');
@@ -111,7 +111,7 @@ describe.each(CACHE_MODES)('the seed, $cache', (mode) => {
     expect(sealing.fakes.inputsOf('P3').map(({ seal }) => seal.seed)).toEqual([OTHER_SEED]);
   });
 
-  test('may be replaced while P4 runs without copying again', async () => {
+  test('can be replaced while P4 runs, without copying again', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P4: [held()] }) });
     await sealing.fakes.begun('P4');
     await sealing.until(({ phases }) => phases.P5.state === 'done');
@@ -121,7 +121,7 @@ describe.each(CACHE_MODES)('the seed, $cache', (mode) => {
     expect(sealing.fakes.calls('P4')).toBe(2);
   });
 
-  test('is not replaced any more when P6 has begun', async () => {
+  test('cannot be replaced once P6 has begun', async () => {
     const p6 = held();
     const sealing = await seal({ fakes: fakeActivities({ P6: [p6] }) });
     await sealing.fakes.begun('P6');

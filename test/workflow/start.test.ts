@@ -1,4 +1,4 @@
-/** `startSector`, as `sealflow start` uses it: on the queue that orchestrators poll. */
+/** `startSector` as `sealflow start` uses it, on the queue that orchestrators poll. */
 import { describe, expect, test } from 'vitest';
 import { startSector } from '../../src/temporal/ask/start-sector.js';
 import { WORKFLOW_QUEUE } from '../../src/contract.js';
@@ -12,7 +12,7 @@ describe('startSector', () => {
   const orchestrator = useOrchestrator({ queue: WORKFLOW_QUEUE });
   const start = ({ input: { v: _version, ...input } }: Sealing) => {
     const sealed = startSector(orchestrator.temporal.client, input).then((handle) => handle.result());
-    // It may fail while the test still waits for something else: the test looks at it afterwards.
+    // It may reject before the test awaits it; without a handler that would be an unhandled rejection.
     sealed.catch(() => undefined);
     return sealed;
   };
@@ -47,21 +47,21 @@ describe('startSector', () => {
     expect(sealing.fakes.calls('P1')).toBe(1);
   });
 
-  test('starts one when two are asked for at once', async () => {
+  test('starts only one of two concurrent requests', async () => {
     const sealing = await orchestrator.prepare({ fakes: fakeActivities() });
     const both = await Promise.allSettled([start(sealing), start(sealing)]);
     expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     expect(sealing.fakes.calls('P1')).toBe(1);
   });
 
-  test('refuses a sector that is sealed', async () => {
+  test('refuses a sealed sector', async () => {
     const sealing = await orchestrator.prepare({ fakes: fakeActivities() });
     await start(sealing);
     expect((await refusal(start(sealing))).message).toContain('is sealed already');
     expect(sealing.fakes.calls('P1')).toBe(1);
   });
 
-  test('starts a sector again that was cancelled, and it goes on to its end', async () => {
+  test('restarts a cancelled sector, which then completes', async () => {
     const sealing = await orchestrator.prepare({ fakes: fakeActivities({ P1: [held()] }) });
     const first = start(sealing);
     await sealing.fakes.begun('P1');
@@ -77,7 +77,7 @@ describe('startSector', () => {
     ]);
   });
 
-  test('starts a sector again whose workflow failed or was terminated', async () => {
+  test('restarts a sector whose workflow failed or was terminated', async () => {
     const sealed = new SealError('AlreadySealed', 'done is there');
     const sealing = await orchestrator.prepare({ fakes: fakeActivities({ P1: [sealed, held()] }) });
     await expect(start(sealing)).rejects.toThrow();
@@ -93,7 +93,7 @@ describe('startSector', () => {
     ['ticket', { ticket: 'abc' }],
     ['seed', { seed: '00'.repeat(32) }],
     ['group', { group: -1 }],
-  ])('refuses a wrong %s before anything is started', async (name, wrong) => {
+  ])('refuses an invalid %s before anything is started', async (name, wrong) => {
     const sealing = await orchestrator.prepare({ fakes: fakeActivities(), serve: [] });
     const error = await refusal(startSector(orchestrator.temporal.client, { ...sealing.input, ...wrong }));
     expect(error.message).toContain(name);

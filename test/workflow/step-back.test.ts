@@ -13,13 +13,13 @@ const replicaDamaged = new SealError('StepBack', 'the replica is damaged', { at:
 describe.each(CACHE_MODES)('a step back, $cache', (mode) => {
   const { seal } = useOrchestrator(mode);
 
-  test('runs the damaged phase again and goes on from its new result', async () => {
+  test('runs the damaged phase again and continues from its new result', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P2: [layerDamaged] }) });
     const { fakes, handle } = sealing;
     await handle.result();
     expect(fakes.order().slice(0, 5)).toEqual(['P1', 'P2', 'P1', 'P2', 'P3']);
     expect(fakes.inputsOf('P1').map(({ invalidated }) => invalidated)).toEqual([[], ['1/P1-1']]);
-    // What a cut-off host still does for the state of affairs before must not count as the newest try.
+    // A host that is cut off may still be working for the old claim; its attempts must not count as the newest.
     expect(fakes.inputsOf('P1').map(({ claim }) => claim)).toEqual([1, 2]);
     expect(fakes.inputsOf('P6').map(({ claim }) => claim)).toEqual([2]);
     const [, again] = fakes.inputsOf('P2');
@@ -28,12 +28,12 @@ describe.each(CACHE_MODES)('a step back, $cache', (mode) => {
       invalidated: ['1/P1-1'],
       lastReported: '1/P2-1',
     });
-    // Whoever comes later may be the first to see the sector's directory again.
+    // Later phases get it too: one of them may be the first to access the sector's directory again.
     expect(fakes.inputsOf('P5')[0]?.invalidated).toEqual(['1/P1-1']);
     expect((await sealing.status()).stepsBack).toBe(1);
   });
 
-  test('schedules what it runs again before new work', async () => {
+  test('schedules repeated phases ahead of new work', async () => {
     const { handle } = await seal({ fakes: fakeActivities({ P2: [layerDamaged] }) });
     await handle.result();
     const again = scheduled(await handle.fetchHistory()).slice(2, 4);
@@ -43,13 +43,13 @@ describe.each(CACHE_MODES)('a step back, $cache', (mode) => {
     ]);
   });
 
-  test('waits until the phase beside it has ended', async () => {
+  test('waits until the parallel phase has ended', async () => {
     const [proof, copy] = [held(), held()];
     const slowToEnd = async () => {
       try {
         await proof.wait();
       } catch (cancelled) {
-        await sleep(500); // An engine takes its time.
+        await sleep(500); // An engine does not stop at once.
         throw cancelled;
       }
       return {};
@@ -78,7 +78,7 @@ describe.each(CACHE_MODES)('a step back, $cache', (mode) => {
     });
   });
 
-  test('ends the attention that the phase beside it needs', async () => {
+  test('clears the attention of the parallel phase', async () => {
     const copy = held();
     const copyFails = async () => {
       await copy.wait();
@@ -93,7 +93,7 @@ describe.each(CACHE_MODES)('a step back, $cache', (mode) => {
     expect(sealing.fakes.calls('P4')).toBe(2);
   });
 
-  test('from P6 repeats the copy alone', async () => {
+  test('from P6 repeats only the copy', async () => {
     const lost = new SealError('StepBack', 'the copy is gone', { from: 'P5' });
     const { fakes, handle } = await seal({ fakes: fakeActivities({ P6: [lost] }) });
     await handle.result();
@@ -102,7 +102,7 @@ describe.each(CACHE_MODES)('a step back, $cache', (mode) => {
     expect(fakes.inputsOf('P6')[1]?.results.P5.at).toBe('1/P5-2');
   });
 
-  test('that mends nothing three times needs attention, and may be tried again', async () => {
+  test('that fixes nothing three times needs attention, and can be retried', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P2: repeat(4, layerDamaged) }) });
     const { attention, stepsBack } = await sealing.untilAttention('P2');
     expect(attention).toMatchObject([{ phase: 'P2', type: 'StepBack', message: 'layer 3 is damaged' }]);
@@ -122,7 +122,7 @@ describe.each(CACHE_MODES)('a step back, $cache', (mode) => {
   });
 });
 
-describe.each(CACHE_MODES)('a commR that is another one after a step back, $cache', (mode) => {
+describe.each(CACHE_MODES)('a commR that differs after a step back, $cache', (mode) => {
   const { seal } = useOrchestrator(mode);
   const fakes = () =>
     fakeActivities({
@@ -139,7 +139,7 @@ describe.each(CACHE_MODES)('a commR that is another one after a step back, $cach
     expect(attention[0]?.message).toContain(OTHER_COMM_R);
     expect(attention[0]?.hint).toContain('--accept-commr');
     const p3 = sealing.fakes.calls('P3');
-    // A retry that does not say so is not enough.
+    // A retry without acceptCommR is not enough.
     expect(await failureOf(sealing.retry())).toMatch(/^CommRChanged: ./);
     await sealing.untilAttention('P2');
     expect(sealing.fakes.calls('P3')).toBe(p3);
@@ -148,7 +148,7 @@ describe.each(CACHE_MODES)('a commR that is another one after a step back, $cach
     expect(sealing.fakes.calls('P2')).toBe(2);
   });
 
-  test('is forgotten when P2 runs again and gives the one that was shown', async () => {
+  test('is dropped when P2 runs again and computes the published one', async () => {
     const sealing = await seal({ fakes: fakes() });
     await sealing.untilAttention('P2');
     expect(await sealing.retry({ from: 'P2' })).toBe('back to P2');

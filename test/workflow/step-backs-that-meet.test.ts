@@ -1,4 +1,4 @@
-/** A step back takes as long as the phases that it stops; meanwhile another one may be asked for. The earlier phase wins. */
+/** While a step back waits for the phases that it stops, another one may be requested. The earlier phase wins. */
 import { describe, expect, test } from 'vitest';
 import { SealError } from '../../src/seal-error.js';
 import { fakeActivities, held } from '../helpers/fakes.js';
@@ -15,7 +15,7 @@ const untilStopping = ({ handle }: Sealing) =>
 describe.each(CACHE_MODES)('while P4 is being stopped for a step back, $cache', (mode) => {
   const { seal } = useOrchestrator(mode);
 
-  /** P4 goes on until `end` is released, whoever wants to stop it. */
+  /** P4 runs until `end` is released, even when it is cancelled. */
   async function sealing(copyFails: boolean) {
     const [end, copy] = [held(), held()];
     const slowToEnd = async () => {
@@ -33,7 +33,7 @@ describe.each(CACHE_MODES)('while P4 is being stopped for a step back, $cache', 
     return { started, end, copy };
   }
 
-  test('a later phase that is asked for does not replace the earlier one', async () => {
+  test('a request for a later phase does not replace an earlier one', async () => {
     const { started, end } = await sealing(false);
     await started.retry({ from: 'P2' });
     await untilStopping(started);
@@ -45,7 +45,7 @@ describe.each(CACHE_MODES)('while P4 is being stopped for a step back, $cache', 
     expect(started.fakes.inputsOf('P3').map(({ seal }) => seal.seed)).toEqual([SEED, OTHER_SEED]);
   });
 
-  test('an earlier phase that is asked for replaces the later one', async () => {
+  test('a request for an earlier phase replaces a later one', async () => {
     const { started, end } = await sealing(false);
     await started.retry({ from: 'P4' });
     await untilStopping(started);
@@ -55,7 +55,7 @@ describe.each(CACHE_MODES)('while P4 is being stopped for a step back, $cache', 
     expect(started.fakes.calls('P2')).toBe(2);
   });
 
-  test('a new ticket goes back to P1, whatever a phase asks for', async () => {
+  test('a new ticket goes back to P1, whatever a phase requests', async () => {
     const { started, end, copy } = await sealing(true);
     copy.release();
     await untilStopping(started);
@@ -71,7 +71,7 @@ describe.each(CACHE_MODES)('while P4 is being stopped for a step back, $cache', 
     expect(started.fakes.inputsOf('P2')[1]?.inputs.P1?.at).toBe('1/P1-2');
   });
 
-  test('an operator who asks for an earlier phase than P5 does gets it', async () => {
+  test('an operator can request an earlier phase than P5 does', async () => {
     const { started, end, copy } = await sealing(true);
     copy.release();
     await untilStopping(started);

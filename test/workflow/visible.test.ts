@@ -1,4 +1,4 @@
-/** What people see of a sector without asking it: lists, its page in the Web UI, its history. */
+/** What people see of a sector without a query: lists, its page in the Web UI, its history. */
 import { describe, expect, test } from 'vitest';
 import { sealHost, sealPhase, sealState } from '../../src/search-attributes.js';
 import { SealError } from '../../src/seal-error.js';
@@ -19,7 +19,7 @@ async function shown(sealing: Sealing) {
 describe.each(CACHE_MODES)('lists, $cache', (mode) => {
   const { seal } = useOrchestrator(mode);
 
-  test('show phase, state and host as the sector goes on', async () => {
+  test('show phase, state and host as the sector progresses', async () => {
     const checkpoints = { P1: held(), P3: held(), P4: held(), P5: held(), P6: held() };
     const fakes = fakeActivities(
       Object.fromEntries(Object.entries(checkpoints).map(([phase, checkpoint]) => [phase, [checkpoint]])),
@@ -63,7 +63,7 @@ describe.each(CACHE_MODES)('lists, $cache', (mode) => {
     );
   });
 
-  test('show that a cancelled sector stops', async () => {
+  test('show that a cancelled sector is stopping', async () => {
     const stop = held();
     const sealing = await seal({ fakes: fakeActivities({ P1: [held()], stop: [stop] }) });
     await sealing.fakes.begun('P1');
@@ -75,7 +75,7 @@ describe.each(CACHE_MODES)('lists, $cache', (mode) => {
     await sealing.handle.result().catch(() => undefined);
   });
 
-  test('and status tell all of a sector when its workflow has ended', async () => {
+  test('and status show everything after the workflow has ended', async () => {
     const sealing = await seal({ fakes: fakeActivities() });
     await sealing.handle.result();
     const status = await sealing.status();
@@ -115,7 +115,7 @@ describe('the page of a sector', () => {
     await sealing.handle.result();
   });
 
-  test('keeps its table whole whatever a failure says', async () => {
+  test('keeps its table intact whatever a failure message contains', async () => {
     const panic = new SealError('Panic', 'thread main panicked:\n| assertion failed |\n  left: 1');
     const sealing = await seal({ fakes: fakeActivities({ P2: repeat(5, panic) }) });
     await sealing.untilAttention('P2');
@@ -125,7 +125,7 @@ describe('the page of a sector', () => {
     expect(table.join()).toContain('assertion failed');
   });
 
-  test('keeps what a failure says in one quotation', async () => {
+  test('keeps a failure message in one block quote', async () => {
     const refused = new SealError('BadInput', 'cannot read job.json:\n\n# line 1\nexpected a number');
     const sealing = await seal({ fakes: fakeActivities({ P2: [refused] }) });
     await sealing.untilAttention('P2');
@@ -153,7 +153,7 @@ describe('the page of a sector', () => {
     );
   });
 
-  test('tells messages and query with their input', async () => {
+  test('describes updates and query with their input', async () => {
     const sealing = await seal({ fakes: fakeActivities(), serve: [] });
     const metadata = await sealing.handle.query<Metadata>('__temporal_workflow_metadata');
     const told = [

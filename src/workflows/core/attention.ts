@@ -1,4 +1,4 @@
-/** When a person must look. */
+/** When a phase needs a person's attention. */
 import { FAILURES, type Failure, type FailureKind } from '../../failures.js';
 import type { PhaseId } from '../../phases.js';
 import { hasChangedCommR, type SectorState } from './state.js';
@@ -21,7 +21,7 @@ export function needAttention(
   };
 }
 
-/** commR was shown to the world after the first P2; another one must be accepted by a person. */
+/** commR is published after the first P2; a person must accept a different one. */
 export function showCommR(state: SectorState, now: number): void {
   const commR = state.results.P2?.commR;
   if (hasChangedCommR(state))

@@ -1,4 +1,4 @@
-/** How what a workflow knows of its sector changes: one event after the other, and nowhere else. Pure: no clock, no Temporal. */
+/** The only place that changes a sector's state, one event at a time. Pure: no clock, no Temporal. */
 import type { CleanResult, PhaseResult } from '../../contract.js';
 import { FAILURES, type Failure, type FailureKind } from '../../failures.js';
 import { PHASE_IDS, type EnginePhaseId, type PhaseId } from '../../phases.js';
@@ -6,7 +6,7 @@ import { needAttention, showCommR } from './attention.js';
 import { hasBegun, type PhaseRecord, type SectorState, type StepBack } from './state.js';
 import { rewind, stopAll, without } from './step-back.js';
 
-/** A phase that steps back this often without being done in between needs attention. */
+/** A phase that asks for more step backs than this before it completes needs attention. */
 const MAX_STEP_BACKS = 3;
 
 export type Event =
@@ -15,7 +15,7 @@ export type Event =
   | { type: 'cleaned'; cleaned: CleanResult }
   /** `now`: workflow time in ms since 1970. */
   | { type: 'failed'; phase: PhaseId; failure: Failure; now: number }
-  /** The pass has ended: all its activities have. What was asked for is followed. */
+  /** The pass and all its activities have ended; the pending step backs take effect. */
   | { type: 'rewound'; now: number }
   | { type: 'seed'; seed: string; replace?: boolean }
   | { type: 'landed' }
@@ -24,7 +24,7 @@ export type Event =
   | { type: 'abortRefused'; failure: Failure }
   | { type: 'ending'; state: 'stopping' | 'stopped' | 'aborting' | 'aborted' };
 
-/** @returns the new state; the old one is not changed */
+/** @returns the new state; `before` is not modified */
 export function reduce(before: SectorState, event: Event): SectorState {
   const state = structuredCopy(before);
   switch (event.type) {
@@ -67,7 +67,7 @@ export function reduce(before: SectorState, event: Event): SectorState {
   return state;
 }
 
-/** Two levels deep is where anything is changed in place; what lies below is replaced as a whole. */
+/** Copies two levels: only these are modified in place, anything deeper is replaced as a whole. */
 function structuredCopy(state: SectorState): SectorState {
   const phases = Object.fromEntries(PHASE_IDS.map((id) => [id, { ...state.phases[id] }]));
   return {
@@ -117,7 +117,7 @@ function fail(state: SectorState, phase: PhaseId, failure: Failure, now: number)
     record.interruptions = 0;
   }
   const hasNewClaim = (details.claim ?? 0) > state.claim;
-  // The run's own later claims, from before its database was restored to an earlier state.
+  // A later claim of this same run, made before Temporal's database was restored from a backup.
   if (hasNewClaim) state.claim = details.claim ?? state.claim;
   state.stored ||= details.stored === true;
   const { recovery, max = Infinity }: FailureKind = FAILURES[type];
@@ -125,7 +125,7 @@ function fail(state: SectorState, phase: PhaseId, failure: Failure, now: number)
     case 'reschedule':
       record.interruptions += 1;
       if (record.interruptions >= max) needAttention(state, phase, type, message, now);
-      // Once is how a worker goes away. Whatever repeats has a delay, unless the claim that it brings is a new one.
+      // A single interruption is a normal worker shutdown. Repeated ones back off, unless they report a new claim.
       else record.backingOff = record.interruptions > 1 && !hasNewClaim;
       break;
     case 'step back':
@@ -140,7 +140,7 @@ function fail(state: SectorState, phase: PhaseId, failure: Failure, now: number)
     case 'fail':
       state.ending = { state: 'failed', failure };
       break;
-    // The activity has waited and retried at the server by itself: what comes here is for a person.
+    // The server has already retried the activity; a failure that reaches the workflow needs a person.
     case 'hand back':
     case 'retry':
     case 'retry counted':
@@ -149,22 +149,22 @@ function fail(state: SectorState, phase: PhaseId, failure: Failure, now: number)
   }
 }
 
-// ---- what people and the chain say ----
+// ---- updates ----
 
 function takeSeed(state: SectorState, seed: string, replace: boolean): void {
   if (seed === state.seal.seed) return;
   const isReplaced = state.seal.seed !== undefined;
   state.seal = { ...state.seal, seed };
-  // What has landed was the proof of the seed before.
+  // It was the proof of the previous seed that landed.
   state.landed = false;
-  const back: StepBack = { to: 'P3', reason: 'another seed', invalidates: 'none' };
+  const back: StepBack = { to: 'P3', reason: 'new seed', invalidates: 'none' };
   if (isReplaced && replace && hasBegun(state, back)) state.pendingStepBacks.push(back);
 }
 
 function retry(state: SectorState, { from, ticket, acceptCommR }: Extract<Event, { type: 'retry' }>): void {
   if (ticket !== undefined && ticket !== state.seal.ticket) return takeTicket(state, ticket);
   if (from !== undefined) {
-    const back: StepBack = { to: from, reason: 'asked for by an operator', invalidates: 'all' };
+    const back: StepBack = { to: from, reason: 'requested by an operator', invalidates: 'all' };
     if (hasBegun(state, back)) state.pendingStepBacks.push(back);
     return;
   }
@@ -183,13 +183,13 @@ function takeTicket(state: SectorState, ticket: string): void {
   state.seal = { ...rest, ticket };
   state.shownCommR = undefined;
   state.landed = false;
-  const back: StepBack = { to: 'P1', reason: 'a new ticket', invalidates: 'none' };
+  const back: StepBack = { to: 'P1', reason: 'new ticket', invalidates: 'none' };
   if (hasBegun(state, back)) state.pendingStepBacks.push(back);
 }
 
-/** By then no activity of a phase is under way. */
-function end(state: SectorState, how: Extract<Event, { type: 'ending' }>['state']): void {
+/** Called when no activity of any phase is running. */
+function end(state: SectorState, ending: Extract<Event, { type: 'ending' }>['state']): void {
   stopAll(state);
   state.attention = {};
-  state.ending = { state: how };
+  state.ending = { state: ending };
 }

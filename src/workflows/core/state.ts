@@ -1,42 +1,43 @@
 /**
- * What a workflow knows of its sector: plain data, which a workflow that continues as new hands to its successor. It changes in
- * `reduce.ts` alone; what can be derived from it is derived (here, and in `views.ts`), so that no two parts of it can disagree.
+ * A sector's state: plain data, passed to the next run when the workflow continues as new. Only `reduce.ts`
+ * changes it. Anything that can be derived from it is derived (here and in `views.ts`), so that no two parts can
+ * disagree.
  */
 import { CONTRACT_VERSION, type CleanResult, type PhaseResult, type SealInput } from '../../contract.js';
 import type { Failure } from '../../failures.js';
 import type { Attention, PhaseStatus } from '../../messages.js';
 import { PHASE_IDS, phasesFrom, DEPENDS_ON, type EnginePhaseId, type PhaseId } from '../../phases.js';
 
-/** One phase, as far as it is not told by its result. */
+/** What is known of a phase besides its result. */
 export interface PhaseRecord {
-  /** Activities scheduled for it so far; what Temporal itself retries is not counted. */
+  /** Activities scheduled so far, not counting Temporal's own retries. */
   tries: number;
-  /** An activity is scheduled, and the workflow waits for its end. */
+  /** An activity is scheduled and has not ended. */
   active: boolean;
-  /** The workflow waits before it schedules the next activity. */
+  /** The workflow is waiting before it schedules the next activity. */
   backingOff: boolean;
-  /** Ends in a row that only ask for another activity (a lost worker, a drained one), without progress between them. */
+  /** Consecutive failures that only reschedule (a lost or draining worker), without progress in between. */
   interruptions: number;
-  /** How often it has asked for an earlier phase since it was last done, or a person said `retry`. */
+  /** Step backs it has asked for since it was last done or retried by a person. */
   stepBacks: number;
-  /** Units of work (layers) that were safe on disk when it last ended; a growing number means progress. */
+  /** Units of work (layers) recorded on disk when the last activity ended; an increase means progress. */
   recorded: number;
-  /** The newest attempt whose failure is known here. */
+  /** The newest attempt whose failure was reported to the workflow. */
   lastReported?: string;
-  /** The last failure, kept until the phase is done. */
+  /** The last failure; cleared when the phase is done. */
   failure?: string;
-  /** Of the activity that is done. */
+  /** Where the phase was done, and how long it took. */
   host?: string;
   seconds?: number;
 }
 
-/** The sector has to go on from an earlier phase. */
+/** A request to resume from an earlier phase. */
 export interface StepBack {
   to: PhaseId;
   reason: string;
   /**
-   * `one`: only the result of `to` is invalid, later ones still count if they fit; `all`: from `to` on; `none`: nothing on disk
-   * is invalid, but another input asks for other results.
+   * `one`: only the result of `to` is invalid; later results are reused if their inputs still match. `all`: every
+   * result from `to` on. `none`: no result is invalid, but an input has changed, so different results are needed.
    */
   invalidates: 'one' | 'all' | 'none';
 }
@@ -45,7 +46,7 @@ export interface StepBack {
 type Ending =
   | { state: 'stopping' | 'stopped' | 'aborting' | 'aborted' }
   | { state: 'sealed'; cleaned: CleanResult }
-  /** There is nothing to do: the workflow fails with this. */
+  /** Nothing is left to do: the workflow fails with this. */
   | { state: 'failed'; failure: Failure };
 
 export interface SectorState {
@@ -55,22 +56,22 @@ export interface SectorState {
   claim: number;
   phases: Record<PhaseId, PhaseRecord>;
   results: Partial<Record<EnginePhaseId, PhaseResult>>;
-  /** Results that a step back has taken out of the count, as `at`. */
+  /** Results that step backs have invalidated, each as its `at`. */
   invalidated: string[];
   attention: Partial<Record<PhaseId, Attention>>;
-  /** Asked for: the pass ends, and these are followed. */
+  /** Take effect once the current pass has ended. */
   pendingStepBacks: StepBack[];
-  /** Times that an earlier phase had to run again. */
+  /** Number of step backs so far. */
   stepsBack: number;
-  /** The scratch is kept until the proof is on chain. */
+  /** The scratch is retained until the proof is on chain. */
   keepUntilLanded: boolean;
   /** Upstream has reported that the proof is on chain. */
   landed: boolean;
-  /** P6 has renamed the scratch away. */
+  /** P6 has renamed the scratch. */
   stored: boolean;
-  /** The commR that was shown to the world. */
+  /** The commR that was published. */
   shownCommR?: string;
-  /** Why, when an operator has aborted the sector. */
+  /** Set once an operator has aborted the sector. */
   abortReason?: string;
   ending?: Ending;
 }
@@ -99,7 +100,7 @@ export const initialState = (seal: SealInput): SectorState => ({
   stored: false,
 });
 
-// ---- what follows from it ----
+// ---- derived ----
 
 export const isDone = (state: SectorState, phase: PhaseId): boolean =>
   phase === 'P6' ? state.ending?.state === 'sealed' : state.results[phase] !== undefined;
@@ -112,11 +113,11 @@ export function phaseState(state: SectorState, phase: PhaseId): PhaseStatus['sta
   return isDone(state, phase) ? 'done' : 'waiting';
 }
 
-/** Phases that are neither done nor still to come. */
+/** Phases that have started and are not done. */
 export const activePhases = (state: SectorState): PhaseId[] =>
   PHASE_IDS.filter((phase) => !['waiting', 'done'].includes(phaseState(state, phase)));
 
-/** What it waits for from upstream before the next phase can begin. */
+/** @returns what upstream must provide before the next phase can begin, if anything */
 export function waitsFor(state: SectorState): 'seed' | 'landed' | undefined {
   const { results, attention, seal, phases } = state;
   if (results.P2 && !attention.P2 && !results.P3 && seal.seed === undefined) return 'seed';
@@ -127,30 +128,30 @@ export function waitsFor(state: SectorState): 'seed' | 'landed' | undefined {
 export const mustWaitForLanded = ({ keepUntilLanded, landed }: SectorState): boolean =>
   keepUntilLanded && !landed;
 
-/** Whether P2 ran again and gave another commR than the one that was shown to the world. */
+/** Whether a later P2 computed a different commR from the published one. */
 export const hasChangedCommR = ({ results, shownCommR }: SectorState): boolean =>
   results.P2 !== undefined && shownCommR !== undefined && results.P2.commR !== shownCommR;
 
-/** What a step back takes back: all that follows when a person asks for it, else what depends on the phase. */
+/** @returns the phases that a step back resets: all from `to` on with `all`, else `to` and what depends on it */
 export function takenBack({ to, invalidates }: StepBack): PhaseId[] {
   if (invalidates === 'all') return phasesFrom(to);
-  const depends = (phase: PhaseId): boolean =>
-    phase === to || phase === 'P6' || DEPENDS_ON[phase].some((id) => depends(id));
-  return PHASE_IDS.filter(depends);
+  const dependsOnIt = (phase: PhaseId): boolean =>
+    phase === to || phase === 'P6' || DEPENDS_ON[phase].some((id) => dependsOnIt(id));
+  return PHASE_IDS.filter(dependsOnIt);
 }
 
-/** Whether there is something to take back: else the phase is still to come. */
+/** Whether any phase that the step back resets has started. */
 export const hasBegun = (state: SectorState, back: StepBack): boolean =>
   takenBack(back).some((phase) => phaseState(state, phase) !== 'waiting');
 
-/** P6 is under way: what it deletes cannot be asked back. */
+/** Whether P6 has started: what it deletes cannot be restored. */
 export const isCleaning = (state: SectorState): boolean =>
   state.stored || ['running', 'backoff', 'done'].includes(phaseState(state, 'P6'));
 
-/** Whether a phase waits for a person, or before its next activity. */
+/** Whether a phase needs attention or is backing off: a retry would resume it. */
 export const waitsForRetry = (state: SectorState): boolean =>
   PHASE_IDS.some((phase) => ['needs-attention', 'backoff'].includes(phaseState(state, phase)));
 
-/** The pass that is under way must end: what follows is another pass, or an abort. */
+/** Whether the current pass must end, for a step back or an abort. */
 export const mustEndPass = ({ pendingStepBacks, abortReason }: SectorState): boolean =>
   pendingStepBacks.length > 0 || abortReason !== undefined;

@@ -1,38 +1,39 @@
-/** Going back to an earlier phase: what that takes back. */
+/** Going back to an earlier phase: which results are dropped and which are invalidated. */
 import { PHASE_IDS } from '../../phases.js';
 import { showCommR } from './attention.js';
 import { hasChangedCommR, takenBack, type SectorState, type StepBack } from './state.js';
 
-/** The pass has ended: follows what was asked for. */
+/** Applies the pending step backs. Called when the pass has ended. */
 export function rewind(state: SectorState, now: number): void {
-  const backs = state.pendingStepBacks;
+  const stepBacks = state.pendingStepBacks;
   state.pendingStepBacks = [];
-  for (const back of backs) takeBack(state, back);
-  state.stepsBack += backs.length;
-  // Whatever a cut-off host still does for the old state of affairs must not count as the newest try.
+  for (const stepBack of stepBacks) resetPhases(state, stepBack);
+  state.stepsBack += stepBacks.length;
+  // A host that is cut off may still be working for the old claim; its attempts must not count as the newest.
   state.claim += 1;
   stopAll(state);
-  // Phases that are asked for again report again what is wrong with them; a commR that nobody has accepted stays unaccepted.
+  // Phases that run again report their problems again. A changed commR stays unaccepted until somebody accepts it.
   state.attention = {};
   if (hasChangedCommR(state)) showCommR(state, now);
 }
 
-function takeBack(state: SectorState, back: StepBack): void {
-  const phases = takenBack(back);
-  // What has landed was the proof before.
+function resetPhases(state: SectorState, stepBack: StepBack): void {
+  const phases = takenBack(stepBack);
+  // It was the previous proof that landed.
   if (phases.includes('P4')) state.landed = false;
   for (const phase of phases) {
     const { host: _where, seconds: _howLong, ...record } = state.phases[phase];
     state.phases[phase] = record;
     if (phase === 'P6') continue;
     const result = state.results[phase];
-    const isInvalid = back.invalidates === 'all' || (back.invalidates === 'one' && phase === back.to);
+    const isInvalid =
+      stepBack.invalidates === 'all' || (stepBack.invalidates === 'one' && phase === stepBack.to);
     if (result && isInvalid) state.invalidated.push(result.at);
     state.results = without(state.results, phase);
   }
 }
 
-/** None of its activities is under way any more. */
+/** Records that no activity is running or due. */
 export function stopAll(state: SectorState): void {
   for (const phase of PHASE_IDS) {
     state.phases[phase].active = false;

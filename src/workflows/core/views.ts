@@ -1,4 +1,4 @@
-/** What people see of a sector: derived from its state, never kept beside it. Search attributes, current details, status. */
+/** What people see of a sector, derived from its state: search attributes, current details, status. */
 import { CONTRACT_VERSION } from '../../contract.js';
 import type { PhaseStatus, SealState, SealStatus } from '../../messages.js';
 import { PHASE_IDS, PHASES, type PhaseId } from '../../phases.js';
@@ -40,7 +40,7 @@ export function statusOf(state: SectorState): SealStatus {
     ticket: seal.ticket,
     seed: seal.seed,
     commD: results.P2?.commD,
-    // Shown once, it stands until another one takes its place.
+    // Once published, a commR is shown until a new P2 replaces it.
     commR: results.P2?.commR ?? state.shownCommR,
     proof: results.P4?.proof,
     storage: cleaned?.storage,
@@ -48,7 +48,7 @@ export function statusOf(state: SectorState): SealStatus {
   };
 }
 
-/** For lists of workflows; null where there is nothing to show. */
+/** Search attributes for lists of workflows; null means nothing to show. */
 export function attributesOf(
   state: SectorState,
 ): Record<keyof typeof SEARCH_ATTRIBUTES, string | number | null> {
@@ -62,20 +62,22 @@ export function attributesOf(
     SealSize: seal.size,
     SealGroup: String(seal.group),
     SealState: sealState(state),
-    // Between two phases the value of the one before stands: one event less a phase.
+    // Between two phases the previous value stays: one event less per phase.
     SealPhase: active.length > 0 ? active.join('+') : isDone(state, 'P6') ? 'done' : null,
     SealHost: (last && phases[last].host) ?? null,
   };
 }
 
-/** Whether the next phase is about to be scheduled: what lists show may wait for that, as each change of it is an event. */
+/**
+ * Whether the next phase is about to be scheduled. Search attributes wait for that, as each update is an event.
+ */
 export const isBetweenPhases = (state: SectorState): boolean =>
   activePhases(state).length === 0 && sealState(state) === 'running';
 
-/** Text of programs: one line, and nothing that Markdown would take for a table's edge. */
+/** Text from programs on one line, without characters that would end a Markdown table cell. */
 const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, ' ').replaceAll('|', '/');
 
-/** The Web UI leaves no room between columns; spaces that do not break are kept. */
+/** The Web UI puts no space between columns, but it preserves non-breaking spaces. */
 const row = (...cells: string[]): string => `| ${cells.map((cell) => `${cell}\u00a0\u00a0`).join(' | ')} |`;
 
 /** Markdown for the sector's page in the Web UI. */

@@ -1,4 +1,4 @@
-/** The pure core of a sector's workflow: whatever happens in whatever order, these hold. */
+/** Properties of the workflow's pure core that hold for any sequence of events. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CONTRACT_VERSION, type PhaseResult, type SealInput } from '../../../src/contract.js';
@@ -41,7 +41,7 @@ const resultOf = (phase: EnginePhaseId, tag: number): PhaseResult => ({
 
 const types = Object.keys(FAILURES) as FailureType[];
 
-/** What the world may do next: of the activities only those end that are under way; people say what they like. */
+/** The next event: only running activities can end, while updates can come at any time. */
 const choice = fc.record({
   kind: fc.constantFrom('schedule', 'finish', 'fail', 'fail', 'rewind', 'seed', 'landed', 'retry', 'abort'),
   phase: fc.constantFrom(...PHASE_IDS),
@@ -86,7 +86,7 @@ function eventOf(state: SectorState, c: Choice): Event | undefined {
   }
 }
 
-/** Follows the choices, and asks of each step whether the property holds. */
+/** Applies the choices and checks the property after each step. */
 function walk(
   choices: Choice[],
   check: (before: SectorState, event: Event, after: SectorState) => void,
@@ -112,7 +112,7 @@ const always = (check: Parameters<typeof walk>[1]): void =>
 const running = (state: SectorState): PhaseId[] =>
   PHASE_IDS.filter((phase) => phaseState(state, phase) === 'running');
 
-describe('in whatever order things happen', () => {
+describe('in any order of events', () => {
   test('no phase is running without an activity', () => {
     always((before, event, after) => {
       const expected = new Set(running(before));
@@ -123,14 +123,14 @@ describe('in whatever order things happen', () => {
     });
   });
 
-  test('"going on" is said only when something waits', () => {
+  test('retry answers "going on" only when something is waiting', () => {
     always((before, event) => {
       if (event.type !== 'retry' || answerToRetry(before, event) !== 'going on') return;
       expect(waitsForRetry(before)).toBe(true);
     });
   });
 
-  test('a step back takes back just what depends on it, and makes the next claim', () => {
+  test('a step back resets only what depends on it, and raises the claim', () => {
     always((before, event, after) => {
       if (event.type !== 'rewound') return;
       const back = new Set(before.pendingStepBacks.flatMap(takenBack));
@@ -142,7 +142,7 @@ describe('in whatever order things happen', () => {
     });
   });
 
-  test('whatever may repeat has a delay', () => {
+  test('anything that may repeat has a delay', () => {
     always((_, event, after) => {
       if (event.type !== 'failed' || FAILURES[event.failure.type].recovery !== 'reschedule') return;
       const { phase, failure } = event;
@@ -153,7 +153,7 @@ describe('in whatever order things happen', () => {
     });
   });
 
-  test('a commR that has changed stays a question until it is accepted or taken back', () => {
+  test('a changed commR needs attention until it is accepted or recomputed', () => {
     always((_, __, after) => {
       if (hasChangedCommR(after) && !after.phases.P2.active)
         expect(after.attention.P2?.type).toBe('ChangedCommR');
@@ -161,9 +161,9 @@ describe('in whatever order things happen', () => {
   });
 });
 
-// B3: P4 finds P3's file bad while P5 copies.
-test('P5 beside a P4 that steps back is still to come afterwards, and no retry from it takes anything back', () => {
-  const story: Event[] = [
+// B3: P4 finds P3's file damaged while P5 copies.
+test('after a step back from P4, P5 has not started, and a retry from P5 resets nothing', () => {
+  const events: Event[] = [
     ...(['P1', 'P2'] as const).flatMap((phase): Event[] => [
       { type: 'scheduled', phase },
       { type: 'finished', phase, result: resultOf(phase, 0), now: 1 },
@@ -182,10 +182,10 @@ test('P5 beside a P4 that steps back is still to come afterwards, and no retry f
     { type: 'rewound', now: 1 },
     { type: 'scheduled', phase: 'P3' },
   ];
-  const state = story.reduce(reduce, initialState(seal));
+  const state = events.reduce(reduce, initialState(seal));
   expect(phaseState(state, 'P5')).toBe('waiting');
   expect(running(state)).toEqual(['P3']);
-  expect(answerToRetry(state, { from: 'P5' })).toBe('P5 is still to come');
+  expect(answerToRetry(state, { from: 'P5' })).toBe('P5 has not started yet');
   expect(reduce(state, { type: 'retry', from: 'P5' }).pendingStepBacks).toEqual([]);
   expect(refusalOfRetry(state, {})).toMatchObject({ type: 'NothingToRetry' });
 });

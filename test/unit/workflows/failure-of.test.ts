@@ -1,4 +1,4 @@
-/** What the workflow reads from the failure of an activity. */
+/** How the workflow classifies the failure of an activity. */
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -24,7 +24,7 @@ const caught = (cause: Error | undefined): ActivityFailure =>
     cause,
   );
 
-describe('the failure of an activity is read from its cause:', () => {
+describe('the failure of an activity is classified by its cause:', () => {
   test('no heartbeat', () => {
     const cause = new TimeoutFailure('t', undefined, TimeoutType.HEARTBEAT);
     expect(failureOf(caught(cause))).toMatchObject({ type: 'LostWorker', details: {} });
@@ -39,7 +39,7 @@ describe('the failure of an activity is read from its cause:', () => {
     },
   );
 
-  test('a timeout after a hand-back is the timeout', () => {
+  test('a timeout after a hand-back counts as the timeout', () => {
     const last = toApplicationFailure(new SealError('NoSlot', 'full'), 100);
     const cause = Object.assign(new TimeoutFailure('t', undefined, TimeoutType.HEARTBEAT), { cause: last });
     expect(failureOf(caught(cause))?.type).toBe('LostWorker');
@@ -50,7 +50,7 @@ describe('the failure of an activity is read from its cause:', () => {
     expect(failureOf(caught(cause))).toEqual({ type: 'Panic', message: 'why', details: {} });
   });
 
-  test('an exception that sealflow does not know keeps its name', () => {
+  test('an unknown exception keeps its name', () => {
     const cause = ApplicationFailure.create({ type: 'TypeError', message: 'x is not a function' });
     expect(failureOf(caught(cause))).toEqual({
       type: 'Unknown',
@@ -64,18 +64,18 @@ describe('the failure of an activity is read from its cause:', () => {
     expect(failureOf(caught(cause))).toEqual({ type: 'Unknown', message: 'Error: x', details: {} });
   });
 
-  test('a cancellation is none', () => {
+  test('a cancellation is not a failure', () => {
     expect(failureOf(caught(new CancelledFailure('cancelled')))).toBeUndefined();
     expect(failureOf(new CancelledFailure('cancelled'))).toBeUndefined();
   });
 
-  // Nothing that an activity may end with must end the sector.
+  // No other kind of failure may end the sector.
   test.each([new ServerFailure('server', true), undefined])('anything else (%s) is Unknown', (cause) => {
     expect(failureOf(caught(cause))?.type).toBe('Unknown');
   });
 
   test.each([new Error('a bug'), ApplicationFailure.create({ type: 'Panic' }), 'text', undefined, null])(
-    '%s is not of an activity',
+    '%s is not from an activity',
     (error) => {
       expect(failureOf(error)).toBeUndefined();
     },
