@@ -63,7 +63,7 @@ export async function abortNoteOf(
   return note && [note.owner, ...note.earlier].some((other) => isOfSameRun(other, owner)) ? note : undefined;
 }
 
-/** Writes the note, unless this run already wrote one with at least as many bytes. Retains earlier aborted runs. */
+/** Writes the note, unless this run has one with at least as many bytes. Retains earlier aborted runs. */
 export async function keepAbortNote(
   group: GroupDirectory,
   sector: SectorId,

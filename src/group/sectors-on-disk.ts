@@ -22,7 +22,7 @@ export interface SectorOnDisk {
   runId?: string;
   /** Phases that have a result, whatever its inputs. */
   done: EnginePhaseId[];
-  /** Engines without result or error that are not known to be dead; `alive` is undefined for other hosts' engines. */
+  /** Engines without result or error that are not known to be dead; `alive` is undefined on other hosts. */
   engines: { at: string; host: string; step: string; alive?: boolean }[];
   /** Bytes on disk, each inode once. */
   usedBytes: number;

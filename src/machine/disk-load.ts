@@ -5,7 +5,7 @@
  */
 import { readFile } from 'node:fs/promises';
 
-/** Counters of one disk since boot. They may wrap. */
+/** Counters of one disk since boot. They wrap, but hardly ever between two samples. */
 export interface DiskCounters {
   /** Field 5: writes completed. */
   writes: number;

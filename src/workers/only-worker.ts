@@ -13,7 +13,7 @@ import { realpath } from '../mounts/remote-fs.js';
 import type { Log } from '../telemetry.js';
 import { UserError } from '../user-error.js';
 
-/** In ms: a worker that was just told to stop may take this long to exit. */
+/** In ms: a worker that is being stopped may take this long to exit. */
 const GRACE_MS = 2_000;
 
 /**
