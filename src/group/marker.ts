@@ -1,4 +1,4 @@
-/** The group's directory on this host, told by its marker file: a mount that is missing or another's is seen at once. */
+/** Identifies the group's directory by its marker file, so that a missing or wrong mount is detected at once. */
 import { constants } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
@@ -13,9 +13,9 @@ import { UserError } from '../user-error.js';
 const markerSchema = z.object({
   v: z.int().refine((v) => readable(v)),
   group: z.int(),
-  /** Temporal namespace of the group's workflows: one for each chain. Markers of before have none. */
+  /** Temporal namespace of the group's workflows, one per chain. Older markers have none. */
   namespace: z.string().optional(),
-  /** Random; tells two directories apart that say the same of themselves. */
+  /** Random; distinguishes two directories that are otherwise marked the same. */
   id: z.uuid(),
   subdirectory: z.string(),
 });
@@ -23,7 +23,7 @@ export type Marker = z.infer<typeof markerSchema>;
 
 export class NotOfGroupError extends Error {}
 
-/** @throws NotOfGroupError when local_dir has no marker, or none that can be read; MountHungError. */
+/** @throws NotOfGroupError when local_dir has no marker, or one that cannot be read; MountHungError */
 export async function readMarker(localDir: string): Promise<Marker> {
   const path = markerFile(localDir);
   const value = await readJson(path).catch((error: unknown) => {
@@ -38,15 +38,15 @@ export async function readMarker(localDir: string): Promise<Marker> {
     throw new NotOfGroupError((error as Error).message);
   }
   const marker = markerSchema.safeParse(value);
-  if (!marker.success) throw new NotOfGroupError(`${path} is not a marker of sealflow`);
+  if (!marker.success) throw new NotOfGroupError(`${path} is not a sealflow marker`);
   return marker.data;
 }
 
-/** The group's directory as one host knows it; remembers the marker's ID, so that another directory is noticed. */
+/** The group's directory on one host. Remembers the marker's ID, so that a different directory is detected. */
 export class GroupMount {
   private id: string | undefined;
 
-  /** @param namespace that this host works for */
+  /** @param namespace Temporal namespace of this host */
   constructor(
     private readonly guard: MountGuard,
     private readonly namespace: string,
@@ -56,7 +56,10 @@ export class GroupMount {
     return this.guard.directory;
   }
 
-  /** @throws NotOfGroupError; MountHungError */
+  /**
+   * Checks the mount and its marker.
+   * @throws NotOfGroupError; MountHungError
+   */
   async open(group: number): Promise<OpenGroup> {
     await this.guard.check().catch((error: unknown) => {
       throw error instanceof MountWrongError ? new NotOfGroupError(error.message) : error;
@@ -72,7 +75,7 @@ export class GroupMount {
     }
     if (this.id !== undefined && this.id !== marker.id) {
       throw new NotOfGroupError(
-        `${this.localDir} is another directory than at start (ID ${marker.id}, was ${this.id})`,
+        `${this.localDir} is not the same directory as at start (ID ${marker.id}, was ${this.id})`,
       );
     }
     this.id = marker.id;
@@ -80,32 +83,32 @@ export class GroupMount {
   }
 }
 
-/** @throws UserError when local_dir is there, but this user cannot write in it. */
+/** @throws UserError when local_dir exists but this user cannot write to it */
 export async function checkWritable(localDir: string): Promise<void> {
   try {
     await access(localDir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
-    // It may be mounted later, or answer later.
+    // It may be mounted, or answer, later.
     if (isErrno(error, 'ENOENT') || error instanceof MountHungError) return;
+    const uid = process.getuid?.();
     throw new UserError(
-      `local_dir ${localDir}: no write permission for user ${process.getuid?.()} (${await describeOwner(localDir)})`,
-      {
-        hint: `chown ${process.getuid?.()} ${localDir}, or run the worker as its owner`,
-      },
+      `local_dir ${localDir}: no write permission for user ${uid} (${await describeOwner(localDir)})`,
+      { hint: `chown ${uid} ${localDir}, or run the worker as its owner` },
     );
   }
 }
 
 async function describeOwner(directory: string): Promise<string> {
   const found = await stat(directory).catch(() => undefined);
-  if (!found) return 'a directory above it may not be entered';
+  if (!found) return 'a parent directory cannot be searched';
   return `owner ${found.uid}:${found.gid}, mode ${(found.mode & 0o777).toString(8)}`;
 }
 
 /**
- * Makes a directory that is there into a group's: `setup --local-dir`. Done again it changes nothing.
+ * Turns an existing directory into a group's directory: `setup --local-dir`. Idempotent.
  * @param namespace Temporal namespace of the group's workflows
- * @throws UserError when it is not there, belongs to another group or namespace, or `subdirectory` is no plain name.
+ * @throws UserError when it does not exist, belongs to another group or namespace, or `subdirectory` is no
+ * plain name
  */
 export async function setUpGroupDirectory(
   localDir: string,
@@ -117,7 +120,7 @@ export async function setUpGroupDirectory(
   if (!isPlainName(subdirectory))
     throw new UserError(`subdirectory ${subdirectory}: must be a plain name, like 10.10.4.23`);
   if (!(await ifPresent(stat(localDir)))?.isDirectory()) {
-    throw new UserError(`${localDir} is not a directory`, { hint: 'make it, or mount it, first' });
+    throw new UserError(`${localDir} is not a directory`, { hint: 'create or mount it first' });
   }
   const marker = await existingMarker(localDir, group, namespace);
   const directory = { root: localDir, subdirectory: marker?.subdirectory ?? subdirectory };
@@ -128,16 +131,16 @@ export async function setUpGroupDirectory(
   }
   await syncDirectory(localDir);
   if (marker) return marker;
-  const made = {
+  const created = {
     v: CONTRACT_VERSION,
     group,
     ...(namespace && { namespace }),
     id: randomUUID(),
     subdirectory,
   };
-  // Last: a directory with a marker is complete.
-  await writeJson(markerFile(localDir), made);
-  return made;
+  // Written last: a directory with a marker is complete.
+  await writeJson(markerFile(localDir), created);
+  return created;
 }
 
 async function existingMarker(
@@ -149,13 +152,13 @@ async function existingMarker(
   if (value === undefined) return undefined;
   const marker = await readMarker(localDir);
   if (marker.group !== group) {
-    throw new UserError(`${localDir} belongs to group ${marker.group} already`, {
-      hint: 'each group has a directory of its own',
+    throw new UserError(`${localDir} already belongs to group ${marker.group}`, {
+      hint: 'each group needs its own directory',
     });
   }
   if (namespace !== undefined && marker.namespace !== undefined && marker.namespace !== namespace) {
-    throw new UserError(`${localDir} belongs to Temporal namespace ${marker.namespace} already`, {
-      hint: 'each chain has a namespace and directories of its own',
+    throw new UserError(`${localDir} already belongs to Temporal namespace ${marker.namespace}`, {
+      hint: 'each chain needs its own namespace and directories',
     });
   }
   return marker;

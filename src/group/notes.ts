@@ -1,6 +1,7 @@
 /**
- * What stays in a group's directory when a sector's own is deleted: `done/` after P6, a note after an abort. Both tell how to go on with
- * a deletion that was interrupted, and keep a late task from making the sector again.
+ * What remains in a group's directory after a sector's own directory is deleted: `done/` after P6, a note after
+ * an abort. Both allow an interrupted deletion to be resumed, and keep a late task from creating the sector
+ * again.
  */
 import { z } from 'zod';
 import { readable, refuseNewer } from '../contract.js';
@@ -9,13 +10,13 @@ import { abortedFile, doneFile, type GroupDirectory } from '../paths.js';
 import { sectorName, type SectorId } from '../sector.js';
 import { isOfSameRun } from '../sector-directory/epochs.js';
 
-/** Written into the sector's directory before that is renamed away, and then as `done/`. */
+/** Written to the sector's directory before that is renamed away, and then to `done/`. */
 const journalSchema = z.object({
   v: z.int().refine((v) => readable(v)),
   sector: z.string(),
   storage: z.object({ node: z.string(), sealed: z.string(), cache: z.string(), receipt: z.string() }),
   commR: z.string(),
-  /** Bytes on disk that the directory held. */
+  /** Bytes on disk that the directory used. */
   bytes: z.number(),
   host: z.string(),
   at: z.string(),
@@ -23,9 +24,9 @@ const journalSchema = z.object({
 export type Journal = z.infer<typeof journalSchema>;
 
 /**
- * P6's journal: in a sector's directory, or as `done/`.
+ * Reads P6's journal from a sector's directory or from `done/`.
  * @returns undefined when there is none
- * @throws TooNewError: what a newer sealflow has cleaned, or is cleaning, must not be cleaned once more
+ * @throws TooNewError: what a newer sealflow has cleaned, or is cleaning, must not be cleaned again
  */
 export async function readJournal(path: string): Promise<Journal | undefined> {
   const journal = await readJson(path);
@@ -33,7 +34,7 @@ export async function readJournal(path: string): Promise<Journal | undefined> {
   return journalSchema.safeParse(journal).data;
 }
 
-/** Behind this nothing of the sector can be lost any more. */
+/** Records that the sector is complete: from here on a crash cannot lose anything of it. */
 export const writeDone = (group: GroupDirectory, sector: SectorId, journal: Journal): Promise<void> =>
   writeJson(doneFile(group, sector), journal);
 
@@ -42,17 +43,17 @@ const abortNoteSchema = z.object({
   sector: z.string(),
   /** Run and claim, as in epoch.json. */
   owner: z.string(),
-  /** Runs that have aborted the sector before: none of them may bring it back. */
+  /** Runs that aborted the sector earlier: none of them may create it again. */
   earlier: z.array(z.string()).default([]),
   why: z.string(),
-  /** Bytes on disk that the directory held. */
+  /** Bytes on disk that the directory used. */
   bytes: z.number(),
   host: z.string(),
   at: z.string(),
 });
 export type AbortNote = z.infer<typeof abortNoteSchema>;
 
-/** The note of an abort, where this very run was aborted by it or before it. */
+/** The abort note of a sector, if it covers this run: as the latest aborted run or an earlier one. */
 export async function abortNoteOf(
   group: GroupDirectory,
   sector: SectorId,
@@ -62,16 +63,16 @@ export async function abortNoteOf(
   return note && [note.owner, ...note.earlier].some((other) => isOfSameRun(other, owner)) ? note : undefined;
 }
 
-/** Writes the note, or keeps the one of this run that knows of more bytes; the names of runs that aborted before stay. */
+/** Writes the note, unless this run has one with at least as many bytes. Retains earlier aborted runs. */
 export async function keepAbortNote(
   group: GroupDirectory,
   sector: SectorId,
   own: Pick<AbortNote, 'owner' | 'why' | 'bytes' | 'host'>,
 ): Promise<void> {
-  const known = await readAbortNote(group, sector);
-  const isOwn = known !== undefined && isOfSameRun(known.owner, own.owner);
-  if (isOwn && known.bytes >= own.bytes) return;
-  const earlier = known ? [...known.earlier, ...(isOwn ? [] : [known.owner])] : [];
+  const existing = await readAbortNote(group, sector);
+  const isOwn = existing !== undefined && isOfSameRun(existing.owner, own.owner);
+  if (isOwn && existing.bytes >= own.bytes) return;
+  const earlier = existing ? [...existing.earlier, ...(isOwn ? [] : [existing.owner])] : [];
   const at = new Date().toISOString();
   await writeJson(abortedFile(group, sector), { v: 1, sector: sectorName(sector), ...own, earlier, at });
 }

@@ -1,4 +1,4 @@
-/** Room for sectors in a group's directory: reckoned from what lies there, so a restart forgets nothing. */
+/** Room for sectors in a group's directory, computed from its contents, so it survives a restart. */
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readJson, usedBytes } from '../files.js';
@@ -9,48 +9,55 @@ import { scratchBytes, SECTOR_SIZE_NAMES, type SectorSize } from '../phases.js';
 import { gigabytes } from '../units.js';
 
 export interface Room {
-  /** Bytes that the file system has free. */
+  /** Free bytes of the file system. */
   free: number;
-  /** Bytes of them that the sectors that lie there will still need. */
+  /** Bytes that the sectors in the directory still need. */
   reserved: number;
-  /** How many sectors lie there. */
+  /** Number of sectors in the directory. */
   sectors: number;
 }
 
 const sectorFile = z.object({ size: z.enum(SECTOR_SIZE_NAMES) });
 
 export class Scratch {
-  /** By the name of the sector's directory: looked up once, so that a look at 500 sectors reads no 500 files. */
+  /** By name of the sector's directory. Cached: measuring 500 sectors must not read 500 files each time. */
   private readonly sizes = new Map<string, SectorSize>();
-  /** Being looked up: of many tasks that begin at once each sees what all the others have just made. */
-  private readonly asked = new Map<string, Promise<SectorSize>>();
+  /** Reads in progress, shared by tasks that start at the same time and find each other's new directories. */
+  private readonly reading = new Map<string, Promise<SectorSize>>();
 
-  /** @param own size of this host's sectors: what a directory counts as that does not say (it has just been made) */
-  constructor(private readonly own: SectorSize) {}
+  /** @param hostSize sector size of this host; assumed for a new directory that has no sector.json yet */
+  constructor(private readonly hostSize: SectorSize) {}
 
   /**
-   * Why the group's directory does not hold one more sector of this host's size; undefined when it does. The sector's own
-   * directory (`except`) is not counted, so that the same is asked before it is made and after.
+   * Checks whether the group's directory has room for one more sector of this host's size.
+   * @param except directory name of the sector itself: not counted, so that the result is the same before and
+   * after it is created
+   * @returns why there is no room; undefined when there is
    */
   async shortage(group: GroupDirectory, except?: string): Promise<string | undefined> {
-    const needed = scratchBytes(this.own);
+    const needed = scratchBytes(this.hostSize);
     const names = (await this.sectorsIn(group)).filter((name) => name !== except);
     const free = await freeBytes(group);
-    // Where all of them could begin anew there is room, whatever they use by now: nothing needs to be counted.
-    if (free - (await this.sumOf(group, names)) >= needed) return undefined;
+    // If there is room even with every sector starting from zero, skip measuring what they use.
+    if (free - (await this.reservedBytes(group, names)) >= needed) return undefined;
     const room = await this.measureSectors(group, names);
     if (room.free - room.reserved >= needed) return undefined;
-    return `${group.root} has no room for one more ${this.own} sector: ${gigabytes(needed)} needed, ${gigabytes(room.free)} free, of which ${room.sectors} sectors will need ${gigabytes(room.reserved)}`;
+    return (
+      `${group.root} has no room for one more ${this.hostSize} sector: ${gigabytes(needed)} needed, ` +
+      `${gigabytes(room.free)} free, of which ${gigabytes(room.reserved)} are reserved for ${room.sectors} sectors`
+    );
   }
 
-  /** What is free, and how much of it the sectors that lie there have still to use: max(0, scratch − used) each. */
+  /** Measures free and reserved space; each sector reserves max(0, scratch − used). */
   async measure(group: GroupDirectory): Promise<Room> {
     return this.measureSectors(group, await this.sectorsIn(group));
   }
 
   private async measureSectors(group: GroupDirectory, names: readonly string[]): Promise<Room> {
-    const reserved = await this.sumOf(group, names, (name) => usedOrZero(join(cacheDir(group), name)));
-    // Free space last: what is written meanwhile then counts twice, and never as room.
+    const reserved = await this.reservedBytes(group, names, (name) =>
+      usedOrZero(join(cacheDir(group), name)),
+    );
+    // Free space last: bytes written in the meantime then count twice, and never as room.
     return { free: await freeBytes(group), reserved, sectors: names.length };
   }
 
@@ -61,37 +68,38 @@ export class Scratch {
     return names;
   }
 
-  private async sumOf(
+  private async reservedBytes(
     group: GroupDirectory,
     names: readonly string[],
     used?: (name: string) => Promise<number>,
   ): Promise<number> {
     let sum = 0;
     for (const name of names) {
-      // Known ones without a wait each: 500 tasks look at 500 sectors.
-      const size = this.sizes.get(name) ?? (await this.askOnce(group, name));
+      // No await for cached sizes: 500 tasks may each measure 500 sectors.
+      const size = this.sizes.get(name) ?? (await this.readSizeOnce(group, name));
       sum += Math.max(0, scratchBytes(size) - (used ? await used(name) : 0));
     }
     return sum;
   }
 
-  private askOnce(group: GroupDirectory, name: string): Promise<SectorSize> {
-    const asked = this.asked.get(name) ?? this.ask(group, name).finally(() => this.asked.delete(name));
-    this.asked.set(name, asked);
-    return asked;
+  private readSizeOnce(group: GroupDirectory, name: string): Promise<SectorSize> {
+    const size =
+      this.reading.get(name) ?? this.readSize(group, name).finally(() => this.reading.delete(name));
+    this.reading.set(name, size);
+    return size;
   }
 
-  private async ask(group: GroupDirectory, name: string): Promise<SectorSize> {
+  private async readSize(group: GroupDirectory, name: string): Promise<SectorSize> {
     const value = await readJson(join(cacheDir(group), name, 'sector.json')).catch((error: unknown) => {
       if (!(error instanceof SyntaxError)) throw error;
     });
     const size = sectorFile.safeParse(value).data?.size;
     if (size) this.sizes.set(name, size);
-    return size ?? this.own;
+    return size ?? this.hostSize;
   }
 }
 
-/** What cannot be counted counts as unused: its whole reservation stands, and the other sectors are not kept waiting. */
+/** If usage cannot be measured, assume 0: the sector keeps its full reservation and does not block the others. */
 const usedOrZero = (directory: string): Promise<number> =>
   usedBytes(directory).catch((error: unknown) => {
     if (error instanceof MountHungError) throw error;

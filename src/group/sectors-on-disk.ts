@@ -1,4 +1,4 @@
-/** What lies in a group's directory, whatever Temporal knows of it. Looks only. */
+/** Lists the sectors in a group's directory, independently of Temporal. Read-only. */
 import { sealInputSchema, TooNewError, type SealInput } from '../contract.js';
 import { ifPresent, readJson, usedBytes } from '../files.js';
 import { readdir } from '../mounts/remote-fs.js';
@@ -14,19 +14,19 @@ import { readProgress } from '../engines/progress.js';
 export interface SectorOnDisk {
   /** `t01000/7` */
   sector: string;
-  /** `begun`; `deleting`: P6 or an abort has renamed it away and is not through. */
+  /** `deleting`: P6 or an abort has renamed it away and has not finished deleting it. */
   state: 'begun' | 'deleting';
-  /** The workflow's input; undefined when sector.json is not there or cannot be read. */
+  /** The workflow's input; undefined when sector.json is missing or invalid. */
   seal?: SealInput;
-  /** Workflow run that has claimed it last; undefined when that was stopped, or nobody has. */
+  /** Workflow run that holds the latest claim; undefined if that run was stopped or there is no claim. */
   runId?: string;
-  /** Phases that have a result, whatever it is the result of. */
+  /** Phases that have a result, whatever its inputs. */
   done: EnginePhaseId[];
-  /** Engines that have neither ended nor been superseded; `alive` is undefined for those of other hosts. */
+  /** Engines without result or error that are not known to be dead; `alive` is undefined on other hosts. */
   engines: { at: string; host: string; step: string; alive?: boolean }[];
   /** Bytes on disk, each inode once. */
   usedBytes: number;
-  /** Why it could not be read to its end. */
+  /** Why it could not be read completely. */
   problem?: string;
 }
 
@@ -40,37 +40,37 @@ export async function sectorsOnDisk(group: GroupDirectory, self: HostIdentity): 
     const directory = join(cacheDir(group), name);
     const bytes = await usedBytes(directory);
     if (match[1]) found.push({ sector, state: 'deleting', done: [], engines: [], usedBytes: bytes });
-    else found.push({ sector, state: 'begun', usedBytes: bytes, ...(await lookAt(directory, self)) });
+    else found.push({ sector, state: 'begun', usedBytes: bytes, ...(await inspectSector(directory, self)) });
   }
   return found;
 }
 
-type Seen = Pick<SectorOnDisk, 'seal' | 'runId' | 'done' | 'engines' | 'problem'>;
+type Contents = Pick<SectorOnDisk, 'seal' | 'runId' | 'done' | 'engines' | 'problem'>;
 
-/** What cannot be read must not hide the other sectors. */
-async function lookAt(directory: string, self: HostIdentity): Promise<Seen> {
-  const seen: Seen = { done: [], engines: [] };
+/** Reports invalid or too new files as a `problem` instead of throwing, so that other sectors are still listed. */
+async function inspectSector(directory: string, self: HostIdentity): Promise<Contents> {
+  const contents: Contents = { done: [], engines: [] };
   try {
-    seen.seal = sealInputSchema.safeParse(await ifPresent(readJson(join(directory, 'sector.json')))).data;
-    const inForce = (await listEpochs(directory)).at(-1);
-    if (inForce?.why === 'claimed') seen.runId = inForce.owner.split('#')[0];
+    contents.seal = sealInputSchema.safeParse(await ifPresent(readJson(join(directory, 'sector.json')))).data;
+    const latest = (await listEpochs(directory)).at(-1);
+    if (latest?.why === 'claimed') contents.runId = latest.owner.split('#')[0];
     for (const phase of ENGINE_PHASE_IDS) {
       const { all } = await listAttempts(directory, phase);
       for (const attempt of all) {
         if (await readResult(attempt)) {
-          if (!seen.done.includes(phase)) seen.done.push(phase);
+          if (!contents.done.includes(phase)) contents.done.push(phase);
           continue;
         }
         const progress = await readProgress(attempt.directory);
         if (!progress || (await readError(attempt))) continue;
         const alive = isLocal(progress, self) ? isAlive(progress) : undefined;
         if (alive !== false)
-          seen.engines.push({ at: attempt.at, host: progress.host, step: progress.step, alive });
+          contents.engines.push({ at: attempt.at, host: progress.host, step: progress.step, alive });
       }
     }
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof TooNewError)) throw error;
-    seen.problem = error.message;
+    contents.problem = error.message;
   }
-  return seen;
+  return contents;
 }

@@ -1,17 +1,17 @@
 /**
  * Child processes that cannot outlive this one, not even when it is killed with SIGKILL.
  *
- * Node has no `prctl(PR_SET_PDEATHSIG)`; `setpriv` of util-linux, which every Debian and Red Hat host has, makes that call and
- * then becomes the program, so that nothing stands between us and the child. The signal comes when the *thread* that
- * spawned the child ends: call this from the main thread. It reaches the child alone: what a build tool has started (one
- * compiler) ends by itself.
+ * Node has no `prctl(PR_SET_PDEATHSIG)`. `setpriv` from util-linux, which every Debian and Red Hat host has,
+ * makes that call and then execs the program, so no process sits between us and the child. The kernel sends the
+ * signal when the *thread* that spawned the child exits: call this from the main thread. The signal reaches
+ * only the child: a process that a build tool has started (one compiler) finishes by itself.
  */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { requireTool } from './tools.js';
 
-// Should we die between fork and prctl, then no signal would ever come; so the child looks at its parent once, after prctl.
-const BECOME = '[ "$PPID" = "$0" ] || exit 1; exec "$@"';
+// If we die between fork and prctl, the signal is never sent. So the child checks its parent once, after prctl.
+const CHECK_PARENT_AND_EXEC = '[ "$PPID" = "$0" ] || exit 1; exec "$@"';
 
 export interface BoundOptions {
   cwd?: string;
@@ -20,10 +20,10 @@ export interface BoundOptions {
 }
 
 /**
- * Starts a program in a process group of its own (Ctrl-C in a terminal does not reach it); the kernel kills it when we are gone.
- * The child's pid is the program's.
+ * Starts a program in its own process group, so Ctrl-C in a terminal does not reach it. The kernel kills it
+ * when we exit. The child's pid is the program's.
  *
- * @param command name or path of a program that exists: else the child ends with code 127
+ * @param command name or path of an existing program; otherwise the child exits with code 127
  * @throws UserError when util-linux is missing
  */
 export function spawnBound(
@@ -32,14 +32,23 @@ export function spawnBound(
   options: BoundOptions = {},
 ): ChildProcess {
   const setpriv = requireTool('setpriv', 'install util-linux (apt-get install util-linux)');
-  const bound = ['--pdeathsig', 'KILL', '/bin/sh', '-c', BECOME, String(process.pid), command, ...args];
+  const bound = [
+    '--pdeathsig',
+    'KILL',
+    '/bin/sh',
+    '-c',
+    CHECK_PARENT_AND_EXEC,
+    String(process.pid),
+    command,
+    ...args,
+  ];
   return spawn(setpriv, bound, { ...options, detached: true });
 }
 
 /**
- * Ends a process group that {@link spawnBound} made: SIGTERM, and SIGKILL for whatever of it is left after the grace.
+ * Terminates a process group created by {@link spawnBound}: SIGTERM, then SIGKILL for whatever is left of it.
  *
- * @param graceMs how long the program may take to end by itself
+ * @param graceMs time, in ms, that the program gets to exit after SIGTERM
  */
 export async function endGroup(child: ChildProcess, graceMs: number): Promise<void> {
   const { pid } = child;
@@ -49,11 +58,12 @@ export async function endGroup(child: ChildProcess, graceMs: number): Promise<vo
   const kill = setTimeout(() => signalGroup(pid, 'SIGKILL'), graceMs);
   await ended;
   clearTimeout(kill);
-  // What the program itself has started and not ended. The number cannot have been given to others while such a process lives.
+  // Kills what the program has left behind. The group ID cannot have been reused while a process of the group
+  // is alive.
   signalGroup(pid, 'SIGKILL');
 }
 
-/** Whether the program is known to have ended. */
+/** Whether the program is known to have exited. */
 export const hasEnded = (child: ChildProcess): boolean =>
   child.exitCode !== null || child.signalCode !== null;
 

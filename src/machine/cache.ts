@@ -1,6 +1,6 @@
 /**
- * What is costly to get and the same for every clone: the Temporal CLI, engine builds, proof parameters. It lies in one
- * directory of the user, outside of any clone, and may be deleted at any time.
+ * The per-user cache of artifacts that are expensive to get and the same for every clone: the Temporal CLI,
+ * engine builds, proof parameters. It is outside of any clone and may be deleted at any time.
  */
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -8,11 +8,11 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { lockFile } from './file-lock.js';
 import { UserError } from '../user-error.js';
 
-/** `SEALFLOW_CACHE`, else `$XDG_CACHE_HOME/sealflow`, else `~/.cache/sealflow`; it need not exist. */
+/** `SEALFLOW_CACHE`, or `$XDG_CACHE_HOME/sealflow`, or `~/.cache/sealflow`; it need not exist. */
 export function cacheDirectory(): string {
-  const given = process.env['SEALFLOW_CACHE'];
-  if (given) return resolve(given);
-  // The XDG specification has relative paths ignored.
+  const configured = process.env['SEALFLOW_CACHE'];
+  if (configured) return resolve(configured);
+  // The XDG specification requires relative paths to be ignored.
   const xdg = process.env['XDG_CACHE_HOME'];
   return xdg !== undefined && isAbsolute(xdg) ? join(xdg, 'sealflow') : join(homedir(), '.cache', 'sealflow');
 }
@@ -21,19 +21,20 @@ export function cacheDirectory(): string {
 export const cachePath = (key: string): string => join(cacheDirectory(), key);
 
 export interface MakeOnceOptions {
-  /** Called once when another process is making the same. */
+  /** Called once if another process is building the same key. */
   onWait?: (() => void) | undefined;
-  /** Ends the waiting for that other process. */
+  /** Stops waiting for that process. */
   signal?: AbortSignal | undefined;
 }
 
 /**
- * The directory `<cache>/<key>`, made by `build` if it is not there.
+ * The directory `<cache>/<key>`, created by `build` if it does not exist.
  *
- * Of several processes that ask at once one builds and the others wait; when the one fails or dies, the next one builds.
- * `build` gets an empty directory, which gets its final name only when `build` has succeeded.
+ * If several processes need it at the same time, one builds and the others wait; if it fails or dies, the next
+ * one builds. `build` gets an empty directory, which is renamed to its final name only after `build` has
+ * succeeded.
  *
- * @param key relative path that names the content fully, for example `temporal-cli/1.8.2-linux-x64`
+ * @param key relative path that identifies the content completely, for example `temporal-cli/1.8.2-linux-x64`
  * @throws what `build` throws; UserError when the cache directory cannot be written
  */
 export async function makeOnce(
@@ -41,31 +42,31 @@ export async function makeOnce(
   build: (directory: string) => Promise<void>,
   { onWait, signal }: MakeOnceOptions = {},
 ): Promise<string> {
-  const made = cachePath(key);
-  if (await exists(made)) return made;
+  const target = cachePath(key);
+  if (await exists(target)) return target;
   const locks = cachePath('.locks');
-  await makeWritable(dirname(made));
+  await makeWritable(dirname(target));
   await makeWritable(locks);
   const lock = await lockFile(join(locks, key.replaceAll('/', '_')), { onWait, signal });
   try {
-    if (await exists(made)) return made;
-    const temporary = `${dirname(made)}/.${basename(made)}.new-`;
+    if (await exists(target)) return target;
+    const temporary = `${dirname(target)}/.${basename(target)}.new-`;
     await removeLeftovers(temporary);
     const directory = await mkdtemp(temporary);
     try {
       await build(directory);
-      await rename(directory, made);
+      await rename(directory, target);
     } catch (error) {
       await rm(directory, { recursive: true, force: true });
       throw error;
     }
-    return made;
+    return target;
   } finally {
     await lock.release();
   }
 }
 
-/** Whoever holds the lock is the only builder: all others' directories are of the dead. */
+/** Removes directories of builders that died. Safe because the lock holder is the only builder. */
 async function removeLeftovers(prefix: string): Promise<void> {
   const parent = dirname(prefix);
   const left = (await readdir(parent)).filter((name) => name.startsWith(basename(prefix)));
@@ -76,7 +77,7 @@ async function makeWritable(directory: string): Promise<void> {
   try {
     await mkdir(directory, { recursive: true });
   } catch (error) {
-    throw new UserError(`cannot make the cache directory ${directory}: ${(error as Error).message}`, {
+    throw new UserError(`cannot create the cache directory ${directory}: ${(error as Error).message}`, {
       hint: 'set SEALFLOW_CACHE to a directory that you may write to',
       cause: error,
     });

@@ -1,4 +1,4 @@
-/** What runs on this machine, by its command lines (proc_pid_cmdline(5)). Nothing is asked of any mount. */
+/** Reads the command lines of all processes on this machine (proc_pid_cmdline(5)). Does not access any mount. */
 import { readdir, readFile } from 'node:fs/promises';
 import { asTheyEnd } from '../as-they-end.js';
 import { isErrno } from '../files.js';
@@ -8,12 +8,15 @@ export interface CommandLine {
   words: string[];
 }
 
-/** Files that are open for it at a time: a host with hundreds of engines has more processes than a worker may open files. */
+/**
+ * Max number of files open at a time: a host with hundreds of engines has more processes than a worker may open
+ * files.
+ */
 const AT_ONCE = 16;
 
 /**
- * All processes that this one may see; one that ends meanwhile, or hides its command line, has no words.
- * @throws any other error: an engine that was not looked at must not pass for one that is gone
+ * All processes that are visible to this one. The command line is empty if a process exits meanwhile or hides it.
+ * @throws any other error: an engine that could not be read must not count as gone
  */
 export async function commandLines(): Promise<CommandLine[]> {
   const pids = (await readdir('/proc')).filter((name) => /^[0-9]+$/.test(name)).map(Number);

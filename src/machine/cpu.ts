@@ -1,8 +1,8 @@
-/** What the processor can do, as /proc/cpuinfo tells it. */
+/** CPU model and features, from /proc/cpuinfo. */
 import { readFile } from 'node:fs/promises';
 
 export interface Cpu {
-  /** As its maker names it; empty where the kernel does not say. */
+  /** The vendor's model name; empty if the kernel does not report it. */
   model: string;
   /** SHA-256 in hardware: x86 `sha_ni`, ARM `sha2`. */
   sha: boolean;

@@ -1,22 +1,23 @@
 /**
- * How busy disks are, as `iostat -x` reckons it (%util, w_await): from the difference of two looks at /proc/diskstats. The
- * fields are those of the kernel's Documentation/admin-guide/iostats.rst, which numbers them from behind the name.
+ * Measures how busy disks are, as `iostat -x` does (%util, w_await): from the difference of two samples of
+ * /proc/diskstats. Field numbers are those of the kernel's Documentation/admin-guide/iostats.rst, counted after
+ * the name.
  */
 import { readFile } from 'node:fs/promises';
 
-/** Counters of one disk since boot; they wrap, but not within a look. */
+/** Counters of one disk since boot. They wrap, but hardly ever between two samples. */
 export interface DiskCounters {
   /** Field 5: writes completed. */
   writes: number;
-  /** Field 8: ms spent on all writes, each with the time in which it waited. */
+  /** Field 8: ms spent on all writes, including their time in the queue. */
   writeMs: number;
-  /** Field 10: ms in which at least one request was under way; approximate since Linux 5.0. */
+  /** Field 10: ms during which at least one request was in flight; approximate since Linux 5.0. */
   busyMs: number;
 }
 
-/** One look: what the counters were, and when. */
+/** The counters of all disks at one time. */
 export interface DiskSample {
-  /** By the disk's name: `sda`, `nvme0n1`. */
+  /** By name of the disk: `sda`, `nvme0n1`. */
   disks: ReadonlyMap<string, DiskCounters>;
   /** In ms, of this process' clock. */
   at: number;
@@ -24,9 +25,12 @@ export interface DiskSample {
 
 export interface DiskLoad {
   disk: string;
-  /** 0…1: share of the time in which the disk had something to do. A disk that works on many requests at once can do more at 1. */
+  /**
+   * 0…1: share of time with at least one request. A disk that serves many requests in parallel is not saturated
+   * at 1.
+   */
   busy: number;
-  /** Milliseconds from request to completion of a write, the mean; 0 when there was none. */
+  /** Mean time in ms from request to completion of a write; 0 if there was none. */
   writeWaitMs: number;
 }
 
@@ -46,7 +50,7 @@ export const sampleDisks = async (): Promise<DiskSample> => ({
   at: performance.now(),
 });
 
-/** Of these disks between two looks; one that is not in both is left out. */
+/** The load of these disks between two samples; a disk that is not in both is omitted. */
 export function loadBetween(before: DiskSample, after: DiskSample, names: readonly string[]): DiskLoad[] {
   const ms = after.at - before.at;
   return names.flatMap((disk) => {
@@ -61,7 +65,7 @@ export function loadBetween(before: DiskSample, after: DiskSample, names: readon
   });
 }
 
-/** The one that the others wait for; undefined of none. */
+/** The busiest disk, which is the bottleneck; undefined if `loads` is empty. */
 export const busiest = (loads: readonly DiskLoad[]): DiskLoad | undefined =>
   loads.toSorted((a, b) => b.busy - a.busy || b.writeWaitMs - a.writeWaitMs)[0];
 

@@ -4,23 +4,23 @@ import { spawnBound } from './bound-process.js';
 import { requireTool } from './tools.js';
 
 export interface FileLock {
-  /** The locked descriptor: a child that inherits it keeps the lock until it ends too. */
+  /** The locked file descriptor. A child that inherits it holds the lock too, until it exits. */
   readonly fd: number;
-  /** Lets go of our share of the lock. */
+  /** Closes our descriptor; the lock is released unless a child still holds it. */
   release(): Promise<void>;
 }
 
 export interface LockOptions {
-  /** Called once when somebody else has the lock. */
+  /** Called once if another process holds the lock. */
   onWait?: (() => void) | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Waits for the exclusive lock of a file, which is made if needed and is never deleted.
+ * Waits for the exclusive lock of a file, which is created if needed and never deleted.
  *
- * It is the kernel's lock (`flock`): gone with the last process that holds it, however that ends, and seen by containers
- * that share the directory, where a file with a pid in it means nothing.
+ * It is a kernel lock (`flock`): released when the last process that holds it exits, however it exits. It also
+ * works between containers that share the directory, where a PID file is meaningless.
  */
 export async function lockFile(path: string, { onWait, signal }: LockOptions = {}): Promise<FileLock> {
   const lock = await tryLockFile(path);
@@ -31,7 +31,7 @@ export async function lockFile(path: string, { onWait, signal }: LockOptions = {
   return waited;
 }
 
-/** @returns undefined when somebody else has the lock */
+/** @returns undefined when another process holds the lock */
 export async function tryLockFile(path: string): Promise<FileLock | undefined> {
   return acquire(path, ['-x', '-n']);
 }
@@ -45,7 +45,8 @@ async function acquire(
   const flock = requireTool('flock', 'install util-linux (apt-get install util-linux)');
   const handle = await open(path, 'a');
   try {
-    // The lock belongs to the open file, which the child shares with us: it locks, ends, and we go on holding.
+    // The lock belongs to the open file description, which the child shares: it locks and exits, and we still
+    // hold it.
     const child = spawnBound(flock, [...flags, '3'], { stdio: ['ignore', 'ignore', 'ignore', handle.fd] });
     const onAbort = (): void => void child.kill('SIGKILL');
     signal?.addEventListener('abort', onAbort);

@@ -1,13 +1,13 @@
-/** Limits of this process, as the kernel tells them (proc_pid_limits(5)). */
+/** Resource limits of this process (proc_pid_limits(5)). */
 import { readFile } from 'node:fs/promises';
 
-/** How many files a process may have open; Infinity where there is no limit. */
+/** Max number of open files; Infinity if unlimited. */
 export interface OpenFiles {
   soft: number;
   hard: number;
 }
 
-/** Node raises its own soft limit to the hard one when it starts, and hands that on to the engines. */
+/** At start Node raises its soft limit to the hard limit; engines inherit it. */
 export const openFilesLimit = async (): Promise<OpenFiles> =>
   parseOpenFiles(await readFile('/proc/self/limits', 'utf8'));
 

@@ -1,35 +1,36 @@
 /**
- * How much memory processes of ours may take: the one place that reads it. The host's is a bound, and so is each cgroup that
- * this process is in, its own and all above it: a container, a systemd unit (`MemoryMax=`), a slice.
+ * How much memory our processes may use; the only place that reads it. The host's memory is a bound, and so is
+ * the limit of this process' cgroup and of each cgroup above it: a container, a systemd unit (`MemoryMax=`), a
+ * slice.
  */
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 
 export interface Memory {
-  /** Bytes that there are at all. */
+  /** Bytes in total. */
   total: number;
-  /** Bytes that can still be taken without swapping, and without meeting the OOM killer of a cgroup. */
+  /** Bytes that can still be allocated without swapping and without an OOM kill by a cgroup. */
   available: number;
 }
 
 export interface MemoryOptions {
-  /** Where `proc` and `sys` are; another one in tests. */
+  /** Parent directory of `proc` and `sys`; set in tests. */
   root?: string;
-  /** A bound that Node knows of; 0, or more than there is, where it knows of none. */
+  /** The bound reported by Node; 0, or more than the total, if it knows none. */
   constrained?: number;
 }
 
-/** Reads both anew; what cannot be read is no bound. Never throws. */
+/** Reads both values, uncached. Files that cannot be read set no bound. Never throws. */
 export async function memoryOfHost({
   root = '/',
   constrained = process.constrainedMemory(),
 }: MemoryOptions = {}): Promise<Memory> {
   const read = (path: string): Promise<string> => readFile(join(root, path), 'utf8').catch(() => '');
-  const known = constrained > 0 ? constrained : Infinity;
+  const nodeBound = constrained > 0 ? constrained : Infinity;
   const meminfo = await read('/proc/meminfo');
   const bounds: Memory[] = [
     { total: kilobytes(meminfo, 'MemTotal'), available: kilobytes(meminfo, 'MemAvailable') },
-    { total: known, available: known },
+    { total: nodeBound, available: nodeBound },
   ];
   for (const { directory, files } of await cgroups(read)) bounds.push(await boundOf(directory, files, read));
   return {
@@ -45,14 +46,14 @@ const kilobytes = (meminfo: string, name: string): number => {
   return found === undefined ? Infinity : Number(found) * 1024;
 };
 
-/** Names of a version's files. */
+/** File names of a cgroup version. */
 interface Files {
-  /** Each may hold a limit; the least counts. */
+  /** Files that may contain a limit; the lowest counts. */
   limits: readonly string[];
   usage: string;
   /**
-   * Lines of memory.stat that tell what is page cache: it counts as used, and is given back when it is wanted. The lists of
-   * the LRU go first: `file` and `cache` hold tmpfs too, which is not given back.
+   * Lines of memory.stat with the page cache, which counts as used but is reclaimed on demand. LRU lists come
+   * first, because `file` and `cache` include tmpfs, which cannot be reclaimed.
    */
   cache: readonly (readonly string[])[];
 }
@@ -64,13 +65,13 @@ const V1: Files = {
 };
 
 const V2: Files = {
-  // Above memory.high nothing is killed, but all is slowed down until it stands.
+  // Above memory.high nothing is killed, but processes are throttled until they hardly progress.
   limits: ['memory.max', 'memory.high'],
   usage: 'memory.current',
   cache: [['inactive_file', 'active_file'], ['file']],
 };
 
-/** The cgroups of memory that this process is in, each as a directory: its own first, then those above it. */
+/** Directories of the memory cgroups of this process: its own first, then those above it. */
 async function cgroups(read: Read): Promise<{ directory: string; files: Files }[]> {
   const mounts = await read('/proc/self/mountinfo');
   const found: { directory: string; files: Files }[] = [];
@@ -85,7 +86,7 @@ async function cgroups(read: Read): Promise<{ directory: string; files: Files }[
   return found;
 }
 
-/** Where a version's tree is mounted, and which part of it. */
+/** The mount point of a cgroup version's tree, and the part of the tree that is mounted there. */
 function cgroupMount(mounts: string, isV2: boolean): { root: string; point: string } {
   for (const line of mounts.split('\n')) {
     const [before = '', after = ''] = line.split(' - ');
@@ -97,7 +98,10 @@ function cgroupMount(mounts: string, isV2: boolean): { root: string; point: stri
   return { root: '/', point: isV2 ? '/sys/fs/cgroup' : '/sys/fs/cgroup/memory' };
 }
 
-/** A container may see the host's path, of which only its own part is mounted, or a path from outside (`/../..`). */
+/**
+ * The path relative to the mounted part. A container may see the host's path, of which only its own part is
+ * mounted, or a path outside its namespace (`/../..`).
+ */
 function belowRoot(path: string, root: string): string {
   const below = relative(root, path);
   return below.split('/').includes('..') ? '' : below;
@@ -110,7 +114,7 @@ function cgroupsAbove(point: string, below: string): string[] {
 
 async function boundOf(directory: string, files: Files, read: Read): Promise<Memory> {
   const file = (name: string): Promise<string> => read(join(directory, name));
-  // `max` and what is not there are no numbers, and no limits.
+  // `max` and missing files parse as NaN: no limit.
   const limits = (await Promise.all(files.limits.map(file))).map((text) => Number.parseInt(text, 10));
   const total = Math.min(...limits.filter((limit) => limit >= 0), Infinity);
   if (total === Infinity) return { total, available: total };

@@ -1,7 +1,7 @@
 /**
- * Told what a long operation is doing, whenever that changes.
+ * Callback that reports the current step of a long operation, whenever it changes.
  *
- * @param text a few words for a person, for example `compiling 87 of 190`
- * @param fraction how much of the operation is done, 0…1, where that is known
+ * @param text short human-readable text, for example `compiling 87 of 190`
+ * @param fraction completed share of the operation, 0…1, if known
  */
 export type OnStep = (text: string, fraction?: number) => void;

@@ -2,17 +2,17 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { endGroup, spawnBound } from './bound-process.js';
 
-/** A program that is told to end gets this long, in ms, before it is killed. */
+/** Time, in ms, between SIGTERM and SIGKILL. */
 const GRACE_MS = 5_000;
 const TAIL_LINES = 20;
 
 export interface RunOptions {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  /** Ends the program and all that it has started. */
+  /** Terminates the program and its process group. */
   signal?: AbortSignal | undefined;
   onStdout?: (line: string) => void;
-  /** Progress bars that return the carriage count as lines. */
+  /** Progress bars that use carriage returns produce a line each time. */
   onStderr?: (line: string) => void;
 }
 
@@ -25,9 +25,10 @@ export interface RunResult {
 }
 
 /**
- * Runs a program to its end and hands its output on line by line. It does not outlive us.
+ * Runs a program until it exits and passes on its output line by line. It does not outlive us.
  *
- * @returns how it ended, whatever the exit code; rejects with the signal's reason, after the program is gone, when aborted
+ * @returns how it ended, whatever the exit code
+ * @throws the signal's reason when aborted, after the program has exited
  */
 export async function runBound(
   command: string,
@@ -67,9 +68,9 @@ function eachLine(stream: Readable | null, onLine: (line: string) => void): void
   if (stream) createInterface({ input: stream, crlfDelay: Infinity }).on('line', onLine);
 }
 
-/** How a program ended, and its last words, in one line: `exit code 1: error: no space left`. */
+/** How a program ended and the last line of its stderr: `exit code 1: error: no space left`. */
 export function describeEnd({ code, signal, tail }: RunResult): string {
-  const how = signal === null ? `exit code ${code}` : `ended by ${signal}`;
+  const status = signal === null ? `exit code ${code}` : `ended by ${signal}`;
   const last = tail.findLast((line) => line.trim() !== '');
-  return last === undefined ? how : `${how}: ${last.trim()}`;
+  return last === undefined ? status : `${status}: ${last.trim()}`;
 }

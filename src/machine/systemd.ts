@@ -1,4 +1,4 @@
-/** Settings of systemd's units, as `systemctl show` tells them. */
+/** Settings of systemd units, from `systemctl show`. */
 import { access, readFile } from 'node:fs/promises';
 import { execa } from 'execa';
 
@@ -7,7 +7,7 @@ export type UnitSettings = Readonly<Record<string, string>>;
 
 const TIMEOUT_MS = 5_000;
 
-/** Whether systemd is what runs this host; in a container it is not (sd_booted(3)). */
+/** Whether systemd is the init system (sd_booted(3)); in a container it is not. */
 export const systemdRuns = (): Promise<boolean> =>
   access('/run/systemd/system').then(
     () => true,
@@ -17,7 +17,7 @@ export const systemdRuns = (): Promise<boolean> =>
 /**
  * The loaded units whose names match.
  * @param pattern `sealflow-worker*.service`
- * @throws when systemctl is not there or fails
+ * @throws when systemctl is missing or fails
  */
 export async function unitSettings(pattern: string, properties: readonly string[]): Promise<UnitSettings[]> {
   const { stdout } = await execa('systemctl', ['show', pattern, `--property=${properties.join(',')}`], {
@@ -26,7 +26,7 @@ export async function unitSettings(pattern: string, properties: readonly string[
   return parseUnits(stdout);
 }
 
-/** Units are parted by an empty line. */
+/** Units are separated by an empty line. */
 export const parseUnits = (text: string): UnitSettings[] =>
   text
     .split(/\n\n+/)

@@ -3,9 +3,9 @@ import { delimiter, join, resolve } from 'node:path';
 import { UserError } from '../user-error.js';
 
 /**
- * Looks a program up as a shell would: a name in PATH, anything with a slash as a path.
+ * Finds a program as a shell would: a name in PATH, anything with a slash as a path.
  *
- * @returns the absolute path, or undefined when there is no such executable file
+ * @returns its absolute path; undefined when there is no such executable file
  */
 export function findTool(name: string): string | undefined {
   const candidates = name.includes('/')
@@ -18,10 +18,10 @@ export function findTool(name: string): string | undefined {
 }
 
 /**
- * Like {@link findTool}, for a program that the caller cannot do without.
+ * Like {@link findTool}, for a program that is required.
  *
- * @param hint how to get it
- * @throws UserError that names the program
+ * @param hint how to install it
+ * @throws UserError that names the program if it is missing
  */
 export function requireTool(name: string, hint: string): string {
   const path = findTool(name);

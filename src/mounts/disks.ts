@@ -1,11 +1,12 @@
-/** The physical disks behind a mount, looked at through partitions, md, dm and LVM (sysfs). */
+/** Finds the physical disks behind a mount through partitions, md, dm and LVM (sysfs). */
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { mountOf, type MountEntry } from './mount-table.js';
 
 /**
- * Names of the whole disks, like `sda` or `nvme0n1`; none for what has no block device (NFS, tmpfs, an overlay).
- * @param sys where sysfs is
+ * Finds the whole disks behind a mount.
+ * @param sys mount point of sysfs
+ * @returns names like `sda` or `nvme0n1`; none if there is no block device (NFS, tmpfs, overlay)
  */
 export async function physicalDisks(mount: MountEntry, sys = '/sys'): Promise<string[]> {
   const device = await blockDevice(mount);
@@ -14,8 +15,8 @@ export async function physicalDisks(mount: MountEntry, sys = '/sys'): Promise<st
 }
 
 /**
- * The disks that the operating system lies on. In a container, whose root is an overlay, these are the ones behind the files
- * that the container's host puts into it: they lie with its images.
+ * The disks that hold the operating system. In a container, whose root is an overlay: the disks behind the
+ * files that the container runtime mounts into it, which are stored with the images.
  */
 export async function systemDisks(table: readonly MountEntry[], sys = '/sys'): Promise<string[]> {
   for (const path of ['/', '/etc/hostname', '/etc/hosts']) {
@@ -26,7 +27,7 @@ export async function systemDisks(table: readonly MountEntry[], sys = '/sys'): P
   return [];
 }
 
-/** What a mount has in common with the operating system, in words: the disk, or the file system; undefined when nothing. */
+/** Describes the disk or file system that a mount shares with the operating system; undefined if none. */
 export async function sharedWithSystem(
   mount: MountEntry,
   table: readonly MountEntry[],
@@ -34,22 +35,22 @@ export async function sharedWithSystem(
   const system = await systemDisks(table);
   const shared = (await physicalDisks(mount)).filter((disk) => system.includes(disk));
   if (shared.length > 0) return `the system disk ${shared.join(' ')}`;
-  // Where the root has no disk that can be found: an overlay, ZFS, NFS.
+  // No disk can be found for a root on an overlay, ZFS or NFS: compare the file systems.
   return mount.device === mountOf('/', table)?.device ? `the file system of / (${mount.fsType})` : undefined;
 }
 
-/** btrfs shows a device number of its own, and the real device by name. */
+/** The device number, `8:1`. btrfs has an anonymous one, so the real device is found by name there. */
 async function blockDevice({ device, source }: MountEntry): Promise<string | undefined> {
   if (!device.startsWith('0:')) return device;
   const found = source.startsWith('/dev/') ? await stat(source).catch(() => undefined) : undefined;
   return found?.isBlockDevice() ? deviceNumber(found.rdev) : undefined;
 }
 
-// As makedev(3) packs it: 12 bits of major behind the low 8 of minor.
+// Unpacks makedev(3): 12 bits of major above the low 8 bits of minor.
 const deviceNumber = (rdev: number): string =>
   `${(rdev >>> 8) & 0xfff}:${(rdev & 0xff) | ((rdev >>> 12) & 0xfff00)}`;
 
-/** @param link to a device's directory of sysfs; one that is not there is none */
+/** @param link to a device's directory in sysfs; if it does not exist there are no disks */
 async function wholeDisks(link: string): Promise<string[]> {
   const directory = await realpath(link).catch(() => undefined);
   if (directory === undefined) return [];
@@ -57,7 +58,7 @@ async function wholeDisks(link: string): Promise<string[]> {
   if (slaves.length > 0) {
     return (await Promise.all(slaves.map((name) => wholeDisks(join(directory, 'slaves', name))))).flat();
   }
-  // A partition lies in the directory of its disk, and has no slaves of its own.
+  // A partition's directory is inside its disk's directory, and has no slaves.
   const isPartition = await stat(join(directory, 'partition')).catch(() => undefined);
   return isPartition ? await wholeDisks(dirname(directory)) : [basename(directory)];
 }

@@ -1,11 +1,11 @@
-/** Whether a directory may be used: mounted as it was at first, writable, and not on the system's own disk. */
+/** Checks that a directory may be used: same mount as at first, writable, and not on the system disk. */
 import { constants } from 'node:fs';
 import { sharedWithSystem } from './disks.js';
 import { identityOf, isReadOnly, mountOf, readMountTable, type MountEntry } from './mount-table.js';
 import { MountHungError } from './mounts.js';
 import { access, realpath, statfs } from './remote-fs.js';
 
-/** A directory must not be used as it is mounted now. Passes by itself when it is mounted rightly. */
+/** A directory must not be used as it is mounted now. Resolves itself once it is mounted correctly. */
 export class MountWrongError extends Error {
   override readonly name = 'MountWrongError';
 }
@@ -24,7 +24,7 @@ export class MountGuard {
   ) {}
 
   /**
-   * To be called before anything is written there.
+   * Call it before writing to the directory.
    * @throws MountWrongError; MountHungError
    */
   async check(): Promise<void> {
@@ -38,14 +38,15 @@ export class MountGuard {
   }
 
   /**
-   * To be called before what is *not* found there means anything: the rightly mounted directory is there.
-   * @returns its mount; undefined when the kernel tells this process nothing (a chroot)
+   * Call it before concluding anything from a *missing* file: verifies that the right directory is mounted.
+   * @returns its mount; undefined if the kernel's mount table does not cover it (chroot)
    * @throws MountWrongError; MountHungError
    */
   async verifyMounted(): Promise<MountEntry | undefined> {
     const { directory, first } = this;
     const path = await realpath(directory).catch((error: unknown) => this.throwMissing(error));
-    // Not stat(): only a call like this makes an automounter mount what has not been used for a while (tried with autofs).
+    // Not stat(): only a call like statfs() triggers an automounter to mount an idle directory again (tested
+    // with autofs).
     await statfs(path).catch((error: unknown) => this.throwMissing(error));
     const table = await readMountTable();
     const mount = mountOf(path, table);
@@ -54,14 +55,14 @@ export class MountGuard {
       throw new MountWrongError(`${directory} is not mounted by its automounter`);
     if (first && identityOf(first) !== identityOf(mount)) {
       throw new MountWrongError(
-        `${directory} is another file system than before: ${identityOf(mount)}, was ${identityOf(first)}`,
+        `${directory} is a different file system than before: ${identityOf(mount)}, was ${identityOf(first)}`,
       );
     }
     if (!this.options.allowSystemDisk) await this.refuseSystemDisk(mount, table);
     return mount;
   }
 
-  /** From now on only what is mounted there now is right. For directories that nothing else tells from others. */
+  /** From now on accepts only the current mount. For directories that have no marker to identify them. */
   async pinIdentity(): Promise<void> {
     this.first ??= await this.verifyMounted();
   }

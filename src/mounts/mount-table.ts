@@ -1,22 +1,22 @@
-/** What is mounted where, as the kernel tells it (proc_pid_mountinfo(5)). Reading it asks nothing of any mount. */
+/** Reads the kernel's mount table (proc_pid_mountinfo(5)). Does not access the mounts themselves. */
 import { readFile } from 'node:fs/promises';
 import { sep } from 'node:path';
 
 export interface MountEntry {
   mountPoint: string;
-  /** Directory of the file system that is mounted there; `/` unless a part of it is bound. */
+  /** The directory within the file system that is mounted there; `/` except for a bind mount of a subdirectory. */
   root: string;
   /** `/dev/sda1`, `10.10.19.17:/sealer`, `tmpfs` */
   source: string;
   /** `ext4`, `nfs4`, `fuse.sshfs` */
   fsType: string;
-  /** Of the mount and of the file system: `rw`, `relatime`, `hard`, `timeo=600` */
+  /** Options of the mount and of its file system: `rw`, `relatime`, `hard`, `timeo=600` */
   options: string[];
-  /** `8:1`, as below `/sys/dev/block`; `0:…` for what has no device of its own. */
+  /** `8:1`, as in `/sys/dev/block`; `0:…` if there is no block device. */
   device: string;
 }
 
-/** All mounts of this process' namespace, in the order in which they were made. */
+/** All mounts in this process' mount namespace, oldest first. */
 export const readMountTable = async (): Promise<MountEntry[]> =>
   parseMountTable(await readFile('/proc/self/mountinfo', 'utf8'));
 
@@ -38,12 +38,12 @@ function parseLine(line: string): MountEntry {
   };
 }
 
-/** Space, tab, newline and backslash are written in octal. */
+/** Space, tab, newline and backslash are escaped in octal. */
 const unescape = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
 
 /**
- * The mount that a path lies on: the last one that covers it, since a later one hides what was mounted below it before.
+ * The mount that holds a path: the last one that covers it, because a later mount hides earlier ones below it.
  * @param path absolute, without symbolic links
  */
 export const mountOf = (path: string, table: readonly MountEntry[]): MountEntry | undefined =>
@@ -51,9 +51,9 @@ export const mountOf = (path: string, table: readonly MountEntry[]): MountEntry 
     ({ mountPoint }) => mountPoint === sep || path === mountPoint || path.startsWith(`${mountPoint}${sep}`),
   );
 
-/** Two mounts with the same of this show the same files, also when one was made after the other was taken away. */
+/** Mounts with the same identity show the same files, even if one was mounted after the other was unmounted. */
 export const identityOf = ({ mountPoint, root, source, fsType }: MountEntry): string =>
   `${fsType} ${source}${root === sep ? '' : root} on ${mountPoint}`;
 
-/** With `ro` of the mount or of its file system nothing can be written. */
+/** Whether the mount or its file system is read-only. */
 export const isReadOnly = ({ options }: MountEntry): boolean => options.includes('ro');

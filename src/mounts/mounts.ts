@@ -1,32 +1,32 @@
 /**
- * Directories that may be mounted from elsewhere. A call on a mount that hangs (its server is gone) comes back when the
- * mount does, perhaps never, and holds one of Node's few file-system threads until then; so each mount gets no more than
- * two: one for looks, one for what may take minutes.
+ * Limits the damage of hung network mounts. A call on a hung mount (its server is gone) returns when the server
+ * is back, perhaps never, and blocks one of Node's few file-system threads until then. So each mount gets at
+ * most two threads: one for quick calls, one for calls that may take minutes.
  */
 import { statfs } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
 import { SerialQueue, type CallContext } from './serial-queue.js';
 
 export interface MountTimes {
-  /** A quick call (a look, a rename) that has not come back after this long, in ms, is hung. */
+  /** A quick call (stat, rename) that has not returned after this long, in ms, counts as hung. */
   quickMs: number;
   /** The same for a slow one (deleting 32 GiB, fsync). */
   slowMs: number;
 }
 
-/** A mount does not answer. Passes by itself when it answers again. */
+/** A mount does not answer. Resolves itself once the mount answers again. */
 export class MountHungError extends Error {
   override readonly name = 'MountHungError';
 
   constructor(
-    /** The directory as config.toml has it. */
+    /** The directory as written in config.toml. */
     readonly mount: string,
     readonly since: Date,
   ) {
     super(`${mount} is hung: no answer since ${since.toISOString()}`);
   }
 
-  /** For people who see it pass: `/sealer hung for 40 s`. */
+  /** Current duration, for progress messages: `/sealer hung for 40 s`. */
   get forHowLong(): string {
     return `${this.mount} hung for ${Math.max(0, Math.round((Date.now() - this.since.getTime()) / 1000))} s`;
   }
@@ -44,13 +44,13 @@ class Mount {
   ) {
     this.quick = new SerialQueue({
       everyMs: quickMs / 2,
-      looks: 2,
-      // What looks cannot get through, deletions cannot either.
+      maxChecks: 2,
+      // If quick calls hang, slow ones do too.
       onHung: () => [this.quick, this.slow].forEach((queue) => this.rejectPending(queue, this.quick)),
     });
     this.slow = new SerialQueue({
       everyMs: quickMs,
-      looks: Math.max(2, Math.ceil(slowMs / quickMs)),
+      maxChecks: Math.max(2, Math.ceil(slowMs / quickMs)),
       onInspected: () => this.probe(),
       onHung: () => this.rejectPending(this.slow, this.slow),
     });
@@ -71,24 +71,25 @@ class Mount {
     queue.rejectPending(new MountHungError(this.root, new Date(hung.hungSince ?? Date.now())));
   }
 
-  /** Tells a slow call from a hung mount long before the slow call's own deadline. */
+  /** Detects that the mount hangs while a slow call runs, long before that call's own deadline. */
   private probe(): void {
-    // Not stat(): an NFS client answers that from its memory.
+    // Not stat(): an NFS client answers that from its cache.
     if (this.quick.isIdle) void this.quick.run(() => statfs(this.root)).catch(() => undefined);
   }
 }
 
 const mounts = new Map<string, Mount>();
 
-/** From now on what lies below `root` is touched with care. Done again for the same directory it changes nothing. */
+/** From now on calls on paths below `root` have deadlines. No effect if the directory is registered already. */
 export function registerMount(root: string, times: MountTimes): void {
   const path = resolve(root);
   if (!mounts.has(path)) mounts.set(path, new Mount(path, times));
 }
 
 /**
- * Runs a call that holds at most one thread at a time, in its turn on the mount that `path` belongs to (the one with the
- * longest root); at once where that is none.
+ * Runs a call in the queue of the mount that `path` belongs to (the one with the longest root), or at once if
+ * it belongs to none.
+ * @param call must use at most one thread at a time
  * @throws what the call throws; MountHungError
  */
 export function onMountOf<T>(path: string, pace: Pace, call: (turn: CallContext) => Promise<T>): Promise<T> {
@@ -96,7 +97,7 @@ export function onMountOf<T>(path: string, pace: Pace, call: (turn: CallContext)
   return mount ? mount.run(pace, call) : call({ abandoned: false });
 }
 
-/** Whether no call on a mount is outstanding; one that is hung would keep this process from ending. */
+/** Whether no call on any mount is outstanding. A hung call would keep this process from exiting. */
 export const allMountsIdle = (): boolean => [...mounts.values()].every(({ isIdle }) => isIdle);
 
 function registeredMountOf(path: string): Mount | undefined {

@@ -1,16 +1,16 @@
-/** Which directories of a config may be mounted from elsewhere. */
+/** Registers the directories of a config that may be network mounts. */
 import { dirname, isAbsolute } from 'node:path';
 import type { Config } from '../config.js';
 import { registerMount, type MountTimes } from './mounts.js';
 
-/** What a host works in. */
+/** The directories that a host works in. */
 export const mountsOf = ({ localDir, storageNodes }: Config): string[] => [localDir, ...storageNodes];
 
 /**
- * From now on this process touches them with care, and what the engine is started from too. One that is registered already
- * keeps its times.
- * @param program of the engine, if it is known
- * @returns how many they are
+ * Registers the directories that a host works in, and the one of the engine's program. A directory that is
+ * registered already retains its times.
+ * @param program path of the engine's program, if known
+ * @returns the number of directories
  */
 export function registerMounts(config: Config, program: string | undefined, times: MountTimes): number {
   const roots = [...mountsOf(config), ...(program && isAbsolute(program) ? [dirname(program)] : [])];

@@ -1,22 +1,23 @@
-/** Calls one after the other: at most one is outstanding, and it has a deadline. */
+/** Runs calls one at a time, each with a deadline. */
 
-/** What a call can ask while it is under way. */
+/** State that a call can check while it runs. */
 export interface CallContext {
-  /** Nobody waits for the outcome any more: what it makes now would be rubbish. */
+  /** The caller no longer waits for the result: the call should stop and clean up. */
   readonly abandoned: boolean;
 }
 
 export interface SerialQueueOptions {
-  /** A call is looked at this often, in ms. */
+  /** Interval in ms at which the outstanding call is checked. */
   everyMs: number;
   /**
-   * After this many of these looks it counts as hung. More than one, so that a process that was stopped itself, or whose
-   * host slept, does not call everything hung when it goes on: however long that took, it is one look.
+   * The call counts as hung at this check. More than one, so that a process that was stopped, or whose host was
+   * suspended, does not report everything as hung when it resumes: however long the pause, it counts as one
+   * check.
    */
-  looks: number;
-  /** Told at each look at a call that does not count as hung yet. */
+  maxChecks: number;
+  /** Called at each check of a call that does not count as hung yet. */
   onInspected?: () => void;
-  /** Told when the outstanding call has passed its deadline; gives up what waits. */
+  /** Called when the outstanding call has passed its deadline; should reject the pending calls. */
   onHung: () => void;
 }
 
@@ -47,7 +48,10 @@ export class SerialQueue {
     return !this.outstanding;
   }
 
-  /** Runs `call` when those before it have come back. @throws what it throws, or what {@link rejectPending} is given. */
+  /**
+   * Runs `call` after all earlier ones have returned.
+   * @throws what it throws, or the error of {@link rejectPending}
+   */
   run<T>(call: (turn: CallContext) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const begin = (): void => void this.begin(call, resolve, reject);
@@ -56,7 +60,7 @@ export class SerialQueue {
     });
   }
 
-  /** Tells all callers so. The outstanding call itself cannot be called back: the lane is taken until it returns. */
+  /** Rejects all callers. The outstanding call cannot be cancelled: it occupies the queue until it returns. */
   rejectPending(error: Error): void {
     const { outstanding, waiting } = this;
     this.waiting = [];
@@ -87,11 +91,11 @@ export class SerialQueue {
   }
 
   private watch(turn: Outstanding): NodeJS.Timeout {
-    const { everyMs, looks, onInspected, onHung } = this.options;
-    let seen = 0;
+    const { everyMs, maxChecks, onInspected, onHung } = this.options;
+    let checks = 0;
     const timer = setInterval(() => {
-      seen += 1;
-      if (seen < looks) return onInspected?.();
+      checks += 1;
+      if (checks < maxChecks) return onInspected?.();
       clearInterval(timer);
       turn.hung = true;
       onHung();

@@ -1,4 +1,4 @@
-/** A step of `npm run build`: packs the workflow code once, so that no orchestrator has to. */
+/** A step of `npm run build`: bundles the workflow code once, so that no orchestrator has to do it at start. */
 import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';

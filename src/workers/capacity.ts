@@ -1,4 +1,4 @@
-/** What this host can hold: slots of its pools, room in the group's directory, memory for P4, cores. */
+/** The capacity of this host: pool slots, room in the group's directory, memory for P4, cores. */
 import type { Work } from '../activities/deps.js';
 import type { FoundEngine } from '../engines/find.js';
 import type { Config, PoolConfig } from '../config.js';
@@ -18,9 +18,9 @@ export interface Pool extends PoolConfig {
 
 export interface CapacityOptions {
   config: Config;
-  /** Of the engine. */
+  /** The engine's environment. */
   environment: NodeJS.ProcessEnv;
-  /** The groups' directories that this host sees at the moment. */
+  /** The group directories that are currently usable on this host. */
   openGroups: () => Promise<GroupDirectory[]>;
   gauges: Gauges | undefined;
   log: Log;
@@ -37,7 +37,7 @@ export class Capacity {
   private draining = false;
   private drained = false;
 
-  /** @throws UserError when the cores do not suffice for what the config says */
+  /** @throws UserError when this host has too few cores for the config */
   constructor({ config, environment, openGroups, gauges, log }: CapacityOptions) {
     this.log = log;
     this.cores = divideCores(config);
@@ -64,18 +64,18 @@ export class Capacity {
     });
   }
 
-  /** Asks anew who may poll. */
+  /** Re-evaluates which queues may be polled. */
   recheck(): void {
     for (const { taken } of this.pools) taken.pump();
   }
 
-  /** Looks at the room for new sectors. It is P1's alone, and to sum it up takes looks at every sector: others do not. */
+  /** Measures the room for new sectors; it reads every sector, so a host without P1 skips it. */
   async refreshRoom(): Promise<void> {
     if (this.pools.some(({ phases }) => phases.includes('P1'))) await this.room.refresh();
     else this.recheck();
   }
 
-  /** Takes nothing new any more; what is at work goes on. */
+  /** Stops accepting new tasks; running ones continue. */
   drain(): void {
     if (this.draining) return;
     this.draining = true;
@@ -94,15 +94,17 @@ export class Capacity {
     this.log.info('drained: nothing is at work');
   }
 
-  /** Shows Temporal that this host is there, however full its pools are. */
+  /** Polls each queue once even if its pool is full, so that Temporal keeps listing this host as a poller. */
   showPresence(): void {
     this.room.admitOneMore();
     for (const { taken } of this.pools) taken.showPresence();
   }
 
   /**
-   * Tells which engines live on this host, and which of them no task waits for: each of these takes a slot of a pool of its
-   * phase, of the one that counts it already, else of the first with a free one.
+   * Sets the engines that run on this host. Each one that no task waits for takes a slot in a pool of its
+   * phase: in the pool that counts it already, otherwise in the first pool with a free slot.
+   * @param live all engines of this host
+   * @param unwaited those of them that no task waits for
    */
   setEngines(live: readonly FoundEngine[], unwaited: readonly FoundEngine[]): void {
     this.engines = live;
@@ -112,7 +114,7 @@ export class Capacity {
       const fitting = this.pools.filter(({ phases }) => phases.includes(work.phase));
       const pool =
         fitting.find(({ taken }) => taken.holds(work)) ??
-        fitting.find((one) => (shares.get(one)?.length ?? 0) < one.slots) ??
+        fitting.find((candidate) => (shares.get(candidate)?.length ?? 0) < candidate.slots) ??
         fitting[0];
       if (pool) shares.get(pool)?.push(work);
     }

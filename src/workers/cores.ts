@@ -1,10 +1,10 @@
-/** Which CPUs engines run on. P2 and P3 take all that this process may use, but the reserved ones. */
+/** Assigns CPUs to engines. P2 and P3 get all that this process may use, except the reserved ones and P1's. */
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config.js';
 import type { PhaseId } from '../phases.js';
 import { UserError } from '../user-error.js';
 
-/** CPUs that this process may run on; a container's cpuset shows here, its CPU quota does not. */
+/** CPUs that this process may run on. Respects a container's cpuset, but not its CPU quota. */
 export function allowedCpus(): number[] {
   const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '';
   return parseCpuList(list);
@@ -21,27 +21,30 @@ export function parseCpuList(list: string): number[] {
 const WIDE: readonly PhaseId[] = ['P2', 'P3'];
 const isWide = (phases: readonly PhaseId[]): boolean => phases.some((phase) => WIDE.includes(phase));
 
-/** How many P1 may run beside a P2 or P3 of the same config: each slot of P1's pools but the one that P2 is in. */
+/**
+ * How many P1 may run beside a P2 or P3 of the same config: all slots of the pools that serve P1, less one for
+ * each pool that also serves P2 or P3.
+ */
 export const p1Beside = ({ pools }: Pick<Config, 'pools'>): number =>
   pools
     .filter(({ phases }) => phases.includes('P1'))
     .reduce((sum, { slots, phases }) => sum + slots - (isWide(phases) ? 1 : 0), 0);
 
-/** CPUs of a phase's engines; undefined: all. */
+/** CPUs for the engines of each phase; undefined: all CPUs. */
 export type Cores = Partial<Record<PhaseId, readonly number[]>>;
 
 /**
- * How a host's CPUs are divided. The lowest `reserved_cores` are left free: interrupts and the system's own work land there.
- * Where P1 may run beside P2 or P3, the next `p1_cores` are P1's: if not given, one for each P1, but at most half of what is
- * left. The rest is for P2 and P3.
- * @throws UserError when none would be left for them.
+ * Divides the host's CPUs between phases. The lowest `reserved_cores` stay free for interrupts and system work.
+ * If P1 may run beside P2 or P3, the next `p1_cores` go to P1 (default: one per P1, at most half of the
+ * remaining CPUs). P2 and P3 get the rest.
+ * @throws UserError when no CPU would be left for P2 and P3
  */
 export function divideCores(config: Pick<Config, 'pools' | 'engine'>, allowed = allowedCpus()): Cores {
   if (!config.pools.some(({ phases }) => isWide(phases))) return {};
-  const { reserved_cores: reserved, p1_cores: given } = config.engine;
+  const { reserved_cores: reserved, p1_cores: configured } = config.engine;
   const beside = p1Beside(config);
   const unreserved = allowed.slice(reserved);
-  const p1 = beside === 0 ? 0 : (given ?? Math.min(beside, Math.floor(unreserved.length / 2)));
+  const p1 = beside === 0 ? 0 : (configured ?? Math.min(beside, Math.floor(unreserved.length / 2)));
   const wide = unreserved.slice(p1);
   if (wide.length === 0) throw noneLeft(reserved, p1, allowed.length);
   return { P2: wide, P3: wide, ...(p1 > 0 && { P1: unreserved.slice(0, p1) }) };
@@ -49,7 +52,9 @@ export function divideCores(config: Pick<Config, 'pools' | 'engine'>, allowed = 
 
 function noneLeft(reserved: number, p1: number, cpus: number): UserError {
   const besideP1 = p1 > 0 ? ` and p1_cores = ${p1}` : '';
-  const hint = `${p1 > 0 ? 'let both together be' : 'set it to'} ${Math.max(0, cpus - 1)} or less, or serve P2 and P3 on another host`;
+  const max = Math.max(0, cpus - 1);
+  const target = `${p1 > 0 ? 'reduce their sum' : 'set it'} to ${max} or less`;
+  const hint = `${target}, or serve P2 and P3 on another host`;
   return new UserError(
     `engine.reserved_cores = ${reserved}${besideP1} leaves no core for P2 and P3: this host has ${cpus}`,
     { hint },

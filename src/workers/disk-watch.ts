@@ -1,11 +1,11 @@
-/** How busy the disks of local_dir are: looked at by one watch for all P1 of this worker. */
+/** Measures how busy the disks of local_dir are, once for all P1 of this worker. */
 import type { DiskBusy } from '../heartbeat.js';
 import { busiest, loadBetween, sampleDisks, type DiskSample } from '../machine/disk-load.js';
 import { physicalDisks } from '../mounts/disks.js';
 import { mountOf, readMountTable } from '../mounts/mount-table.js';
 import { realpath } from '../mounts/remote-fs.js';
 
-/** In ms: long enough for a mean, short enough to be of now. */
+/** Sampling interval in ms: long enough for a meaningful average, short enough to be current. */
 export const DISK_SAMPLE_MS = 10_000;
 
 export interface DiskSources {
@@ -17,12 +17,12 @@ export interface DiskSources {
 export class DiskWatch {
   private before: DiskSample | undefined;
 
-  /** The busiest disk between the last two looks; undefined where there is none, or it cannot be seen. */
+  /** The busiest disk between the last two samples; undefined if there is no disk or it cannot be measured. */
   latest: DiskBusy | undefined;
 
   constructor(private readonly sources: DiskSources) {}
 
-  /** To be called again and again. Never throws: what keeps it from seeing is told by others. */
+  /** Takes one sample; call it periodically. Never throws: readiness checks report an unusable mount. */
   async sample(): Promise<void> {
     const { before } = this;
     try {
@@ -35,7 +35,7 @@ export class DiskWatch {
   }
 }
 
-/** The disks that a directory lies on at the moment. */
+/** The disks that currently hold a directory. */
 export const disksOf = (directory: string): DiskSources => ({
   disks: async () => {
     const mount = mountOf(await realpath(directory), await readMountTable());

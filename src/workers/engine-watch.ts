@@ -1,7 +1,7 @@
 /**
- * This host's engines, watched from the worker's start on, also those that no activity waits for: one that hangs is ended,
- * and so is one that was superseded and does not notice. They are found by their command lines, so that looking costs
- * nothing on the mount, however many sectors lie there.
+ * Watches all engines of this host from the worker's start on, including those that no activity waits for.
+ * Terminates engines that hang, and superseded ones that do not notice. Finds engines by their command lines,
+ * so a scan costs nothing on the mount, however many sectors it holds.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitingWorker } from '../sector-directory/adoption.js';
@@ -25,22 +25,22 @@ export interface EngineWatchOptions {
   localDir: string;
   self: HostIdentity;
   log: Log;
-  /** Whether the group's directory is in order: where it is not, a missing name says nothing. */
+  /** Whether the group's directory is usable. If it is not, a missing name proves nothing. */
   isMounted: () => Promise<boolean>;
-  /** Whether an activity of this worker waits for the attempt: then it ends an engine that hangs, and tells the workflow. */
+  /** Whether an activity of this worker waits for the attempt; it then handles a hung engine itself. */
   isWaitedFor: (directory: string) => boolean;
-  /** Told after each look. */
+  /** Called after each scan. */
   onInspected?: () => void;
   times?: Times;
 }
 
 interface Watched {
   meter: WorkMeter;
-  /** Undefined until it can be read. */
+  /** Undefined until it has been read. */
   job?: Awaited<ReturnType<typeof readJob>>;
-  /** Since when it is seen to be superseded, in ms of this process' clock. */
+  /** When it was first found superseded, in ms of this process' clock. */
   supersededSince?: number;
-  /** The last that was logged of it. */
+  /** The last message logged about it. */
   lastLogged?: string;
 }
 
@@ -52,9 +52,9 @@ export class EngineWatch {
     this.times = options.times ?? TIMES;
   }
 
-  /** Engines at work in local_dir on this machine, as of the last look. */
+  /** Engines that work in local_dir on this host, as of the last scan. */
   live: FoundEngine[] = [];
-  /** Those of them that no activity waits for, here or in another worker of this host that has begun them. */
+  /** Those of them that no activity waits for, neither here nor in another live worker of this host. */
   unwaited: FoundEngine[] = [];
 
   async keepInspecting(signal: AbortSignal): Promise<void> {
@@ -69,7 +69,7 @@ export class EngineWatch {
   async inspect(): Promise<void> {
     const { localDir, self, isWaitedFor } = this.options;
     const found = await findEngines(localDir, self);
-    // Those of a second host on this machine (another `ip`) are its own worker's to judge.
+    // Engines of a second host on this machine (another `ip`) are left to that host's worker.
     const foreign = await Promise.all(found.map((engine) => this.isForeign(engine)));
     const engines = found.filter((_, i) => !foreign[i]);
     const keys = new Set(found.map(keyOf));
@@ -79,7 +79,9 @@ export class EngineWatch {
     this.unwaited = engines.filter(({ attempt }, i) => !elsewhere[i] && !isWaitedFor(attempt.directory));
     this.options.onInspected?.();
     await Promise.all(
-      engines.map((engine) => this.judge(engine).catch((error: unknown) => this.cannotJudge(engine, error))),
+      engines.map((engine) =>
+        this.judge(engine).catch((error: unknown) => this.logUncheckable(engine, error)),
+      ),
     );
   }
 
@@ -91,21 +93,21 @@ export class EngineWatch {
 
   private async isForeign(engine: FoundEngine): Promise<boolean> {
     const watched = this.watchedOf(engine);
-    // A job that cannot be read at the moment is told by judge(); until then the engine counts as this host's.
+    // judge() reports a job that cannot be read; until it can be read the engine counts as this host's.
     watched.job ??= await readJob(engine.attempt).catch(() => undefined);
     return watched.job !== undefined && watched.job.madeBy.host !== this.options.self.host;
   }
 
-  /** Whether another worker of this host has begun or adopted it, and lives. */
+  /** Whether another worker of this host, still alive, has started or adopted it. */
   private async isOfAnotherWorker({ attempt }: FoundEngine): Promise<boolean> {
     if (this.options.isWaitedFor(attempt.directory)) return false;
     const worker = workerProcess((await waitingWorker(attempt)) ?? '');
     return worker !== undefined && worker.pid !== process.pid && isAlive(worker);
   }
 
-  /** One that cannot be judged (a newer sealflow's, a file that cannot be read) must not hide the others. */
-  private cannotJudge(engine: FoundEngine, error: unknown): void {
-    this.logOnce(engine, this.watchedOf(engine), `cannot be judged: ${(error as Error).message}`);
+  /** An engine that cannot be checked (newer sealflow, unreadable file) must not block checks of the others. */
+  private logUncheckable(engine: FoundEngine, error: unknown): void {
+    this.logOnce(engine, this.watchedOf(engine), `cannot be checked: ${(error as Error).message}`);
   }
 
   private async judge(engine: FoundEngine): Promise<void> {
@@ -122,44 +124,44 @@ export class EngineWatch {
       if (!(error instanceof MountHungError)) throw error;
       return watched.meter.restart(now);
     }
-    if (await this.isOvertaken(engine)) {
+    if (await this.wasSuperseded(engine)) {
       watched.supersededSince ??= now;
-      const patience = this.times.engineLease + this.times.terminateGrace;
-      if (now - watched.supersededSince >= patience) await this.end(engine, watched, 'was superseded');
+      const graceMs = this.times.engineLease + this.times.terminateGrace;
+      if (now - watched.supersededSince >= graceMs) await this.end(engine, watched, 'was superseded');
       return;
     }
     watched.supersededSince = undefined;
-    // The activity that waits for it, here or in another worker of this host, is given the time to do so itself.
+    // 1.5: an activity that waits for it, here or in another worker of this host, gets time to terminate it first.
     const waited = this.options.isWaitedFor(attempt.directory);
     if (!waited && watched.meter.idleFor(now) >= hangMs * 1.5) await this.end(engine, watched, 'hangs');
     else if (!waited)
       this.logOnce(engine, watched, 'is at work; no activity of this worker waits for it yet');
   }
 
-  private async isOvertaken({ attempt }: FoundEngine): Promise<boolean> {
+  private async wasSuperseded({ attempt }: FoundEngine): Promise<boolean> {
     return (await isSuperseded(attempt.directory)) && (await this.options.isMounted());
   }
 
-  private async end(engine: FoundEngine, watched: Watched, why: string): Promise<void> {
-    this.logOnce(engine, watched, `${why} and is ended`);
+  private async end(engine: FoundEngine, watched: Watched, reason: string): Promise<void> {
+    this.logOnce(engine, watched, `${reason}: terminating it`);
     if (await terminate(engine.process, this.times.terminateGrace)) return;
     const stuck = isUninterruptible(engine.process);
     this.logOnce(
       engine,
       watched,
-      `${why} and cannot be ended${stuck ? ': it is in uninterruptible sleep (D)' : ''}`,
+      `${reason} and cannot be terminated${stuck ? ': it is in uninterruptible sleep (D)' : ''}`,
     );
   }
 
-  private logOnce({ sector, attempt, process: { pid } }: FoundEngine, watched: Watched, what: string): void {
-    if (watched.lastLogged === what) return;
-    watched.lastLogged = what;
-    this.options.log.info(`${sector} ${attempt.at}: engine ${pid} ${what}`);
+  private logOnce({ sector, attempt, process: { pid } }: FoundEngine, watched: Watched, state: string): void {
+    if (watched.lastLogged === state) return;
+    watched.lastLogged = state;
+    this.options.log.info(`${sector} ${attempt.at}: engine ${pid} ${state}`);
   }
 }
 
 const keyOf = ({ process: { pid, startTime } }: FoundEngine): string => `${pid} ${startTime}`;
 
-/** For jobs that do not say. */
+/** Hang limit in ms for jobs that set none. */
 const longestHang = (phase: EnginePhaseId): number =>
   Math.max(...Object.values(PHASES[phase].hangMinutes)) * 60_000;

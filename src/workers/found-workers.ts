@@ -1,19 +1,19 @@
-/** Worker processes of this machine, found by their command lines: `… worker --config <file>`. */
+/** Finds worker processes on this machine by their command lines: `… worker --config <file>`. */
 import { readlink } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { commandLines } from '../machine/command-lines.js';
 
-/** @returns process IDs of the workers that serve this config.toml */
+/** @returns the process IDs of the workers that serve this config.toml */
 export async function findWorkers(configFile: string): Promise<number[]> {
   const wanted = resolve(configFile);
   const found = await Promise.all(
     (await commandLines()).map(async ({ pid, words }) => {
       const file = configArgument(words);
-      // What has started it (tini, a shell) has the same words, and would die of the signal.
+      // A parent (tini, a shell) has the same arguments; the signal would kill it.
       if (file === undefined || !(await isNode(pid))) return [];
-      // Another user's process does not tell where it is.
-      const from = await readlink(`/proc/${pid}/cwd`).catch(() => '/');
-      return resolve(from, file) === wanted ? [pid] : [];
+      // The cwd of another user's process cannot be read.
+      const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => '/');
+      return resolve(cwd, file) === wanted ? [pid] : [];
     }),
   );
   return found.flat();

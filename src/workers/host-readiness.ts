@@ -1,4 +1,4 @@
-/** What this host sees: the group's directory, its storage nodes, what P4 needs; looked at again and again. */
+/** Checks periodically what this host needs: the group's directory, its storage nodes, P4's parameters. */
 import type { Config } from '../config.js';
 import { MountGuard } from '../mounts/guard.js';
 import type { GroupDirectory } from '../paths.js';
@@ -13,7 +13,7 @@ import { Readiness, type ReadinessCheck } from './readiness.js';
 export interface HostReadinessOptions {
   config: Config;
   namespace: string;
-  /** Why P4 cannot run here (no parameters), or undefined. */
+  /** Returns why P4 cannot run here (no parameters), or undefined. */
   parametersMissing: ReadinessCheck;
   log: Log;
   onChange: () => void;
@@ -43,22 +43,25 @@ export class HostReadiness {
     );
   }
 
-  /** @throws MountWrongError when nothing may be written on the storage node, or it is a group's own directory; MountHungError */
+  /**
+   * Checks that a storage node may be written to.
+   * @throws MountWrongError when it may not, or is a group's own directory; MountHungError
+   */
   checkNode = async (directory: string): Promise<void> => {
     const node = this.nodes.get(directory);
     await node?.check();
     for (const group of await this.openGroups()) await refuseOwnDirectory(directory, group);
     await refuseUnfitDirectories(directory);
-    // It has no marker: what it was at first is all that tells it from another.
+    // A storage node has no marker: only the file system of the first check identifies it.
     await node?.pinIdentity();
   };
 
-  /** @throws MountWrongError when the storage node is not to be seen; MountHungError */
+  /** @throws MountWrongError when the storage node is not mounted; MountHungError */
   verifyMounted = async (directory: string): Promise<void> => {
     await this.nodes.get(directory)?.verifyMounted();
   };
 
-  /** The directories of the config's groups that are in order at the moment. */
+  /** The directories of the config's groups that are currently usable. */
   async openGroups(): Promise<GroupDirectory[]> {
     const opened = await this.open();
     return opened.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
@@ -74,28 +77,28 @@ export class HostReadiness {
     Promise.allSettled(this.options.config.groups.map((group) => this.group.open(group)));
 }
 
-/** Parameters that are there stay there: asked no more, as asking starts a process. */
+/** Stops checking after the first success: parameters do not disappear, and each check starts a process. */
 function once(check: ReadinessCheck): ReadinessCheck {
-  let good = false;
+  let passed = false;
   return async () => {
-    const reason = good ? undefined : await check();
-    good = reason === undefined;
+    const reason = passed ? undefined : await check();
+    passed = reason === undefined;
     return reason;
   };
 }
 
-/** A mount that hangs keeps up to two threads; beside those some are needed. */
+/** Warns if libuv has too few threads: each hung mount blocks up to two, and four more are needed. */
 export function warnOfFewThreads(mounts: number, log: Log): void {
   const threads = Number(process.env['UV_THREADPOOL_SIZE'] ?? 4);
   const needed = 2 * mounts + 4;
   if (threads < needed)
-    log.warn(`UV_THREADPOOL_SIZE=${threads}: mounts that hang can stop this worker; it takes ${needed}`);
+    log.warn(`UV_THREADPOOL_SIZE=${threads}: hung mounts can block this worker; it needs ${needed}`);
 }
 
-/** Without storage nodes there is nowhere to copy to. */
+/** The phases that can be served: P5 and P6 only if storage nodes are configured. */
 export function servedPhases(config: Config, phases: readonly PhaseId[], log: Log): PhaseId[] {
   const needNode: readonly PhaseId[] = ['P5', 'P6'];
-  const left = phases.filter((phase) => config.storageNodes.length === 0 && needNode.includes(phase));
-  if (left.length > 0) log.warn(`${left.join(' ')} not served: config.toml names no storage-nodes`);
-  return phases.filter((phase) => !left.includes(phase));
+  const unserved = phases.filter((phase) => config.storageNodes.length === 0 && needNode.includes(phase));
+  if (unserved.length > 0) log.warn(`${unserved.join(' ')} not served: config.toml names no storage-nodes`);
+  return phases.filter((phase) => !unserved.includes(phase));
 }

@@ -1,4 +1,4 @@
-/** The activity workers of one config.toml: one for each queue that this host serves, over the slots of its pools. */
+/** The activity workers of one config.toml: one per queue that this host serves, sharing its pools' slots. */
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,23 +26,23 @@ import { SlotPool } from './slots.js';
 export interface HostOptions {
   config: Config;
   namespace: string;
-  /** A connection for each call: Temporal allows a queue once per connection, and a phase may be in several pools. */
+  /** Opens a new connection: Temporal allows a queue once per connection, and a phase may be in several pools. */
   connect: () => Promise<NativeConnection>;
   engine: { command: string[]; environment: NodeJS.ProcessEnv };
-  /** Why P4 cannot run here (no parameters), or undefined. */
+  /** Returns why P4 cannot run here (no parameters), or undefined. */
   parametersMissing: ReadinessCheck;
   log: Log;
   signal: AbortSignal;
   onReady?: () => void;
-  /** Aborted when nothing new may be taken any more. */
+  /** Aborted to drain: no new tasks are accepted from then on. */
   drain?: AbortSignal;
-  /** Factor of the times that this process itself keeps (deadlines of mounts); 1 if not given. */
+  /** Scales the times of this process (mount deadlines, presence interval); default 1. */
   timeScale?: number;
-  /** The real ones unless a bench or a test puts others in their place. */
+  /** Replaces the activities in benchmarks and tests. */
   activities?: (deps: Deps) => SealActivities;
 }
 
-/** What a host is made of. */
+/** The parts of a host. */
 interface Host {
   ready: HostReadiness;
   capacity: Capacity;
@@ -52,7 +52,7 @@ interface Host {
 
 /**
  * Serves the phases of the config until the signal is aborted.
- * @throws UserError when the host is not set up for what its config says.
+ * @throws UserError when the host is not set up for its config
  */
 export async function runHost(options: HostOptions): Promise<void> {
   const { config, log, signal } = options;
@@ -79,13 +79,13 @@ export async function runHost(options: HostOptions): Promise<void> {
     onInspected: () => capacity.setEngines(engineWatch.live, engineWatch.unwaited),
   });
   const diskWatch = new DiskWatch(disksOf(config.localDir));
-  // Nothing that hangs keeps a worker from starting: what it stands against is just not served.
-  const enough = sleep(2 * mountQuick, undefined, { signal, ref: false }).catch(() => undefined);
+  // Start even if a mount hangs: the phases that need it are not served until it answers.
+  const startTimeout = sleep(2 * mountQuick, undefined, { signal, ref: false }).catch(() => undefined);
   const refresh = async (): Promise<void> => {
     await ready.readiness.refresh();
     await capacity.refreshRoom();
   };
-  await Promise.race([Promise.all([refresh(), engineWatch.inspect()]), enough]);
+  await Promise.race([Promise.all([refresh(), engineWatch.inspect()]), startTimeout]);
 
   const connections: NativeConnection[] = [];
   try {
@@ -102,7 +102,7 @@ export async function runHost(options: HostOptions): Promise<void> {
   }
 }
 
-/** @param connections to which the new ones are added, whatever comes of it */
+/** @param connections receives each new connection, even if this function throws afterwards */
 async function createWorkers(
   options: HostOptions,
   host: Host,
@@ -206,14 +206,14 @@ const createWorker = (
     activities,
     identity: pollerIdentity(config),
     maxHeartbeatThrottleInterval: TIMES.heartbeatThrottle,
-    // Running activities are told at once; they let go of their engines within milliseconds.
+    // Running activities are cancelled at once and release their engines within milliseconds.
     shutdownForceTime: '30s',
-    // Of the control queue too: by itself the SDK keeps ten polls open.
+    // For the control queue too: by default the SDK keeps ten polls open.
     activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 1 },
     ...(tuner ? { tuner } : {}),
   });
 
-/** Runs the workers until the signal is aborted; when one fails, all are ended and its error is thrown. */
+/** Runs the workers until the signal is aborted. If one fails, shuts all down and throws its error. */
 async function runAll(workers: Worker[], signal: AbortSignal, onReady: () => void): Promise<void> {
   const shutDown = () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
@@ -227,11 +227,11 @@ async function runAll(workers: Worker[], signal: AbortSignal, onReady: () => voi
   );
   onReady();
   if (signal.aborted) shutDown();
-  const failed = (await Promise.allSettled(running)).find((end) => end.status === 'rejected');
+  const failed = (await Promise.allSettled(running)).find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
 }
 
-/** In memory: what engines share by it is of no use after a restart of the host. */
+/** A tmpfs: state shared by running copies is useless after a reboot of the host. */
 const SHARED_MEMORY = '/dev/shm';
 
 function copyLimitsOf({

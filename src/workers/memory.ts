@@ -1,10 +1,10 @@
-/** Memory for P4, reckoned before it starts: a SNARK that meets the OOM killer has lost its hour, and perhaps its neighbours. */
+/** Reserves memory before P4 starts: an OOM kill costs a SNARK's hour of work, and may hit other engines too. */
 import { readFile } from 'node:fs/promises';
 import { memoryOfHost } from '../machine/memory-limit.js';
 import type { SectorSize } from '../phases.js';
 import { gigabytes } from '../units.js';
 
-/** Partitions of a sector's proof (filecoin-proofs `constants.rs`, POREP_PARTITIONS). */
+/** Partitions of a sector's PoRep proof (filecoin-proofs `constants.rs`, POREP_PARTITIONS). */
 const PARTITIONS: Record<SectorSize, number> = {
   '2KiB': 1,
   '8MiB': 1,
@@ -14,8 +14,9 @@ const PARTITIONS: Record<SectorSize, number> = {
 };
 
 /**
- * Bytes of memory for one partition at a time. Measured: 2KiB; told by operators: 32GiB, and 64GiB has the same circuit. 8MiB has
- * constraints for the same FFT domain as 2KiB (2^22); 512MiB is reckoned from its parameters, which are twice as many bytes.
+ * Bytes of memory per partition that is proved at the same time. 2KiB is measured; 32GiB was reported by
+ * operators, and 64GiB has the same circuit. 8MiB has the same FFT domain as 2KiB (2^22); 512MiB is estimated
+ * from its parameters, which are twice as large.
  */
 const PARTITION_BYTES: Record<SectorSize, number> = {
   '2KiB': 2.7e9,
@@ -25,73 +26,75 @@ const PARTITION_BYTES: Record<SectorSize, number> = {
   '64GiB': 30e9,
 };
 
-/** How many partitions are proved at a time: BELLMAN_PROOF_THREADS, else all (engine/src/batches.rs). */
+/** How many partitions are proved at the same time: BELLMAN_PROOF_THREADS, default all (engine/src/batches.rs). */
 export function partitionsAtOnce(size: SectorSize, environment: NodeJS.ProcessEnv): number {
-  const set = Number(environment['BELLMAN_PROOF_THREADS']);
-  return Number.isInteger(set) && set > 0 ? Math.min(set, PARTITIONS[size]) : PARTITIONS[size];
+  const threads = Number(environment['BELLMAN_PROOF_THREADS']);
+  return Number.isInteger(threads) && threads > 0 ? Math.min(threads, PARTITIONS[size]) : PARTITIONS[size];
 }
 
-/** Bytes of memory that one P4 takes. */
+/** Bytes of memory that one P4 needs. */
 export const p4Bytes = (size: SectorSize, environment: NodeJS.ProcessEnv): number =>
   partitionsAtOnce(size, environment) * PARTITION_BYTES[size];
 
-/** Bytes that processes can still take without swapping: of this host, or of a cgroup where that is less. */
+/** Bytes that processes can still allocate without swapping: the host's, or a cgroup's if that is less. */
 export const availableMemory = async (): Promise<number> => (await memoryOfHost()).available;
 
 export interface P4MemoryOptions {
   size: SectorSize;
-  /** Of the engine. */
+  /** The engine's environment. */
   environment: NodeJS.ProcessEnv;
-  /** Engines of P4 that live on this host, whoever has begun them: process ID by sector (`s-t01000-7`). */
+  /** P4 engines that run on this host, whichever worker started them: process ID by sector (`s-t01000-7`). */
   live: () => ReadonlyMap<string, number>;
   available?: () => Promise<number>;
   rssOf?: (pid: number) => Promise<number>;
 }
 
-/** Which P4s are at work on this host: the rest of what each needs is not there for another. */
+/** Memory reservations of the P4s on this host: what each still needs is not available to another. */
 export class P4Memory {
-  /** Those that are about to start, until their engines are seen. */
-  private readonly begun = new Map<object, string>();
+  /** Sector by reservation. Counted until the sector's engine appears in `live`. */
+  private readonly starting = new Map<object, string>();
 
   constructor(private readonly options: P4MemoryOptions) {}
 
   /**
    * Reserves the memory of a sector's P4.
-   * @returns a function that gives it back, to be called when its engine has ended or was let go; or why it is not there
+   * @returns a function that releases the reservation, to be called when the engine has ended or was left
+   * running; or, as a string, the reason why there is not enough memory
    */
   async reserve(sector: string): Promise<(() => void) | string> {
     const { size, environment, available = availableMemory } = this.options;
     const needed = p4Bytes(size, environment);
-    const own = {};
-    // Before the next await: of two at once the second must see the first.
-    this.begun.set(own, sector);
+    const token = {};
+    // Before the first await: of two concurrent calls the second must see the first.
+    this.starting.set(token, sector);
     const free = await available();
-    const promised = await this.promised(needed, own);
-    if (free - promised >= needed) return () => void this.begun.delete(own);
-    this.begun.delete(own);
+    const reserved = await this.reservedBytes(needed, token);
+    if (free - reserved >= needed) return () => void this.starting.delete(token);
+    this.starting.delete(token);
     const atOnce = partitionsAtOnce(size, environment);
     return (
-      `P4 of a ${size} sector takes ${gigabytes(needed)} of memory with ${atOnce} of ${PARTITIONS[size]} partitions at a time ` +
-      `(BELLMAN_PROOF_THREADS), ${gigabytes(free)} are available, ${gigabytes(promised)} of them promised`
+      `P4 of a ${size} sector needs ${gigabytes(needed)} of memory with ${atOnce} of ${PARTITIONS[size]} ` +
+      `partitions at a time (BELLMAN_PROOF_THREADS): ${gigabytes(free)} available, ` +
+      `${gigabytes(reserved)} of that reserved`
     );
   }
 
-  /** What the P4s of this host have still to take. */
-  private async promised(needed: number, own: object): Promise<number> {
+  /** Bytes that the P4s of this host will still allocate, without reservations made after `token`. */
+  private async reservedBytes(needed: number, token: object): Promise<number> {
     const { live, rssOf = rssBytes } = this.options;
     const engines = live();
-    const taken = await Promise.all([...engines.values()].map(rssOf));
-    const begun = [...this.begun];
-    const before = begun.slice(
+    const resident = await Promise.all([...engines.values()].map(rssOf));
+    const starting = [...this.starting];
+    const earlier = starting.slice(
       0,
-      begun.findIndex(([token]) => token === own),
+      starting.findIndex(([other]) => other === token),
     );
-    const unseen = before.filter(([, sector]) => !engines.has(sector));
-    return taken.reduce((sum, rss) => sum + Math.max(0, needed - rss), unseen.length * needed);
+    const withoutEngine = earlier.filter(([, sector]) => !engines.has(sector));
+    return resident.reduce((sum, rss) => sum + Math.max(0, needed - rss), withoutEngine.length * needed);
   }
 }
 
-/** Resident memory of a process; 0 when it is not there. */
+/** Resident memory of a process in bytes; 0 if it does not exist. */
 async function rssBytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   const kilobytes = /^VmRSS:\s+([0-9]+) kB$/m.exec(status)?.[1];

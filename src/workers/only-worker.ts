@@ -1,6 +1,7 @@
 /**
- * One worker of a host for each phase: of two with the same config each would fill `num` slots, and the host would run twice what it
- * can hold. Workers of one `ip` and `local_dir` that share no phase of a size may run side by side.
+ * Allows only one worker per phase on a host: two workers with the same config would each fill `num` slots and
+ * overload the host. Workers with the same `ip` and `local_dir` may run side by side if they share no phase of
+ * a sector size.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -12,29 +13,32 @@ import { realpath } from '../mounts/remote-fs.js';
 import type { Log } from '../telemetry.js';
 import { UserError } from '../user-error.js';
 
-/** In ms: a worker that was just ended may take so long to be gone. */
+/** In ms: a worker that is being stopped may take this long to exit. */
 const GRACE_MS = 2_000;
 
-/** For the life of this process: a handle that nobody refers to is closed, and its lock with it. */
+/**
+ * Referenced for the life of this process: a file handle that is garbage-collected is closed, which drops its
+ * lock.
+ */
 const held: FileLock[] = [];
 
 /**
- * Takes the phases of a config for this process, until it ends, however it ends.
+ * Locks the phases of a config for this process until it exits, however it exits.
  *
- * The locks lie in the user's cache, which is the host's own or shared by its containers, and not on local_dir: a mount that hangs
- * would keep the worker from starting.
+ * The locks are in the user's cache, which belongs to the host or is shared by its containers. They are not on
+ * local_dir, because a hung mount would then keep the worker from starting.
  *
- * @returns what gives them back before the end (tests)
- * @throws UserError (exit 1) when a worker that lives has one of them
+ * @returns a function that releases them early (tests)
+ * @throws UserError (exit 1) when another live worker holds one of them
  */
 export async function lockPhases(config: Config, log: Log, graceMs = GRACE_MS): Promise<() => Promise<void>> {
   const directory = cachePath('.locks');
   const key = await keyOf(config);
-  // All take them in the same order, so that of two that start at once one has them all.
+  // Every worker locks in the same order, so that of two that start at the same time one gets all.
   const phases = [...new Set(config.pools.flatMap((pool) => pool.phases))].sort();
-  const mine: FileLock[] = [];
+  const locks: FileLock[] = [];
   const release = async (): Promise<void> => {
-    for (const lock of mine) await lock.release();
+    for (const lock of locks) await lock.release();
   };
   try {
     await mkdir(directory, { recursive: true });
@@ -42,24 +46,24 @@ export async function lockPhases(config: Config, log: Log, graceMs = GRACE_MS): 
       const path = join(directory, `worker-${key}-${phase}`);
       const lock = await lockWithin(path, graceMs);
       if (!lock) throw await takenError(config, phase, path);
-      mine.push(lock);
+      locks.push(lock);
       await writeFile(path, `${process.pid}\n`);
     }
   } catch (error) {
     await release();
     if (error instanceof UserError) throw error;
-    // A cache that cannot be written keeps nobody from sealing.
+    // Sealing must not depend on a writable cache.
     log.warn(
-      `whether another worker of this host serves the same cannot be told: ${(error as Error).message}`,
+      `cannot check whether another worker of this host serves the same phases: ${(error as Error).message}`,
     );
     return () => Promise.resolve();
   }
-  held.push(...mine);
+  held.push(...locks);
   return release;
 }
 
 async function keyOf({ ip, localDir, size }: Config): Promise<string> {
-  // One that cannot be seen at the moment goes by its name.
+  // If it cannot be resolved at the moment, use the configured path.
   const directory = await realpath(localDir).catch(() => resolve(localDir));
   return createHash('sha256')
     .update(JSON.stringify([ip, directory, size]))
@@ -67,7 +71,7 @@ async function keyOf({ ip, localDir, size }: Config): Promise<string> {
     .slice(0, 32);
 }
 
-/** @returns undefined when somebody else keeps the lock */
+/** @returns undefined when another process still holds the lock after `ms` */
 async function lockWithin(path: string, ms: number): Promise<FileLock | undefined> {
   const signal = AbortSignal.timeout(ms);
   try {
@@ -80,8 +84,8 @@ async function lockWithin(path: string, ms: number): Promise<FileLock | undefine
 
 async function takenError({ ip, localDir }: Config, phase: string, path: string): Promise<UserError> {
   const pid = (await readFile(path, 'utf8').catch(() => '')).trim() || 'unknown';
-  return new UserError(`process ${pid} serves ${phase} on ${ip} for ${localDir} already`, {
+  return new UserError(`process ${pid} already serves ${phase} on ${ip} for ${localDir}`, {
     exitCode: 1,
-    hint: 'end that worker first, or have each config.toml of this host serve other phases',
+    hint: 'stop that worker first, or let each config.toml of this host serve different phases',
   });
 }

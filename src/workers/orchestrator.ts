@@ -1,4 +1,4 @@
-/** The workflow worker: runs `sealSector`, and nothing else. Any number of them may run. */
+/** The workflow worker: runs only `sealSector` workflows. Any number of them may run. */
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import { Worker, type NativeConnection } from '@temporalio/worker';
 import { WORKFLOW_QUEUE } from '../contract.js';
 import { UserError } from '../user-error.js';
 
-/** Made by `npm run build`; the same SDK version must run it. */
+/** Built by `npm run build`; must be run by the same SDK version. */
 export const WORKFLOW_BUNDLE = fileURLToPath(new URL('../../dist/workflow-bundle.cjs', import.meta.url));
 
 const RETRY_MS = 500;
@@ -15,21 +15,22 @@ export interface OrchestratorOptions {
   connection: NativeConnection;
   namespace: string;
   identity: string;
-  /** Ends it. */
+  /** Stops the worker. */
   signal: AbortSignal;
   /**
-   * Resolves when the server has gone away. It may come back with an older state of its data, and a workflow that is still in
-   * memory would go on from a future that the server knows nothing of: its tasks are answered with what comes after events
-   * that never were, and the sector waits for ever (SDK 1.24 does not notice). So nothing is remembered over an outage.
+   * Resolves when the connection to the server is lost. The server may come back with an older state of its
+   * data. A cached workflow would then be ahead of the server's history: the worker would answer its tasks with
+   * commands that follow events the server does not have, and the sector would wait forever (SDK 1.24 does not
+   * detect this). So the workflow cache is dropped after each outage.
    */
   serverLost?: () => Promise<void>;
-  /** Called when it polls. */
+  /** Called when the worker starts to poll, and again after each outage. */
   onReady?: () => void;
-  /** Workflows kept in memory; 0 makes each workflow task replay its whole history (tests). */
+  /** Max number of cached workflows; 0 makes each workflow task replay its whole history (tests). */
   maxCachedWorkflows?: number;
 }
 
-/** Runs until the signal is aborted. @throws UserError when sealflow is not built. */
+/** Runs until the signal is aborted. @throws UserError when sealflow has not been built */
 export async function runOrchestrator(options: OrchestratorOptions): Promise<void> {
   if (!existsSync(WORKFLOW_BUNDLE)) {
     throw new UserError('the workflow bundle is missing', { hint: 'npm run build' });
@@ -48,7 +49,7 @@ const createWorker = (options: OrchestratorOptions): Promise<Worker> =>
     ...(options.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: options.maxCachedWorkflows }),
   });
 
-/** After the server was away: it may be there, but not ready yet. */
+/** Creates a worker after an outage; retries because the server may be up but not ready yet. */
 async function recreateWorker(options: OrchestratorOptions): Promise<Worker> {
   for (;;) {
     try {
@@ -60,7 +61,7 @@ async function recreateWorker(options: OrchestratorOptions): Promise<Worker> {
   }
 }
 
-/** Runs a worker until the signal is aborted or the server is lost: with it ends all that it remembers of workflows. */
+/** Runs a worker, and with it its workflow cache, until the signal is aborted or the server is lost. */
 async function runOnce(worker: Worker, { signal, serverLost, onReady }: OrchestratorOptions): Promise<void> {
   const stop = () => {
     if (worker.getState() === 'RUNNING') worker.shutdown();
@@ -69,7 +70,7 @@ async function runOnce(worker: Worker, { signal, serverLost, onReady }: Orchestr
   const running = worker.run();
   onReady?.();
   if (signal.aborted) stop();
-  // A link that was closed on purpose tells nothing.
+  // A rejection means that the connection was closed on purpose.
   serverLost?.().then(stop, () => undefined);
   await running;
   signal.removeEventListener('abort', stop);

@@ -1,8 +1,8 @@
-/** Whether this host can do a phase's work at the moment, looked at again and again; each change is said once. */
+/** Tracks which phases this host can currently serve. Checks run periodically; each change is logged once. */
 import type { Log } from '../telemetry.js';
 import type { PhaseId } from '../phases.js';
 
-/** @returns why not, or undefined when the phase can be served. */
+/** @returns the reason why the phase cannot be served, or undefined when it can */
 export type ReadinessCheck = () => Promise<string | undefined>;
 
 export class Readiness {
@@ -10,20 +10,20 @@ export class Readiness {
   private readonly reasons = new Map<string, string | undefined>();
 
   constructor(
-    /** By what is looked at; a check without phases is only told. */
+    /** By name of what is checked. A check without phases is only logged. */
     private readonly checks: Record<string, { phases: readonly PhaseId[]; check: ReadinessCheck }>,
     private readonly log: Log,
     private readonly onChange: () => void,
   ) {}
 
-  /** Whether nothing stands against the phase; before the first look everything does. */
+  /** Whether all checks of the phase passed. False until each has finished once. */
   isReady(phase: PhaseId): boolean {
     return Object.entries(this.checks).every(
       ([name, { phases }]) => !phases.includes(phase) || (this.reasons.has(name) && !this.reasons.get(name)),
     );
   }
 
-  /** Looks at everything at once; what an earlier look still waits for is not asked again. */
+  /** Runs all checks in parallel, except those still running from an earlier call. */
   async refresh(): Promise<void> {
     await Promise.all(Object.keys(this.checks).map((name) => this.run(name)));
   }
@@ -47,8 +47,8 @@ export class Readiness {
     reason: string | undefined,
     first: boolean,
   ): void {
-    const which = phases.join(' ');
-    if (reason) this.log.warn(which ? `${which} not served: ${reason}` : reason);
-    else if (!first) this.log.info(`${which ? `${which} served again: ` : ''}${name}: in order`);
+    const served = phases.join(' ');
+    if (reason) this.log.warn(served ? `${served} not served: ${reason}` : reason);
+    else if (!first) this.log.info(`${served ? `${served} served again: ` : ''}${name}: in order`);
   }
 }

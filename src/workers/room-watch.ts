@@ -1,4 +1,7 @@
-/** Whether the group's directory holds one more sector: while it does not, P1 is polled only for sectors that were begun. */
+/**
+ * Watches the room in the group's directory. Without room for one more sector, P1 accepts only sectors begun
+ * before.
+ */
 import { join } from 'node:path';
 import { listAttempts, readResult } from '../sector-directory/attempt.js';
 import { listEpochs } from '../sector-directory/epochs.js';
@@ -11,61 +14,65 @@ import type { Scratch } from '../group/scratch.js';
 
 export interface RoomWatchOptions {
   scratch: Scratch;
-  /** The groups' directories that this host sees at the moment. */
+  /** The group directories that are currently usable on this host. */
   openGroups: () => Promise<GroupDirectory[]>;
-  /** Sectors (`s-t01000-7`) whose P1 is at work on this host. */
+  /** Sectors (`s-t01000-7`) whose P1 engine runs on this host. */
   atWork: () => ReadonlySet<string>;
-  /** Without them what sectors use is only counted when it decides. */
+  /** Undefined: the space used by sectors is only measured when the decision depends on it. */
   gauges: Gauges | undefined;
   log: Log;
   onChange: () => void;
 }
 
 export class RoomWatch {
-  private shortageNow: string | undefined;
+  private currentShortage: string | undefined;
   private hasBegunSectors = false;
-  /** One task is taken after each look, so that its sector's status shows why it waits. */
+  /** One task is accepted after each refresh, so that its sector's status shows why it waits. */
   private admitsOne = false;
   private refreshesWanted = 0;
   private admitted: Promise<unknown> = Promise.resolve();
-  /** What kept the last look from being made, if anything did. */
+  /** Why the last refresh failed, if it did. */
   private lastError: string | undefined;
 
   constructor(private readonly options: RoomWatchOptions) {}
 
-  /** Why no new sector is taken; undefined when one is. */
+  /** Why new sectors are not accepted; undefined when they are. */
   get reason(): string | undefined {
-    return this.shortageNow;
+    return this.currentShortage;
   }
 
   /** Whether P1's queue may be polled. */
-  isOpen = (): boolean => !this.shortageNow || this.hasBegunSectors || this.admitsOne;
+  isOpen = (): boolean => !this.currentShortage || this.hasBegunSectors || this.admitsOne;
 
-  /** To be called when a task of P1 is polled for. */
+  /** Call it when P1's queue is polled. */
   onPoll = (): void => {
     this.admitsOne = false;
   };
 
-  /** Why there is no room for the sector of that directory's name, looked at now; undefined when there is. */
+  /**
+   * Measures the room for one sector now.
+   * @param sector name of its directory
+   * @returns why there is no room; undefined when there is
+   */
   async shortage(group: GroupDirectory, sector: string): Promise<string | undefined> {
-    const why = await this.options.scratch.shortage(group, sector);
-    if (why) this.setReason(why);
-    return why;
+    const shortage = await this.options.scratch.shortage(group, sector);
+    if (shortage) this.setShortage(shortage);
+    return shortage;
   }
 
-  /** Takes one task more, so that its sector is told. */
+  /** Accepts one more task, so that its sector's status shows why it waits. */
   admitOneMore(): void {
     this.admitsOne = true;
   }
 
-  /** Runs one admission after the other, so that the tasks of one worker do not stand in each other's way. */
+  /** Serializes admissions, so that the tasks of one worker do not block each other. */
   oneAtATime<T>(admit: () => Promise<T>): Promise<T> {
-    const mine = this.admitted.then(admit);
-    this.admitted = mine.catch(() => undefined);
-    return mine;
+    const admission = this.admitted.then(admit);
+    this.admitted = admission.catch(() => undefined);
+    return admission;
   }
 
-  /** Looks at what is free, and at what waits. Never throws: what keeps it from looking is logged once. */
+  /** Measures free space and looks for waiting sectors. Never throws: an error is logged once. */
   async refresh(): Promise<void> {
     try {
       await this.refreshUntilCurrent();
@@ -77,13 +84,13 @@ export class RoomWatch {
     }
   }
 
-  /** Looks; asked for while it looks, it looks once more. */
+  /** Refreshes; if called during a refresh, the running one repeats once it is done. */
   private async refreshUntilCurrent(): Promise<void> {
     this.refreshesWanted += 1;
     if (this.refreshesWanted > 1) return;
     try {
-      for (let seen = 0; seen !== this.refreshesWanted;) {
-        seen = this.refreshesWanted;
+      for (let answered = 0; answered !== this.refreshesWanted;) {
+        answered = this.refreshesWanted;
         await this.refreshOnce();
       }
     } finally {
@@ -94,12 +101,12 @@ export class RoomWatch {
   private async refreshOnce(): Promise<void> {
     const { openGroups, scratch, gauges, onChange } = this.options;
     const groups = await openGroups();
-    // A directory that cannot be seen says nothing of its room; what keeps it from being seen is told by readiness.
+    // No usable directory: its room is unknown, and readiness reports the cause.
     if (groups.length === 0) return;
-    const reasons = await Promise.all(groups.map((group) => scratch.shortage(group)));
-    this.setReason(reasons.find(Boolean));
+    const shortages = await Promise.all(groups.map((group) => scratch.shortage(group)));
+    this.setShortage(shortages.find(Boolean));
     if (gauges) await this.measure(gauges, groups);
-    const waits = this.shortageNow
+    const waits = this.currentShortage
       ? await Promise.all(groups.map((group) => this.hasBegunWaiting(group)))
       : [];
     this.hasBegunSectors = waits.includes(true);
@@ -114,15 +121,15 @@ export class RoomWatch {
     }
   }
 
-  private setReason(why: string | undefined): void {
+  private setShortage(shortage: string | undefined): void {
     const { gauges, log } = this.options;
-    if (why && !this.shortageNow) log.warn(`P1 takes no new sector: ${why}`);
-    if (!why && this.shortageNow) log.info('P1 takes new sectors again: there is room');
-    this.shortageNow = why;
-    gauges?.room(!why);
+    if (shortage && !this.currentShortage) log.warn(`P1 takes no new sector: ${shortage}`);
+    if (!shortage && this.currentShortage) log.info('P1 takes new sectors again: there is room');
+    this.currentShortage = shortage;
+    gauges?.room(!shortage);
   }
 
-  /** Whether a sector was begun whose P1 has no result, and is not at work here. */
+  /** Whether a begun sector has no P1 result and no P1 engine on this host. */
   private async hasBegunWaiting(group: GroupDirectory): Promise<boolean> {
     const atWork = this.options.atWork();
     for (const name of await readdir(cacheDir(group))) {
@@ -133,7 +140,7 @@ export class RoomWatch {
   }
 }
 
-/** What cannot be read may: its queue is polled rather than not. */
+/** If the sector's directory cannot be read, assume that it does: poll anyway. */
 async function needsP1(sectorDirectory: string): Promise<boolean> {
   try {
     if ((await listEpochs(sectorDirectory)).length === 0) return false;

@@ -1,20 +1,20 @@
-/** A pool of slots over several queues: never more than its size at work, and later phases before earlier ones. */
+/** A pool of slots shared by several queues. Runs at most `size` tasks, and polls later phases first. */
 import type { ActivitySlotInfo, CustomSlotSupplier, SlotReserveContext } from '@temporalio/worker';
 import type { Slot, Work } from '../activities/deps.js';
 import { PHASE_IDS, type PhaseId } from '../phases.js';
 
-/** How long a granted permit is counted as a likely task; a task that is there arrives within it. */
+/** How long, in ms, an unused permit counts against the pool; a task that is already queued arrives within it. */
 const PROBE_MS = 50;
 
-/** A full pool polls this often for the tasks of its engines that have none. */
+/** A full pool polls this often, in ms, for the tasks of engines that no task waits for. */
 const ADOPT_MS = 1000;
 
 /** A queue whose tasks take slots of the pool. */
 export interface PooledQueue {
   phase: PhaseId;
-  /** Whether it may be polled at all at the moment. */
+  /** Whether it may currently be polled. */
   isOpen?: () => boolean;
-  /** Told when it is going to be polled. */
+  /** Called just before it is polled. */
   onPoll?: () => void;
 }
 
@@ -30,43 +30,47 @@ interface Permit {
 }
 
 /**
- * Temporal takes a permit *before* it knows whether there is a task, so permits cannot be slots: idle queues would hold
- * them all. Permits are therefore granted one after the other while a slot is free, at most one unused permit per queue,
- * and the slot itself is taken when the task begins (`enter`); a task that finds the pool full is handed back.
+ * Temporal reserves a permit *before* it polls, so permits cannot be slots: idle queues would hold them all.
+ * Permits are therefore granted one by one while a slot is free, with at most one unused permit per queue. The
+ * slot itself is taken when the task starts (`enter`). A task that finds the pool full is handed back.
  *
- * An engine at work that no task waits for (its worker was restarted) holds a slot too. It admits the task of its own
- * sector, whose queue is polled for that even when the pool is full.
+ * A running engine that no task waits for (its worker was restarted) also holds a slot. That slot admits only
+ * the task of the engine's own sector, and the queue is polled for it even when the pool is full.
  */
 export class SlotPool {
-  /** Tasks at work: what each does. */
+  /** Running tasks: sector and phase of each. */
   private readonly tasks = new Map<object, string>();
-  /** Engines at work that no task waits for. */
+  /** Running engines that no task waits for. */
   private engines = new Map<string, Work>();
   private probing = 0;
   private draining = false;
   private readonly waiting: Waiting[] = [];
+  /** Unused permits by queue. */
   private readonly unused = new Map<string, number>();
-  /** When a queue was last polled beyond the pool's size, in ms of this process' clock. */
-  private readonly lastForEngine = new Map<string, number>();
+  /**
+   * When a queue was last polled for an engine's own task although the pool was full, in ms of this process'
+   * clock.
+   */
+  private readonly lastAdoptionPoll = new Map<string, number>();
 
   constructor(
     readonly size: number,
     private readonly onChange: () => void = () => undefined,
   ) {}
 
-  /** Slots that are taken, by tasks or by engines without one. More than `size` after the size was lowered. */
+  /** Slots taken by tasks and by engines without one. Exceeds `size` after the configured size was lowered. */
   get taken(): number {
     return this.tasks.size + this.engines.size;
   }
 
-  /** Whether it counts this as an engine that no task waits for. */
+  /** Whether the pool counts this work as an engine that no task waits for. */
   holds = (work: Work): boolean => this.engines.has(keyOf(work));
 
-  /** Takes a slot: that of the sector's own engine, or a free one. @returns undefined when all are taken. */
+  /** Takes a slot: the one of the sector's own engine, or a free one. @returns undefined when all are taken */
   enter(work: Work): Slot | undefined {
     const key = keyOf(work);
     if (!this.engines.has(key) && (this.draining || this.taken >= this.size)) return undefined;
-    if (this.engines.delete(key)) this.lastForEngine.clear();
+    if (this.engines.delete(key)) this.lastAdoptionPoll.clear();
     const task = {};
     this.tasks.set(task, key);
     this.onChange();
@@ -76,14 +80,14 @@ export class SlotPool {
         if (leave()) this.pump();
       },
       leaveToEngine: () => {
-        // Another task may have come for it already.
+        // Another task may have taken it over already.
         if (leave() && ![...this.tasks.values()].includes(key)) this.engines.set(key, work);
         this.pump();
       },
     };
   }
 
-  /** Tells which engines are at work without a task. Those whose task has come since are counted with it. */
+  /** Sets the running engines that no task waits for. Those whose task has arrived since are not counted twice. */
   setEngines(engines: readonly Work[]): void {
     const withTask = new Set(this.tasks.values());
     const without = engines.filter((work) => !withTask.has(keyOf(work)));
@@ -91,7 +95,7 @@ export class SlotPool {
     this.pump();
   }
 
-  /** From now on only the tasks of its own engines are taken. */
+  /** From now on the pool accepts only the tasks of its own engines. */
   drain(): void {
     this.draining = true;
   }
@@ -100,12 +104,12 @@ export class SlotPool {
     return {
       type: 'custom',
       reserveSlot: ({ taskQueue }: SlotReserveContext, signal: AbortSignal) =>
-        // At shutdown the promise stays open on purpose: a rejection is logged as an error whatever its reason.
+        // At shutdown the promise stays pending on purpose: the SDK logs any rejection as an error.
         new Promise<Permit>((grant) => {
           const entry = { queue: taskQueue, phase, isOpen, onPoll, grant };
           if (signal.aborted) return;
-          this.line(entry);
-          signal.addEventListener('abort', () => this.forget(entry), { once: true });
+          this.enqueue(entry);
+          signal.addEventListener('abort', () => this.dequeue(entry), { once: true });
           this.pump();
         }),
       tryReserveSlot: () => null,
@@ -114,7 +118,10 @@ export class SlotPool {
     };
   }
 
-  /** Looks again who may poll; to be called when something that `isOpen` depends on has changed. */
+  /**
+   * Grants permits to all queues that may be polled. Call it when something that `isOpen` depends on has
+   * changed.
+   */
   pump(): void {
     this.onChange();
     for (;;) {
@@ -123,14 +130,15 @@ export class SlotPool {
         (entry) => !this.unused.get(entry.queue) && entry.isOpen() && (hasFree || this.mayAdopt(entry)),
       );
       if (!next) return;
-      if (!hasFree) this.noteForEngine(next);
+      if (!hasFree) this.recordAdoptionPoll(next);
       this.grant(next);
     }
   }
 
   /**
-   * Lets each queue be polled for one task though the pool is full. Temporal forgets who has not polled for five minutes, and
-   * then takes a host that is busy for hours for one that is not there; the task is told why it waits.
+   * Lets each queue be polled once even if the pool is full. Temporal drops a poller that has not polled for
+   * five minutes, so a host that is busy for hours would count as absent. A task that arrives is handed back
+   * with the reason.
    */
   showPresence(): void {
     if (this.draining) return;
@@ -139,8 +147,8 @@ export class SlotPool {
   }
 
   private grant(entry: Waiting): void {
-    this.forget(entry);
-    this.count(entry.queue, 1);
+    this.dequeue(entry);
+    this.addUnused(entry.queue, 1);
     this.probing += 1;
     entry.onPoll?.();
     entry.grant({ queue: entry.queue, unused: true });
@@ -150,35 +158,38 @@ export class SlotPool {
     }, PROBE_MS).unref();
   }
 
-  /** Whether an engine's own task may come; not without pause, as until then others' tasks come and are handed back. */
+  /**
+   * Whether the queue may be polled for an engine's own task. Limited to one poll per ADOPT_MS, because other
+   * sectors' tasks arrive too and have to be handed back.
+   */
   private mayAdopt({ phase, queue }: Waiting): boolean {
-    const since = performance.now() - (this.lastForEngine.get(queue) ?? -Infinity);
+    const since = performance.now() - (this.lastAdoptionPoll.get(queue) ?? -Infinity);
     return since >= ADOPT_MS && [...this.engines.values()].some((engine) => engine.phase === phase);
   }
 
-  private noteForEngine({ queue }: Waiting): void {
-    this.lastForEngine.set(queue, performance.now());
+  private recordAdoptionPoll({ queue }: Waiting): void {
+    this.lastAdoptionPoll.set(queue, performance.now());
     setTimeout(() => this.pump(), ADOPT_MS).unref();
   }
 
   private use(permit: Permit): void {
     if (!permit.unused) return;
     permit.unused = false;
-    this.count(permit.queue, -1);
+    this.addUnused(permit.queue, -1);
     this.pump();
   }
 
-  private count(queue: string, change: number): void {
+  private addUnused(queue: string, change: number): void {
     this.unused.set(queue, (this.unused.get(queue) ?? 0) + change);
   }
 
-  /** Later phases first, so that sectors finish and give their scratch back; of one phase whoever came first. */
-  private line(entry: Waiting): void {
-    const behind = this.waiting.findIndex(({ phase }) => rankOf(phase) < rankOf(entry.phase));
-    this.waiting.splice(behind < 0 ? this.waiting.length : behind, 0, entry);
+  /** Orders by later phases first, so that sectors finish and free their scratch; FIFO within a phase. */
+  private enqueue(entry: Waiting): void {
+    const next = this.waiting.findIndex(({ phase }) => rankOf(phase) < rankOf(entry.phase));
+    this.waiting.splice(next < 0 ? this.waiting.length : next, 0, entry);
   }
 
-  private forget(entry: Waiting): void {
+  private dequeue(entry: Waiting): void {
     const index = this.waiting.indexOf(entry);
     if (index >= 0) this.waiting.splice(index, 1);
   }

@@ -95,8 +95,8 @@ test('a second worker with the same config names the first one and ends', async 
   const { code, stderr } = await (await group.start(1)).ended;
   expect(code).toBe(1);
   expect(stderr).toContain(
-    `sealflow: process ${first.pid} serves P1 on ${group.ip(1)} for ${group.directory.root} already\n` +
-      '  end that worker first, or have each config.toml of this host serve other phases\n',
+    `sealflow: process ${first.pid} already serves P1 on ${group.ip(1)} for ${group.directory.root}\n` +
+      '  stop that worker first, or let each config.toml of this host serve different phases\n',
   );
   expect(await isAlive(first.pid)).toBe(true);
 });

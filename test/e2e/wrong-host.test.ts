@@ -93,8 +93,8 @@ test('a local_dir below a directory that the worker may not enter is reported', 
 test('the directory of another group is not reassigned', async () => {
   const group = await groupAt('127.0.0.1:1');
   await expectRefused(['setup', '--local-dir', group.directory.root, '--group', '2'], 2, [
-    `sealflow: ${group.directory.root} belongs to group 1 already`,
-    '  each group has a directory of its own',
+    `sealflow: ${group.directory.root} already belongs to group 1`,
+    '  each group needs its own directory',
   ]);
 });
 

@@ -19,7 +19,7 @@ beforeEach(async () => {
   for (const path of groupDirectories(group)) await mkdir(path);
 });
 
-/** A sector's directory with an attempt. @returns the attempt's directory */
+/** Creates a sector's directory with an attempt. @returns the attempt's directory */
 async function makeSector(number: number, size: string = '2KiB'): Promise<string> {
   const directory = sectorDir(group, sectorOf(`t01000/${number}`));
   await mkdir(join(directory, '1/P1-1'), { recursive: true });
@@ -29,17 +29,17 @@ async function makeSector(number: number, size: string = '2KiB'): Promise<string
 
 const blocks = async (path: string): Promise<number> => (await stat(path)).blocks * 512;
 const reserved = async (): Promise<number> => (await new Scratch('2KiB').measure(group)).reserved;
-/** What sector.json takes. */
+/** Bytes on disk of sector.json. */
 const own = (attempt: string): Promise<number> => blocks(join(attempt, '../../sector.json'));
 
 describe('room', () => {
-  test('of an empty directory is what the file system has free', async () => {
-    const { free, reserved: kept } = await new Scratch('2KiB').measure(group);
-    expect(kept).toBe(0);
-    expect(free).toBeGreaterThan(0);
+  test('of an empty directory is the free space of the file system', async () => {
+    const room = await new Scratch('2KiB').measure(group);
+    expect(room.reserved).toBe(0);
+    expect(room.free).toBeGreaterThan(0);
   });
 
-  test('is reserved for what sectors have still to use', async () => {
+  test('is reserved for what sectors still need', async () => {
     const attempt = await makeSector(1);
     expect(await reserved()).toBe(scratchBytes('2KiB') - (await own(attempt)));
     await writeFile(join(attempt, 'layer'), Buffer.alloc(8192, 1));
@@ -57,20 +57,20 @@ describe('room', () => {
     expect(await reserved()).toBe(before);
   });
 
-  test('is not reserved for a sector that uses more than was reckoned', async () => {
+  test('is not reserved for a sector that uses more than its scratch', async () => {
     const attempt = await makeSector(1);
     await writeFile(join(attempt, 'layer'), Buffer.alloc(100_000, 1));
     expect(await reserved()).toBe(0);
   });
 
-  test('is reserved for each sector by its own size', async () => {
+  test('is reserved for each sector according to its size', async () => {
     const attempts = [await makeSector(1, '2KiB'), await makeSector(2, '32GiB')];
     const used = (await Promise.all(attempts.map(own))).reduce((sum, bytes) => sum + bytes);
     expect(await reserved()).toBe(scratchBytes('2KiB') + scratchBytes('32GiB') - used);
   });
 
   test.each(['{', '{"size":"3KiB"}', 'null'])(
-    'is reserved as for one of its own for a sector whose file holds %j',
+    'is reserved by the host’s sector size if sector.json contains %j',
     async (text) => {
       const attempt = await makeSector(1);
       await writeFile(join(attempt, '../../sector.json'), text);
@@ -78,7 +78,7 @@ describe('room', () => {
     },
   );
 
-  test('is not reserved for what is being deleted, or is nobody’s', async () => {
+  test('is not reserved for directories that are being deleted or are not sectors', async () => {
     for (const name of ['.gone-s-t01000-7-x', 'lost+found']) {
       const directory = join(group.root, 'nfs/10.10.4.23/cache', name);
       await mkdir(directory);
@@ -87,14 +87,14 @@ describe('room', () => {
     expect(await reserved()).toBe(0);
   });
 
-  test('of a group that is not there is an error', async () => {
+  test('of a group directory that does not exist is an error', async () => {
     await expect(new Scratch('2KiB').measure({ ...group, subdirectory: 'other' })).rejects.toMatchObject({
       code: 'ENOENT',
     });
   });
 });
 
-/** A file system of a group that has so many bytes free. */
+/** Mocks the free bytes of the group's file system. */
 const withFree = (bytes: number): void =>
   void vi.mocked(statfs).mockResolvedValue({ bavail: bytes, bsize: 1 } as never);
 
@@ -112,17 +112,19 @@ describe('one more sector', () => {
     },
   );
 
-  test('finds room in what sectors have used of their scratch already', async () => {
+  test('is not charged for scratch that other sectors have used already', async () => {
     const attempt = await makeSector(1, '2KiB');
     await writeFile(join(attempt, 'layer'), Buffer.alloc(8192, 1));
     const rest = scratchBytes('2KiB') - (await own(attempt)) - 8192;
     withFree(rest + scratchBytes('2KiB'));
     expect(await new Scratch('2KiB').shortage(group)).toBeUndefined();
     withFree(rest + scratchBytes('2KiB') - 1);
-    expect(await new Scratch('2KiB').shortage(group)).toMatch(/ of which 1 sectors will need 0\.0\d\d GB$/);
+    expect(await new Scratch('2KiB').shortage(group)).toMatch(
+      / of which 0\.0\d\d GB are reserved for 1 sectors$/,
+    );
   });
 
-  test('does not count its own directory, made or not', async () => {
+  test('does not count its own directory, whether it exists or not', async () => {
     const scratch = new Scratch('2KiB');
     withFree(scratchBytes('2KiB'));
     expect(await scratch.shortage(group, 's-t01000-1')).toBeUndefined();
@@ -131,7 +133,7 @@ describe('one more sector', () => {
     expect(await scratch.shortage(group, 's-t01000-2')).toBeDefined();
   });
 
-  test('counts a sector anew that has come back under its name with another size', async () => {
+  test('sees the new size of a sector that was deleted and created again', async () => {
     const scratch = new Scratch('2KiB');
     const attempt = await makeSector(1, '32GiB');
     withFree(1e12);

@@ -6,7 +6,7 @@ import { cacheDirectory, makeOnce } from '../../../src/machine/cache.js';
 import { startFixture } from '../../helpers/program.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 
-// Programs that import from src/ take a second to start, and several of them share the machine with other tests.
+// Programs that import from src/ take a second to start, and several run next to other tests.
 vi.setConfig({ testTimeout: 60_000 });
 
 let cache: string;
@@ -22,7 +22,7 @@ describe('the cache directory', () => {
     expect(cacheDirectory()).toBe(cache);
   });
 
-  test('else lies in XDG_CACHE_HOME if that is absolute, else in the home directory', () => {
+  test('is otherwise in XDG_CACHE_HOME if that is absolute, or in the home directory', () => {
     vi.stubEnv('SEALFLOW_CACHE', '');
     vi.stubEnv('XDG_CACHE_HOME', '/x');
     expect(cacheDirectory()).toBe('/x/sealflow');
@@ -30,7 +30,7 @@ describe('the cache directory', () => {
     expect(cacheDirectory()).toBe(join(homedir(), '.cache/sealflow'));
   });
 
-  test('that cannot be made is named', async () => {
+  test('is named in the error if it cannot be created', async () => {
     await writeFile(join(cache, 'file'), '');
     vi.stubEnv('SEALFLOW_CACHE', join(cache, 'file'));
     await expect(makeOnce('a/b', () => Promise.resolve())).rejects.toMatchObject({
@@ -42,7 +42,7 @@ describe('the cache directory', () => {
 });
 
 describe('makeOnce', () => {
-  test('builds what is not there, and only that', async () => {
+  test('builds only what does not exist', async () => {
     const build = vi.fn((directory: string) => writeFile(join(directory, 'x'), ''));
     const made = await makeOnce('a/b', build);
     expect(made).toBe(join(cache, 'a/b'));
@@ -51,32 +51,32 @@ describe('makeOnce', () => {
     expect(build).toHaveBeenCalledTimes(1);
   });
 
-  test('leaves nothing of a build that fails, and the next one tries', async () => {
+  test('removes a failed build, and the next call retries', async () => {
     await expect(makeOnce('a/b', () => Promise.reject(new Error('no luck')))).rejects.toThrow('no luck');
     expect(await readdir(join(cache, 'a'))).toEqual([]);
     await makeOnce('a/b', () => Promise.resolve());
     expect(await readdir(join(cache, 'a'))).toEqual(['b']);
   });
 
-  test('builds once when asked twice at the same time in one process', async () => {
+  test('builds once for two concurrent calls in one process', async () => {
     const build = vi.fn((directory: string) => writeFile(join(directory, 'x'), ''));
     await Promise.all([makeOnce('k', build), makeOnce('k', build)]);
     expect(build).toHaveBeenCalledTimes(1);
   });
 
-  test('keeps keys apart that share a parent', async () => {
+  test('separates keys that share a parent directory', async () => {
     await Promise.all(['a/b', 'a/bc', 'a/b.new'].map((key) => makeOnce(key, () => Promise.resolve())));
     expect((await readdir(join(cache, 'a'))).sort()).toEqual(['b', 'b.new', 'bc']);
   });
 
-  test('builds once when many processes ask at the same time', async () => {
+  test('builds once for many concurrent processes', async () => {
     const programs = Array.from({ length: 4 }, () => startFixture('make-once.mjs', ['k', 'quick']));
     expect(await Promise.all(programs.map((program) => program.ended))).toEqual([0, 0, 0, 0]);
     expect((await readFile(join(cache, 'builds'), 'utf8')).trim().split('\n')).toHaveLength(1);
     expect((await readdir(join(cache, 'k'))).sort()).toEqual(['half', 'whole']);
   });
 
-  test('goes on at once when the builder is killed, and removes what it left', async () => {
+  test('continues at once when the builder is killed, and removes what it left behind', async () => {
     const first = startFixture('make-once.mjs', ['k', 'hold']);
     expect(await first.line()).toBe('building');
     const second = startFixture('make-once.mjs', ['k', 'quick']);
@@ -88,14 +88,14 @@ describe('makeOnce', () => {
     expect(await first.ended).toBe('SIGKILL');
   });
 
-  test('lets the next process try when the build of the first one fails', async () => {
+  test('lets the next process build when the first one fails', async () => {
     const first = startFixture('make-once.mjs', ['k', 'fail']);
     expect([await first.line(), await first.line()]).toEqual(['building', 'failed: no luck']);
     const second = startFixture('make-once.mjs', ['k', 'quick']);
     expect([await second.line(), await second.line()]).toEqual(['building', `made ${join(cache, 'k')}`]);
   });
 
-  test('stops waiting when told to', async () => {
+  test('stops waiting when aborted', async () => {
     const first = startFixture('make-once.mjs', ['k', 'hold']);
     await first.line();
     const stop = new AbortController();

@@ -12,7 +12,7 @@ const V1_MOUNT =
   '41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n';
 const V2_MOUNT = '31 23 0:28 / /sys/fs/cgroup rw,relatime - cgroup2 cgroup2 rw\n';
 
-/** What is found where these files are, and nothing else. */
+/** The memory that is reported if only these files exist. */
 async function memoryWith(files: Record<string, string>, constrained = 0): Promise<unknown> {
   const root = await temporaryDirectory();
   const all = { 'proc/meminfo': MEMINFO, ...files };
@@ -43,34 +43,34 @@ const inV2 = (path: string, mount = V2_MOUNT): Record<string, string> => ({
 });
 const UNLIMITED_V1 = '9223372036854771712';
 
-test('without cgroups it is the host’s', async () => {
+test('without cgroups: the memory of the host', async () => {
   expect(await memoryWith({})).toEqual(HOST);
 });
 
-test('cgroup v1: the own limit, less what is used and no page cache', async () => {
+test('cgroup v1: its own limit, less used memory without page cache', async () => {
   const stat =
     'cache 999\ntotal_cache 3000000000\ntotal_inactive_file 1000000000\ntotal_active_file 1000000000\n';
   const files = { ...inV1('/a'), ...v1('', UNLIMITED_V1, 90e9), ...v1('/a', 8 * GB, 5 * GB, stat) };
   expect(await memoryWith(files)).toEqual({ total: 8 * GB, available: 5 * GB });
 });
 
-test('cgroup v1: no limit is none', async () => {
+test('cgroup v1: unlimited', async () => {
   const files = { ...inV1('/a'), ...v1('', UNLIMITED_V1, 90e9), ...v1('/a', UNLIMITED_V1, 5 * GB) };
   expect(await memoryWith(files)).toEqual(HOST);
 });
 
-test('cgroup v1: a limit above the own one', async () => {
+test('cgroup v1: a limit of a parent cgroup', async () => {
   const files = { ...inV1('/a/b/c'), ...v1('/a', 2 * GB, GB), ...v1('/a/b/c', 8 * GB, GB) };
   expect(await memoryWith(files)).toEqual({ total: 2 * GB, available: GB });
 });
 
-test('cgroup v2: a unit’s MemoryMax, less what is used and no page cache', async () => {
+test('cgroup v2: a unit’s MemoryMax, less used memory without page cache', async () => {
   const unit = '/system.slice/sealflow-worker@p4.service';
   const files = { ...inV2(unit), ...v2(unit, 60 * GB, 20 * GB, 'anon 1\nfile 12000000000\n') };
   expect(await memoryWith(files)).toEqual({ total: 60 * GB, available: 52 * GB });
 });
 
-test('cgroup v2: what lies on a tmpfs is not given back', async () => {
+test('cgroup v2: tmpfs cannot be reclaimed', async () => {
   const stat = 'file 12000000000\nshmem 10000000000\ninactive_file 1500000000\nactive_file 500000000\n';
   const files = { ...inV2('/a'), ...v2('/a', 60 * GB, 20 * GB, stat) };
   expect(await memoryWith(files)).toEqual({ total: 60 * GB, available: 42 * GB });
@@ -80,12 +80,12 @@ test('cgroup v2: "max" is no limit', async () => {
   expect(await memoryWith({ ...inV2('/a'), ...v2('/a', 'max', 90e9) })).toEqual(HOST);
 });
 
-test('cgroup v2: the least of nested limits counts, for each of both', async () => {
+test('cgroup v2: the lowest of nested limits counts, for total and available each', async () => {
   const files = { ...inV2('/a/b'), ...v2('/a', 10 * GB, 9 * GB), ...v2('/a/b', 8 * GB, GB) };
   expect(await memoryWith(files)).toEqual({ total: 8 * GB, available: GB });
 });
 
-test('cgroup v2: above memory.high a process hardly goes on', async () => {
+test('cgroup v2: memory.high is a limit', async () => {
   const files = { ...inV2('/a'), ...v2('/a', 10 * GB, GB), 'sys/fs/cgroup/a/memory.high': '4000000000\n' };
   expect(await memoryWith(files)).toEqual({ total: 4 * GB, available: 3 * GB });
 });
@@ -102,11 +102,11 @@ test.each([
   });
 });
 
-test('more used than allowed is nothing available', async () => {
+test('usage above the limit: nothing available', async () => {
   expect(await memoryWith({ ...inV2('/a'), ...v2('/a', GB, 2 * GB) })).toEqual({ total: GB, available: 0 });
 });
 
-test('what Node knows of is a bound too', async () => {
+test('the bound reported by Node counts too', async () => {
   expect(await memoryWith({}, 5 * GB)).toEqual({ total: 5 * GB, available: 5 * GB });
   expect(await memoryWith({}, 2 ** 64)).toEqual(HOST);
 });

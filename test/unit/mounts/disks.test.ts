@@ -10,7 +10,7 @@ beforeEach(async () => {
   sys = await temporaryDirectory();
 });
 
-/** A block device as sysfs shows it. @param path below `devices/`; @param slaves others, by their paths */
+/** Creates a block device as in sysfs. @param path below `devices/` @param slaves paths of other devices */
 async function device(number: string, path: string, slaves: string[] = []): Promise<void> {
   const directory = join(sys, 'devices', path);
   await mkdir(join(directory, 'slaves'), { recursive: true });
@@ -32,7 +32,7 @@ const mount = (number: string, mountPoint = '/sealer', source = 'x', fsType = 'e
 const entry = (line: string): MountEntry => parseMountTable(line)[0] as MountEntry;
 const disksOf = (number: string): Promise<string[]> => physicalDisks(entry(mount(number)), sys);
 
-describe('the physical disks', () => {
+describe('physical disks', () => {
   test('of a whole disk and of a partition', async () => {
     await device('8:0', 'pci/block/sda');
     await partition('8:1', 'pci/block/sda/sda1');
@@ -40,7 +40,7 @@ describe('the physical disks', () => {
     expect(await disksOf('8:1')).toEqual(['sda']);
   });
 
-  test('of LVM on md on partitions are all of them', async () => {
+  test('of LVM on md on partitions: all of them', async () => {
     await device('8:0', 'pci/block/sda');
     await partition('8:1', 'pci/block/sda/sda1');
     await device('259:0', 'pci/nvme/nvme0n1');
@@ -50,14 +50,14 @@ describe('the physical disks', () => {
     expect(await disksOf('253:0')).toEqual(['nvme0n1', 'sda']);
   });
 
-  test('are none of what has no block device, or one that nobody knows', async () => {
+  test('are none without a block device, or with an unknown one', async () => {
     expect(await disksOf('0:45')).toEqual([]);
     expect(await disksOf('8:99')).toEqual([]);
     expect(await physicalDisks(entry(mount('0:45', '/x', '/dev/none', 'btrfs')), sys)).toEqual([]);
   });
 });
 
-describe('the system disks', () => {
+describe('system disks', () => {
   beforeEach(async () => {
     await device('8:0', 'pci/block/sda');
     await partition('8:1', 'pci/block/sda/sda1');
@@ -70,14 +70,14 @@ describe('the system disks', () => {
     ]);
   });
 
-  test('of a container are those that its host’s files lie on', async () => {
+  test('of a container are those behind the files mounted from its host', async () => {
     const table = parseMountTable(
       [mount('0:50', '/', 'overlay', 'overlay'), mount('8:1', '/etc/hosts'), mount('8:16')].join('\n'),
     );
     expect(await systemDisks(table, sys)).toEqual(['sda']);
   });
 
-  test('are none where nothing tells', async () => {
+  test('are none if none can be found', async () => {
     expect(await systemDisks(parseMountTable(mount('0:50', '/', 'overlay', 'overlay')), sys)).toEqual([]);
   });
 });

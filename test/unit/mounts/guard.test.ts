@@ -26,12 +26,12 @@ const refusal = (): Promise<string> =>
     },
   );
 
-test('a directory that is not there is told', async () => {
+test('a directory that does not exist is refused', async () => {
   guard = new MountGuard('/no/such/place', { allowSystemDisk: true });
   expect(await refusal()).toBe('/no/such/place is not there: is it mounted?');
 });
 
-test('the system disk is refused unless it is allowed, also through a link', async () => {
+test('the system disk is refused unless allowed, also through a symbolic link', async () => {
   const table = await readMountTable();
   const shared = await physicalDisks(mountOf(directory, table) as MountEntry);
   const isSystemDisk = (await systemDisks(table)).some((disk) => shared.includes(disk));
@@ -40,8 +40,9 @@ test('the system disk is refused unless it is allowed, also through a link', asy
   await symlink(directory, link);
   for (const path of [directory, link]) {
     guard = new MountGuard(path, { allowSystemDisk: false });
-    const told = `${path} is on the system disk ${shared.join(' ')}: is it mounted? (allow_system_disk = true allows it)`;
-    expect(await refusal()).toBe(isSystemDisk ? told : 'in order');
+    const disk = `the system disk ${shared.join(' ')}`;
+    const message = `${path} is on ${disk}: is it mounted? (allow_system_disk = true allows it)`;
+    expect(await refusal()).toBe(isSystemDisk ? message : 'in order');
   }
 });
 
@@ -53,41 +54,42 @@ describe.skipIf(await lacks('mount'))('a mount', () => {
     });
   };
 
-  test('is in order on no disk at all', async () => {
+  test('is in order without a disk', async () => {
     await mount('-t', 'tmpfs', 'one');
     guard = new MountGuard(directory, { allowSystemDisk: false });
     expect(await refusal()).toBe('in order');
   });
 
-  test('that is gone, and then another one, is told; the same again is in order', async () => {
+  test('that is gone or replaced is refused; the same one mounted again is in order', async () => {
     await mount('-t', 'tmpfs', 'one');
     expect(await refusal()).toBe('in order');
     await guard.pinIdentity();
     await run('umount', directory);
     expect(await refusal()).toMatch(
-      new RegExp(`^${directory} is another file system than before: .*, was tmpfs one on ${directory}$`),
+      new RegExp(`^${directory} is a different file system than before: .*, was tmpfs one on ${directory}$`),
     );
     await mount('-t', 'tmpfs', 'two');
     expect(await refusal()).toBe(
-      `${directory} is another file system than before: tmpfs two on ${directory}, was tmpfs one on ${directory}`,
+      `${directory} is a different file system than before: tmpfs two on ${directory}, ` +
+        `was tmpfs one on ${directory}`,
     );
     await run('umount', directory);
     await mount('-t', 'tmpfs', 'one');
     expect(await refusal()).toBe('in order');
   });
 
-  test('that was not kept may be another one: its marker tells', async () => {
+  test('that was not pinned may be replaced: its marker identifies it', async () => {
     expect(await refusal()).toBe('in order');
     await mount('-t', 'tmpfs', 'one');
     expect(await refusal()).toBe('in order');
   });
 
-  test('that cannot be written can still be seen', async () => {
+  test('that is read-only passes verifyMounted', async () => {
     await mount('-t', 'tmpfs', '-o', 'ro', 'one');
     expect(await guard.verifyMounted()).toMatchObject({ source: 'one' });
   });
 
-  test('that cannot be written is told', async () => {
+  test('that is read-only is refused', async () => {
     await mount('-t', 'tmpfs', '-o', 'ro', 'one');
     expect(await refusal()).toBe(`${directory} is mounted read-only`);
   });

@@ -32,7 +32,7 @@ describe('the mount of a path', () => {
     expect(mountOf(path, TABLE)?.source).toBe(source);
   });
 
-  test('is told by all that shows which files are there', () => {
+  test('has an identity made of all fields that determine which files it shows', () => {
     expect(TABLE.slice(0, 4).map(identityOf)).toEqual([
       'ext4 /dev/sda2 on /',
       'nfs4 10.10.19.17:/sealer on /sealer',
@@ -41,7 +41,7 @@ describe('the mount of a path', () => {
     ]);
   });
 
-  test('has the options of the mount and of its file system', () => {
+  test('combines the options of the mount and of its file system', () => {
     expect(TABLE[1]?.options).toEqual(['rw', 'relatime', 'vers=4.2', 'hard', 'timeo=600']);
     expect(TABLE.map(isReadOnly)).toEqual([false, false, true, false, false, true]);
   });

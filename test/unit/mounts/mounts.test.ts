@@ -8,7 +8,7 @@ import { makeFifo, type Fifo } from '../../helpers/fifo.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 
 const HOUR = 3_600_000;
-/** Everything hangs soon; nothing hangs ever. */
+/** Deadlines: calls count as hung soon; calls never count as hung. */
 const SOON = { quickMs: 100, slowMs: HOUR };
 const NEVER = { quickMs: HOUR, slowMs: HOUR };
 
@@ -22,26 +22,26 @@ beforeEach(async () => {
 
 const hung = async (call: Promise<unknown>): Promise<MountHungError> => {
   const error = await call.then(
-    (value) => new Error(`it came back: ${JSON.stringify(value)}`),
+    (value) => new Error(`the call returned: ${JSON.stringify(value)}`),
     (reason: unknown) => reason,
   );
   expect(error).toBeInstanceOf(MountHungError);
   return error as MountHungError;
 };
 
-/** Whether it has come back by the time that calls which do not wait for it have. */
-async function isBack(call: Promise<unknown>): Promise<boolean> {
-  let back = false;
+/** Whether the call has settled by the time that 20 unrelated calls have returned. */
+async function hasSettled(call: Promise<unknown>): Promise<boolean> {
+  let settled = false;
   call.then(
-    () => (back = true),
-    () => (back = true),
+    () => (settled = true),
+    () => (settled = true),
   );
   for (let i = 0; i < 20; i++) await fs.lstat('/');
-  return back;
+  return settled;
 }
 
 describe('a mount that hangs', () => {
-  test('is told with its name and since when, after the deadline', async () => {
+  test('is reported after the deadline, with its name and start time', async () => {
     registerMount(root, SOON);
     const before = Date.now();
     const error = await hung(readFile(fifo.path));
@@ -52,7 +52,7 @@ describe('a mount that hangs', () => {
     expect(error.forHowLong).toMatch(new RegExp(`^${root} hung for \\d+ s$`));
   });
 
-  test('fails all later calls, quick and slow, with the same words, and touches nothing', async () => {
+  test('fails all later calls, quick and slow, with the same message, without running them', async () => {
     registerMount(root, SOON);
     const first = await hung(readFile(fifo.path));
     const calls = [readFile(join(root, 'file')), readdir(root), syncDirectory(root), lstat(root)];
@@ -61,7 +61,7 @@ describe('a mount that hangs', () => {
     expect(await fs.readdir(root)).toEqual(['fifo', 'file']);
   });
 
-  test('fails what was waiting behind the call that hangs', async () => {
+  test('fails the calls queued behind the one that hangs', async () => {
     registerMount(root, SOON);
     const [first, ...queued] = [readFile(fifo.path), readdir(root), lstat(root)];
     for (const call of queued) call.catch(() => undefined);
@@ -69,7 +69,7 @@ describe('a mount that hangs', () => {
     for (const call of queued) expect((await hung(call)).message).toBe(message);
   });
 
-  test('is in order again when the call comes back', async () => {
+  test('is usable again when the call returns', async () => {
     registerMount(root, SOON);
     await hung(readFile(fifo.path));
     await fifo.release();
@@ -81,24 +81,24 @@ describe('a mount that hangs', () => {
     );
     expect(await readFile(join(root, 'file'), 'utf8')).toBe('text');
     await writeNewFile(join(root, 'new'), 'x');
-    // It can hang again, and is told with the new time.
+    // It can hang again, and is then reported again.
     const again = await hung(readFile(fifo.path));
     expect(again.mount).toBe(root);
   });
 
-  test('does not touch other mounts, nor what is on none', async () => {
+  test('does not affect other mounts or paths on no mount', async () => {
     const [other, none] = [await temporaryDirectory(), await temporaryDirectory()];
     registerMount(root, SOON);
     registerMount(other, NEVER);
     await hung(readFile(fifo.path));
     expect(await readdir(other)).toEqual([]);
     expect(await readdir(none)).toEqual([]);
-    // The same beginning is not the same directory.
+    // A common name prefix does not make it the same directory.
     const beside = `${root}-beside`;
     await expect(lstat(beside)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  test('keeps those who ask about the end of this process waiting', async () => {
+  test('counts as not idle until the call returns', async () => {
     registerMount(root, SOON);
     expect(allMountsIdle()).toBe(true);
     await hung(readFile(fifo.path));
@@ -109,29 +109,29 @@ describe('a mount that hangs', () => {
 });
 
 describe('calls on one mount', () => {
-  test('go one after the other', async () => {
+  test('run one at a time', async () => {
     registerMount(root, NEVER);
     const reading = readFile(fifo.path, 'utf8');
     const behind = readdir(root);
-    expect(await isBack(behind)).toBe(false);
+    expect(await hasSettled(behind)).toBe(false);
     await fifo.release('released');
     expect(await reading).toBe('released');
     expect(await behind).toEqual(['fifo', 'file']);
   });
 
-  test('that are slow do not keep quick ones waiting, nor count as hung', async () => {
+  test('that are slow neither block quick ones nor count as hung', async () => {
     registerMount(root, { quickMs: 20, slowMs: HOUR });
     const deleting = onMountOf(root, 'slow', () => fs.readFile(fifo.path, 'utf8'));
     const second = syncDirectory(root);
     expect(await readdir(root)).toEqual(['fifo', 'file']);
-    expect(await isBack(deleting)).toBe(false);
-    expect(await isBack(second)).toBe(false);
+    expect(await hasSettled(deleting)).toBe(false);
+    expect(await hasSettled(second)).toBe(false);
     await fifo.release('deleted');
     expect(await deleting).toBe('deleted');
     await second;
   });
 
-  test('that are quick do not keep slow ones waiting', async () => {
+  test('that are quick do not block slow ones', async () => {
     registerMount(root, NEVER);
     const reading = readFile(fifo.path);
     await writeNewFile(join(root, 'new'), 'x');
@@ -139,7 +139,7 @@ describe('calls on one mount', () => {
     await reading;
   });
 
-  test('that are slow have a deadline too, which looks do not share', async () => {
+  test('that are slow have a deadline too, which does not affect quick ones', async () => {
     registerMount(root, { quickMs: 20, slowMs: 60 });
     const { message } = await hung(onMountOf(root, 'slow', () => fs.readFile(fifo.path)));
     expect((await hung(syncDirectory(root))).message).toBe(message);
@@ -153,7 +153,7 @@ describe('calls on one mount', () => {
     );
   });
 
-  test('learn that nobody waits for them any more', async () => {
+  test('can check whether they were abandoned', async () => {
     registerMount(root, SOON);
     const turns: boolean[] = [];
     const slow = onMountOf(root, 'slow', async (turn) => {
@@ -164,7 +164,7 @@ describe('calls on one mount', () => {
     slow.catch(() => undefined);
     const other = await makeFifo(join(root, 'other'));
     const first = await hung(readFile(other.path));
-    // Deletions cannot get through where looks cannot.
+    // If quick calls hang, slow ones are rejected too.
     expect((await hung(slow)).message).toBe(first.message);
     await fifo.release();
     await eventually(() => turns.length === 2);
@@ -181,7 +181,7 @@ describe('calls on one mount', () => {
     await hung(readdir(join(inner, '..')));
   });
 
-  test('belong to the mount that was registered first under a root', async () => {
+  test('use the times of the first registration of a root', async () => {
     registerMount(root, SOON);
     registerMount(root, NEVER);
     await hung(readFile(fifo.path));

@@ -1,4 +1,4 @@
-/** What a FIFO cannot show: statfs and writing that hang. */
+/** Cases that a FIFO cannot simulate: statfs and writes that hang. */
 import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test, vi } from 'vitest';
@@ -7,14 +7,14 @@ import { readdir, writeNewFile } from '../../../src/mounts/remote-fs.js';
 import { eventually } from '../../helpers/eventually.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 
-const checkpoint = vi.hoisted(() => ({ closed: false, looks: 0 }));
+const gate = vi.hoisted(() => ({ closed: false, calls: 0 }));
 vi.mock('node:fs/promises', async (original) => {
   const real = await original<typeof fs>();
   const opened = async (): Promise<void> => {
-    while (checkpoint.closed) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (gate.closed) await new Promise((resolve) => setTimeout(resolve, 5));
   };
   const statfs = async (path: string): Promise<unknown> => {
-    checkpoint.looks += 1;
+    gate.calls += 1;
     await opened();
     return real.statfs(path);
   };
@@ -28,11 +28,11 @@ vi.mock('node:fs/promises', async (original) => {
 let root: string;
 beforeEach(async () => {
   root = await temporaryDirectory();
-  checkpoint.closed = false;
-  checkpoint.looks = 0;
+  gate.closed = false;
+  gate.calls = 0;
 });
 
-/** A deletion that takes until `end` is called. */
+/** A slow call that runs until `end` is called. */
 function slowCall(): { done: Promise<void>; end: () => void } {
   let end: () => void = () => undefined;
   const ending = new Promise<void>((resolve) => (end = resolve));
@@ -41,35 +41,35 @@ function slowCall(): { done: Promise<void>; end: () => void } {
   return { done, end };
 }
 
-test('a slow call whose mount answers goes on, however often that is looked at', async () => {
-  // Long enough for a busy machine to answer in.
+test('a slow call continues while its mount answers, however often that is probed', async () => {
+  // Long enough for a busy machine to answer.
   registerMount(root, { quickMs: 300, slowMs: 3_600_000 });
   const { done, end } = slowCall();
-  await eventually(() => checkpoint.looks > 3);
+  await eventually(() => gate.calls > 3);
   end();
   await done;
 });
 
-test('a slow call whose mount does not answer is told long before its own deadline', async () => {
-  // A busy machine must be able to answer in time when it is open again.
+test('a slow call whose mount does not answer is rejected long before its own deadline', async () => {
+  // Long enough for a busy machine to answer once the gate is open again.
   registerMount(root, { quickMs: 100, slowMs: 3_600_000 });
-  checkpoint.closed = true;
+  gate.closed = true;
   const { done, end } = slowCall();
   await expect(done).rejects.toThrow(MountHungError);
   await expect(readdir(root)).rejects.toThrow(MountHungError);
-  expect(checkpoint.looks).toBe(1);
-  checkpoint.closed = false;
+  expect(gate.calls).toBe(1);
+  gate.closed = false;
   end();
   await eventually(allMountsIdle);
   expect(await readdir(root)).toEqual([]);
 });
 
-test('a file whose writer has been told so does not stay behind', async () => {
-  // A busy machine must be able to answer in time when it is open again.
+test('a file whose write was abandoned is removed', async () => {
+  // Long enough for a busy machine to answer once the gate is open again.
   registerMount(root, { quickMs: 100, slowMs: 3_600_000 });
-  checkpoint.closed = true;
+  gate.closed = true;
   await expect(writeNewFile(join(root, 'a.json'), '{}')).rejects.toThrow(MountHungError);
-  checkpoint.closed = false;
+  gate.closed = false;
   await eventually(allMountsIdle);
   expect(await fs.readdir(root)).toEqual([]);
 });

@@ -16,7 +16,7 @@ describe.each(['a mount', 'no mount'])('on %s', (where) => {
     if (where === 'a mount') registerMount(root, { quickMs: HOUR, slowMs: HOUR });
   });
 
-  test('each does what it does in Node', async () => {
+  test('each function behaves as in Node', async () => {
     await remote.mkdir(at('dir'));
     await remote.writeNewFile(at('dir/a'), 'text');
     await remote.link(at('dir/a'), at('dir/b'));
@@ -50,14 +50,14 @@ describe.each(['a mount', 'no mount'])('on %s', (where) => {
     'access',
   ] as const;
   test.each(MISSING)('%s fails as in Node', async (name) => {
-    const said = async (call: (path: string) => Promise<unknown>): Promise<unknown> =>
+    const errorOf = async (call: (path: string) => Promise<unknown>): Promise<unknown> =>
       await call(at('none')).catch((error: unknown) => ({ ...(error as object), message: String(error) }));
-    const expected = await said(fs[name]);
+    const expected = await errorOf(fs[name]);
     expect(expected).toMatchObject({ code: 'ENOENT' });
-    expect(await said(remote[name])).toEqual(expected);
+    expect(await errorOf(remote[name])).toEqual(expected);
   });
 
-  test('those with two names, or that make one, fail as in Node', async () => {
+  test('functions with two paths, or that create a file, fail as in Node', async () => {
     await remote.mkdir(at('dir'));
     await remote.writeNewFile(at('file'), '1');
     await expect(remote.mkdir(at('dir'))).rejects.toMatchObject({ code: 'EEXIST', syscall: 'mkdir' });
@@ -66,7 +66,7 @@ describe.each(['a mount', 'no mount'])('on %s', (where) => {
     await expect(remote.rename(at('none'), at('dir'))).rejects.toMatchObject({ code: 'ENOENT' });
     await expect(remote.syncDirectory(at('none'))).rejects.toMatchObject({ code: 'ENOENT' });
     await expect(remote.writeNewFile(at('file'), '2')).rejects.toMatchObject({ code: 'EEXIST' });
-    // What was there is not deleted for that.
+    // The existing file is not deleted by the failed call.
     expect(await fs.readFile(at('file'), 'utf8')).toBe('1');
   });
 });

@@ -18,17 +18,17 @@ const engine = (sector: string, phase: EnginePhaseId): FoundEngine => ({
   process: { pid: 1, startTime: 1 },
 });
 
-let said: string[];
+let logged: string[];
 let gauged: string[];
-const say = (message: string): void => void said.push(message);
-const log = { info: say, warn: say };
+const record = (message: string): void => void logged.push(message);
+const log = { info: record, warn: record };
 const gauges: Gauges = {
   slots: (pool, taken, size) => void gauged.push(`${pool} ${taken}/${size}`),
   room: (hasRoom) => void gauged.push(`room ${hasRoom}`),
   scratch: (free, reserved) => void gauged.push(`scratch ${free > 0} ${reserved}`),
 };
 beforeEach(() => {
-  [said, gauged] = [[], []];
+  [logged, gauged] = [[], []];
 });
 
 const HOST_TOML = `
@@ -55,20 +55,20 @@ supported_phase = ["PreCommitPhase1", "CommitPhase2"]
   };
   const taken = ({ pools }: Capacity): number[] => pools.map((pool) => pool.taken.taken);
 
-  test('take slots of the pools of their phase, the free ones first', () => {
+  test('take slots in the pools of their phase, free ones first', () => {
     const host = capacity();
     const all = [engine('s-t01-1', 'P1'), engine('s-t01-2', 'P1'), engine('s-t01-3', 'P4')];
     host.setEngines(all, all);
     expect(taken(host)).toEqual([1, 2]);
     expect(gauged).toContain('P1+P4 2/2');
-    // What a pool counts it goes on to count.
+    // An engine stays in the pool that counts it already.
     host.setEngines(all, all.slice(1));
     expect(taken(host)).toEqual([0, 2]);
     host.setEngines([], []);
     expect(taken(host)).toEqual([0, 0]);
   });
 
-  test('are of no pool where their phase is not served', () => {
+  test('take no slot if their phase is not served', () => {
     const host = capacity();
     host.setEngines([], [engine('s-t01-1', 'P2')]);
     expect(taken(host)).toEqual([0, 0]);
@@ -99,21 +99,21 @@ describe('room for a new sector', () => {
     });
   });
 
-  test('that is missing is told once, keeps P1 from being polled but for one task a look, and comes back', async () => {
+  test('that is missing is logged once; P1 is polled for one task per refresh until there is room', async () => {
     expect(room.isOpen()).toBe(true);
-    for (let looks = 0; looks < 3; looks++) await room.refresh();
+    for (let i = 0; i < 3; i++) await room.refresh();
     expect(room.isOpen()).toBe(true);
     room.onPoll();
     expect(room.isOpen()).toBe(false);
     full = undefined;
     await room.refresh();
     expect(room.isOpen()).toBe(true);
-    expect(said).toEqual(['P1 takes no new sector: no room', 'P1 takes new sectors again: there is room']);
+    expect(logged).toEqual(['P1 takes no new sector: no room', 'P1 takes new sectors again: there is room']);
     expect(gauged).toContain('room false');
     expect(gauged.slice(gauged.lastIndexOf('room false'))).toContain('room true');
   });
 
-  test('that is missing does not keep out a sector that was begun and waits for its P1', async () => {
+  test('that is missing does not block a sector that was begun and waits for its P1', async () => {
     const sector = join(cacheDir(group), 's-t01000-7');
     await mkdir(sector);
     const isOpen = async (): Promise<boolean> => {
@@ -121,7 +121,7 @@ describe('room for a new sector', () => {
       room.onPoll();
       return room.isOpen();
     };
-    // A directory that nobody has claimed is a reservation that was given up.
+    // A directory without a claim is an abandoned reservation.
     expect(await isOpen()).toBe(false);
     await mkdir(join(sector, '1'));
     expect(await isOpen()).toBe(true);
@@ -134,7 +134,7 @@ describe('room for a new sector', () => {
     expect(await isOpen()).toBe(true);
   });
 
-  test('that is missing does not keep out a sector that cannot be read', async () => {
+  test('that is missing does not block a sector that cannot be read', async () => {
     const sector = join(cacheDir(group), 's-t01000-7');
     await mkdir(join(sector, '1'), { recursive: true });
     await writeFile(join(sector, '1/epoch.json'), '{"v":99}');
@@ -143,18 +143,18 @@ describe('room for a new sector', () => {
     expect(room.isOpen()).toBe(true);
   });
 
-  test('that cannot be looked at is told once, and what was known stands', async () => {
+  test('that cannot be measured is logged once, and the last result stays', async () => {
     await room.refresh();
     await rm(join(group.root, 'nfs/here/cache'), { recursive: true });
-    for (let looks = 0; looks < 3; looks++) await room.refresh();
-    expect(said).toEqual([
+    for (let i = 0; i < 3; i++) await room.refresh();
+    expect(logged).toEqual([
       'P1 takes no new sector: no room',
       expect.stringMatching(/^room of local_dir: ENOENT/),
     ]);
     expect(room.reason).toBe('no room');
   });
 
-  test('is asked for by one task after the other', async () => {
+  test('is checked by one task at a time', async () => {
     const order: string[] = [];
     const task = async (name: string): Promise<void> => {
       order.push(`${name} begins`);
@@ -169,28 +169,28 @@ describe('room for a new sector', () => {
     expect(order).toEqual(['a begins', 'a ends', 'b begins', 'b ends']);
   });
 
-  test('is looked at again when that is asked for meanwhile', async () => {
-    const looks = [room.refresh(), room.refresh()];
+  test('is measured once more when a refresh is requested during a refresh', async () => {
+    const refreshes = [room.refresh(), room.refresh()];
     full = undefined;
-    await Promise.all(looks);
+    await Promise.all(refreshes);
     expect(room.reason).toBeUndefined();
   });
 });
 
 test.each([
-  ['P1, room is looked at', 'PreCommitPhase1", "CommitPhase2', 1],
-  ['no P1, it is not', 'PreCommitPhase2", "CommitPhase2', 0],
-])('where there is %s', async (_, phases, looks) => {
+  ['with P1 measures room', 'PreCommitPhase1", "CommitPhase2', 1],
+  ['without P1 does not', 'PreCommitPhase2", "CommitPhase2', 0],
+])('a host %s', async (_, phases, expected) => {
   const text = `${HOST_TOML}[[worker]]
 num = 1
 supported_phase = ["${phases}"]
 `;
-  let looked = 0;
+  let measured = 0;
   const openGroups = (): Promise<GroupDirectory[]> => {
-    looked += 1;
+    measured += 1;
     return Promise.resolve([]);
   };
   const config = parseConfig(text, 'config.toml');
   await new Capacity({ config, environment: {}, openGroups, gauges, log }).refreshRoom();
-  expect(looked).toBe(looks);
+  expect(measured).toBe(expected);
 });

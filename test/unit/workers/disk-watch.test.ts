@@ -15,8 +15,8 @@ beforeEach(() => {
   });
 });
 
-/** One look at these counters: writes, ms of them, ms busy. */
-async function lookAt(ms: number, ...of: [string, number, number, number][]): Promise<void> {
+/** Takes a sample with these counters: disk, writes, write ms, busy ms. */
+async function sampleAt(ms: number, ...of: [string, number, number, number][]): Promise<void> {
   at = ms;
   counters = Object.fromEntries(
     of.map(([name, writes, writeMs, busyMs]) => [name, { writes, writeMs, busyMs }]),
@@ -24,29 +24,29 @@ async function lookAt(ms: number, ...of: [string, number, number, number][]): Pr
   await watch.sample();
 }
 
-describe('the load of local_dir', () => {
-  test('is that of the busiest disk between two looks', async () => {
-    await lookAt(0, ['sda', 0, 0, 0], ['sdb', 100, 1_000, 500], ['sdc', 0, 0, 0]);
+describe('disk load of local_dir', () => {
+  test('is the load of the busiest disk between two samples', async () => {
+    await sampleAt(0, ['sda', 0, 0, 0], ['sdb', 100, 1_000, 500], ['sdc', 0, 0, 0]);
     expect(watch.latest).toBeUndefined();
-    await lookAt(10_000, ['sda', 9, 9, 10_000], ['sdb', 200, 21_000, 10_200], ['sdc', 50, 50, 2_000]);
+    await sampleAt(10_000, ['sda', 9, 9, 10_000], ['sdb', 200, 21_000, 10_200], ['sdc', 50, 50, 2_000]);
     expect(watch.latest).toEqual({ disk: 'sdb', busy: 0.97, writeWaitMs: 200 });
-    await lookAt(20_000, ['sda', 9, 9, 20_000], ['sdb', 200, 21_000, 10_200], ['sdc', 60, 60, 7_000]);
+    await sampleAt(20_000, ['sda', 9, 9, 20_000], ['sdb', 200, 21_000, 10_200], ['sdc', 60, 60, 7_000]);
     expect(watch.latest).toEqual({ disk: 'sdc', busy: 0.5, writeWaitMs: 1 });
   });
 
-  test('is not known while the mount does not answer, nor where there is no disk', async () => {
-    await lookAt(0, ['sdb', 0, 0, 0]);
-    await lookAt(10, ['sdb', 1, 1, 5]);
+  test('is undefined while the mount does not answer, and if there is no disk', async () => {
+    await sampleAt(0, ['sdb', 0, 0, 0]);
+    await sampleAt(10, ['sdb', 1, 1, 5]);
     disks = [];
-    await lookAt(20, ['sdb', 1, 1, 5]);
+    await sampleAt(20, ['sdb', 1, 1, 5]);
     expect(watch.latest).toBeUndefined();
     disks = ['nothing'];
-    await lookAt(30, ['sdb', 1, 1, 5]);
-    await lookAt(40, ['sdb', 1, 1, 5]);
+    await sampleAt(30, ['sdb', 1, 1, 5]);
+    await sampleAt(40, ['sdb', 1, 1, 5]);
     expect(watch.latest).toBeUndefined();
   });
 
-  test('is looked for where the directory lies', async () => {
+  test('is measured on the disks that hold the directory', async () => {
     const { disks: find, sample } = disksOf(await temporaryDirectory());
     const known = (await sample()).disks;
     expect((await find()).every((disk) => known.has(disk))).toBe(true);

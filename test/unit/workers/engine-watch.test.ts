@@ -18,29 +18,29 @@ let localDir: string;
 let sector: string;
 let waited: Set<string>;
 let mounted: boolean;
-let lastLogged: string[];
+let logged: string[];
 let watch: EngineWatch;
 beforeEach(async () => {
   localDir = await temporaryDirectory();
   sector = join(localDir, 'nfs', '10.10.4.23', 'cache', 's-t01000-7');
-  [waited, mounted, lastLogged] = [new Set(), true, []];
-  const say = (message: string): void => void lastLogged.push(message);
+  [waited, mounted, logged] = [new Set(), true, []];
+  const record = (message: string): void => void logged.push(message);
   watch = new EngineWatch({
     localDir,
     self: await hostIdentity(HOST),
-    log: { info: say, warn: say },
+    log: { info: record, warn: record },
     isMounted: () => Promise.resolve(mounted),
     isWaitedFor: (directory) => waited.has(directory),
     times: { ...scaledTimes(0.02), terminateGrace: 1_000 },
   });
 });
 
-/** An engine at work on P1, which nothing but a signal or a lease ends. */
+/** Starts an engine of P1 that runs until a signal or its lease ends it. */
 async function atWork(
   at = '1/P1-1',
   { hangMs = 3_600_000, words = '' } = {},
 ): Promise<RunningEngine & { directory: string }> {
-  // It looks at its lease so seldom that the watch has to end it.
+  // It checks its lease so rarely that the watch has to terminate it.
   const job = { hangMs, leaseEveryMs: 3_600_000, madeBy: { host: HOST, worker: 'test', version: '0' } };
   const { directory } = await writeAttempt(sector, at, { job });
   const checkpoints = join(localDir, 'checkpoints');
@@ -51,25 +51,25 @@ async function atWork(
   return { ...engine, directory };
 }
 
-/** Looks until it is so. */
-const looksUntil = (condition: () => Promise<boolean> | boolean): Promise<void> =>
+/** Inspects until the condition holds. */
+const inspectUntil = (condition: () => Promise<boolean> | boolean): Promise<void> =>
   eventually(async () => {
     await watch.inspect();
     return await condition();
   });
 
 describe('an engine that no activity waits for', () => {
-  test('is told once and left at work', async () => {
+  test('is logged once and left running', async () => {
     const { pid, directory } = await atWork();
     for (let i = 0; i < 5; i++) await watch.inspect();
     expect(watch.unwaited.map(({ attempt }) => attempt.directory)).toEqual([directory]);
-    expect(lastLogged).toEqual([
+    expect(logged).toEqual([
       expect.stringMatching(/^s-t01000-7 1\/P1-1: engine [0-9]+ is at work; no activity/),
     ]);
     expect(await isAlive(pid)).toBe(true);
   });
 
-  test('is another worker’s when that lives and has adopted it', async () => {
+  test('belongs to another live worker that has adopted it', async () => {
     const { directory } = await atWork();
     const adoptedBy = async (pid: number): Promise<string[]> => {
       const worker = workerName(HOST, { pid, startTime: startTimeOf(process.ppid) });
@@ -82,35 +82,35 @@ describe('an engine that no activity waits for', () => {
     expect(await adoptedBy(2 ** 22 + 1)).toEqual([directory]);
   });
 
-  test('is ended when it hangs', async () => {
+  test('is terminated when it hangs', async () => {
     const { pid, ended } = await atWork('1/P1-1', { hangMs: 200, words: '*' });
-    await looksUntil(async () => !(await isAlive(pid)));
+    await inspectUntil(async () => !(await isAlive(pid)));
     expect(await ended).toBe('SIGTERM');
-    expect(lastLogged.at(-1)).toContain('hangs and is ended');
+    expect(logged.at(-1)).toContain('hangs: terminating it');
   });
 
-  test('is killed when it hangs and is deaf', async () => {
+  test('is killed when it hangs and ignores SIGTERM', async () => {
     const { pid, ended } = await atWork('1/P1-1', { hangMs: 200, words: '*:deaf' });
-    await looksUntil(async () => !(await isAlive(pid)));
+    await inspectUntil(async () => !(await isAlive(pid)));
     expect(await ended).toBe('SIGKILL');
   });
 
-  test('that is stopped, is ended', async () => {
+  test('is killed when it hangs because it is stopped (SIGSTOP)', async () => {
     const { pid, ended } = await atWork('1/P1-1', { hangMs: 200 });
     process.kill(pid, 'SIGSTOP');
-    await looksUntil(async () => !(await isAlive(pid)));
+    await inspectUntil(async () => !(await isAlive(pid)));
     expect(await ended).toBe('SIGKILL');
   });
 });
 
 describe('an engine that an activity waits for', () => {
-  test('is left to it, also when it hangs', async () => {
+  test('is left to that activity, even when it hangs', async () => {
     const { pid, directory } = await atWork('1/P1-1', { hangMs: 1, words: '*' });
     waited.add(directory);
     for (let i = 0; i < 20; i++) await watch.inspect();
     expect(watch.unwaited).toEqual([]);
     expect(await isAlive(pid)).toBe(true);
-    expect(lastLogged).toEqual([]);
+    expect(logged).toEqual([]);
   });
 });
 
@@ -118,27 +118,30 @@ describe('an engine that was superseded and does not notice', () => {
   test.each([
     ['a higher attempt', () => writeAttempt(sector, '1/P1-2')],
     ['a higher epoch', () => mkdir(join(sector, '2'))],
-    ['its name taken away', () => rename(join(sector, '1/P1-1'), join(sector, '1/invalidated-P1-1'))],
-    ['its sector renamed away', () => rename(sector, join(dirname(sector), '.gone-s-t01000-7-x'))],
-  ])('by %s is ended', async (_, supersede) => {
+    [
+      'an attempt that was invalidated',
+      () => rename(join(sector, '1/P1-1'), join(sector, '1/invalidated-P1-1')),
+    ],
+    ['a sector that was renamed away', () => rename(sector, join(dirname(sector), '.gone-s-t01000-7-x'))],
+  ])('by %s is terminated', async (_, supersede) => {
     const { pid } = await atWork();
     await watch.inspect();
     await supersede();
-    await looksUntil(async () => !(await isAlive(pid)));
+    await inspectUntil(async () => !(await isAlive(pid)));
   });
 
   test.each([
     ['another phase', () => writeAttempt(sector, '1/P2-9')],
     ['an earlier epoch', () => writeAttempt(sector, '1/P1-9')],
-  ])('is not one because of %s', async (_, make) => {
+  ])('is not assumed because of %s', async (_, make) => {
     const { pid } = await atWork('2/P1-1');
     await make();
     for (let i = 0; i < 10; i++) await watch.inspect();
     expect(await isAlive(pid)).toBe(true);
-    expect(lastLogged.join()).not.toContain('superseded');
+    expect(logged.join()).not.toContain('superseded');
   });
 
-  test('cannot be told while the group’s directory is not there', async () => {
+  test('is left running while the group’s directory is not mounted', async () => {
     const { pid, directory } = await atWork();
     await watch.inspect();
     mounted = false;
@@ -150,7 +153,7 @@ describe('an engine that was superseded and does not notice', () => {
   });
 });
 
-test('an engine of another group’s directory is none of its own', async () => {
+test('ignores engines of another group’s directory', async () => {
   const { pid, directory } = await atWork();
   const other = new EngineWatch({
     localDir: await temporaryDirectory(),

@@ -1,4 +1,4 @@
-/** What a worker sees of its storage nodes, before it takes any work. */
+/** How a worker checks its storage nodes before it accepts tasks. */
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -11,17 +11,17 @@ import { temporaryDirectory } from '../../helpers/temporary.js';
 
 let localDir: string;
 let node: string;
-let said: string[];
+let logged: string[];
 beforeEach(async () => {
   const root = await temporaryDirectory();
   [localDir, node] = [join(root, 'sealer'), join(root, 'node')];
   await mkdir(localDir);
   await setUpGroupDirectory(localDir, 1, '10.10.4.23');
-  said = [];
+  logged = [];
 });
 
 function newHost(): HostReadiness {
-  const say = (message: string): void => void said.push(message);
+  const record = (message: string): void => void logged.push(message);
   return new HostReadiness({
     config: {
       ...config({ pools: [[1, 'P1', 'P5', 'P6']] }),
@@ -31,7 +31,7 @@ function newHost(): HostReadiness {
     },
     namespace: 'default',
     parametersMissing: () => Promise.resolve(undefined),
-    log: { info: say, warn: say, error: say } as unknown as Log,
+    log: { info: record, warn: record, error: record } as unknown as Log,
     onChange: () => undefined,
   });
 }
@@ -49,7 +49,7 @@ describe('a storage node', () => {
     ]);
   });
 
-  test('that is the place of the group: P5 and P6 are not served, and why is told', async () => {
+  test('that is the subdirectory of the group: P5 and P6 are not served, and the reason is logged', async () => {
     await symlink(join(localDir, 'nfs/10.10.4.23'), node);
     const { readiness, checkNode } = newHost();
     await readiness.refresh();
@@ -58,8 +58,8 @@ describe('a storage node', () => {
       false,
       false,
     ]);
-    const told = `${node} is ${join(localDir, 'nfs/10.10.4.23')}: a storage node must be apart`;
-    expect(said.join('\n')).toContain(told);
+    const reason = `${node} is ${join(localDir, 'nfs/10.10.4.23')}: a storage node must be apart`;
+    expect(logged.join('\n')).toContain(reason);
     await expect(checkNode(node)).rejects.toThrow(MountWrongError);
   });
 
@@ -70,6 +70,6 @@ describe('a storage node', () => {
     const { readiness } = newHost();
     await readiness.refresh();
     expect(readiness.isReady('P5')).toBe(false);
-    expect(said.join('\n')).toContain(`${join(node, 'sealed')} is a symbolic link`);
+    expect(logged.join('\n')).toContain(`${join(node, 'sealed')} is a symbolic link`);
   });
 });

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { availableMemory, p4Bytes, P4Memory } from '../../../src/workers/memory.js';
 
-describe('the memory of P4', () => {
+describe('P4 memory', () => {
   test.each([
     ['32GiB', {}, 300],
     ['32GiB', { BELLMAN_PROOF_THREADS: '1' }, 30],
@@ -9,7 +9,7 @@ describe('the memory of P4', () => {
     ['64GiB', { BELLMAN_PROOF_THREADS: '4' }, 120],
     ['64GiB', { BELLMAN_PROOF_THREADS: 'x' }, 300],
     ['2KiB', { BELLMAN_PROOF_THREADS: '10' }, 2.7],
-  ] as const)('at %s with %j is %d GB', (size, environment, gigabytes) => {
+  ] as const)('for %s with %j: %d GB', (size, environment, gigabytes) => {
     expect(p4Bytes(size, environment)).toBe(gigabytes * 1e9);
   });
 
@@ -24,33 +24,33 @@ describe('the memory of P4', () => {
       environment: { BELLMAN_PROOF_THREADS: '3' },
       live: () => live,
       available: () => Promise.resolve(free),
-      // Process IDs stand for gigabytes here.
+      // In this test the process ID is the RSS in GB.
       rssOf: (pid) => Promise.resolve(pid * 1e9),
     });
   });
 
-  test('is there for one of two that ask at once, until that has ended', async () => {
+  test('is reserved for only one of two concurrent P4s until the first releases it', async () => {
     const both = await Promise.all(['s-t01-1', 's-t01-2'].map((sector) => memory.reserve(sector)));
     const refused = both.filter((answer) => typeof answer === 'string');
     expect(refused).toEqual([
-      'P4 of a 32GiB sector takes 90.0 GB of memory with 3 of 10 partitions at a time (BELLMAN_PROOF_THREADS), ' +
-        '100.0 GB are available, 90.0 GB of them promised',
+      'P4 of a 32GiB sector needs 90.0 GB of memory with 3 of 10 partitions at a time (BELLMAN_PROOF_THREADS): ' +
+        '100.0 GB available, 90.0 GB of that reserved',
     ]);
     for (const answer of both) if (typeof answer !== 'string') answer();
     expect(await memory.reserve('s-t01-2')).toBeTypeOf('function');
   });
 
-  test('that an engine has taken is promised no more, whoever has started it', async () => {
+  test('that an engine has allocated is no longer reserved, whichever worker started it', async () => {
     live.set('s-t01-1', 0);
-    expect(await memory.reserve('s-t01-2')).toContain('90.0 GB of them promised');
+    expect(await memory.reserve('s-t01-2')).toContain('90.0 GB of that reserved');
     live.set('s-t01-1', 90);
     free = 89e9;
-    expect(await memory.reserve('s-t01-2')).toContain('0.000 GB of them promised');
+    expect(await memory.reserve('s-t01-2')).toContain('0.000 GB of that reserved');
     free = 90e9;
     expect(await memory.reserve('s-t01-2')).toBeTypeOf('function');
   });
 
-  test('is counted once for an engine that was begun and is seen', async () => {
+  test('is counted once for a reservation whose engine is running', async () => {
     await memory.reserve('s-t01-1');
     live.set('s-t01-1', 30);
     free = 150e9;
@@ -58,6 +58,6 @@ describe('the memory of P4', () => {
   });
 });
 
-test('the available memory of this machine is some', async () => {
+test('available memory of this machine is not zero', async () => {
   expect(await availableMemory()).toBeGreaterThan(0);
 });

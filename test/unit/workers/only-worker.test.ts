@@ -25,10 +25,10 @@ const host = (phases: string[], more: Record<string, unknown> = {}): Config => {
 };
 const start = (config: Config): Promise<() => Promise<void>> => lockPhases(config, log, GRACE_MS);
 
-test('the second of two workers with the same config is refused, until the first has ended', async () => {
+test('refuses a second worker with the same config until the first has exited', async () => {
   const end = await start(host(['PreCommitPhase1', 'CleanTask']));
   await expect(start(host(['PreCommitPhase1', 'CleanTask']))).rejects.toMatchObject({
-    message: `process ${process.pid} serves P1 on 127.0.0.1 for ${join(root, 'sealer')} already`,
+    message: `process ${process.pid} already serves P1 on 127.0.0.1 for ${join(root, 'sealer')}`,
     exitCode: 1,
   });
   await end();
@@ -37,7 +37,7 @@ test('the second of two workers with the same config is refused, until the first
   )();
 });
 
-test('one phase in common is enough, and what was taken before that is given back', async () => {
+test('refuses a worker that shares one phase, and releases the locks it took before', async () => {
   const end = await start(host(['CleanTask']));
   await expect(start(host(['PreCommitPhase1', 'CleanTask']))).rejects.toThrow('serves P6');
   await (
@@ -46,14 +46,14 @@ test('one phase in common is enough, and what was taken before that is given bac
   await end();
 });
 
-test('local_dir by another name is the same', async () => {
+test('resolves symbolic links in local_dir', async () => {
   await symlink(join(root, 'sealer'), join(root, 'link'));
   const end = await start(host(['CleanTask']));
   await expect(start(host(['CleanTask'], { local_dir: join(root, 'link') }))).rejects.toThrow('serves P6');
   await end();
 });
 
-test('other phases, another address, another directory and another size stand in nobody\u2019s way', async () => {
+test('allows workers with different phases, address, directory or sector size side by side', async () => {
   const ends = [await start(host(['CleanTask']))];
   await mkdir(join(root, 'other'));
   ends.push(await start(host(['CopyTask'])));
@@ -63,7 +63,7 @@ test('other phases, another address, another directory and another size stand in
   expect(warned).toEqual([]);
 });
 
-test('one that is about to end is waited for', async () => {
+test('waits for a worker that is about to exit', async () => {
   const end = await start(host(['CleanTask']));
   const second = lockPhases(host(['CleanTask']), log, 30_000);
   await end();
@@ -72,9 +72,9 @@ test('one that is about to end is waited for', async () => {
   )();
 });
 
-test('a cache that cannot be written keeps no worker from starting', async () => {
+test('starts a worker even if the cache cannot be written', async () => {
   await writeFile(join(root, 'file'), '');
   vi.stubEnv('SEALFLOW_CACHE', join(root, 'file'));
   await start(host(['CleanTask']));
-  expect(warned).toEqual([expect.stringContaining('cannot be told')]);
+  expect(warned).toEqual([expect.stringContaining('cannot check whether another worker')]);
 });

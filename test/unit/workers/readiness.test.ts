@@ -15,21 +15,21 @@ import { temporaryDirectory } from '../../helpers/temporary.js';
 const checkNode = (node: string): Promise<void> => new MountGuard(node, { allowSystemDisk: true }).check();
 
 const ALL: PhaseId[] = ['P1', 'P2', 'P5', 'P6'];
-let said: string[];
+let logged: string[];
 let log: Log;
 let changes: number;
 const onChange = (): void => void (changes += 1);
 beforeEach(() => {
-  said = [];
+  logged = [];
   changes = 0;
   log = {
-    info: (text: string) => void said.push(`INFO ${text}`),
-    warn: (text: string) => void said.push(`WARN ${text}`),
+    info: (text: string) => void logged.push(`INFO ${text}`),
+    warn: (text: string) => void logged.push(`WARN ${text}`),
   };
 });
 
 describe('readiness', () => {
-  test('stands against everything before the first look', () => {
+  test('is false for a checked phase before the first check has finished', () => {
     const readiness = new Readiness(
       { a: { phases: ['P1'], check: () => Promise.resolve(undefined) } },
       log,
@@ -39,7 +39,7 @@ describe('readiness', () => {
     expect(readiness.isReady('P2')).toBe(true);
   });
 
-  test('says each change once', async () => {
+  test('logs each change once', async () => {
     let reason: string | undefined = 'not there';
     const check = () => Promise.resolve(reason);
     const readiness = new Readiness({ 'the thing': { phases: ['P1', 'P2'], check } }, log, onChange);
@@ -48,7 +48,7 @@ describe('readiness', () => {
       await readiness.refresh();
       expect(readiness.isReady('P1')).toBe(now === undefined);
     }
-    expect(said).toEqual([
+    expect(logged).toEqual([
       'WARN P1 P2 not served: not there',
       'INFO P1 P2 served again: the thing: in order',
       'WARN P1 P2 not served: gone',
@@ -56,12 +56,12 @@ describe('readiness', () => {
     expect(changes).toBe(5);
   });
 
-  test('of one thing does not wait for another that does not come back, and asks that only once', async () => {
-    let asked = 0;
+  test('does not wait for a check that hangs, nor start it a second time', async () => {
+    let calls = 0;
     let answer: (reason: undefined) => void = () => undefined;
     const readiness = new Readiness(
       {
-        hangs: { phases: ['P1'], check: () => ((asked += 1), new Promise((resolve) => (answer = resolve))) },
+        hangs: { phases: ['P1'], check: () => ((calls += 1), new Promise((resolve) => (answer = resolve))) },
         answers: { phases: ['P2'], check: () => Promise.resolve(undefined) },
       },
       log,
@@ -70,22 +70,22 @@ describe('readiness', () => {
     const first = readiness.refresh();
     await readiness.refresh();
     expect([readiness.isReady('P1'), readiness.isReady('P2')]).toEqual([false, true]);
-    expect(asked).toBe(1);
+    expect(calls).toBe(1);
     answer(undefined);
     await first;
     expect(readiness.isReady('P1')).toBe(true);
   });
 
-  test('takes a check that fails for its reason', async () => {
+  test('uses the error of a check that throws as the reason', async () => {
     const check = () => Promise.reject(new Error('not mounted'));
     const readiness = new Readiness({ a: { phases: ['P1'], check } }, log, onChange);
     await readiness.refresh();
-    expect(said).toEqual(['WARN P1 not served: not mounted']);
+    expect(logged).toEqual(['WARN P1 not served: not mounted']);
   });
 });
 
 describe('a local_dir that hangs', () => {
-  test('is told once with its name, and nothing is served until it is back', async () => {
+  test('is logged once with its name, and nothing is served until it answers', async () => {
     const root = await temporaryDirectory();
     await setUpGroupDirectory(root, 1, '10.10.4.23');
     const mount = new GroupMount(new MountGuard(root, { allowSystemDisk: true }), 'default');
@@ -93,10 +93,10 @@ describe('a local_dir that hangs', () => {
     const readiness = new Readiness({ 'the directory of the group': { phases: ALL, check } }, log, onChange);
     await readiness.refresh();
     const comeBack = await hangMount(root);
-    for (let looks = 0; looks < 3; looks++) await readiness.refresh();
+    for (let i = 0; i < 3; i++) await readiness.refresh();
     expect(ALL.some((phase) => readiness.isReady(phase))).toBe(false);
-    expect(said).toHaveLength(1);
-    expect(said[0]).toMatch(
+    expect(logged).toHaveLength(1);
+    expect(logged[0]).toMatch(
       new RegExp(`^WARN P1 P2 P5 P6 not served: ${root} is hung: no answer since 2\\S+Z$`),
     );
     await expect(new Scratch('2KiB').measure({ root, subdirectory: '10.10.4.23' })).rejects.toThrow(
@@ -107,7 +107,7 @@ describe('a local_dir that hangs', () => {
     await comeBack();
     await readiness.refresh();
     expect(ALL.every((phase) => readiness.isReady(phase))).toBe(true);
-    expect(said[1]).toBe('INFO P1 P2 P5 P6 served again: the directory of the group: in order');
+    expect(logged[1]).toBe('INFO P1 P2 P5 P6 served again: the directory of the group: in order');
   });
 });
 
@@ -119,50 +119,52 @@ describe('a storage node that hangs', () => {
     for (const node of nodes) await mkdir(node);
   });
 
-  test('and is the only one keeps P5 and P6 from being served', async () => {
+  test('and is the only one: P5 and P6 are not served', async () => {
     const [node = ''] = nodes;
     const readiness = new Readiness(nodeChecks([node], checkNode, ALL), log, onChange);
     const comeBack = await hangMount(node);
-    for (let looks = 0; looks < 2; looks++) await readiness.refresh();
+    for (let i = 0; i < 2; i++) await readiness.refresh();
     expect(ALL.filter((phase) => readiness.isReady(phase))).toEqual(['P1', 'P2']);
-    expect(said).toEqual([
+    expect(logged).toEqual([
       expect.stringContaining(`WARN P5 P6 not served: ${node} is hung: no answer since `),
     ]);
     await comeBack();
     await readiness.refresh();
-    expect(said[1]).toBe(`INFO P5 P6 served again: storage node ${node}: in order`);
+    expect(logged[1]).toBe(`INFO P5 P6 served again: storage node ${node}: in order`);
     expect(ALL.every((phase) => readiness.isReady(phase))).toBe(true);
   });
 
-  test('beside another is told, and all is served', async () => {
+  test('while another answers is logged, and all phases are served', async () => {
     const [node = '', other = ''] = nodes;
     const readiness = new Readiness(nodeChecks(nodes, checkNode, ALL), log, onChange);
     const comeBack = await hangMount(node);
-    for (let looks = 0; looks < 2; looks++) await readiness.refresh();
+    for (let i = 0; i < 2; i++) await readiness.refresh();
     expect(ALL.every((phase) => readiness.isReady(phase))).toBe(true);
-    expect(said).toEqual([expect.stringMatching(new RegExp(`^WARN ${node} is hung: no answer since \\S+$`))]);
+    expect(logged).toEqual([
+      expect.stringMatching(new RegExp(`^WARN ${node} is hung: no answer since \\S+$`)),
+    ]);
     const otherBack = await hangMount(other);
     await readiness.refresh();
     expect(ALL.filter((phase) => readiness.isReady(phase))).toEqual(['P1', 'P2']);
-    expect(said).toContain('WARN P5 P6 not served: no storage node is in order');
+    expect(logged).toContain('WARN P5 P6 not served: no storage node is in order');
     await otherBack();
     await comeBack();
     await readiness.refresh();
-    expect(said.slice(-3).sort()).toEqual([
+    expect(logged.slice(-3).sort()).toEqual([
       'INFO P5 P6 served again: storage nodes: in order',
       `INFO storage node ${node}: in order`,
       `INFO storage node ${other}: in order`,
     ]);
   });
 
-  test('is none of a host that serves neither P5 nor P6', () => {
+  test('is not checked on a host that serves neither P5 nor P6', () => {
     expect(nodeChecks(nodes, checkNode, ['P1', 'P2'])).toEqual({});
   });
 
-  test('that is not there is told with its name', async () => {
+  test('that does not exist is logged with its name', async () => {
     const readiness = new Readiness(nodeChecks(['/nowhere/10.10.4.23'], checkNode, ALL), log, onChange);
     await readiness.refresh();
     expect(ALL.filter((phase) => readiness.isReady(phase))).toEqual(['P1', 'P2']);
-    expect(said).toEqual(['WARN P5 P6 not served: /nowhere/10.10.4.23 is not there: is it mounted?']);
+    expect(logged).toEqual(['WARN P5 P6 not served: /nowhere/10.10.4.23 is not there: is it mounted?']);
   });
 });

@@ -5,7 +5,7 @@ import type { Slot } from '../../../src/activities/deps.js';
 import { SlotPool } from '../../../src/workers/slots.js';
 import { createRandom, type Random } from '../../helpers/random.js';
 
-/** Longer than a granted permit is counted as a likely task. */
+/** In ms: longer than an unused permit counts against the pool. */
 const PROBE_OVER = 60;
 
 beforeEach(() => {
@@ -22,7 +22,7 @@ class Poller {
   /** Permits that were granted and not used yet. */
   permits: unknown[] = [];
   private readonly supplier: Supplier;
-  /** The SDK makes one for each permit that it asks for. */
+  /** The SDK creates one per permit request. */
   private asked: AbortController[] = [];
   private isShutDown = false;
 
@@ -35,7 +35,7 @@ class Poller {
     this.supplier = pool.supplier({ phase, ...(isOpen && { isOpen }) });
   }
 
-  /** Asks for a permit; it lands in `permits`. */
+  /** Requests a permit, which is added to `permits` once granted. */
   ask(): this {
     const context = { slotType: 'activity', taskQueue: this.queue, isSticky: false } as never;
     const abort = new AbortController();
@@ -50,7 +50,7 @@ class Poller {
     for (const abort of this.asked) abort.abort();
   }
 
-  /** A task came: the permit is used, and the next is asked for. */
+  /** A task arrived: uses the permit and requests the next. */
   use(): unknown {
     const permit = this.permits.shift();
     this.supplier.markSlotUsed({ permit } as unknown as Used);
@@ -63,7 +63,7 @@ class Poller {
   }
 
   /** The poll ended without a task: at shutdown. */
-  releaseStaging(): void {
+  releaseUnused(): void {
     this.release(this.permits.shift());
   }
 }
@@ -72,13 +72,13 @@ const settle = (ms = 0): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
 const granted = (pollers: Poller[]): string[] =>
   pollers.flatMap(({ queue, permits }) => permits.map(() => queue));
 
-/** Each for a sector of its own. */
+/** Enters the pool, each time for a new sector. */
 let sectors = 0;
 const enter = (pool: SlotPool, phase: PhaseId = 'P1'): Slot | undefined =>
   pool.enter({ phase, sector: `s-t01000-${++sectors}` });
 
 describe('slots', () => {
-  test('are never more than the size', () => {
+  test('never exceed the size', () => {
     const pool = new SlotPool(2);
     const [leave] = [enter(pool), enter(pool)];
     expect(enter(pool)).toBeUndefined();
@@ -87,7 +87,7 @@ describe('slots', () => {
     expect(enter(pool)).toBeUndefined();
   });
 
-  test('are given back once, however often that is said', () => {
+  test('are freed once, even if left twice', () => {
     const pool = new SlotPool(2);
     const [leave] = [enter(pool), enter(pool)];
     leave?.leave();
@@ -96,7 +96,7 @@ describe('slots', () => {
     expect(enter(pool)).toBeUndefined();
   });
 
-  test('of a pool of none are none', async () => {
+  test('of a pool of size 0: none', async () => {
     const pool = new SlotPool(0);
     expect(enter(pool)).toBeUndefined();
     const poller = new Poller(pool, 'a').ask();
@@ -106,14 +106,14 @@ describe('slots', () => {
 });
 
 describe('a pool that drains', () => {
-  test('takes nothing new, but for the task of an engine of its own', async () => {
+  test('accepts no new tasks except that of its own engine', async () => {
     const pool = new SlotPool(3);
     const busy = enter(pool);
     pool.setEngines([{ phase: 'P1', sector: 's-t01000-9' }]);
     pool.drain();
     const poller = new Poller(pool, 'a').ask();
     await settle();
-    // Polled for the engine's task alone; another one that comes is handed back.
+    // Polled only for the engine's task; any other task that arrives is handed back.
     expect(poller.permits).toHaveLength(1);
     expect(pool.enter({ phase: 'P1', sector: 's-t01000-8' })).toBeUndefined();
     const own = pool.enter({ phase: 'P1', sector: 's-t01000-9' });
@@ -129,7 +129,7 @@ describe('a pool that drains', () => {
 });
 
 describe('permits', () => {
-  test('are granted one after the other, in the order in which they were asked for', async () => {
+  test('are granted one by one, in the order of the requests', async () => {
     const pool = new SlotPool(1);
     const pollers = ['a', 'b', 'c'].map((queue) => new Poller(pool, queue).ask());
     await settle();
@@ -140,7 +140,7 @@ describe('permits', () => {
     expect(granted(pollers)).toEqual(['a', 'b', 'c']);
   });
 
-  test('as many at once as slots are free', async () => {
+  test('are granted at once for as many slots as are free', async () => {
     const pool = new SlotPool(3);
     const leave = enter(pool);
     const pollers = ['a', 'b', 'c', 'd'].map((queue) => new Poller(pool, queue).ask());
@@ -151,7 +151,7 @@ describe('permits', () => {
     expect(granted(pollers)).toEqual(['a', 'b', 'c']);
   });
 
-  test('at most one unused for a queue', async () => {
+  test('are unused at most once per queue', async () => {
     const pool = new SlotPool(8);
     const poller = new Poller(pool, 'a').ask().ask().ask();
     await settle(10 * PROBE_OVER);
@@ -161,7 +161,7 @@ describe('permits', () => {
     expect(poller.permits).toHaveLength(1);
   });
 
-  test('are none while the pool is full', async () => {
+  test('are not granted while the pool is full', async () => {
     const pool = new SlotPool(1);
     const leave = enter(pool);
     const poller = new Poller(pool, 'a').ask();
@@ -172,11 +172,11 @@ describe('permits', () => {
     expect(poller.permits).toHaveLength(1);
   });
 
-  test('that are given back unused are granted again', async () => {
+  test('that are released unused are granted again', async () => {
     const pool = new SlotPool(1);
     const poller = new Poller(pool, 'a').ask();
     await settle(PROBE_OVER);
-    poller.releaseStaging();
+    poller.releaseUnused();
     poller.ask();
     await settle(PROBE_OVER);
     expect(poller.permits).toHaveLength(1);
@@ -197,7 +197,7 @@ describe('permits', () => {
 });
 
 describe('a queue that is closed', () => {
-  test('polls for nothing until it opens', async () => {
+  test('is not polled until it opens', async () => {
     let open = false;
     const pool = new SlotPool(1);
     const poller = new Poller(pool, 'a', () => open).ask();
@@ -209,7 +209,7 @@ describe('a queue that is closed', () => {
     expect(poller.permits).toHaveLength(1);
   });
 
-  test('does not stand in the way of other queues', async () => {
+  test('does not block other queues', async () => {
     const pool = new SlotPool(1);
     const closed = new Poller(pool, 'a', () => false).ask();
     const other = new Poller(pool, 'b').ask();
@@ -219,7 +219,7 @@ describe('a queue that is closed', () => {
 });
 
 describe('a poller that is shut down', () => {
-  test('waits no more, and the next in line is served', async () => {
+  test('leaves the wait queue, and the next poller is served', async () => {
     const pool = new SlotPool(1);
     const leave = enter(pool);
     const [gone, next] = [new Poller(pool, 'a').ask(), new Poller(pool, 'b').ask()];
@@ -229,7 +229,7 @@ describe('a poller that is shut down', () => {
     expect(granted([gone, next])).toEqual(['b']);
   });
 
-  test('asks for nothing any more', async () => {
+  test('is granted no further permits', async () => {
     const pool = new SlotPool(1);
     const gone = new Poller(pool, 'a');
     gone.abort();
@@ -240,15 +240,15 @@ describe('a poller that is shut down', () => {
   });
 });
 
-/** A server and its workers in fake time: tasks wait in queues and are delivered to permits. */
+/** Simulates a server and its workers in fake time: tasks wait in queues and are delivered to permits. */
 async function serve(
   pool: SlotPool,
   queues: Map<string, number>,
   ms: () => number,
-): Promise<{ most: number; done: string[] }> {
+): Promise<{ max: number; done: string[] }> {
   const pollers = [...queues.keys()].map((queue) => new Poller(pool, queue).ask());
   const done: string[] = [];
-  let [busy, most] = [0, 0];
+  let [busy, max] = [0, 0];
   const deliver = (poller: Poller): void => {
     const waiting = queues.get(poller.queue) ?? 0;
     if (waiting === 0 || poller.permits.length === 0) return;
@@ -256,11 +256,11 @@ async function serve(
     const permit = poller.use();
     const leave = enter(pool);
     if (!leave) {
-      poller.release(permit); // Handed back: offered again.
+      poller.release(permit); // Handed back: goes into the queue again.
       queues.set(poller.queue, (queues.get(poller.queue) ?? 0) + 1);
       return;
     }
-    most = Math.max(most, ++busy);
+    max = Math.max(max, ++busy);
     setTimeout(() => {
       busy -= 1;
       done.push(poller.queue);
@@ -273,19 +273,19 @@ async function serve(
     pollers.forEach(deliver);
     expect(pollers.every(({ permits }) => permits.length <= 1)).toBe(true);
   }
-  return { most, done };
+  return { max, done };
 }
 
 describe('a pool over several queues', () => {
-  test('does all tasks and never more at once than it has slots', async () => {
+  test('runs all tasks, never more at once than it has slots', async () => {
     const random: Random = createRandom();
     for (let round = 0; round < 20; round++) {
       const size = 1 + random.below(4);
       const queues = new Map(['a', 'b', 'c', 'd'].map((queue) => [queue, random.below(12)]));
       const all = [...queues.values()].reduce((sum, n) => sum + n, 0);
-      const { most, done } = await serve(new SlotPool(size), queues, () => 10 * random.below(30));
+      const { max, done } = await serve(new SlotPool(size), queues, () => 10 * random.below(30));
       expect(done).toHaveLength(all);
-      expect(most).toBeLessThanOrEqual(size);
+      expect(max).toBeLessThanOrEqual(size);
     }
   });
 
@@ -304,7 +304,7 @@ describe('a pool over several queues', () => {
       ['busy', 20],
       ['idle', 0],
     ]);
-    expect((await serve(new SlotPool(4), queues, () => 1000)).most).toBe(4);
+    expect((await serve(new SlotPool(4), queues, () => 1000)).max).toBe(4);
   });
 });
 
@@ -324,7 +324,7 @@ describe('an engine that no task waits for', () => {
     expect(pool.taken).toBe(0);
   });
 
-  test('is not counted beside the task that has come for it, though it was seen before', () => {
+  test('is not counted twice once its task has arrived', () => {
     const pool = new SlotPool(2);
     pool.setEngines([work]);
     pool.enter(work);
@@ -332,7 +332,7 @@ describe('an engine that no task waits for', () => {
     expect(pool.taken).toBe(1);
   });
 
-  test('keeps the slot that its task leaves to it, until it is seen to have ended', async () => {
+  test('keeps the slot that its task leaves to it until it is found to have ended', async () => {
     const pool = new SlotPool(1);
     const slot = pool.enter(work);
     slot?.leaveToEngine();
@@ -347,7 +347,7 @@ describe('an engine that no task waits for', () => {
     expect(enter(pool)).toBeDefined();
   });
 
-  test('has its queue polled when the pool is full, and no other one', async () => {
+  test('has only its own queue polled when the pool is full', async () => {
     const pool = new SlotPool(1);
     const [own, other] = [
       new Poller(pool, 'a', undefined, 'P1').ask(),
@@ -360,7 +360,7 @@ describe('an engine that no task waits for', () => {
     expect(pool.taken).toBe(2);
   });
 
-  test('has its queue polled once a second, not for each task of others that comes', async () => {
+  test('has its queue polled once per second, not for every other task that arrives', async () => {
     const pool = new SlotPool(1);
     pool.setEngines([work]);
     const poller = new Poller(pool, 'a').ask();
@@ -373,7 +373,7 @@ describe('an engine that no task waits for', () => {
       await settle(10);
     }
     expect(polls).toBe(3);
-    // Once one engine has been adopted, the next need not wait.
+    // After one engine has been adopted, the next one need not wait.
     pool.setEngines([work, { ...work, sector: 's-t01000-8' }]);
     pool.enter(work);
     pool.pump();
@@ -383,7 +383,7 @@ describe('an engine that no task waits for', () => {
 });
 
 describe('later phases', () => {
-  test('are polled before earlier ones, whoever asked first', async () => {
+  test('are polled before earlier ones, whatever the order of the requests', async () => {
     const pool = new SlotPool(1);
     const slot = enter(pool);
     const pollers = (['P1', 'P3', 'P2'] as const).map((phase) =>
@@ -397,7 +397,7 @@ describe('later phases', () => {
   });
 });
 
-test('a full pool lets each queue be polled once when it shows itself, unless the queue is closed', async () => {
+test('a full pool polls each open queue once to show its presence', async () => {
   const pool = new SlotPool(1);
   enter(pool);
   const pollers = ['a', 'b'].map((queue) => new Poller(pool, queue).ask());
