@@ -123,7 +123,7 @@ describe('an abort', () => {
     expect(await failureFrom(abort({}, wrong).done)).toMatchObject({
       type: 'NoStorage',
       nonRetryable: false,
-      message: `${HOST}: a copy was begun on ${NODE}, which is not as it should be: read-only`,
+      message: `${HOST}: a copy was started on ${NODE}, which cannot be used: read-only`,
     });
     // A node that has never had a copy is asked for nothing.
     const checkNode = (node: string): Promise<void> =>
