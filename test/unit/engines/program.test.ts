@@ -138,7 +138,7 @@ describe('buildEngine', () => {
   });
 
   test('says so where there are no sources', async () => {
-    await expect(buildEngine({ crate: '/nowhere' })).rejects.toThrow("the engine's sources are not here");
+    await expect(buildEngine({ crate: '/nowhere' })).rejects.toThrow("the engine's sources are missing");
   });
 });
 

@@ -241,7 +241,7 @@ describe('a node that cannot be had', () => {
     const { node: chosen, passedOver } = await choose([a, b]);
     expect([chosen, passedOver.length]).toEqual([b, 1]);
     expect(passedOver[0]).toContain(
-      `${join(a, '.sealflow')} has no hard links, which final names are: EPERM`,
+      `${join(a, '.sealflow')} does not support hard links, which P6 needs: EPERM`,
     );
     expect(await readdir(join(a, '.sealflow'))).toEqual([]);
     await expect(choose([a])).rejects.toMatchObject({ type: 'MountMissing' });
@@ -276,11 +276,11 @@ describe('a node that cannot be had', () => {
     wrong.set(a, new MountWrongError(`${a} is on the system disk sda: is it mounted?`));
     await expect(choose([a])).rejects.toMatchObject({
       type: 'MountMissing',
-      message: `no storage node is in order: ${a} is on the system disk sda: is it mounted?`,
+      message: `no storage node is usable: ${a} is on the system disk sda: is it mounted?`,
     });
     await expect(choose([])).rejects.toMatchObject({
       type: 'MountMissing',
-      message: 'no storage node is in order: none is configured',
+      message: 'no storage node is usable: none is configured',
     });
   });
 });
