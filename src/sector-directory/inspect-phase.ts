@@ -45,7 +45,7 @@ export interface Inspection {
 
 /** @returns the phase's situation; a result counts from any epoch, an engine only from the epoch in force */
 export async function inspectPhase(inspection: Inspection): Promise<Situation> {
-  const { sectorDirectory, phase, epoch, inputHash } = inspection;
+  const { sectorDirectory, phase, inputHash } = inspection;
   const { all: attempts, invalidated, nextNumber } = await listAttempts(sectorDirectory, phase);
   const matching: Attempt[] = [];
   for (const attempt of attempts) {
@@ -56,14 +56,14 @@ export async function inspectPhase(inspection: Inspection): Promise<Situation> {
     }
     matching.push(attempt);
   }
-  const owner = attempts.filter((attempt) => attempt.epoch === epoch).at(-1);
+  const owner = attempts.filter(({ epoch }) => epoch === inspection.epoch).at(-1);
   if (owner && matching.includes(owner)) {
     const situation = await inspectOwner(owner, inspection);
     if (situation) return situation;
   }
   return {
     is: 'free',
-    number: nextNumber(epoch),
+    number: nextNumber(inspection.epoch),
     earlier: [...matching.reverse(), ...(await reusable(invalidated, inspection))],
   };
 }

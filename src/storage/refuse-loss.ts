@@ -36,7 +36,7 @@ export async function refuseLoss(
   for (const file of await publishedFiles(join(node, receipt))) {
     const path = join(node, file);
     const found = await ifPresent(identity(path));
-    if (found === undefined) throw new SealError('CopyDiffers', `${path} is missing`);
+    if (found === undefined) throw new SealError('CopyDiffers', `${path} is not there`);
     if (scratch.has(found)) throw ownScratch(path, scratch.get(found) ?? directory);
   }
 }
