@@ -1,6 +1,7 @@
 /**
- * Deletes a sector that an operator has given up. Each step can be done again after a crash: the directory is renamed away
- * before anything in it is deleted, and a note tells what was there and whose run must not bring it back.
+ * Deletes a sector that an operator has aborted. Every step can be repeated after a crash: the directory is
+ * renamed away before anything in it is deleted, and a note records what was there and which run must not recreate
+ * it.
  */
 import { join } from 'node:path';
 import { copiesOf } from '../sector-directory/attempt.js';
@@ -25,11 +26,12 @@ export const abortSector = (deps: Deps, input: StopInput): Promise<AbortResult> 
     const group = await deps.scratch.openGroup(task.seal.group);
     const stopped = new Set<string>();
     await refuseSectorOfAnother(deps, input, task, group);
-    // First of all, also where there is no directory yet: a P1 that comes late must find it. What comes before it, is seen here.
+    // Written even if there is no directory yet, for a late P1 to find. A directory made before the note is found
+    // below.
     await keepNote(deps, input, task, group);
     while (await isThere(sectorDir(group, task.sector)))
       for (const at of await endAndRenameAway(deps, input, task, group)) stopped.add(at);
-    // What P6 of another run has renamed away is that run's to note as done, and to delete.
+    // A directory that another run's P6 has renamed away is for that run to mark done and delete.
     const isOurs = async (gone: string): Promise<boolean> =>
       !(await exists(join(gone, JOURNAL))) || !(await isOfAnotherRun(gone, task.owner));
     await deleteGone(group, task.sector, () => task.throwIfCancelled(), isOurs);
@@ -38,7 +40,7 @@ export const abortSector = (deps: Deps, input: StopInput): Promise<AbortResult> 
     return { v: CONTRACT_VERSION, stopped: [...stopped], bytesFreed };
   });
 
-/** @throws failure `ClaimedByOther` before anything is changed, the note included */
+/** @throws failure `ClaimedByOther` before anything is changed, including the note */
 async function refuseSectorOfAnother(
   deps: Deps,
   { why }: StopInput,
@@ -48,7 +50,7 @@ async function refuseSectorOfAnother(
   if (await isThere(sectorDir(group, task.sector))) await EndedClaim.take(claimantOf(deps, group, task), why);
 }
 
-/** @returns the engines that were seen to end, as `at` */
+/** @returns the attempts (`at`) whose engines ended while this waited */
 async function endAndRenameAway(
   deps: Deps,
   input: StopInput,
@@ -79,27 +81,32 @@ const keepNote = async (
   });
 
 /**
- * Unfinished copies, wherever P5 was ever begun. A node that no attempt names holds none, whatever is wrong with it.
- * @throws failure `NoStorage` on a host that does not have a node that holds one as it should be
+ * Removes unfinished copies from every node that a P5 attempt was ever started on. A node that no attempt names
+ * holds none, so its state does not matter.
+ * @throws failure `NoStorage` on a host where a node that holds one is not configured or not healthy
  */
 async function removeCopies(deps: Deps, task: Task, group: OpenGroup, claim: EndedClaim): Promise<void> {
   const copies = await copiesOf(sectorDir(group, task.sector));
   for (const name of new Set(copies.map((copy) => nodeName(copy.node)))) {
     const node = deps.nodes.directories.find((known) => nodeName(known) === name);
-    const why = node === undefined ? 'is not in its config' : await wrongWith(deps, node);
-    if (node === undefined || why !== undefined) {
-      throw new SealError('NoStorage', `${deps.identity.host}: a copy was begun on ${name}, which ${why}`);
+    const fault = node === undefined ? 'is not in its config' : await nodeFault(deps, node);
+    if (node === undefined || fault !== undefined) {
+      throw new SealError(
+        'NoStorage',
+        `${deps.identity.host}: a copy was started on ${name}, which ${fault}`,
+      );
     }
     const owner = copyOwner({ group, task });
-    // What another run that has claimed the sector since copies there is not ours to delete.
+    // If another run has claimed the sector since, its copies there are not ours to delete.
     await claim.assertInForce();
     await removeFinalNames(node, owner);
     await removeStaging(node, owner);
   }
 }
 
-const wrongWith = (deps: Deps, node: string): Promise<string | undefined> =>
+/** What is wrong with the node; undefined when it can be used. */
+const nodeFault = (deps: Deps, node: string): Promise<string | undefined> =>
   deps.nodes.check(node).then(
     () => undefined,
-    (error: unknown) => `is not as it should be: ${(error as Error).message}`,
+    (error: unknown) => `cannot be used: ${(error as Error).message}`,
   );

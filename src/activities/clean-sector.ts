@@ -1,6 +1,6 @@
 /**
- * P6: gives the copy its final names, writes the receipt, and only then deletes the scratch. Each step can be done again
- * after a crash: what is there tells how far it came.
+ * P6: gives the copy its final names, writes the receipt, and only then deletes the scratch. Every step can be
+ * repeated after a crash: the files on disk show how far it got.
  */
 import { join } from 'node:path';
 import { listAttempts } from '../sector-directory/attempt.js';
@@ -36,12 +36,12 @@ import { waitUntilVisible } from './wait-until-visible.js';
 
 export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult> =>
   runTask(deps, 'P6', input, 'in a slot', async (task) => {
-    const began = performance.now();
+    const startedAt = performance.now();
     const heartbeat = (step: string, fraction: number): void => {
       task.throwIfCancelled();
       task.heartbeat({ at: '', step, fraction });
     };
-    heartbeat('looking', 0);
+    heartbeat('inspecting', 0);
     const group = await deps.scratch.openGroup(task.seal.group);
     const directory = sectorDir(group, task.sector);
     const done = doneFile(group, task.sector);
@@ -56,13 +56,14 @@ export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult>
         if ([deps.scratch.cleanAfter, task.seal.cleanAfter].includes('landed') && !input.landed)
           throw new SealError(
             'NotLanded',
-            'proof and copy are there; the scratch is kept until the proof is on chain',
+            'proof and copy are complete; the scratch is retained until the proof is on chain',
           );
         await publish(deps, input, task, group, heartbeat);
       }
-      journal = await takeAway(deps, task, group);
+      journal = await markDone(deps, task, group);
     }
-    // Behind `done/` there is nothing left to lose: what a killed P6 has left of the deletion is done now.
+    // Once `done/` is written nothing can be lost any more: finish the deletion, also one that a killed P6 left
+    // behind.
     heartbeat('deleting the scratch', 0.5);
     await deleteGone(group, task.sector, () => task.throwIfCancelled()).catch((error: unknown) => {
       if (!(error instanceof NotOursError)) throw error;
@@ -70,12 +71,12 @@ export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult>
     });
     deps.scratch.onRoomMade();
     const { storage, bytes } = journal;
-    const seconds = (performance.now() - began) / 1000;
+    const seconds = (performance.now() - startedAt) / 1000;
     return { v: CONTRACT_VERSION, host: deps.identity.host, seconds, storage, bytesFreed: bytes };
   });
 
-/** From here on the sector is sealed. */
-async function takeAway(deps: Deps, task: Task, group: OpenGroup): Promise<Journal> {
+/** Renames the scratch away and writes the sector's `done/`. From here on the sector is sealed. */
+async function markDone(deps: Deps, task: Task, group: OpenGroup): Promise<Journal> {
   const directory = sectorDir(group, task.sector);
   if (await ifPresent(lstat(directory))) {
     task.throwIfCancelled();
@@ -144,7 +145,7 @@ async function publish(
   );
 }
 
-/** On a full disk only P6 makes room, and it has none for its own journal. */
+/** On a full disk only P6 frees space, but its own journal needs some first. */
 async function retryWithRoom(write: () => Promise<void>, makeRoom: () => Promise<void>): Promise<void> {
   await write().catch(async (error: unknown) => {
     if (!isErrno(error, 'ENOSPC', 'EDQUOT')) throw error;
@@ -153,7 +154,7 @@ async function retryWithRoom(write: () => Promise<void>, makeRoom: () => Promise
   });
 }
 
-/** Deletes what P1 made, wherever attempts have linked it. With the receipt written nothing needs it any more. */
+/** Deletes P1's files, in every attempt that has linked them. Once the receipt is written nothing needs them. */
 async function deleteLayers(claim: Claim, { P1 }: Results): Promise<void> {
   const lists = await Promise.all(ENGINE_PHASE_IDS.map((phase) => listAttempts(claim.directory, phase)));
   for (const attempt of lists.flatMap(({ all, invalidated }) => [...all, ...invalidated])) {
@@ -162,7 +163,7 @@ async function deleteLayers(claim: Claim, { P1 }: Results): Promise<void> {
   }
 }
 
-/** The journal beside the epochs stays. */
+/** The journal next to the epochs stays. */
 async function deleteAttempts(directory: string): Promise<void> {
   for (const phase of ENGINE_PHASE_IDS) {
     const { all, invalidated } = await listAttempts(directory, phase);
@@ -170,13 +171,15 @@ async function deleteAttempts(directory: string): Promise<void> {
   }
 }
 
-/** @throws failure `StepBack` to P1 when P6 has not renamed the sector's directory away: it was lost. */
+/**
+ * @throws failure `StepBack` to P1 when the sector's directory is gone but was not renamed away by P6: it was lost
+ */
 async function journalOfGone(group: GroupDirectory, task: Task): Promise<Journal> {
   for (const gone of await goneDirectories(group, task.sector)) {
     const journal = await readJournal(join(gone, JOURNAL));
     if (journal) return journal;
   }
-  // Another P6 may have come as far as to delete the journal: its `done/` may be seen later than the rest.
+  // Another P6 may already have deleted the journal; its `done/` may become visible here later than that.
   const done = await waitUntilVisible(task, () => readJournal(doneFile(group, task.sector)));
   if (done) return done;
   const directory = sectorDir(group, task.sector);

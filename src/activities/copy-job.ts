@@ -1,4 +1,6 @@
-/** P5's part of a job: where to, how fast; and what goes with it when the attempt is made, or is not. */
+/**
+ * P5's section of a job: the target node and the rate limit; plus cleanup after the attempt was made, or was not.
+ */
 import { copiesOf, isBefore } from '../sector-directory/attempt.js';
 import type { Job, Progress } from '../engines/protocol.js';
 import { Rate } from './copy-rate.js';
@@ -13,11 +15,11 @@ import type { Task } from './task.js';
 
 type CopyJob = NonNullable<Job['copy']>;
 
-/** Disks give room in blocks, and the note and the receipt take some too. */
+/** Disks allocate in blocks, and the note and the receipt take space too. */
 const BLOCK = 4096;
 const SMALL_FILES_BYTES = 16 * BLOCK;
 
-/** A phase that is at work. */
+/** A phase being run by a task. */
 export interface CopyWork {
   deps: Deps;
   task: Task;
@@ -32,7 +34,8 @@ export const copyOwner = ({ group, task }: Pick<CopyWork, 'group' | 'task'>): Ow
 });
 
 /**
- * Reserves room on a storage node; nothing for phases that copy nothing.
+ * Reserves room on a storage node.
+ * @returns undefined for phases that copy nothing
  * @throws failures `NoSpace`, `MountMissing`, `StepBack` to P2 when its result is gone; MountHungError
  */
 export async function prepareCopy(work: CopyWork): Promise<CopyJob | undefined> {
@@ -42,7 +45,7 @@ export async function prepareCopy(work: CopyWork): Promise<CopyJob | undefined> 
   const { outputs } = await inputResult(task, sectorDirectory, 'P2', P2);
   const bytes = (outputs.files ?? []).reduce((sum, { size }) => sum + Math.ceil(size / BLOCK) * BLOCK, 0);
   const earlier = await copiesOf(sectorDirectory);
-  // A try goes where the one before went: what that has left is known there.
+  // Prefer the node of the previous attempt: what that left there is counted as free.
   const last = earlier.at(-1);
   const { node, into, passedOver } = await chooseNode(deps.nodes, {
     ...copyOwner(work),
@@ -56,8 +59,8 @@ export async function prepareCopy(work: CopyWork): Promise<CopyJob | undefined> 
 }
 
 /**
- * Deletes what earlier attempts of the sector have left on the nodes that this host sees. Later ones are not touched: should this
- * task be a late one, theirs is the copy that counts.
+ * Deletes what earlier attempts of the sector have left on the nodes that this host can reach. Copies of later
+ * attempts are not touched: if this task is a late one, the later copy counts.
  */
 export async function removeEarlierCopies(work: CopyWork, made: AttemptName): Promise<void> {
   const copies = await copiesOf(work.sectorDirectory);
@@ -65,7 +68,10 @@ export async function removeEarlierCopies(work: CopyWork, made: AttemptName): Pr
   await onNodesSeen(work.deps.nodes, (node) => removeStaging(node, copyOwner(work), earlier));
 }
 
-/** What cannot be done on a node has its time again: with the next attempt, P6, or the next sector that looks for room there. */
+/**
+ * Runs `work` on each node that passes its check. Failures are ignored: the next attempt, P6, or the next sector
+ * that chooses a node repeats it.
+ */
 export async function onNodesSeen(nodes: Nodes, work: (node: string) => Promise<void>): Promise<void> {
   for (const node of nodes.directories)
     await nodes
@@ -77,7 +83,7 @@ export async function onNodesSeen(nodes: Nodes, work: (node: string) => Promise<
 export const releaseCopy = ({ node, into }: CopyJob): Promise<void> =>
   releaseStaging(node, into).catch(() => undefined);
 
-/** Tells how far a copy is; nothing of engines that do not say how much they have to move. */
+/** Turns an engine's progress into copy progress; empty for engines that do not report a total. */
 export function copyMeter(passedOver: string[] | undefined): (progress: Progress) => { copy?: CopyProgress } {
   const rate = new Rate();
   return ({ bytes, total }) =>

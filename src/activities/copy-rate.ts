@@ -1,4 +1,4 @@
-/** How fast a copy goes: bytes per second over the last half minute, as its watcher sees them. */
+/** Transfer rate of a copy: bytes per second over the last 30 seconds, as the watching worker measures it. */
 
 const WINDOW_MS = 30_000;
 
@@ -6,12 +6,13 @@ export class Rate {
   private readonly samples: { at: number; bytes: number }[] = [];
 
   /**
-   * @param bytes moved so far @param at in ms of any clock that never goes back
-   * @returns bytes per second; undefined until there is something to compare
+   * @param bytes moved so far
+   * @param at in ms, by any monotonic clock
+   * @returns bytes per second; undefined until there are two samples
    */
   add(bytes: number, at: number): number | undefined {
     this.samples.push({ at, bytes });
-    // One from before the window stays, so that the whole of it is spanned.
+    // Retain one sample from before the window, so that the samples span all of it.
     while ((this.samples[1]?.at ?? at) < at - WINDOW_MS) this.samples.shift();
     const first = this.samples[0];
     if (!first || at === first.at) return undefined;

@@ -15,7 +15,7 @@ export interface Deps {
   resources: HostResources;
 }
 
-/** Who does the work. */
+/** The worker process, its host and its version. */
 interface WorkerIdentity extends HostIdentity {
   /** Name of this worker process, for job files. */
   worker: string;
@@ -23,7 +23,7 @@ interface WorkerIdentity extends HostIdentity {
   version: string;
 }
 
-/** What is done in a slot. */
+/** What a slot is taken for. */
 export interface Work {
   phase: PhaseId;
   /** As a file name: `s-t01000-7`. */
@@ -32,56 +32,62 @@ export interface Work {
 
 /** A slot of a pool, taken by a task. */
 export interface Slot {
-  /** Gives it back. */
+  /** Releases it. */
   leave(): void;
-  /** Leaves it to the task's engine, which goes on without the task. */
+  /** Hands it over to the task's engine, which keeps running without the task. */
   leaveToEngine(): void;
 }
 
 /** The slots of the task's pool. */
 interface Slots {
-  /** Takes one: that of the sector's own engine, or a free one; undefined when all are taken. */
+  /** Takes the slot of the sector's own engine, or a free one; undefined when all are taken. */
   enter(work: Work): Slot | undefined;
 }
 
 /** The groups' directories, where sectors are sealed. */
 interface GroupScratch {
-  /** A group's directory, checked anew. @throws NotOfGroupError when this host does not see it; MountHungError */
+  /** Checks and opens a group's directory. @throws NotOfGroupError when it is not mounted here; MountHungError */
   openGroup(group: number): Promise<OpenGroup>;
-  /** Why it does not hold one more sector (its own directory, of that name, not counted); undefined when it does. */
+  /**
+   * What is lacking for one more sector; undefined when there is room. The directory of the sector itself, if
+   * there already, is not counted.
+   */
   shortage(group: GroupDirectory, sector: string): Promise<string | undefined>;
   /** Runs admissions of this worker's sectors one after the other. */
   oneAtATime<T>(admit: () => Promise<T>): Promise<T>;
-  /** To be called when a sector's scratch has been given back. */
+  /** To be called when a sector's scratch has been released. */
   onRoomMade(): void;
-  /** With `landed` P6 waits until the proof is reported to be on chain. */
+  /** With `landed`, P6 waits until the proof is reported on chain. */
   cleanAfter: 'proof' | 'landed';
 }
 
 /** The storage nodes of this host. */
 interface StorageNodes extends Nodes {
-  /** Whether one is mounted, so that what is not found on it is not there. @throws MountWrongError; MountHungError */
+  /**
+   * Checks that it is mounted, so that a file not found on it does not exist.
+   * @throws MountWrongError; MountHungError
+   */
   verifyMounted(directory: string): Promise<void>;
   copyLimits: CopyLimits;
 }
 
-/** Ceilings of copies. */
+/** Rate limits of copies. */
 interface CopyLimits {
-  /** Of each copy, in bytes per second; 0 is none. */
+  /** Of each copy, in bytes per second; 0: no limit. */
   each: number;
-  /** Of all copies of this host together, in bytes per second, and the host's file that their engines share it by. */
+  /** Of all copies on this host together, in bytes per second, and the file through which the engines share it. */
   shared?: { limitBytesPerSec: number; path: string };
 }
 
 /** What engines of this host share. */
 interface HostResources {
-  /** CPUs that a phase's engines run on; undefined: all. */
+  /** CPUs that a phase's engines are pinned to; undefined: all. */
   coresOf(phase: PhaseId): readonly number[] | undefined;
   /**
-   * Reserves the memory that the P4 of a sector takes.
-   * @returns a function that gives it back, or why it is not there
+   * Reserves the memory that a sector's P4 takes.
+   * @returns a function that releases it, or what is lacking
    */
   reserveMemory(sector: string): Promise<(() => void) | string>;
-  /** The busiest disk of local_dir at the last look; undefined where it is not on disks of this host. */
+  /** The busiest disk of local_dir when last measured; undefined when local_dir is not on a disk of this host. */
   diskLoad(): DiskBusy | undefined;
 }

@@ -1,4 +1,6 @@
-/** Ending a sector's engines, wherever they are: by a raised epoch, by a signal where that does not help, by waiting. */
+/**
+ * Ends a sector's engines on any host: the raised epoch makes them exit; a local one that does not exit is killed.
+ */
 import type { Attempt } from '../paths.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listAttempts, readError, readResult } from '../sector-directory/attempt.js';
@@ -9,9 +11,9 @@ import type { HostIdentity } from '../engines/processes.js';
 import type { Task } from './task.js';
 
 /**
- * Waits until all engines of a claim that has ended have ended too.
- * @param epoch that has ended it
- * @returns those that were seen to end, as `at`.
+ * Waits until all engines of a claim that has ended have exited.
+ * @param epoch that ended the claim
+ * @returns the attempts (`at`) whose engines ended while this waited
  */
 export async function endEngines(
   directory: string,
@@ -26,9 +28,9 @@ export async function endEngines(
 }
 
 /**
- * Waits until the engines of lower epochs that are at work on a phase on this host have ended: the next one must not compute
- * beside them, as they would take twice the memory and the cores that the host has for it.
- * @returns whether there was one: then there may be something new to see
+ * Waits until this host's engines of lower epochs have ended on a phase: running the next one alongside them would
+ * take twice the memory and cores that the host has for the phase.
+ * @returns whether there was one: then the phase must be inspected again
  */
 export async function untilEndedHere(
   directory: string,
@@ -52,28 +54,28 @@ export async function untilEndedHere(
 }
 
 /**
- * Waits until an engine has ended. The raised epoch makes it end by itself; one of this host that does not is killed; one
- * elsewhere counts as ended when its counter has stood still for the observation time.
- * @returns whether there was one.
+ * Waits until an engine has ended. The raised epoch makes it exit by itself. A local engine that does not is
+ * killed; one on another host counts as ended when its counter has not moved for the observation time.
+ * @returns whether it was still running at first
  */
 async function endOf(attempt: Attempt, self: HostIdentity, task: Task): Promise<boolean> {
   const { times, signal } = task;
   let counter = -1;
   let since = performance.now();
-  for (let looks = 0; ; looks++) {
+  for (let polls = 0; ; polls++) {
     signal.throwIfAborted();
-    const over = (await readResult(attempt)) ?? (await readError(attempt));
+    const outcome = (await readResult(attempt)) ?? (await readError(attempt));
     const engine = await readProgress(attempt.directory);
-    if (over || !engine) return looks > 0;
+    if (outcome || !engine) return polls > 0;
     const now = performance.now();
     if (isLocal(engine, self)) {
-      if (!isAlive(engine)) return looks > 0;
+      if (!isAlive(engine)) return polls > 0;
       if (now - since > times.engineLease + times.terminateGrace)
         await terminate(engine, times.terminateGrace);
     } else if (engine.counter !== counter) {
       [counter, since] = [engine.counter, now];
     } else if (now - since >= times.observation) {
-      return looks > 0;
+      return polls > 0;
     }
     task.heartbeat({ at: attempt.at, step: 'waiting for the engine to end', fraction: null });
     await sleep(times.enginePoll, undefined, { signal });

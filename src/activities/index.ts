@@ -7,7 +7,7 @@ import { stopSector } from './stop-sector.js';
 
 export type { Deps } from './deps.js';
 
-/** The activities of a worker, closed over what they need. */
+/** The activities of a worker, bound to their dependencies. */
 export const createActivities = (deps: Deps): SealActivities => ({
   preCommitPhase1: (input) => sealPhase(deps, 'P1', input),
   preCommitPhase2: (input) => sealPhase(deps, 'P2', input),

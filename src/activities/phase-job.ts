@@ -1,4 +1,4 @@
-/** What goes into an attempt (its job) and what comes out of it (the activity's result). */
+/** Builds the job of an attempt, checks a phase's inputs, and builds the activity's result. */
 import { relative } from 'node:path';
 import { readResult } from '../sector-directory/attempt.js';
 import { digestOf, ENGINE_PROTOCOL, type EngineResult, type Job } from '../engines/protocol.js';
@@ -15,7 +15,7 @@ const NEEDS_SEED: readonly EnginePhaseId[] = ['P3', 'P4'];
 const inputsOf = (input: PhaseInput): [EnginePhaseId, ResultRef][] =>
   Object.entries(input.inputs) as [EnginePhaseId, ResultRef][];
 
-/** What decides a phase's outcome, and nothing else: equal hash, equal work, whoever does it. */
+/** Hashes exactly what determines a phase's outcome: attempts with equal hashes are interchangeable. */
 export function inputHash({ phase, seal, inputs }: PhaseInput): string {
   return digestOf({
     v: 1,
@@ -29,14 +29,14 @@ export function inputHash({ phase, seal, inputs }: PhaseInput): string {
 }
 
 /**
- * What the phase builds on must be there, as the workflow knows it.
- * @throws failure `StepBack` to the phase whose result is gone or has changed.
+ * Checks that the phase's inputs exist and match the workflow's digests.
+ * @throws failure `StepBack` to the phase whose result is gone or has changed
  */
 export async function checkInputs(task: Task, sectorDirectory: string, input: PhaseInput): Promise<void> {
   for (const [from, ref] of inputsOf(input)) await inputResult(task, sectorDirectory, from, ref);
 }
 
-/** The result that a reference means. @throws failure `StepBack` to `from` when it is gone or has changed. */
+/** Reads the result that `at` names. @throws failure `StepBack` to `from` when it is gone or has changed */
 export async function inputResult(
   task: Task,
   sectorDirectory: string,
@@ -48,7 +48,7 @@ export async function inputResult(
   );
   if (!result) throw new SealError('StepBack', `the result of ${from} (${at}) is gone`, { from });
   if (digestOf(result.outputs) !== digest) {
-    throw new SealError('StepBack', `the result of ${from} (${at}) is not the one that was made`, { from });
+    throw new SealError('StepBack', `the result of ${from} (${at}) has changed`, { from });
   }
   return result;
 }
@@ -63,7 +63,7 @@ export function jobFor(
   copy: Job['copy'],
 ): Job {
   const { phase, seal } = input;
-  // Directories are named from the attempt's own, so that they hold wherever local_dir is mounted.
+  // Paths are relative to the attempt's directory, so that they stay valid wherever local_dir is mounted.
   const own = attemptDir(sectorDirectory, formatAt(name));
   return {
     v: ENGINE_PROTOCOL,
@@ -87,7 +87,7 @@ export function jobFor(
   };
 }
 
-/** No work for this long, in ms, means that the engine hangs. */
+/** An engine that does no work for this long, in ms, hangs. */
 export const hangMsOf = (phase: EnginePhaseId, { seal, scale }: Task): number =>
   PHASES[phase].hangMinutes[seal.size] * 60_000 * scale;
 

@@ -1,6 +1,6 @@
 /**
- * What waits, waits at the server: a failure that only needs time is thrown as one that Temporal retries, after a delay that we say, and
- * costs the history nothing. What the attempts of a task must know of each other travels in the heartbeat.
+ * Retries happen at the server: a failure that only needs time is thrown as retryable with an explicit delay,
+ * which adds no events to the history. State that attempts of a task must share travels in the heartbeat details.
  */
 import { BEGUN } from '../contract.js';
 import type { Carried } from '../heartbeat.js';
@@ -8,36 +8,37 @@ import { FAILURES, type FailureDetails, type FailureKind, type FailureType } fro
 import type { Times } from '../phases.js';
 import type { SealError } from '../seal-error.js';
 
-/** A phase that fails this often without progress needs attention. */
+/** After this many failures without progress a phase needs attention. */
 const MAX_FAILURES = 5;
 
-/** What is known of the attempt that failed. */
+/** Facts about the attempt that failed. */
 export interface AttemptInfo {
   /** 1, 2, … by Temporal's count. */
   attempt: number;
   priority: number | undefined;
   times: Times;
-  /** A stop or an abort: no person waits for its outcome in the workflow, so it is tried until it is done. */
+  /** A stop or an abort: nobody waits for its outcome in the workflow, so it is retried until it succeeds. */
   isStop: boolean;
 }
 
 const NOTHING_CARRIED: Carried = { failures: [], recorded: 0, waits: 0 };
 
-/** `first`, doubling with each attempt (1, 2, …), up to `max`. */
-const growing = (first: number, max: number, attempt: number): number =>
+/** Exponential backoff: `first`, doubling with each attempt (1, 2, …), up to `max`. */
+const exponential = (first: number, max: number, attempt: number): number =>
   Math.min(max, first * 2 ** Math.min(attempt - 1, 30));
 
 /**
- * What an attempt of a task takes over from the one before. The first one of Temporal's count that finds something was reset by a
- * person (`sealflow retry`): it counts anew.
+ * What an attempt of a task takes over from the previous one. If attempt 1 finds heartbeat details, an operator
+ * has reset the activity (`sealflow retry`): counting starts over.
  */
 export const takeOver = (carried: Carried | undefined, attempt: number): Carried =>
   carried && attempt > 1 ? carried : { ...NOTHING_CARRIED, lastReported: carried?.lastReported };
 
 /**
- * Decides who deals with the failure of an attempt.
+ * Decides who handles the failure of an attempt: Temporal's retry or the workflow.
  * @param carried what the attempt has taken over
- * @returns after how many ms Temporal retries it (undefined: the workflow decides what follows), and what to carry to the next attempt
+ * @returns the retry delay in ms (undefined: the workflow decides what follows), and what to carry to the next
+ *   attempt
  */
 export function settle(
   { type, details }: SealError,
@@ -58,7 +59,7 @@ function count(type: FailureType, details: FailureDetails, carried: Carried): Ca
     lastReported: details.at ?? carried.lastReported,
     recorded: Math.max(recorded, carried.recorded),
     failures: recovery === 'retry counted' ? [...before, type] : before,
-    // Outages of their own: what has failed before them does not make them longer.
+    // Outages back off on their own: earlier counted failures do not lengthen their delay.
     waits: recovery === 'retry' ? (isProgress ? 0 : carried.waits) + 1 : 0,
   };
 }
@@ -68,25 +69,26 @@ function delayOf(type: FailureType, { failures, waits }: Carried, info: AttemptI
   const { attempt, times } = info;
   const { backoffFirst, backoffMax, noSlotFirst, noRoomMax } = times;
   const { recovery, max = MAX_FAILURES, delay, spread }: FailureKind = FAILURES[type];
-  const backoff = (tries: number): number => growing(backoffFirst, backoffMax, tries);
+  const backoff = (count: number): number => exponential(backoffFirst, backoffMax, count);
   switch (recovery) {
     case 'retry':
       return backoff(waits);
     case 'retry counted': {
       const same = failures.filter((other) => other === type).length;
-      const isTooMuch = failures.length >= MAX_FAILURES || same >= max;
-      return isTooMuch && !info.isStop ? undefined : backoff(failures.length);
+      const isExhausted = failures.length >= MAX_FAILURES || same >= max;
+      return isExhausted && !info.isStop ? undefined : backoff(failures.length);
     }
     case 'reschedule':
-      // Scheduled by the workflow it would come before new work; where it does already, that gains nothing.
+      // Rescheduling by the workflow gives the task priority over new work; a task that has it already gains
+      // nothing.
       return info.priority === BEGUN && type !== 'Overtaken'
-        ? growing(noSlotFirst, noRoomMax, attempt)
+        ? exponential(noSlotFirst, noRoomMax, attempt)
         : undefined;
     case 'attention':
       return info.isStop && type !== 'ClaimedByOther' ? backoff(attempt) : undefined;
     case 'hand back': {
       const [first, longest] = delay ?? ['backoffFirst', 'backoffMax'];
-      return growing(times[first], times[longest], attempt) * (spread ? 0.5 + Math.random() / 2 : 1);
+      return exponential(times[first], times[longest], attempt) * (spread ? 0.5 + Math.random() / 2 : 1);
     }
     case 'step back':
     case 'await landed':

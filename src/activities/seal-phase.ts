@@ -1,4 +1,4 @@
-/** P1–P5: one body. Finds what is there, waits for what is at work, starts what is missing. */
+/** The activity body of P1–P5: returns a result that exists, waits for a running engine, or starts one. */
 import type { Attempt } from '../paths.js';
 import { CancelledFailure } from '@temporalio/activity';
 import { listAttempts, readError, readJob, readResult, recordedFiles } from '../sector-directory/attempt.js';
@@ -51,7 +51,7 @@ export const sealPhase = (deps: Deps, phase: EnginePhaseId, input: PhaseInput): 
 async function untilResult(work: PhaseWork): Promise<Extract<Situation, { is: 'result' }>> {
   const { deps, task, input, sectorDirectory } = work;
   for (;;) {
-    // Asked again each time: a run that was stopped or overtaken must not begin anything.
+    // Checked on every pass: a run that was stopped or overtaken must not start anything.
     const epoch = await work.claim.assertInForce();
     const situation = await inspectPhase({
       ...work,
@@ -78,13 +78,16 @@ async function untilResult(work: PhaseWork): Promise<Extract<Situation, { is: 'r
         throw await engineFailure(situation, deps.identity.host);
       case 'free':
         if (await untilEndedHere(sectorDirectory, input.phase, epoch, deps.identity, task)) break;
-        await withMemory(work, () => begin(work, epoch, situation));
+        await withMemory(work, () => startAttempt(work, epoch, situation));
     }
   }
 }
 
-/** Makes the next attempt, starts its engine and waits for it; does nothing when someone else was faster. */
-async function begin(
+/**
+ * Makes the next attempt, starts its engine and waits for it; does nothing if another task made that attempt
+ * first.
+ */
+async function startAttempt(
   work: PhaseWork,
   epoch: number,
   { number, earlier }: Extract<Situation, { is: 'free' }>,
@@ -106,7 +109,7 @@ async function begin(
   await waitFor(made, work);
 }
 
-/** @throws failure `NoMemory` when P4 would not find the memory that it takes. */
+/** Runs `body` with P4's memory reserved. @throws failure `NoMemory` when there is not enough */
 async function withMemory(work: PhaseWork, body: () => Promise<void>): Promise<void> {
   const { deps, task, input } = work;
   if (input.phase !== 'P4') return await body();
@@ -120,15 +123,15 @@ async function withMemory(work: PhaseWork, body: () => Promise<void>): Promise<v
 }
 
 /**
- * Waits for an engine of this host. Returns when there is something new to look at.
+ * Waits for an engine of this host. Returns when the phase must be inspected again.
  * @throws failures `EngineDied`, `Hung`, `Draining`; the SDK's cancellation
  */
 async function waitFor(attempt: Attempt, work: PhaseWork): Promise<void> {
   const { deps, task, input } = work;
   const { at } = attempt;
   let end;
-  const leave = deps.engines.waitFor(attempt);
-  // All that may throw is in here: an engine must not count as waited for when nobody waits.
+  const stopWaiting = deps.engines.waitFor(attempt);
+  // Everything that may throw is inside: an engine must not count as waited for when no task waits for it.
   try {
     const copyProgress = copyMeter((await readJob(attempt))?.copy?.passedOver);
     if (!deps.engines.endOf(attempt)) await work.claim.adopt(attempt, deps.identity.worker);
@@ -140,7 +143,7 @@ async function waitFor(attempt: Attempt, work: PhaseWork): Promise<void> {
       ended: deps.engines.endOf(attempt),
       onProgress: (progress) => {
         const { step, fraction } = progress;
-        // P1 is bound by its disk: when it is slow, this is where to look first.
+        // P1 is disk-bound: when it is slow, check the disk first.
         const disk = input.phase === 'P1' ? deps.resources.diskLoad() : undefined;
         task.heartbeat({ at, step, fraction, ...(disk && { disk }), ...copyProgress(progress) });
       },
@@ -148,30 +151,30 @@ async function waitFor(attempt: Attempt, work: PhaseWork): Promise<void> {
     });
   } catch (error) {
     if (!task.signal.aborted) throw error;
-    const why = endOfTask();
-    if (why === 'draining') throw draining(deps.identity.host);
-    if (why === 'stop the engine') await stopEngine(attempt, deps, task);
-    throw new CancelledFailure(why);
+    const cancellation = endOfTask();
+    if (cancellation === 'draining') throw draining(deps.identity.host);
+    if (cancellation === 'stop the engine') await stopEngine(attempt, deps, task);
+    throw new CancelledFailure(cancellation);
   } finally {
-    leave();
+    stopWaiting();
     if (await isEngineAlive(attempt, deps)) task.detachEngine();
   }
   if ((await readResult(attempt)) || (await readError(attempt))) return;
-  // An engine that was superseded ends without a word: the next look finds by whom.
+  // A superseded engine exits without result or error; the next pass finds what superseded it.
   const newest = (await listAttempts(work.sectorDirectory, input.phase)).all.at(-1);
   if (newest?.at !== at) return;
   await work.claim.assertInForce();
   const details = { at, host: deps.identity.host, recorded: (await recordedFiles(attempt)).length };
   if (end === 'hangs') {
-    const gone = await stopEngine(attempt, deps, task);
-    const outcome = gone ? 'was stopped' : 'cannot be stopped: it is in uninterruptible sleep';
+    const stopped = await stopEngine(attempt, deps, task);
+    const outcome = stopped ? 'was stopped' : 'cannot be stopped: it is in uninterruptible sleep';
     throw new SealError(
       'Hung',
-      `${at} on ${deps.identity.host} did no work for its limit and ${outcome}`,
+      `${at} on ${deps.identity.host} exceeded its hang limit without progress and ${outcome}`,
       details,
     );
   }
-  // A full disk keeps an engine from writing its error.json, or even from showing itself.
+  // On a full disk an engine cannot write error.json, perhaps not even its first progress.json.
   if (await isFull(work.sectorDirectory)) {
     throw new SealError(
       'NoSpace',
@@ -186,7 +189,7 @@ async function waitFor(attempt: Attempt, work: PhaseWork): Promise<void> {
   );
 }
 
-/** What cannot be read of an engine that another worker has started is not known to live. */
+/** An engine that another worker has started counts as dead if its progress cannot be read. */
 async function isEngineAlive(attempt: Attempt, { engines, identity }: Deps): Promise<boolean> {
   if (engines.processOf(attempt)) return true;
   const engine = await readProgress(attempt.directory).catch(() => undefined);
@@ -194,8 +197,9 @@ async function isEngineAlive(attempt: Attempt, { engines, identity }: Deps): Pro
 }
 
 /**
- * An engine that was started a moment ago has not told its process ID yet; then the one who started it knows.
- * @returns whether it is gone.
+ * Stops the attempt's engine. One that has only just started has not written its process ID yet; then the starter
+ * has it.
+ * @returns whether it is gone
  */
 async function stopEngine(attempt: Attempt, { engines }: Deps, task: Task): Promise<boolean> {
   const engine = engines.processOf(attempt) ?? (await readProgress(attempt.directory));
@@ -206,8 +210,8 @@ function busyElsewhere(
   { attempt, host, observed }: Extract<Situation, { is: 'live elsewhere' }>,
   task: Task,
 ) {
-  const message = `${attempt.at} is at work on ${host}`;
-  // What was seen travels with the task to whoever looks next.
+  const message = `${attempt.at} is running on ${host}`;
+  // The observation travels with the task to the next worker that inspects the phase.
   task.heartbeat({ at: attempt.at, step: message, fraction: null, observed });
   return new SealError('BusyElsewhere', message);
 }

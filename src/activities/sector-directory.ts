@@ -1,4 +1,4 @@
-/** A sector's directory: made by P1 alone, so that no late process can bring a deleted sector back. */
+/** Opens a sector's directory. Only P1 makes it, so that no late task can recreate a deleted sector. */
 import { join } from 'node:path';
 import { releaseReservation, isBegun, isThere, reserve } from '../sector-directory/reservation.js';
 import { SealError } from '../seal-error.js';
@@ -12,12 +12,13 @@ import type { Task } from './task.js';
 import { waitUntilVisible } from './wait-until-visible.js';
 
 /**
- * The sector's directory; P1 makes it where there is none and the scratch has room.
- * @throws failure `AlreadySealed`; failure `NoRoom`; `StepBack` to P1 when a later phase finds no directory.
+ * Opens the sector's directory; P1 makes it if there is none and the scratch has room.
+ * @returns its path
+ * @throws failures `Aborted`, `AlreadySealed`, `NoRoom`; `StepBack` to P1 when a later phase finds no directory
  */
 export async function openSectorDirectory(deps: Deps, group: GroupDirectory, task: Task): Promise<string> {
   const directory = sectorDir(group, task.sector);
-  // Also where another run has begun the sector again since: it is that run's now.
+  // Also refused when another run has restarted the sector since: the directory is that run's now.
   await refuseAborted(group, task);
   if (!(await isBegun(directory))) await makeSectorDirectory(deps, group, task, directory);
   return directory;
@@ -38,15 +39,16 @@ async function makeSectorDirectory(
 }
 
 /**
- * The directory is the reservation: others count it from now on. Of two hosts that make theirs at once each sees the other's at
- * its second look, and both give way; they come back at different times. Tasks of one worker come one after the other.
+ * The directory is the reservation: others count it from now on. If two hosts make theirs at the same time, each
+ * sees the other's in its second check and both release; they retry at different times. One worker admits tasks
+ * one by one.
  * @throws failure `NoRoom`
  */
 async function reserveRoom(deps: Deps, group: GroupDirectory, task: Task, directory: string): Promise<void> {
   await refuseWithoutRoom(deps, group, task);
   await reserve(directory, task.seal);
   try {
-    // An abort that found no directory has left its note before it looked for one; so one of the two sees the other.
+    // An abort writes its note before it checks for the directory, so one of the two always sees the other.
     await refuseAborted(group, task);
     await refuseWithoutRoom(deps, group, task);
   } catch (error) {
@@ -55,7 +57,7 @@ async function reserveRoom(deps: Deps, group: GroupDirectory, task: Task, direct
   }
 }
 
-/** @throws failure `Aborted`: the run must not bring back what it has deleted */
+/** @throws failure `Aborted`: the run must not recreate what it has deleted */
 async function refuseAborted(group: GroupDirectory, task: Task): Promise<void> {
   const note = await abortNoteOf(group, task.sector, task.owner);
   if (note) throw new SealError('Aborted', `${task.seal.sector} was aborted at ${note.at}: ${note.why}`);
@@ -67,11 +69,11 @@ async function refuseWithoutRoom(deps: Deps, group: GroupDirectory, task: Task):
   if (shortage) throw new SealError('NoRoom', `${deps.identity.host}: ${shortage}`);
 }
 
-// A storage node that hangs or is not mounted keeps a new sector waiting: whether it holds the sector already cannot be known.
+// A storage node that hangs or is not mounted blocks a new sector: it may already hold the sector.
 async function refuseSealed(deps: Deps, group: GroupDirectory, task: Task): Promise<void> {
   const done = doneFile(group, task.sector);
   if (await exists(done)) {
-    // A P6 that was cancelled while it deleted has left the rest to nobody else.
+    // If P6 was cancelled during its deletion, nobody else deletes the rest.
     await deleteGone(group, task.sector, () => task.throwIfCancelled());
     throw new SealError('AlreadySealed', `${task.seal.sector} is sealed: ${done}`);
   }

@@ -1,4 +1,4 @@
-/** Stops a sector's engines and keeps its files. Runs outside of the pools: it must not wait for a slot. */
+/** Stops a sector's engines and retains its files. Runs outside the pools: it must not wait for a slot. */
 import { EndedClaim } from '../sector-directory/claim.js';
 import { isThere } from '../sector-directory/reservation.js';
 import { CONTRACT_VERSION, type StopInput, type StopResult } from '../contract.js';

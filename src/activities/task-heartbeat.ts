@@ -1,4 +1,4 @@
-/** The heartbeats of one task. What its attempts must know of each other travels in them. */
+/** The heartbeats of one task. They carry the state that its attempts share. */
 import { heartbeat } from '@temporalio/activity';
 import type { Carried, HeartbeatDetails, Observation } from '../heartbeat.js';
 import type { PhaseId } from '../phases.js';
@@ -9,8 +9,8 @@ export class TaskHeartbeat {
   private timer: NodeJS.Timeout | undefined;
 
   /**
-   * @param observed what an attempt before saw of a foreign engine
-   * @param carried what this attempt has taken over from the one before
+   * @param observed an earlier attempt's observation of an engine on another host
+   * @param carried what this attempt has taken over from the previous one
    */
   constructor(
     private readonly phase: PhaseId,
@@ -18,16 +18,17 @@ export class TaskHeartbeat {
     observed: Observation | undefined,
     private carried: Carried,
   ) {
-    this.last = { phase, host, at: '', step: 'looking', fraction: null, observed, carried };
+    this.last = { phase, host, at: '', step: 'inspecting', fraction: null, observed, carried };
   }
 
-  /** What attempts before have left. */
+  /** What earlier attempts have left. */
   get before(): { observed: Observation | undefined; lastReported: string | undefined } {
     return { observed: this.last.observed, lastReported: this.carried.lastReported };
   }
 
   send(details: Omit<HeartbeatDetails, 'phase' | 'host'>): void {
-    // Details stay with the task through hand-backs: an observation is repeated, so that it is not lost.
+    // A new heartbeat replaces the details, which outlive hand-backs: repeat the observation so that it is not
+    // lost.
     const { observed, carried } = this.last;
     const step = bounded(details.step);
     this.last = { observed, carried, ...details, step, phase: this.phase, host: this.host };
@@ -35,8 +36,8 @@ export class TaskHeartbeat {
   }
 
   /**
-   * Repeats the last one: deleting 500 GB, or one call to a slow mount, may take longer than the heartbeat timeout. None is sent at
-   * once: each is a write of the server, and an engine that works sends its own soon.
+   * Repeats the last heartbeat: deleting 500 GB, or one call to a slow mount, may take longer than the heartbeat
+   * timeout. Sends none immediately: each costs the server a write, and a working engine causes one soon.
    */
   keepRepeating(everyMs: number): void {
     this.timer = setInterval(() => heartbeat(this.last), everyMs);
@@ -46,7 +47,7 @@ export class TaskHeartbeat {
     clearInterval(this.timer);
   }
 
-  /** Leaves the next attempt what it must know, if that is new. */
+  /** Carries state to the next attempt, if it has changed. */
   carry(carried: Carried): void {
     if (carried === this.carried) return;
     this.carried = carried;

@@ -1,4 +1,4 @@
-/** What all activities do around their work: version, slot, heartbeats, failures. */
+/** The frame of all activities: version check, slot, heartbeats, failures. */
 import { activityInfo, cancellationDetails, cancellationSignal } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import { readable, refuseNewer, type SealInput } from '../contract.js';
@@ -19,31 +19,34 @@ export interface Task {
   phase: PhaseId;
   seal: SealInput;
   sector: SectorId;
-  /** Claims epochs: the workflow's run and how often it has claimed. */
+  /** Owner of the epochs it claims: the workflow's run and how often that has claimed. */
   owner: string;
   times: Times;
   scale: number;
   offer: Offer;
-  /** What attempts of this task before it have left. */
+  /** What earlier attempts of this task have left. */
   before: Before;
   signal: AbortSignal;
-  /** Between two steps that can be done again: @throws failure `Draining`, or the cancellation, when the task is to end. */
+  /**
+   * To be called between repeatable steps.
+   * @throws failure `Draining`, or the cancellation, when the task is to end
+   */
   throwIfCancelled(): void;
   heartbeat(details: Omit<HeartbeatDetails, 'phase' | 'host'>): void;
-  /** Its engine goes on without it: the slot stays taken when the task has ended. */
+  /** The engine outlives the task: the slot stays taken when the task has ended. */
   detachEngine(): void;
 }
 
-/** When the server has offered this attempt of the task, by the server's clock. Hosts' clocks may differ. */
+/** When the server scheduled this attempt of the task, by the server's clock. Hosts' clocks may differ. */
 interface Offer {
   /** ms since 1970 */
   at: number;
-  /** The earliest that the server's time can be: as if there had been no wait in the queue, of which a task is not told. */
+  /** Lower bound of the server's time: assumes no wait in the task queue, which a task cannot measure. */
   now(): number;
 }
 
 interface Before {
-  /** What was seen of a foreign engine. */
+  /** The last observation of an engine on another host. */
   observed: Observation | undefined;
   /** The newest attempt (`1/P2-3`) whose failure was reported. */
   lastReported: string | undefined;
@@ -52,8 +55,8 @@ interface Before {
 export type TaskInput = { v: number; seal: SealInput; claim: number; run: string };
 
 /**
- * Runs the body of an activity: in a slot of the phase's pool where `slot` says so.
- * @throws failures of Temporal's only: those of the table in `failures.ts`, or the SDK's cancellation
+ * Runs the body of an activity, in a slot of the phase's pool if `slot` asks for one.
+ * @throws Temporal failures only: those of the table in `failures.ts`, or the SDK's cancellation
  */
 export async function runTask<T>(
   deps: Deps,
@@ -75,15 +78,15 @@ export async function runTask<T>(
     const sector = sectorFileName(sectorOf(input.seal.sector));
     const taken = isStop ? NO_SLOT : deps.slots.enter({ phase, sector });
     if (!taken) throw new SealError('NoSlot', `no free slot on ${host}`);
-    const engine = { goesOn: false };
-    const detachEngine = (): void => void (engine.goesOn = true);
+    const engine = { isDetached: false };
+    const detachEngine = (): void => void (engine.isDetached = true);
     const task = createTask(phase, input, times, heartbeat, host, detachEngine);
     heartbeat.keepRepeating(times.heartbeatTimeout / 6);
     try {
       return await body(task);
     } finally {
       heartbeat.stopRepeating();
-      if (engine.goesOn) taken.leaveToEngine();
+      if (engine.isDetached) taken.leaveToEngine();
       else taken.leave();
     }
   } catch (error) {
@@ -98,14 +101,17 @@ export async function runTask<T>(
 
 const NO_SLOT: Slot = { leave: () => undefined, leaveToEngine: () => undefined };
 
-/** Before anything else is read: a newer job may mean something else by the same words. @throws TooNewError; failure `BadInput` */
+/**
+ * Runs before anything else is read: in a newer job the same keys may mean something else.
+ * @throws TooNewError; failure `BadInput`
+ */
 function refuseUnreadable({ v, ...input }: TaskInput): void {
   refuseNewer('job', { v });
   refuseNewer('input of the workflow', input.seal);
   if (!readable(v)) throw new SealError('BadInput', `job has version ${v}, which is too old`);
 }
 
-/** Who claims the sector for this task. */
+/** The identity under which this task claims the sector. */
 export const claimantOf = ({ identity }: Deps, group: OpenGroup, { sector, owner }: Task): Claimant => ({
   group,
   sector,
@@ -122,7 +128,7 @@ function createTask(
   detachEngine: () => void,
 ): Task {
   const { currentAttemptScheduledTimestampMs: offeredAt } = activityInfo();
-  const began = performance.now();
+  const startedAt = performance.now();
   const signal = cancellationSignal();
   return {
     phase,
@@ -131,7 +137,7 @@ function createTask(
     owner: claimName(run, claim),
     times,
     scale: seal.timeScale ?? 1,
-    offer: { at: offeredAt, now: () => offeredAt + (performance.now() - began) },
+    offer: { at: offeredAt, now: () => offeredAt + (performance.now() - startedAt) },
     before: heartbeat.before,
     signal,
     throwIfCancelled: () => {
@@ -143,14 +149,14 @@ function createTask(
   };
 }
 
-/** Why the SDK ends this task, in the words of what follows for its engine. */
+/** Why the SDK ends this task, named by what happens to its engine. */
 export function endOfTask(): 'stop the engine' | 'draining' | 'let go' {
   const details = cancellationDetails();
   if (details?.cancelRequested) return 'stop the engine';
   return details?.workerShutdown ? 'draining' : 'let go';
 }
 
-/** What a wait of Node's throws when its signal is aborted. */
+/** Whether it is the error that Node's timers throw when their signal is aborted. */
 const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
 
 export const draining = (host: string): SealError =>

@@ -1,4 +1,7 @@
-/** The one place where errors become failures of Temporal's: what each means, what Temporal does with it, and how much of it is kept. */
+/**
+ * The one place that converts errors to Temporal failures: their type, their retry, and how much of them is
+ * stored.
+ */
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { TooNewError } from '../contract.js';
 import { FAILURES, type FailureType } from '../failures.js';
@@ -9,7 +12,7 @@ import { SealError } from '../seal-error.js';
 import { NotOfGroupError } from '../group/marker.js';
 import { NotOursError } from '../sector-directory/remove-tree.js';
 
-/** What errors that do not say it themselves mean; the first line that fits counts. */
+/** Failure types of errors that are not SealErrors; the first match counts. */
 const MEANINGS: readonly (readonly [type: FailureType, fits: (error: unknown) => boolean])[] = [
   ['TooNew', (error) => error instanceof TooNewError],
   ['NotOfGroup', (error) => error instanceof NotOfGroupError],
@@ -23,8 +26,8 @@ const MEANINGS: readonly (readonly [type: FailureType, fits: (error: unknown) =>
 ];
 
 /**
- * What an error means for its sector.
- * @param host that it happened on
+ * Converts any error to a SealError.
+ * @param host where it happened
  */
 export function toSealError(error: unknown, host: string): SealError {
   if (error instanceof SealError) return error;
@@ -34,8 +37,8 @@ export function toSealError(error: unknown, host: string): SealError {
 }
 
 /**
- * What an activity throws.
- * @param delayMs after which Temporal retries it; undefined: never, the workflow decides what follows
+ * Converts a SealError to the failure that an activity throws.
+ * @param delayMs after which Temporal retries; undefined: non-retryable, the workflow decides what follows
  */
 export function toApplicationFailure(error: SealError, delayMs?: number): ApplicationFailure {
   const { type, message, details } = error;
@@ -45,7 +48,7 @@ export function toApplicationFailure(error: SealError, delayMs?: number): Applic
     nonRetryable: delayMs === undefined,
     nextRetryDelay: delayMs,
     details: [details],
-    // What is no fault is kept out of error logs and failure metrics.
+    // Benign failures stay out of error logs and failure metrics.
     category: isFault(type, delayMs) ? undefined : ApplicationFailureCategory.BENIGN,
     cause: boundedCause(error),
   });
@@ -58,10 +61,10 @@ const isFault = (type: FailureType, delayMs: number | undefined): boolean => {
     : recovery === 'retry counted';
 };
 
-/** What a message may take at the server, which keeps each: an engine's may be megabytes. */
+/** Max bytes of a message. The server stores each one, and an engine's may be megabytes. */
 const TEXT_BYTES = 4096;
 
-/** The text, cut between two characters when it is too long. */
+/** The text, truncated at a character boundary when it is longer than `maxBytes`. */
 export function bounded(text: string, maxBytes = TEXT_BYTES): string {
   const bytes = Buffer.byteLength(text);
   if (bytes <= maxBytes) return text;
@@ -71,17 +74,19 @@ export function bounded(text: string, maxBytes = TEXT_BYTES): string {
   return text.slice(0, read) + note;
 }
 
-/** Causes that are kept, and bytes of each one's message or stack. */
+/** Max number of causes retained, and max bytes of each one's message or stack. */
 const MAX_CAUSES = 5;
 const CAUSE_BYTES = 2048;
 
-/** The chain of an error's causes, each cut to size. Of an error that sealflow does not know the stack stays: it may be a bug. */
+/**
+ * The chain of an error's causes, each truncated. Stacks are retained only for unknown errors, which may be bugs.
+ */
 function boundedCause(error: Error, left = MAX_CAUSES): Error | undefined {
   const { cause } = error;
   if (!(cause instanceof Error) || left === 0) return undefined;
-  const kept = new Error(bounded(messageOf(cause), CAUSE_BYTES), { cause: boundedCause(cause, left - 1) });
-  kept.name = cause.name;
+  const copy = new Error(bounded(messageOf(cause), CAUSE_BYTES), { cause: boundedCause(cause, left - 1) });
+  copy.name = cause.name;
   const isUnknown = error instanceof SealError && error.type === 'Unknown';
-  kept.stack = isUnknown ? bounded(cause.stack ?? '', CAUSE_BYTES) : '';
-  return kept;
+  copy.stack = isUnknown ? bounded(cause.stack ?? '', CAUSE_BYTES) : '';
+  return copy;
 }

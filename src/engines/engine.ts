@@ -1,4 +1,4 @@
-/** The program that computes P1–P5 (docs/engine-protocol.md), and all that it needs to be started. */
+/** The program that computes P1–P5 (docs/engine-protocol.md), and how to start it. */
 export interface Engine {
   /** Program and first arguments; the engine's own arguments follow. */
   command: [string, ...string[]];

@@ -1,4 +1,7 @@
-/** Engines of this host, found by their command lines: `… run <local_dir>/nfs/<subdirectory>/cache/<sector>/<epoch>/<attempt>`. */
+/**
+ * Engines of this host, found by their command lines: `… run
+ * <local_dir>/nfs/<subdirectory>/cache/<sector>/<epoch>/<attempt>`.
+ */
 import { join, sep } from 'node:path';
 import { commandLines } from '../machine/command-lines.js';
 import { formatAt, parseAttempt, parseEpoch, type Attempt } from '../paths.js';
@@ -7,17 +10,17 @@ import { pidNsOf, startTimeOf, type EngineProcess, type HostIdentity } from './p
 export interface FoundEngine {
   /** `s-t01000-7` */
   sector: string;
-  /** As its engine was told; it may have another name by now. */
+  /** As named in its engine's command line; the directory may have been renamed since. */
   attempt: Attempt;
   process: EngineProcess;
 }
 
-/** Looks at processes only: nothing is asked of any mount. */
+/** Finds this host's running engines below `localDir`. Reads /proc only: it never touches a mount. */
 export async function findEngines(localDir: string, { pidNs }: HostIdentity): Promise<FoundEngine[]> {
   const found: FoundEngine[] = [];
   for (const { pid, words } of await commandLines()) {
     const attempt = attemptOf(words, localDir);
-    // A container's process can be seen from its host, but its paths mean something else here.
+    // A container's processes are visible on its host, but their paths are those of another mount namespace.
     if (attempt && pidNsOf(pid) === pidNs)
       found.push({ ...attempt, process: { pid, startTime: startTimeOf(pid) } });
   }

@@ -17,17 +17,17 @@ const infoSchema = z.object({
   sizes: z.record(z.string(), z.object({ parameters: z.boolean(), partitions: z.int(), layers: z.int() })),
 });
 
-/** What an engine says of itself and of what it finds on this host. */
+/** What an engine reports about itself and about this host. */
 export type EngineInfo = z.infer<typeof infoSchema>;
 
-// It computes nothing, but a program of 50 MB may have to come from a busy disk.
+// `info` computes nothing, but a program of 50 MB may have to be loaded from a busy disk.
 const TIMEOUT_MS = 30_000;
 
 /**
- * Asks an engine what it is.
+ * Runs the engine's `info` command.
  *
- * @param size only this one
- * @throws UserError when it does not answer in time, or not as an engine does
+ * @param size limits the report to this sector size
+ * @throws UserError when it does not answer in time, or its output is not that of an engine
  */
 export async function engineInfo(engine: Engine, size?: SectorSize): Promise<EngineInfo> {
   const [program, ...first] = engine.command;
@@ -43,7 +43,7 @@ export async function engineInfo(engine: Engine, size?: SectorSize): Promise<Eng
     throw new UserError(
       `${engine.command.join(' ')} does not answer \`info\` as an engine does: ${reasonOf(error)}`,
       {
-        hint: `it comes from ${engine.source}; docs/engine-protocol.md says what an engine answers`,
+        hint: `it comes from ${engine.source}; docs/engine-protocol.md describes the answer`,
         cause: error,
       },
     );

@@ -7,7 +7,7 @@ import type { Engine } from './engine.js';
 import { engineEnvironment } from './environment.js';
 import { ENGINE_CRATE, sourceKey } from './build/sources.js';
 
-/** Name of the program, in builds and on PATH. */
+/** Name of the program, in builds and in PATH. */
 export const ENGINE_PROGRAM = 'sealflow-engine';
 
 export interface FindEngineOptions {
@@ -21,10 +21,11 @@ export interface FindEngineOptions {
 }
 
 /**
- * The engine that is there: config.toml's, else `SEALFLOW_ENGINE`'s, else a build of these very sources, by whatever compiler.
+ * Finds an existing engine: from config.toml, else from `SEALFLOW_ENGINE`, else a build of exactly these sources,
+ * by any compiler.
  *
  * @returns undefined when it must be built first
- * @throws UserError when config.toml or SEALFLOW_ENGINE name a program that does not exist
+ * @throws UserError when config.toml or SEALFLOW_ENGINE names a program that does not exist
  */
 export async function findEngine(options: FindEngineOptions = {}): Promise<Engine | undefined> {
   const { command: [program, ...first] = [], features = [], crate = ENGINE_CRATE } = options;
@@ -32,8 +33,8 @@ export async function findEngine(options: FindEngineOptions = {}): Promise<Engin
   if (program !== undefined) {
     return { command: [resolved(program, '[engine] command'), ...first], environment, source: 'config.toml' };
   }
-  const given = process.env['SEALFLOW_ENGINE'];
-  if (given) return { command: [resolved(given, 'SEALFLOW_ENGINE')], environment, source: 'SEALFLOW_ENGINE' };
+  const named = process.env['SEALFLOW_ENGINE'];
+  if (named) return { command: [resolved(named, 'SEALFLOW_ENGINE')], environment, source: 'SEALFLOW_ENGINE' };
   const key = await sourceKey(crate, features);
   const built = key === undefined ? undefined : await newestBuild(key);
   return built === undefined ? undefined : { command: [built], environment, source: 'cache' };
@@ -47,7 +48,7 @@ function resolved(program: string, setting: string): string {
   });
 }
 
-/** Builds by several compilers may be there. */
+/** There may be builds by several compilers. */
 async function newestBuild(key: string): Promise<string | undefined> {
   const builds = cachePath('engine');
   const names = (await readdir(builds).catch(() => [])).filter((name) => name.startsWith(`${key}-`));

@@ -7,21 +7,22 @@ import type { Engine } from './engine.js';
 
 const messageSchema = z.object({ step: z.string(), done: z.boolean(), dir: z.string().optional() });
 
-/** The engine's exit code where published parameters are not there, or are not the published ones. */
+/** The engine's exit code when published parameters are missing or do not match the published ones. */
 const MISSING_PARAMETERS = 5;
 
 export interface ParametersOptions {
   onStep?: OnStep | undefined;
-  /** Ends the engine and all that it has started. */
+  /** Ends the engine and all processes it has started. */
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Has the engine make the proof parameters of a test size (2KiB: 8 minutes and 5 GB of memory on two cores, once for each user),
- * or check the published ones of 32GiB and 64GiB. Where all is there, it takes no time.
+ * Runs the engine's `params` command, which generates the proof parameters of a test size (2KiB: 8 minutes and 5
+ * GB of memory on two cores, once per user) or checks the published ones of 32GiB and 64GiB. Returns at once if
+ * all exist.
  *
- * @returns the directory that holds them
- * @throws UserError when they cannot be made, or are missing
+ * @returns the directory of the parameters
+ * @throws UserError when they cannot be generated, or are missing
  */
 export async function ensureParameters(
   engine: Engine,
@@ -31,9 +32,9 @@ export async function ensureParameters(
   const [program, ...first] = engine.command;
   let directory: string | undefined;
   const onStdout = (line: string): void => {
-    const saying = parseMessage(line);
-    if (saying?.done) directory = saying.dir;
-    else if (saying) onStep?.(saying.step);
+    const message = parseMessage(line);
+    if (message?.done) directory = message.dir;
+    else if (message) onStep?.(message.step);
   };
   const end = await runBound(program, [...first, 'params', size], {
     env: engine.environment,

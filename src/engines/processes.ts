@@ -1,11 +1,11 @@
-/** This host's processes: is an engine alive, and how it is ended. */
+/** This host's processes: whether an engine is alive, and how to end it. */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { readFile, readlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isErrno } from '../files.js';
 import type { Progress } from './protocol.js';
 
-/** What makes a process ID mean something. */
+/** The scope in which a process ID is unique: host, boot and PID namespace. */
 export interface HostIdentity {
   /** `ip` of config.toml. */
   host: string;
@@ -21,54 +21,55 @@ export async function hostIdentity(host: string): Promise<HostIdentity> {
   };
 }
 
-/** A process, told apart from a later one of the same ID. */
+/** A process; the start time distinguishes it from a later one with the same ID. */
 export type EngineProcess = Pick<Progress, 'pid' | 'startTime'>;
 
 /** Whether the process IDs of an engine are those of this host and container. */
 export const isLocal = (engine: Pick<Progress, 'host' | 'bootId' | 'pidNs'>, self: HostIdentity): boolean =>
   engine.host === self.host && engine.bootId === self.bootId && engine.pidNs === self.pidNs;
 
-/** Whether a local engine's process is there: same ID, same start time, not a zombie. */
+/** Whether a local engine's process exists: same ID, same start time, not a zombie. */
 export function isAlive({ pid, startTime }: EngineProcess): boolean {
   const stat = readStat(pid);
   return stat !== undefined && stat.state !== 'Z' && stat.startTime === startTime;
 }
 
-/** Whether it waits for a disk or a mount and cannot be ended: not even KILL reaches it before that answers. */
+/** Whether it is in state D, waiting for a disk or a mount: not even KILL ends it before that answers. */
 export const isUninterruptible = ({ pid, startTime }: EngineProcess): boolean => {
   const stat = readStat(pid);
   return stat?.startTime === startTime && stat.state === 'D';
 };
 
-/** A worker's name in the jobs that it makes: `10.10.19.17#4711.183264`, host, process ID and start time. */
+/** A worker's name in its jobs, from host, process ID and start time: `10.10.19.17#4711.183264`. */
 export const workerName = (host: string, { pid, startTime }: EngineProcess): string =>
   `${host}#${pid}.${startTime}`;
 
-/** The process of a worker of this host; undefined for names of any other form. */
+/** The process of a worker of this host, from its name; undefined if the name has another form. */
 export function workerProcess(name: string): EngineProcess | undefined {
   const [, pid, startTime] = /#([0-9]+)\.([0-9]+)$/.exec(name) ?? [];
   return pid && startTime ? { pid: Number(pid), startTime: Number(startTime) } : undefined;
 }
 
-/** Clock ticks since boot; -1 when there is no such process. */
+/** Start time of a process in clock ticks since boot; -1 when there is no such process. */
 export const startTimeOf = (pid: number): number => readStat(pid)?.startTime ?? -1;
 
-/** The namespace that its process ID is counted in; undefined when it is gone or another user's. */
+/** The process's PID namespace; undefined when it is gone or another user's. */
 export const pidNsOf = (pid: number): string | undefined =>
   ofProcess(() => readlinkSync(`/proc/${pid}/ns/pid`), 'EACCES', 'EPERM');
 
 function readStat(pid: number): { state: string; startTime: number } | undefined {
   const stat = ofProcess(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
   if (stat === undefined) return undefined;
-  // The name in parentheses may hold spaces and parentheses; fields are counted from behind it (proc(5)).
+  // The name in parentheses may contain spaces and parentheses; count fields after its end (proc(5)).
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return { state: fields[0] ?? '', startTime: Number(fields[19]) };
 }
 
 /**
- * Reads at once, not by the thread pool: the kernel answers from memory, and with hundreds of engines no more than one file is open.
+ * Reads /proc synchronously: the kernel answers from memory, and even with hundreds of engines only one file is
+ * open.
  * @param hidden errors that also mean that there is nothing to read
- * @throws any other error: with too many open files, no process must pass for one that has ended
+ * @throws any other error: if too many files are open, a process must not pass for ended
  */
 function ofProcess<T>(read: () => T, ...hidden: string[]): T | undefined {
   try {
@@ -81,7 +82,7 @@ function ofProcess<T>(read: () => T, ...hidden: string[]): T | undefined {
 
 /**
  * Ends an engine's process group: TERM, and KILL when it has not ended after `graceMs`.
- * @returns whether it is gone. A process in uninterruptible sleep is not, and is never called dead.
+ * @returns whether it is gone. A process in uninterruptible sleep is not, and never counts as dead.
  */
 export async function terminate(engine: EngineProcess, graceMs: number): Promise<boolean> {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {

@@ -1,4 +1,4 @@
-/** Reads progress.json: one block that the engine overwrites in place, with a checksum against torn reads. */
+/** Reads progress.json: one block that the engine overwrites in place, with a checksum that detects torn reads. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,8 +10,8 @@ import { ENGINE_PROTOCOL, progressSchema, type Progress } from './protocol.js';
 const TORN_READS = 5;
 
 /**
- * @returns undefined when the engine has not written it yet (or keeps writing while it is read, five times over).
- * @throws TooNewError when it is of a newer protocol: that engine lives as well as any other.
+ * @returns undefined when the engine has not written it yet (or five reads in a row were torn)
+ * @throws TooNewError when its protocol is newer: that engine may well be alive
  */
 export async function readProgress(attemptDirectory: string): Promise<Progress | undefined> {
   for (let tries = 0; tries < TORN_READS; tries++) {
@@ -25,7 +25,7 @@ export async function readProgress(attemptDirectory: string): Promise<Progress |
 }
 
 /**
- * @returns undefined when the checksum does not fit, or it is not a progress block.
+ * @returns undefined when the checksum does not match, or it is not a progress block
  * @throws TooNewError
  */
 export function parseProgress(text: string): Progress | undefined {

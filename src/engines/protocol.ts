@@ -1,4 +1,4 @@
-/** The engine's files as `docs/engine-protocol.md` has them: what a worker writes and what it reads. */
+/** The files shared with the engine (`docs/engine-protocol.md`): what a worker writes and what it reads. */
 import { createHash } from 'node:crypto';
 import { stringify } from 'safe-stable-stringify';
 import { z } from 'zod';
@@ -28,11 +28,11 @@ export interface Job {
     node: string;
     /** The reservation, made by the worker. */
     into: string;
-    /** Ceiling of this copy; 0 is none. */
+    /** Rate limit of this copy; 0: no limit. */
     limitBytesPerSec: number;
-    /** Ceiling of all copies of the host, shared by the file. */
+    /** Rate limit of all copies on the host, which share it through the file at `path`. */
     shared?: { limitBytesPerSec: number; path: string };
-    /** Why not other nodes; told on, for people. */
+    /** Why other nodes were passed over; for display only. */
     passedOver: string[];
   };
   cores?: readonly number[];
@@ -43,7 +43,7 @@ export interface Job {
   at: string;
 }
 
-/** What sealflow reads of a job again: the rest is between engine and job. */
+/** The fields of a job that sealflow reads back; the engine reads the rest. */
 export const jobSchema = z.object({
   v: version,
   inputHash: hex,
@@ -65,7 +65,7 @@ export const progressSchema = z.object({
   step: z.string(),
   fraction: z.number().min(0).max(1).nullable(),
   bytes: z.number().min(0),
-  /** Bytes that a copy moves altogether, there and back. */
+  /** Total bytes that a copy moves: written, and read back. */
   total: z.number().min(0).nullish(),
   cpuSeconds: z.number().min(0),
   rssBytes: z.number().min(0),
@@ -109,10 +109,10 @@ export type EngineError = z.infer<typeof errorSchema>;
 
 export const layersSchema = z.object({ v: version, files: z.array(fileSchema) });
 
-/** What JSON has a text for: `undefined` has none. */
+/** Values that JSON can represent; not `undefined`. */
 type Value = object | string | number | boolean | null;
 
-/** JSON with sorted keys and no spaces: equal values give equal text. */
+/** JSON with sorted keys and no spaces: equal values give equal strings. */
 export const canonicalJson = (value: Value): string => stringify(value);
 
 /** SHA-256 of the canonical JSON, as hex: digests of results, hashes of inputs. */

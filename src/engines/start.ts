@@ -1,4 +1,4 @@
-/** Starting an attempt's engine. */
+/** Starts an attempt's engine. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { delimiter, join, resolve } from 'node:path';
@@ -15,7 +15,9 @@ export interface EngineProgram {
   environment: NodeJS.ProcessEnv;
 }
 
-/** Starts engines, and knows which of them this process has started and not yet seen end, and which it waits for. */
+/**
+ * Starts engines, and tracks which of them this process has started and not yet seen exit, and which it waits for.
+ */
 export class EngineStarter {
   private readonly running = new Map<string, { process: EngineProcess; ended: Promise<void> }>();
 
@@ -23,7 +25,7 @@ export class EngineStarter {
 
   constructor(private readonly program: EngineProgram) {}
 
-  /** Notes that an activity waits for the attempt's engine, until the returned function is called. */
+  /** Records that an activity waits for the attempt's engine, until the returned function is called. */
   waitFor({ directory }: Attempt): () => void {
     this.waited.set(directory, (this.waited.get(directory) ?? 0) + 1);
     return () => {
@@ -35,33 +37,33 @@ export class EngineStarter {
 
   isWaitedFor = (directory: string): boolean => this.waited.has(directory);
 
-  /** The end of the attempt's engine, if this process has started it. */
+  /** Resolves when the attempt's engine exits; undefined if this process has not started it, or it has exited. */
   endOf(attempt: Attempt): Promise<void> | undefined {
     return this.running.get(attempt.directory)?.ended;
   }
 
-  /** Its process, if this process has started it and not seen it end. */
+  /** The engine's process, if this process has started it and not seen it exit. */
   processOf(attempt: Attempt): EngineProcess | undefined {
     const engine = this.running.get(attempt.directory)?.process;
-    // Nobody else has its ID before its end was seen.
-    if (engine?.startTime === -1) noteStartTime(engine);
+    // The process ID cannot be reused before this process has reaped its child.
+    if (engine?.startTime === -1) setStartTime(engine);
     return engine;
   }
 
   /**
    * Starts the engine in a process group of its own, which outlives this process.
-   * @throws failure `BadInput` when the program cannot be started, `PassingFault` when this host is short of something; what
-   *   the file system says when the log cannot be made or the program not be looked at; MountHungError.
+   * @throws failure `BadInput` when the program cannot be started, `PassingFault` when this host lacks a resource;
+   *   errors of the file system when the log cannot be created or the program not be checked; MountHungError
    */
   async start(attempt: Attempt): Promise<void> {
-    // Also a look at the mount: one that hangs is told here, before there is a process that hangs in it.
+    // Also probes the mount: a hung one is detected here, before a process hangs on it.
     await touch(join(attempt.directory, 'log'));
     const [command = '', ...args] = this.program.command;
     const { environment } = this.program;
     const program = await findProgram(command, environment['PATH']);
-    const cannot = `cannot start the engine ${command}`;
+    const failure = `cannot start the engine ${command}`;
     if (program === undefined)
-      throw new SealError('BadInput', `${cannot}: no such program`, { at: attempt.at });
+      throw new SealError('BadInput', `${failure}: no such program`, { at: attempt.at });
     try {
       const child = spawn(
         '/bin/sh',
@@ -74,28 +76,28 @@ export class EngineStarter {
         this.running.delete(attempt.directory);
       });
       const engine = { pid: child.pid ?? 0, startTime: -1 };
-      // Before the next await: it may have ended by then, and must not be remembered after that.
+      // Set before the next await: the engine may exit during it, and must not be recorded after that.
       this.running.set(attempt.directory, { process: engine, ended });
-      noteStartTime(engine);
+      setStartTime(engine);
     } catch (error) {
       const type = isErrno(error, ...PASSING) ? 'PassingFault' : 'BadInput';
-      throw new SealError(type, `${cannot}: ${(error as Error).message}`, { at: attempt.at });
+      throw new SealError(type, `${failure}: ${(error as Error).message}`, { at: attempt.at });
     }
   }
 }
 
 /**
- * The shell goes to the attempt and becomes the engine: same process. spawn() itself would do that with `cwd`, but holds
- * this whole process until the new one has entered the directory and the program is loaded (tried: on a mount that
- * hangs, no timer and no heartbeat until it is back).
+ * The shell changes to the attempt's directory and execs the engine in the same process. spawn() could do that
+ * with `cwd`, but blocks this whole process until the child has changed directory and loaded the program
+ * (measured: on a hung mount, no timer and no heartbeat until it is back).
  */
 const IN_ATTEMPT = 'cd -- "$0" && exec >>log 2>&1 && exec "$@"';
 
-/** What this host runs short of at the moment: nothing is wrong with the program. */
+/** Temporary resource shortages of this host: nothing is wrong with the program. */
 const PASSING = ['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE'];
 
-/** The engine runs by now: that /proc cannot be read at the moment must not be told as a failed start. It is read again later. */
-function noteStartTime(engine: EngineProcess): void {
+/** The engine already runs: if /proc cannot be read now, the start has not failed. It is read later. */
+function setStartTime(engine: EngineProcess): void {
   try {
     engine.startTime = startTimeOf(engine.pid);
   } catch {
@@ -103,7 +105,10 @@ function noteStartTime(engine: EngineProcess): void {
   }
 }
 
-/** As a shell would find it; undefined when there is no such program. @throws errors of the file system; MountHungError */
+/**
+ * Resolves a command as a shell would; undefined if there is no such program.
+ * @throws errors of the file system; MountHungError
+ */
 async function findProgram(command: string, path = '/usr/bin:/bin'): Promise<string | undefined> {
   const directories = command.includes('/') || command === '' ? ['.'] : path.split(delimiter);
   for (const directory of directories) {
@@ -113,7 +118,10 @@ async function findProgram(command: string, path = '/usr/bin:/bin'): Promise<str
   return undefined;
 }
 
-/** These say that there is no program that this user may run. Anything else (a stale mount, a disk, no memory) may pass. */
+/**
+ * These mean that there is no program this user may run. Others (a stale mount, a disk, no memory) may be
+ * temporary.
+ */
 const NO_PROGRAM = ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG'];
 
 async function isProgram(path: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-/** Waiting for an engine of this host, whoever started it. */
+/** Waits for an engine of this host, whichever worker started it. */
 import type { Attempt } from '../paths.js';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,14 +13,14 @@ import { WorkMeter } from './work-meter.js';
 export interface Watch {
   attempt: Attempt;
   times: Times;
-  /** Neither step nor fraction nor CPU time move for this long: it hangs. */
+  /** The engine hangs if step, fraction and CPU time have not changed for this long, in ms. */
   hangMs: number;
   /** Ends the wait, not the engine. */
   signal: AbortSignal;
-  /** Known when this worker started the engine itself: then it lives until this resolves, also if it shows nothing. */
+  /** Set when this worker started the engine: it is alive until this resolves, even without progress. */
   ended?: Promise<void>;
   onProgress: (progress: Progress) => void;
-  /** Told at each look that the mount hangs: then nothing can be seen, and nothing is decided. */
+  /** Called on each poll while the mount hangs: then nothing can be read, and nothing is decided. */
   onHung?: (error: MountHungError) => void;
 }
 
@@ -28,7 +28,7 @@ export type End = 'ended' | 'hangs' | 'never appeared';
 
 /**
  * Waits until the engine has ended or hangs.
- * @throws the signal's reason when it is aborted.
+ * @throws the signal's reason when it is aborted
  */
 export async function watchEngine(watch: Watch): Promise<End> {
   const { signal, ended } = watch;
@@ -36,7 +36,7 @@ export async function watchEngine(watch: Watch): Promise<End> {
   const wake = new AbortController();
   const onAbort = (): void => wake.abort();
   signal.addEventListener('abort', onAbort, { once: true });
-  // Once for all looks: each race with a promise that lives as long as the engine would leave something in it.
+  // Subscribe once, not on each poll: every race leaves a reaction on a promise that lives as long as the engine.
   void ended?.then(() => {
     engine.gone = true;
     wake.abort();
@@ -48,14 +48,14 @@ export async function watchEngine(watch: Watch): Promise<End> {
   }
 }
 
-/** @param woken aborted when the engine is gone, or nobody waits any more: the next look is due at once. */
+/** @param woken aborted when the engine is gone or the wait is cancelled: polls immediately */
 async function untilOver(
   { attempt, times, hangMs, signal, ended, onProgress, onHung }: Watch,
   engine: { gone: boolean },
   woken: AbortSignal,
 ): Promise<End> {
-  let began = performance.now();
-  const meter = new WorkMeter(began);
+  let startedAt = performance.now();
+  const meter = new WorkMeter(startedAt);
   let progress: Progress | undefined;
   for (;;) {
     signal.throwIfAborted();
@@ -63,13 +63,13 @@ async function untilOver(
     const now = performance.now();
     if (seen instanceof MountHungError) {
       onHung?.(seen);
-      // The engine waits for the mount as we do: what limits it counts anew when the mount is back.
-      began = now;
+      // The engine waits for the mount as we do: restart its limits when the mount is back.
+      startedAt = now;
       meter.restart(now);
       await pause(times.enginePoll, signal);
       continue;
     }
-    // What cannot be read at the moment (torn, mount away) says nothing: the last words stand.
+    // A failed read (torn, or the mount is gone) proves nothing: the last progress stands.
     progress = seen.progress ?? progress;
     if (engine.gone) return progress ? 'ended' : 'never appeared';
     if (progress) {
@@ -79,7 +79,7 @@ async function untilOver(
       if (meter.idleFor(now) >= hangMs) return 'hangs';
     } else if (seen.over) {
       return 'ended';
-    } else if (now - began >= (ended ? hangMs : times.engineStart)) {
+    } else if (now - startedAt >= (ended ? hangMs : times.engineStart)) {
       return ended ? 'hangs' : 'never appeared';
     }
     await pause(times.enginePoll, woken);
@@ -101,21 +101,21 @@ async function poll({
   }
 }
 
-/** A look that nobody waits for any more does no harm, however long it takes. @throws the signal's reason */
-async function unlessAborted<T>(looking: Promise<T>, signal: AbortSignal): Promise<T> {
+/** An abandoned poll does no harm, however long it takes. @throws the signal's reason */
+async function unlessAborted<T>(polling: Promise<T>, signal: AbortSignal): Promise<T> {
   let onAbort = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason as Error);
     signal.addEventListener('abort', onAbort, { once: true });
   });
   try {
-    return await Promise.race([looking, aborted]);
+    return await Promise.race([polling, aborted]);
   } finally {
     signal.removeEventListener('abort', onAbort);
   }
 }
 
-// Unreferenced: a wait that is cut short by the engine's end must not keep this process alive.
+// Unreferenced: the timer must not keep this process alive.
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal, ref: false }).catch(() => undefined);
 }

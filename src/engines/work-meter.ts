@@ -1,6 +1,8 @@
 import type { Progress } from './protocol.js';
 
-/** Whether an engine works: step, fraction or CPU time move. Times are in ms of one clock. */
+/**
+ * Measures how long an engine has been idle: step, fraction and CPU time unchanged. Times are in ms of one clock.
+ */
 export class WorkMeter {
   private step = '';
   private fraction: number | null = null;
@@ -9,13 +11,13 @@ export class WorkMeter {
   constructor(private at: number) {}
 
   record({ step, fraction, cpuSeconds }: Progress, hangMs: number, now: number): void {
-    // Writing its progress costs an engine some CPU time too: a thousandth of the limit is no work.
+    // Writing progress costs CPU time too: up to a thousandth of the limit does not count as work.
     const computes = (cpuSeconds - this.cpuSeconds) * 1000 > hangMs / 1000;
     if (step === this.step && fraction === this.fraction && !computes) return;
     [this.step, this.fraction, this.cpuSeconds, this.at] = [step, fraction, cpuSeconds, now];
   }
 
-  /** While nothing can be seen, nothing counts against the engine. */
+  /** Time in which progress cannot be read does not count as idle. */
   restart(now: number): void {
     this.at = now;
   }

@@ -1,4 +1,4 @@
-/** An attempt as it lies on disk. */
+/** Reads attempts from disk. */
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { refuseNewer } from '../contract.js';
@@ -31,15 +31,15 @@ import {
 export interface Attempts {
   /** Of all epochs, lowest first. The last one of the epoch in force owns the phase. */
   all: Attempt[];
-  /** Those that a step back has taken out of the count, lowest first. */
+  /** Those that a step back has invalidated, lowest first. */
   invalidated: Attempt[];
-  /** The number that the next attempt of an epoch gets: retired ones keep theirs. */
+  /** The number of the next attempt of an epoch: retired attempts keep their numbers. */
   nextNumber: (epoch: number) => number;
 }
 
 /**
- * The attempts of one phase. Both answers come from one look at the directories: a number taken from a later one could
- * follow an attempt that was not looked at.
+ * Lists the attempts of one phase. List and next number come from the same directory reads: a number from a later
+ * read could come after an attempt that is not in the list.
  */
 export async function listAttempts(sectorDirectory: string, phase: EnginePhaseId): Promise<Attempts> {
   const epochs = await epochsOf(sectorDirectory);
@@ -67,15 +67,15 @@ export async function listAttempts(sectorDirectory: string, phase: EnginePhaseId
   return { all, invalidated, nextNumber: (epoch) => (highest.get(epoch) ?? 0) + 1 };
 }
 
-/** Where an attempt of P5 copies to. */
+/** A P5 attempt and where it copies to. */
 export interface CopyOfAttempt extends AttemptName {
-  /** Directory of the node on the attempt's host; the last component is the node's name everywhere. */
+  /** The node's directory on the attempt's host; its last component is the node's name on every host. */
   node: string;
   /** Relative to the node. */
   into: string;
 }
 
-/** The copies that P5 has ever begun, by attempts that were superseded or invalidated too. */
+/** All copies that P5 ever started, including those of superseded and invalidated attempts. */
 export async function copiesOf(sectorDirectory: string): Promise<CopyOfAttempt[]> {
   const copies: CopyOfAttempt[] = [];
   for (const epoch of await epochsOf(sectorDirectory)) {
@@ -90,7 +90,7 @@ export async function copiesOf(sectorDirectory: string): Promise<CopyOfAttempt[]
   return copies.sort((a, b) => (isBefore(a, b) ? -1 : 1));
 }
 
-/** By epoch, then by number. */
+/** Whether `a` comes before `b`: by epoch, then by number. */
 export const isBefore = (a: AttemptName, b: AttemptName): boolean =>
   a.epoch < b.epoch || (a.epoch === b.epoch && a.number < b.number);
 
@@ -99,10 +99,10 @@ const epochsOf = async (sectorDirectory: string): Promise<number[]> =>
     .map(parseEpoch)
     .filter((number) => number !== undefined);
 
-/** @returns undefined when job.json cannot be understood. */
+/** @returns undefined when job.json is missing or not valid */
 export const readJob = (attempt: Pick<Attempt, 'directory'>) => read(attempt, 'job.json', jobSchema);
 
-/** The input hash that the attempt was made for; undefined when job.json cannot be understood. */
+/** The input hash that the attempt was made for; undefined when job.json is missing or not valid. */
 export const inputHashOf = async (attempt: Attempt): Promise<string | undefined> =>
   (await readJob(attempt))?.inputHash;
 
@@ -112,12 +112,12 @@ export const readResult = (attempt: Pick<Attempt, 'directory'>): Promise<EngineR
 export const readError = (attempt: Pick<Attempt, 'directory'>): Promise<EngineError | undefined> =>
   read(attempt, 'error.json', errorSchema);
 
-/** The files that P1 has finished for good. */
+/** The files that P1 has recorded as complete. */
 export const recordedFiles = async (attempt: Pick<Attempt, 'directory'>): Promise<FileDigest[]> =>
   (await read(attempt, 'layers.json', layersSchema))?.files ?? [];
 
-// These files get their names only when they are whole; what does not fit its schema is another program's, and means
-// the same as nothing. What a newer sealflow has written is not: an engine of its may be at work there.
+// These files are renamed into place when complete. One that does not match its schema is another program's and
+// counts as missing. One of a newer sealflow does not: that version's engine may be running there.
 async function read<T>(
   { directory }: Pick<Attempt, 'directory'>,
   name: string,

@@ -1,6 +1,6 @@
 /**
- * The right to change a sector's directory. Whoever renames, deletes or writes in it, or makes an attempt there, does it through a
- * claim, which asks the epoch each time, last thing before the act: a run that was overtaken or stopped meanwhile changes nothing.
+ * The right to change a sector's directory. All renames, deletions and writes in it go through a claim, which
+ * checks the epoch immediately before each of them: a run that was overtaken or stopped meanwhile changes nothing.
  * Nothing else may import `changes/` (.dependency-cruiser.cjs). Reading needs no claim.
  */
 import { randomUUID } from 'node:crypto';
@@ -32,7 +32,7 @@ export interface Claimant {
   host: string;
 }
 
-/** What a phase and P6 may do. */
+/** The changes that a phase and P6 may make. */
 export class Claim {
   readonly directory: string;
 
@@ -40,7 +40,7 @@ export class Claim {
     this.directory = sectorDir(claimant.group, claimant.sector);
   }
 
-  /** Claims the sector's directory, which must be there. @throws like {@link assertInForce} */
+  /** Claims the sector's directory, which must exist. @throws like {@link assertInForce} */
   static async take(claimant: Claimant): Promise<Claim> {
     const claim = new Claim(claimant);
     await claimEpoch(claim.directory, claimant.owner, claimant.host);
@@ -49,11 +49,12 @@ export class Claim {
 
   /**
    * @returns the epoch
-   * @throws failure `Overtaken` when the same run has claimed since, `ClaimedByOther` when another one has, or it was stopped
+   * @throws failure `Overtaken` when the same run has claimed since, `ClaimedByOther` when another one has, or
+   *   it was stopped
    */
   assertInForce = (): Promise<number> => assertClaimed(this.directory, this.claimant.owner);
 
-  /** sector.json: enough to start the sector anew without Temporal. */
+  /** Writes sector.json: enough to restart the sector without Temporal's data. */
   async writeSectorFile(seal: SealInput): Promise<void> {
     const path = join(this.directory, 'sector.json');
     const known = await readJson(path).catch((error: unknown) => {
@@ -64,26 +65,26 @@ export class Claim {
     await this.write(path, seal);
   }
 
-  /** Writes a file of sealflow's own beside the epochs. */
+  /** Writes one of sealflow's own files next to the epochs. */
   async writeNote(name: string, note: unknown): Promise<void> {
     await this.write(join(this.directory, name), note);
   }
 
-  /** Asked twice: an fsync may take minutes. */
+  /** Checks the claim again before the rename: an fsync may take minutes. */
   private async write(path: string, value: unknown): Promise<void> {
     await this.assertInForce();
     await writeJson(path, value, this.assertInForce);
   }
 
-  /** @returns undefined when the number is taken: someone else was faster, so look again */
+  /** @returns undefined when the number is taken: another task was faster, so list the attempts again */
   async makeAttempt(name: AttemptName, job: Job): Promise<Attempt | undefined> {
     await this.assertInForce();
     return await makeAttempt(this.directory, name, job);
   }
 
   /**
-   * Says which worker waits for an engine that it has not started. Helps only other workers: without it they count the engine as
-   * nobody's, and take one sector less.
+   * Records which worker waits for an engine that it has not started. Only helps other workers: without it they
+   * count the engine as unattended, and take one sector less.
    */
   async adopt(attempt: Attempt, worker: string): Promise<void> {
     await this.assertInForce()
@@ -91,25 +92,25 @@ export class Claim {
       .catch(() => undefined);
   }
 
-  /** Takes an attempt's result out of the count; does nothing when that was done before. */
+  /** Invalidates an attempt's result; does nothing if it already is. */
   async invalidate(at: string): Promise<void> {
     await this.assertInForce();
     await invalidateAttempt(this.directory, at);
   }
 
-  /** Gives back what other attempts of a phase have left that has a result now. A favour: what fails of it, P6 does. */
+  /** Frees the other attempts of a phase that now has a result. Best effort: P6 deletes what is left. */
   async freeSuperseded(counts: Attempt): Promise<void> {
     const epoch = await this.assertInForce();
     await freeSuperseded(this.directory, counts, epoch).catch(() => undefined);
   }
 
-  /** Gives back what attempts before the one that was just made have left. A favour too. */
+  /** Frees the attempts before the one just made. Best effort, too. */
   async freeBefore(made: Attempt): Promise<void> {
     await this.assertInForce();
     await freeBefore(this.directory, made).catch(() => undefined);
   }
 
-  /** Shows the replica of the P2 attempt that counts under `sealed/`. For people only: a failure is no failure. */
+  /** Links the replica of the P2 attempt that counts under `sealed/`. For operators only: errors are ignored. */
   async linkReplica(attempt: Attempt): Promise<void> {
     await this.assertInForce();
     const { group, sector } = this.claimant;
@@ -119,20 +120,22 @@ export class Claim {
       await link(join(attempt.directory, 'sealed'), temporary);
       await rename(temporary, name);
     } catch {
-      // Nothing reads it.
+      // Nothing depends on it.
     } finally {
       // rename() of two links to one inode does nothing and leaves both (rename(2)).
       await rm(temporary, { force: true }).catch(() => undefined);
     }
   }
 
-  /** Deletes files of attempts. */
+  /** Deletes files of attempts; missing ones are ignored. */
   async deleteFiles(paths: readonly string[]): Promise<void> {
     await this.assertInForce();
     for (const path of paths) await rm(path, { force: true });
   }
 
-  /** Takes the whole directory's name away, which is the last that a sector knows of it. Does nothing when that was done before. */
+  /**
+   * Renames the whole directory away, the last change of a sector's directory. Does nothing if it is already gone.
+   */
   async renameAway(): Promise<void> {
     if (!(await ifPresent(lstat(this.directory)))) return;
     await this.assertInForce();
@@ -140,17 +143,19 @@ export class Claim {
   }
 }
 
-/** What a stop and an abort may do: their run's claim has ended, and nothing of it can start any more. */
+/**
+ * The changes that a stop and an abort may make: their run's claim has ended, and the run can start nothing more.
+ */
 export class EndedClaim {
   private constructor(
     private readonly claimant: Claimant,
-    /** Engines of lower epochs end by themselves. */
+    /** Engines of lower epochs exit by themselves. */
     readonly epoch: number,
   ) {}
 
   /**
    * Raises the sector's epoch.
-   * @param why for people, and for what comes late
+   * @param why for operators, and for late tasks of the run
    * @throws failure `ClaimedByOther` when the sector is another run's
    */
   static async take(claimant: Claimant, why: string): Promise<EndedClaim> {

@@ -1,6 +1,6 @@
 /**
- * Epochs: which workflow run a sector's directory belongs to. The highest epoch is in force; engines and activities of
- * lower ones end by themselves. They are made in `changes/claim-epoch.ts`.
+ * Epochs record which workflow run a sector's directory belongs to. The highest epoch is in force; engines and
+ * activities of lower ones exit by themselves. Epochs are made in `changes/claim-epoch.ts`.
  */
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -13,7 +13,7 @@ const epochSchema = z.object({
   v: z.int().refine((v) => readable(v)),
   /** Workflow run and its claim: `<runId>#<claim>`. */
   owner: z.string(),
-  /** `claimed`, or why it was raised without anyone owning it. */
+  /** `claimed`, or the reason why the epoch was raised without an owner. */
   why: z.string(),
   host: z.string(),
   at: z.string(),
@@ -24,11 +24,11 @@ export interface Epoch extends EpochFile {
   number: number;
 }
 
-/** A directory that a person has made, or another program: it counts, and belongs to nobody. */
+/** An epoch directory made by hand or by another program: it counts, and belongs to nobody. */
 const UNOWNED: EpochFile = {
   v: CONTRACT_VERSION,
   owner: 'nobody',
-  why: 'epoch.json says nothing',
+  why: 'epoch.json is missing or not valid',
   host: '',
   at: '',
 };
@@ -47,7 +47,10 @@ export async function listEpochs(sectorDirectory: string): Promise<Epoch[]> {
   );
 }
 
-/** Who claims: the first run of a workflow's chain, and which of its claims (each step back makes the next). */
+/**
+ * Owner of an epoch: the first run of a workflow's chain, and the number of its claim (each step back makes the
+ * next).
+ */
 export const claimName = (runId: string, claim: number): string => `${runId}#${claim}`;
 
 export const parseOwner = (owner: string): { runId: string; claim: number } => {
@@ -57,7 +60,7 @@ export const parseOwner = (owner: string): { runId: string; claim: number } => {
 
 export const isOfSameRun = (a: string, b: string): boolean => parseOwner(a).runId === parseOwner(b).runId;
 
-/** Whether the directory belongs to another run than `owner`'s: its highest epoch says so. */
+/** Whether the directory belongs to another run than `owner`'s, by its highest epoch. */
 export async function isOfAnotherRun(sectorDirectory: string, owner: string): Promise<boolean> {
   const inForce = (await listEpochs(sectorDirectory)).at(-1);
   return inForce !== undefined && !isOfSameRun(inForce.owner, owner);

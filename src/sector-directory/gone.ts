@@ -1,22 +1,25 @@
-/** Deleting a sector's directory: renamed away first, so that no late process finds it, and finished whenever that ended. */
+/**
+ * Deletes a sector's directory that was renamed away, so that no late process finds it; resumes a killed deletion.
+ */
 import { join } from 'node:path';
 import { removeTree } from './remove-tree.js';
 import { readdir, rm } from '../mounts/remote-fs.js';
 import { cacheDir, isGoneName, sealedLink, type GroupDirectory } from '../paths.js';
 import type { SectorId } from '../sector.js';
 
-/** P6's note in the directory that it renames away: how to go on, and then the sector's `done/`. */
+/** P6's journal in the directory that it renames away: lets P6 resume, and becomes the sector's `done/`. */
 export const JOURNAL = 'clean.json';
 
-/** What a claim's `renameAway` has made of the sector so far. */
+/** The directories that a claim's `renameAway` has left of the sector. */
 export async function goneDirectories(group: GroupDirectory, sector: SectorId): Promise<string[]> {
   const cache = cacheDir(group);
   return (await readdir(cache)).filter((name) => isGoneName(sector, name)).map((name) => join(cache, name));
 }
 
 /**
- * @param between called before each file; what it throws ends the deletion, which can be done again.
- * @param isOurs which of them; all if not given
+ * Deletes the sector's renamed directories.
+ * @param between called before each file; an error from it ends the deletion, which can be repeated
+ * @param isOurs selects directories; default: all
  */
 export async function deleteGone(
   group: GroupDirectory,

@@ -1,4 +1,4 @@
-/** What is on disk for a phase, and so what an activity has to do. Decides from files alone; changes nothing. */
+/** Inspects a phase on disk and decides what its activity has to do. Decides from files alone; changes nothing. */
 import type { Attempt } from '../paths.js';
 import type { Observation } from '../heartbeat.js';
 import type { EnginePhaseId, Times } from '../phases.js';
@@ -10,15 +10,15 @@ import type { EngineError, EngineResult, Progress } from '../engines/protocol.js
 export type Situation =
   /** A result that counts. */
   | { is: 'result'; attempt: Attempt; result: EngineResult }
-  /** The owner of the phase lives on this host: wait for it. */
+  /** The owner of the phase is alive on this host: wait for it. */
   | { is: 'live here'; attempt: Attempt; progress: Progress }
-  /** This process has started its engine, which has not shown itself yet. */
+  /** This process has started its engine, which has not written its progress yet. */
   | { is: 'starting'; attempt: Attempt }
-  /** The owner lives elsewhere, as far as one can see. */
+  /** The owner is on another host, and not known to be dead. */
   | { is: 'live elsewhere'; attempt: Attempt; observed: Observation; host: string }
-  /** The owner ended with an error that the workflow has not heard of. */
+  /** The owner ended with an error that was not reported to the workflow yet. */
   | { is: 'failed'; attempt: Attempt; error: EngineError }
-  /** Nothing that works: make attempt `number`. `earlier`: whose finished files it may take over, the best first. */
+  /** No engine is running: make attempt `number`. `earlier`: whose finished files it may take over, best first. */
   | { is: 'free'; number: number; earlier: Attempt[] };
 
 export interface Inspection {
@@ -26,46 +26,52 @@ export interface Inspection {
   phase: EnginePhaseId;
   epoch: number;
   inputHash: string;
-  /** The newest attempt whose failure the workflow knows. */
+  /** The newest attempt whose failure was reported to the workflow. */
   lastReported?: string;
-  /** How a foreign engine's counter stood when it was last looked at. */
+  /** A foreign engine's counter at the previous inspection. */
   observed?: Observation;
-  /** Server time in ms since 1970 at which this look was queued: any look before was over by then. Hosts' clocks may differ. */
+  /**
+   * Server time in ms since 1970 at which this inspection was queued; earlier inspections were over by then.
+   * Hosts' clocks may differ.
+   */
   offeredAt: number;
-  /** The earliest that the server's time can be now: how long this look was in the queue is not known. */
+  /** Lower bound of the server's time now: the wait in the task queue is not known. */
   now: number;
   self: HostIdentity;
   times: Times;
-  /** Whether this process has started the attempt's engine and not seen it end. */
+  /** Whether this process has started the attempt's engine and not seen it exit. */
   isOurs: (attempt: Attempt) => boolean;
 }
 
-export async function inspectPhase(l: Inspection): Promise<Situation> {
-  const { all: attempts, invalidated, nextNumber } = await listAttempts(l.sectorDirectory, l.phase);
-  const fitting: Attempt[] = [];
+/** @returns the phase's situation; a result counts from any epoch, an engine only from the epoch in force */
+export async function inspectPhase(inspection: Inspection): Promise<Situation> {
+  const { sectorDirectory, phase, inputHash } = inspection;
+  const { all: attempts, invalidated, nextNumber } = await listAttempts(sectorDirectory, phase);
+  const matching: Attempt[] = [];
   for (const attempt of attempts) {
-    if ((await inputHashOf(attempt)) !== l.inputHash) continue;
+    if ((await inputHashOf(attempt)) !== inputHash) continue;
     const result = await readResult(attempt);
-    if (result && result.inputHash === l.inputHash && result.phase === l.phase) {
+    if (result && result.inputHash === inputHash && result.phase === phase) {
       return { is: 'result', attempt, result };
     }
-    fitting.push(attempt);
+    matching.push(attempt);
   }
-  const owner = attempts.filter(({ epoch }) => epoch === l.epoch).at(-1);
-  if (owner && fitting.includes(owner)) {
-    const situation = await inspectOwner(owner, l);
+  const owner = attempts.filter(({ epoch }) => epoch === inspection.epoch).at(-1);
+  if (owner && matching.includes(owner)) {
+    const situation = await inspectOwner(owner, inspection);
     if (situation) return situation;
   }
   return {
     is: 'free',
-    number: nextNumber(l.epoch),
-    earlier: [...fitting.reverse(), ...(await reusable(invalidated, l))],
+    number: nextNumber(inspection.epoch),
+    earlier: [...matching.reverse(), ...(await reusable(invalidated, inspection))],
   };
 }
 
 /**
- * A result that was invalidated still lends its recorded files, each of which is checked: one bad layer must not cost the good
- * ones before it. Only once: if a step back follows on what was built from them, they are wrong whatever their digests say.
+ * Recorded files of an invalidated attempt are reused, and each is checked: one bad layer must not cost the good
+ * ones before it. Only once: if a step back follows on what was built from them, they are wrong even if their
+ * digests match.
  */
 async function reusable(invalidated: Attempt[], { inputHash }: Inspection): Promise<Attempt[]> {
   const same: Attempt[] = [];
@@ -73,43 +79,46 @@ async function reusable(invalidated: Attempt[], { inputHash }: Inspection): Prom
   return same.length === 1 ? same : [];
 }
 
-/** @returns undefined when the owner is dead, or its failure is known. */
-async function inspectOwner(attempt: Attempt, l: Inspection): Promise<Situation | undefined> {
+/** @returns undefined when the owner is dead, or its failure was reported */
+async function inspectOwner(attempt: Attempt, inspection: Inspection): Promise<Situation | undefined> {
+  const { lastReported, isOurs, self, times } = inspection;
   const error = await readError(attempt);
-  if (error) return attempt.at === l.lastReported ? undefined : { is: 'failed', attempt, error };
+  if (error) return attempt.at === lastReported ? undefined : { is: 'failed', attempt, error };
   const progress = await readProgress(attempt.directory);
-  if (!progress) return l.isOurs(attempt) ? { is: 'starting', attempt } : notYetSeen(attempt, l);
-  if (isLocal(progress, l.self)) {
+  if (!progress) return isOurs(attempt) ? { is: 'starting', attempt } : withoutProgress(attempt, inspection);
+  if (isLocal(progress, self)) {
     return isAlive(progress) ? { is: 'live here', attempt, progress } : undefined;
   }
-  return foreign(attempt, progress, l.times.observation, l);
+  return foreign(attempt, progress, times.observation, inspection);
 }
 
 /**
- * An engine that has not written its progress is given the time that an engine needs to appear; one that another host has
- * started the observation time, since this host's view of the directory may be as old as a minute.
+ * An engine that has not written its progress gets the time that an engine takes to appear. One started by another
+ * host gets the observation time, since this host's view of the directory may be up to a minute old.
  */
-async function notYetSeen(attempt: Attempt, l: Inspection): Promise<Situation | undefined> {
+async function withoutProgress(attempt: Attempt, inspection: Inspection): Promise<Situation | undefined> {
+  const { self, times } = inspection;
   const host = (await readJob(attempt))?.madeBy.host ?? 'unknown';
-  const patience = host === l.self.host ? l.times.engineStart : l.times.observation;
-  return foreign(attempt, { counter: -1, host }, patience, l);
+  const timeout = host === self.host ? times.engineStart : times.observation;
+  return foreign(attempt, { counter: -1, host }, timeout, inspection);
 }
 
 /**
- * An engine whose process cannot be seen is alive until its counter has stood still for `patience`. A look does not know how
- * long it was in the queue, so not when it happens. What it sees is dated by the next one, which was queued after it; thus
- * time in the queue before the first look never passes for a standstill.
+ * An engine whose process is not visible here is alive until its counter has not moved for `timeout`. An
+ * inspection does not know how long it waited in the task queue, so it cannot date its own observation. The next
+ * inspection, which was queued after it, dates it; thus queue time before the first inspection never counts as a
+ * standstill.
  */
 function foreign(
   attempt: Attempt,
   { counter, host }: Pick<Progress, 'counter' | 'host'>,
-  patience: number,
-  l: Inspection,
+  timeout: number,
+  { observed: previous, offeredAt, now }: Inspection,
 ): Situation | undefined {
   const observed: Observation = { at: attempt.at, counter };
-  if (l.observed?.at === attempt.at && l.observed.counter === counter) {
-    observed.since = l.observed.since ?? l.offeredAt;
-    if (l.now - observed.since >= patience) return undefined;
+  if (previous?.at === attempt.at && previous.counter === counter) {
+    observed.since = previous.since ?? offeredAt;
+    if (now - observed.since >= timeout) return undefined;
   }
   return { is: 'live elsewhere', attempt, observed, host };
 }

@@ -1,10 +1,10 @@
-/** Whose attempt it is, as an engine looks at it too (docs/engine-protocol.md, Lease). */
+/** Whether an attempt is superseded, by the same rule that engines apply (docs/engine-protocol.md, Lease). */
 import { basename, dirname } from 'node:path';
 import { ifPresent } from '../files.js';
 import { readdir } from '../mounts/remote-fs.js';
 import { parseAttempt, parseEpoch } from '../paths.js';
 
-/** Whether a higher epoch or attempt is there, or the attempt's name is gone. */
+/** Whether a higher epoch or attempt exists, or the attempt's name is gone. */
 export async function isSuperseded(directory: string): Promise<boolean> {
   const epochDirectory = dirname(directory);
   const epoch = parseEpoch(basename(epochDirectory));

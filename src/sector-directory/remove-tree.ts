@@ -1,4 +1,7 @@
-/** Deleting, confined: nothing but plain files and directories of one file system, and only when all of it is that. */
+/**
+ * Confined deletion: removes only regular files and directories of one file system, and only if the tree has no
+ * others.
+ */
 import { join } from 'node:path';
 import { ifPresent } from '../files.js';
 import { readMountTable } from '../mounts/mount-table.js';
@@ -7,11 +10,11 @@ import { lstat, readdir, realpath, rmdir, unlink } from '../mounts/remote-fs.js'
 export class NotOursError extends Error {}
 
 /**
- * Deletes a directory and what is in it. The tree is looked through first: a symbolic link, a mount point, a device or a
- * socket inside stops it before anything is deleted.
- * @param between called before each file is deleted; what it throws ends the deletion, which can be done again.
- * @returns bytes that were freed on disk (files with other links free nothing). 0 when the directory is not there.
- * @throws NotOursError naming the first thing that sealflow cannot have made.
+ * Deletes a directory tree. The tree is checked first: a symbolic link, a mount point, a device or a socket inside
+ * stops the deletion before anything is deleted.
+ * @param between called before each file is deleted; an error from it ends the deletion, which can be repeated
+ * @returns bytes freed on disk (files with other links free nothing); 0 if the directory does not exist
+ * @throws NotOursError naming the first entry that sealflow cannot have made
  */
 export async function removeTree(directory: string, between: () => void = () => undefined): Promise<number> {
   const top = await ifPresent(lstat(directory));
@@ -22,7 +25,7 @@ export async function removeTree(directory: string, between: () => void = () => 
   return await remove(directory, top.dev, between);
 }
 
-/** A directory of the same file system that is bound there has the same device number: only the kernel's table tells it. */
+/** A bind mount of the same file system has the same device number: only the kernel's mount table shows it. */
 async function refuseMounts(directory: string): Promise<void> {
   const path = await ifPresent(realpath(directory));
   if (path === undefined) return;
@@ -50,7 +53,7 @@ async function remove(directory: string, device: number, between: () => void): P
     const path = join(directory, name);
     const stat = await ifPresent(lstat(path));
     if (!stat) continue;
-    // Looked at once more: what was put there meanwhile is not ours either.
+    // Checked again: an entry may have been added since.
     if (stat.dev !== device) throw new NotOursError(`${path} is on another file system`);
     if (stat.isDirectory()) freed += await remove(path, device, between);
     else if (stat.isFile()) {

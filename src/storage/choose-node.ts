@@ -1,4 +1,7 @@
-/** Which storage node a copy goes to. Nodes are mounted directories of config.toml, named by their last component. */
+/**
+ * Chooses the storage node for a copy. Nodes are mounted directories of config.toml, named by their last
+ * component.
+ */
 import { join, relative } from 'node:path';
 import { SealError } from '../seal-error.js';
 import { isErrno } from '../files.js';
@@ -19,55 +22,55 @@ import {
   type StagingDirectory,
 } from './reservations.js';
 
-/** What a host knows of its nodes. */
+/** The storage nodes of a host. */
 export interface Nodes {
   /** Mounted directories of config.toml. */
   directories: readonly string[];
-  /** Whether a node may be written into, candidates at anew. @throws MountWrongError; MountHungError */
+  /** Checks that a node may be written to. @throws MountWrongError; MountHungError */
   check(directory: string): Promise<void>;
 }
 
 export interface Wanted extends Owner {
   /** Bytes that the copy takes on disk. */
   bytes: number;
-  /** Name of the node that the copy was begun on before: there it goes again, if it can. */
+  /** Name of the node of the previous attempt, which is preferred. */
   before: string | undefined;
-  /** Earlier copies of the sector, relative to their nodes: they are deleted before this one is begun. */
+  /** Earlier copies of the sector, relative to their nodes: they are deleted before this one starts. */
   replaces: ReadonlySet<string>;
   host: string;
 }
 
 export interface Chosen {
   node: string;
-  /** The reservation: a directory that is there, relative to the node. */
+  /** The reservation: an existing directory, relative to the node. */
   into: string;
-  /** Why not the others, one line each; only those that could not be had. */
+  /** Reasons why unusable nodes were passed over, one line each. */
   passedOver: string[];
 }
 
 interface Candidate {
   node: string;
-  /** Bytes that are free; those of the copies that this one replaces count as free. */
+  /** Free bytes; those of the copies that this one replaces count as free. */
   free: number;
-  /** The same, after what others have reserved. */
+  /** Free bytes less what others have reserved. */
   room: number;
 }
 
 /**
- * Reserves room for a copy on the node with the most of it, so that nodes fill up evenly. One that hangs is passed over while
- * another will do.
- * @throws failure `MountMissing` when no node is in order, `NoSpace` when none has room; MountHungError
+ * Reserves room for a copy on the node with the most room, so that nodes fill up evenly. A hung node is passed
+ * over if another can be used.
+ * @throws failure `MountMissing` when no node is usable, `NoSpace` when none has room; MountHungError
  */
 export async function chooseNode(nodes: Nodes, wanted: Wanted): Promise<Chosen> {
   const passedOver = new PassedOver();
   const candidates: Candidate[] = [];
-  const looks = nodes.directories.map(async (node) => {
+  const inspections = nodes.directories.map(async (node) => {
     await inspectNode(nodes, node, wanted).then(
-      (look) => candidates.push(look),
+      (candidate) => candidates.push(candidate),
       (error: unknown) => passedOver.add(node, error),
     );
   });
-  await Promise.all(looks);
+  await Promise.all(inspections);
   const isBefore = ({ node }: Candidate): boolean => nodeName(node) === wanted.before;
   candidates.sort((a, b) => Number(isBefore(b)) - Number(isBefore(a)) || b.room - a.room);
   for (const { node, free } of candidates)
@@ -82,7 +85,7 @@ export async function chooseNode(nodes: Nodes, wanted: Wanted): Promise<Chosen> 
   throw passedOver.failure();
 }
 
-/** Why nodes cannot be had, and what follows when none can. */
+/** Collects why nodes were passed over, and makes the failure when all were. */
 class PassedOver {
   readonly reasons: string[] = [];
   private isFull = false;
@@ -92,14 +95,14 @@ class PassedOver {
     if (error instanceof MountHungError) this.hung ??= error;
     if (error instanceof FullError || isErrno(error, 'ENOSPC', 'EDQUOT')) this.isFull = true;
     const message = error instanceof Error ? error.message : String(error);
-    // Errors of mounts and files name the directory themselves.
+    // Mount and file errors already name the directory.
     this.reasons.push(message.includes(node) ? message : `${node}: ${message}`);
   }
 
   failure(): Error {
     const reasons = this.reasons.join('; ') || 'none is configured';
     if (this.isFull) return new SealError('NoSpace', `no storage node has room: ${reasons}`);
-    return this.hung ?? new SealError('MountMissing', `no storage node is in order: ${reasons}`);
+    return this.hung ?? new SealError('MountMissing', `no storage node is usable: ${reasons}`);
   }
 }
 
@@ -110,7 +113,10 @@ class FullError extends Error {
 }
 
 /**
- * @throws failure `MountMissing`, MountWrongError when this host does not have the node of that name as it should be; MountHungError
+ * Finds the node of that name on this host and checks it.
+ * @returns its directory
+ * @throws failure `MountMissing` when it is not configured; MountWrongError when it is not mounted correctly or
+ *   is the group's own directory; MountHungError
  */
 export async function findNode(nodes: Nodes, name: string, group: GroupDirectory): Promise<string> {
   const node = nodes.directories.find((directory) => nodeName(directory) === name);
@@ -120,27 +126,28 @@ export async function findNode(nodes: Nodes, name: string, group: GroupDirectory
   return node;
 }
 
-/** Only to put the nodes in order: whether a reservation still holds is asked when one has been made. */
+/** Measures a node for the ranking. Stale reservations count here; they are excluded once ours is made. */
 async function inspectNode(nodes: Nodes, node: string, wanted: Wanted): Promise<Candidate> {
   await nodes.check(node);
   await refuseOwnDirectory(node, wanted.group);
   await refuseUnfitDirectories(node);
-  // Also where there is no room: orphans may be what is in the way.
+  // Also when the node is full: orphans may take the room.
   await removeOrphans(node, wanted.group);
   return { node, ...(await roomOf(node, await listStaging(node), wanted)) };
 }
 
 /**
- * Reserves room where there is some after what all others have still to write. Of two that do it at once each sees the other: both
- * give way where there is room for one only, and try again like after any full disk.
- * @returns the reservation. @throws FullError; MountWrongError where final names cannot be made; errors of the file system
+ * Reserves room if there is enough after what all other copies still have to write. If two reserve at the same
+ * time, each sees the other: when there is room for only one, both release and retry as after any full disk.
+ * @returns the reservation
+ * @throws FullError; MountWrongError when final names cannot be linked; errors of the file system
  */
 async function reserveBeside(node: string, wanted: Wanted): Promise<string> {
   await refuseWithoutLinks(node);
   const into = await reserveStaging(node, wanted, wanted.bytes, wanted.host);
   try {
     const own = join(node, into);
-    // What was made there a moment ago tells the node's own clock.
+    // The mtime of the directory just made is the node's current time.
     const now = (await lstat(own)).mtimeMs;
     const others = (await listStaging(node)).filter(({ directory }) => directory !== own);
     const { room } = await roomOf(node, others, wanted, now);
@@ -152,7 +159,7 @@ async function reserveBeside(node: string, wanted: Wanted): Promise<string> {
   }
 }
 
-/** @param now by the node's clock: then stale reservations are not counted */
+/** @param now by the node's clock; when given, stale reservations are not counted */
 async function roomOf(
   node: string,
   directories: readonly StagingDirectory[],

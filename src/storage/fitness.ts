@@ -1,4 +1,4 @@
-/** Whether a storage node can hold what P6 makes there, looked at when it is chosen: P6 itself comes days later. */
+/** Checks, when a storage node is chosen, that P6 will be able to publish there: P6 runs days later. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { NotOursError } from '../sector-directory/remove-tree.js';
@@ -11,8 +11,8 @@ import { makeDirectory, refuseOther } from './make-directory.js';
 import { nodeDirectories } from './own-directory.js';
 
 /**
- * Looks at the directories that are there already.
- * @throws MountWrongError when one of them is none, or another mount than the rest; MountHungError
+ * Checks the node's directories that exist already.
+ * @throws MountWrongError when one is not a directory, or is on another mount than the node; MountHungError
  */
 export async function refuseUnfitDirectories(node: string): Promise<void> {
   const table = await readMountTable();
@@ -26,43 +26,44 @@ export async function refuseUnfitDirectories(node: string): Promise<void> {
       throw error instanceof NotOursError ? new MountWrongError(error.message) : error;
     });
     const found = await ifPresent(mounted(path));
-    // Also where a directory of the same file system is bound: from one mount to another there are no hard links.
+    // Also refuses a bind mount of the same file system: hard links cannot cross mounts.
     if (found !== undefined && found !== own)
       throw new MountWrongError(`${path} is another mount than ${node}: final names are hard links`);
   }
 }
 
-/** Hidden; what a killed try leaves may be deleted. */
-const TRY_NAME = '.try-';
+/** Prefix of hidden files; those that a killed test leaves may be deleted. */
+const TRY_PREFIX = '.try-';
 
 /**
  * Makes a file and a hard link to it, and removes both.
- * @throws MountWrongError when the file system has no hard links; errors of the file system; MountHungError
+ * @throws MountWrongError when the file system does not support hard links; errors of the file system;
+ *   MountHungError
  */
 export async function tryHardLink(directory: string): Promise<void> {
-  const file = join(directory, `${TRY_NAME}${randomUUID()}`);
+  const file = join(directory, `${TRY_PREFIX}${randomUUID()}`);
   const second = `${file}.link`;
   try {
     await touch(file);
     await link(file, second).catch((error: unknown) => {
       if (!isErrno(error, 'EPERM', 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EMLINK', 'EXDEV')) throw error;
-      const why = (error as Error).message;
-      throw new MountWrongError(`${directory} has no hard links, which final names are: ${why}`);
+      const reason = (error as Error).message;
+      throw new MountWrongError(`${directory} does not support hard links, which P6 needs: ${reason}`);
     });
   } finally {
     for (const path of [second, file]) await rm(path, { force: true }).catch(() => undefined);
   }
 }
 
-/** Nodes that have shown that they have hard links: `<device> <directory>`. What has them keeps them. */
-const tried = new Set<string>();
+/** Nodes that are known to support hard links, as `<device> <directory>`; that does not change. */
+const withLinks = new Set<string>();
 
-/** Tries the node once in this process' life. @throws like {@link tryHardLink} */
+/** Tests a node for hard links until it has passed once in this process. @throws like {@link tryHardLink} */
 export async function refuseWithoutLinks(node: string): Promise<void> {
   const stagingRoot = join(node, stored.stagingRoot);
   await makeDirectory(stagingRoot);
   const key = `${(await stat(stagingRoot)).dev} ${node}`;
-  if (tried.has(key)) return;
+  if (withLinks.has(key)) return;
   await tryHardLink(stagingRoot);
-  tried.add(key);
+  withLinks.add(key);
 }

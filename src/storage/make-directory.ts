@@ -1,12 +1,14 @@
-/** Directories of a storage node, made one level at a time: a missing node must not come into being as a plain directory. */
+/**
+ * Makes directories on a storage node one level at a time: a node that is not mounted must not be created as one.
+ */
 import { dirname } from 'node:path';
 import { NotOursError } from '../sector-directory/remove-tree.js';
 import { isErrno, syncDirectory } from '../files.js';
 import { lstat, mkdir } from '../mounts/remote-fs.js';
 
 /**
- * Makes a directory that may be there already.
- * @throws NotOursError when something else has its name: behind a symbolic link files would land outside of the node
+ * Makes a directory unless it exists.
+ * @throws NotOursError when its name is not a directory: through a symbolic link files would land outside the node
  */
 export async function makeDirectory(path: string): Promise<void> {
   await mkdir(path).catch(async (error: unknown) => {
@@ -16,7 +18,7 @@ export async function makeDirectory(path: string): Promise<void> {
   await syncDirectory(dirname(path));
 }
 
-/** @throws NotOursError when it is no directory */
+/** @throws NotOursError when it is not a directory */
 export async function refuseOther(path: string): Promise<void> {
   const found = await lstat(path);
   if (!found.isDirectory())

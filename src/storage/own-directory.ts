@@ -1,6 +1,6 @@
 /**
- * Whether a storage node is the group's own directory under another name. There the final names of a copy are those of the scratch:
- * P6 would find its files in place, and delete them with it.
+ * Refuses a storage node that is the group's own directory under another name. There the final names of a copy
+ * would be the scratch's own files: P6 would find them in place, and delete them with the scratch.
  */
 import { dirname, join } from 'node:path';
 import { exists, ifPresent } from '../files.js';
@@ -8,19 +8,19 @@ import { MountWrongError } from '../mounts/guard.js';
 import { identity, realpath } from '../mounts/remote-fs.js';
 import { groupDirectories, markerFile, stored, type GroupDirectory } from '../paths.js';
 
-/** Passes, like every MountWrongError, when the config or the mount is mended; nothing is lost until then. */
+/** Like every MountWrongError it ends when the config or the mount is fixed; nothing is lost until then. */
 export class OwnDirectoryError extends MountWrongError {}
 
-/** Where sealflow writes on a node, the node itself first. */
+/** The directories on a node that sealflow writes to, the node itself first. */
 export const nodeDirectories = (node: string): string[] => [
   node,
   ...['sealed', 'cache', 'receipts', stored.stagingRoot].map((name) => join(node, name)),
 ];
 
 /**
- * Asked by device and inode, so that links and bind mounts are seen through. What is not there is nobody's.
- * @throws OwnDirectoryError when the node, or a directory on it, is one of the group's, lies in a group's directory, or holds it;
- *   MountHungError
+ * Compares by device and inode, so that links and bind mounts are resolved. Missing directories are ignored.
+ * @throws OwnDirectoryError when the node, or a directory on it, is one of the group's, lies in a group's
+ *   directory, or contains it; MountHungError
  */
 export async function refuseOwnDirectory(node: string, group: GroupDirectory): Promise<void> {
   const own = new Map<string, string>();
@@ -38,18 +38,19 @@ export async function refuseOwnDirectory(node: string, group: GroupDirectory): P
       const found = await identity(path);
       const whose = own.get(found);
       if (whose !== undefined) refuse(directory, path === real ? `is ${whose}` : `lies in ${whose}`);
-      // Another group's directory holds scratch as well, and the marker shows where inodes do not (a mount of this host's own export).
+      // Another group's directory contains scratch too. And where inodes differ (a mount of this host's own
+      // export), the marker still identifies the directory.
       if (await exists(markerFile(path)))
         refuse(
           directory,
           path === real ? "has a group's marker" : `lies in ${path}, which has a group's marker`,
         );
-      if (path === real && above.has(found)) refuse(directory, `holds ${group.root}`);
+      if (path === real && above.has(found)) refuse(directory, `contains ${group.root}`);
     }
   }
 }
 
-/** What to do about it, for people. */
+/** Hint for operators. */
 export const OWN_DIRECTORY_HINT =
   'give storage-nodes a mounted directory that is not in local_dir, nor around it: P6 deletes what lies in local_dir';
 
@@ -59,7 +60,7 @@ function refuse(directory: string, what: string): never {
   );
 }
 
-/** A directory and all those it lies in, the root last. @param path absolute, without symbolic links */
+/** A directory and all its parents, the root last. @param path absolute, without symbolic links */
 export function ancestors(path: string): string[] {
   const above = dirname(path);
   return above === path ? [path] : [path, ...ancestors(above)];

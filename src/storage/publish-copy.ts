@@ -15,12 +15,12 @@ import { finalName, type Receipt } from './receipt.js';
 import { isOf, listStaging, type Owner } from './reservations.js';
 
 /**
- * Files up to this size are hashed once more, before and after: p_aux and t_aux. Of the large ones, which P5 has read back, some
- * place is compared with what P2 made.
+ * Files up to this size (p_aux and t_aux) are hashed in full, before and after linking. The large ones, which P5
+ * has read back, are compared with P2's at random offsets.
  */
 const SMALL = 65_536;
 
-/** What is published. */
+/** A copy to publish. */
 export interface Copy {
   /** The attempt of P2 whose files were copied. */
   source: string;
@@ -33,30 +33,34 @@ export interface Copy {
 }
 
 /**
- * Links the files of `staging` to their final names and writes the receipt. Done again after a crash it finds its own links
- * and goes on.
- * @param mayGo asked before the first name is given; what it throws ends it
- * @throws failure `CopyDiffers` when a final name belongs to another file, or to the scratch, which P6 deletes; `StepBack` to P5, before any name is given, when
- *   the copy is not whole.
+ * Links the files of `staging` to their final names and writes the receipt. After a crash it can be repeated: it
+ * finds its own links and continues.
+ * @param beforeFirst called before the first name is linked; an error from it stops the publication
+ * @throws failure `CopyDiffers` when a final name is another file, or the scratch's own, which P6 deletes;
+ *   `StepBack` to P5, before any name is linked, when the copy is not complete
  */
-export async function publishCopy(copy: Copy, receipt: Receipt, mayGo: () => Promise<void>): Promise<void> {
+export async function publishCopy(
+  copy: Copy,
+  receipt: Receipt,
+  beforeFirst: () => Promise<void>,
+): Promise<void> {
   const { source, node, staging, sector, files } = copy;
   const receiptPath = join(node, stored.receipt(sector));
   const known = (await readJson(receiptPath)) as Receipt | undefined;
   refuseNewer(receiptPath, known, ENGINE_PROTOCOL);
   if (known !== undefined && claimOf(known) !== claimOf(receipt)) {
-    throw new SealError('CopyDiffers', `${receiptPath} is there and says something else`);
+    throw new SealError('CopyDiffers', `${receiptPath} exists and differs`);
   }
   for (const file of files) await refuseScratch(copy, file);
-  // Behind the receipt all have their names, but for what a person has moved away since, because it was damaged.
-  const nameless = known === undefined ? files : await withoutFinalName(copy);
-  if (nameless.length > 0) {
+  // Once the receipt exists all files have final names, except those an operator has moved away since as damaged.
+  const unlinked = known === undefined ? files : await withoutFinalName(copy);
+  if (unlinked.length > 0) {
     await ifPresent(refuseOther(join(node, staging)));
-    for (const file of nameless) await checkWhole(join(node, staging, plainName(file.name)), file, source);
-    await mayGo();
+    for (const file of unlinked) await checkComplete(join(node, staging, plainName(file.name)), file, source);
+    await beforeFirst();
     for (const directory of ['sealed', 'cache', 'receipts', stored.cache(sector)])
       await makeDirectory(join(node, directory));
-    for (const file of nameless) await linkFinalName(copy, file);
+    for (const file of unlinked) await linkFinalName(copy, file);
     for (const directory of ['sealed', stored.cache(sector), 'cache'])
       await syncDirectory(join(node, directory));
   }
@@ -69,7 +73,7 @@ async function withoutFinalName({ node, sector, files }: Copy): Promise<FileDige
   return files.filter((_, i) => !has[i]);
 }
 
-/** Where the copy is the scratch under another name it would be deleted as the scratch. @throws failure `CopyDiffers` */
+/** A copy that is the scratch under another name would be deleted with it. @throws failure `CopyDiffers` */
 async function refuseScratch({ source, node, staging, sector }: Copy, { name }: FileDigest): Promise<void> {
   const scratch = await ifPresent(identity(join(source, plainName(name))));
   if (scratch === undefined) return;
@@ -81,7 +85,7 @@ async function refuseScratch({ source, node, staging, sector }: Copy, { name }: 
       );
 }
 
-/** Of whom a receipt speaks and what it proves; who made it, and by which version, may differ when P6 is done again. */
+/** What a receipt certifies: its sector and proof. Host and version may differ when P6 is repeated. */
 const claimOf = ({ sector, size, ticket, seed, commD, commR, proof, files }: Receipt): string =>
   canonicalJson({ sector, size, ticket, seed, commD, commR, proof, files });
 
@@ -95,14 +99,14 @@ async function linkFinalName({ node, staging, sector }: Copy, file: FileDigest):
     if (!isErrno(error, 'EEXIST')) throw error;
     const target = await lstat(to);
     if (target.ino !== source.ino || target.dev !== source.dev) {
-      throw new SealError('CopyDiffers', `${to} is there and is another file`);
+      throw new SealError('CopyDiffers', `${to} exists and is another file`);
     }
   }
 }
 
 /**
- * A P6 that was killed between the first final name and the receipt has left names on the node. They are the sector's own where they
- * are links to its unfinished copy.
+ * Removes the final names left by a P6 that was killed between the first name and the receipt: those that are hard
+ * links to the sector's unfinished copy.
  */
 export async function removeFinalNames(node: string, owner: Owner): Promise<void> {
   if (await exists(join(node, stored.receipt(owner.sector)))) return;
@@ -114,10 +118,11 @@ export async function removeFinalNames(node: string, owner: Owner): Promise<void
     }
 }
 
-// All files before the first name: a copy that is made again has other inodes, and a name that was given would stand against it.
-async function checkWhole(path: string, file: FileDigest, source: string): Promise<void> {
+// All files are checked before the first is linked: a new copy has other inodes, and would conflict with existing
+// names.
+async function checkComplete(path: string, file: FileDigest, source: string): Promise<void> {
   if (!(await isSame(path, file, source)))
-    throw new SealError('StepBack', `the copy ${path} is not whole`, { from: 'P5' });
+    throw new SealError('StepBack', `the copy ${path} is not complete`, { from: 'P5' });
 }
 
 /** @throws failure `CopyDiffers` */
@@ -131,7 +136,9 @@ async function verifyPublished(copy: Copy): Promise<void> {
   }
 }
 
-/** Compares size, and digest where the file is small, else some place with P2's own file. */
+/**
+ * Compares the size, then the digest of a small file; a large one is compared with P2's file at random offsets.
+ */
 async function isSame(
   path: string,
   { name, size, blake3: digest }: FileDigest,

@@ -1,25 +1,26 @@
-/** A look into large files: a copy of which a part is wrong is noticed without reading all of it. */
+/** Compares large files by samples: detects a copy that is partly wrong without reading all of it. */
 import { randomInt } from 'node:crypto';
 import { readPlaces } from '../mounts/remote-fs.js';
 
-/** Places that are compared, and bytes of each: where one per cent of a file is wrong, nine of ten looks notice. */
-const PLACES = 256;
+/** Number of samples, and bytes of each: if 1 % of a file is wrong, nine of ten comparisons detect it. */
+const SAMPLES = 256;
 const LENGTH = 65_536;
 
 /**
- * Whether two files of `size` bytes are the same at places that nobody could know before.
- * @throws errors of the file system; a file that ends before is not the same
+ * Whether two files of `size` bytes are equal at random offsets; files small enough are compared in full.
+ * @returns false if a file is shorter
+ * @throws errors of the file system
  */
 export async function sameAtRandom(a: string, b: string, size: number): Promise<boolean> {
   const length = Math.min(LENGTH, size);
-  const places = size <= PLACES * LENGTH ? everywhere(size, length) : anywhere(size, length);
-  const [ofA, ofB] = await Promise.all([readPlaces(a, places, length), readPlaces(b, places, length)]);
+  const offsets = size <= SAMPLES * LENGTH ? allOffsets(size, length) : randomOffsets(size, length);
+  const [ofA, ofB] = await Promise.all([readPlaces(a, offsets, length), readPlaces(b, offsets, length)]);
   return ofA.length > 0 && ofA.equals(ofB);
 }
 
-const everywhere = (size: number, length: number): number[] =>
+const allOffsets = (size: number, length: number): number[] =>
   Array.from({ length: Math.ceil(size / length) }, (_, i) => Math.min(i * length, size - length));
 
-/** Upwards, as disks like it. */
-const anywhere = (size: number, length: number): number[] =>
-  Array.from({ length: PLACES }, () => randomInt(size - length + 1)).sort((a, b) => a - b);
+/** Ascending, so that disks seek in one direction. */
+const randomOffsets = (size: number, length: number): number[] =>
+  Array.from({ length: SAMPLES }, () => randomInt(size - length + 1)).sort((a, b) => a - b);

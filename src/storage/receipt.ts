@@ -1,4 +1,4 @@
-/** The sector's birth certificate: readable without sealflow, and all that is needed to check the sector again. */
+/** A sealed sector's receipt: readable without sealflow, with everything needed to verify the sector. */
 import { z } from 'zod';
 import { readable, type SealInput } from '../contract.js';
 import { ENGINE_PROTOCOL, fileSchema, type EngineResult, type FileDigest } from '../engines/protocol.js';
@@ -33,7 +33,7 @@ export type Receipt = z.infer<typeof receiptSchema>;
 
 export type Results = Record<EnginePhaseId, EngineResult>;
 
-/** @throws TypeError when a result lacks what it must have. */
+/** Builds the receipt from the results of all phases. @throws TypeError when a result lacks a required value */
 export function receiptOf(seal: SealInput, sector: SectorId, results: Results, version: string): Receipt {
   const { commR, commD } = results.P2.outputs;
   return {
@@ -58,10 +58,10 @@ export function receiptOf(seal: SealInput, sector: SectorId, results: Results, v
   };
 }
 
-/** The files that P5 copied, with the digests that it read back. */
+/** The files that P5 copied, with the digests computed when reading them back. */
 export const copiedFiles = ({ P5 }: Pick<Results, 'P5'>): FileDigest[] => required(P5.outputs.files, 'files');
 
-/** Where a file of the copy belongs, relative to the storage node. */
+/** Final name of a file of the copy, relative to the storage node. */
 export const finalName = (sector: SectorId, name: string): string =>
   name === 'sealed' ? stored.sealed(sector) : `${stored.cache(sector)}/${name}`;
 

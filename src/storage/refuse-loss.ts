@@ -1,4 +1,4 @@
-/** The last look before P6 deletes a sector's scratch: what was published must not go with it. */
+/** The last check before P6 deletes a sector's scratch: the published files must not be part of it. */
 import { join } from 'node:path';
 import { z } from 'zod';
 import { SealError } from '../seal-error.js';
@@ -14,9 +14,9 @@ const filesSchema = z.object({ files: receiptSchema.shape.files });
 /**
  * To be called right before the sector's directory is renamed away.
  * @param nodes of this host
- * @param journal what P6 has written into the sector's directory: where it has published the sector
- * @throws OwnDirectoryError when a published file is the scratch's own, under whatever name; failure `CopyDiffers` when one is not
- *   there, `MountMissing` when the node is not; MountHungError
+ * @param journal that P6 has written into the sector's directory: where it has published the sector
+ * @throws OwnDirectoryError when a published file is the scratch's own, under any name; failure `CopyDiffers`
+ *   when one is missing, `MountMissing` when the node is; MountHungError
  */
 export async function refuseLoss(
   nodes: readonly string[],
@@ -25,7 +25,8 @@ export async function refuseLoss(
   journal: { storage: { node: string; receipt: string } } | undefined,
 ): Promise<void> {
   const directory = sectorDir(group, sector);
-  if (!journal) throw new SealError('PassingFault', `${directory} has lost the note of where it was stored`);
+  if (!journal)
+    throw new SealError('PassingFault', `${directory} has lost its journal, which names where it was stored`);
   const { node: name, receipt } = journal.storage;
   const node = nodes.find((known) => nodeName(known) === name);
   if (node === undefined) throw new SealError('MountMissing', `storage node ${name} is not in storage-nodes`);
@@ -40,14 +41,17 @@ export async function refuseLoss(
   }
 }
 
-/** Seen by inodes, and by what only a sector's directory holds: a mount of this host's own export gives it another device. */
+/**
+ * Detects the scratch by inode, and by a file that only a sector's directory contains: through a mount of this
+ * host's own export it has another device number.
+ */
 async function refuseScratchWithin(node: string, directory: string, sector: SectorId): Promise<void> {
   const own = await identity(directory);
   const cache = join(node, stored.cache(sector));
   if (await exists(join(cache, 'sector.json'))) throw ownScratch(cache, directory);
-  for (const place of [cache, join(node, stored.sealed(sector))])
-    for (const path of ancestors((await ifPresent(realpath(place))) ?? node))
-      if ((await identity(path)) === own) throw ownScratch(place, directory);
+  for (const final of [cache, join(node, stored.sealed(sector))])
+    for (const path of ancestors((await ifPresent(realpath(final))) ?? node))
+      if ((await identity(path)) === own) throw ownScratch(final, directory);
 }
 
 async function publishedFiles(receipt: string): Promise<string[]> {
@@ -56,7 +60,7 @@ async function publishedFiles(receipt: string): Promise<string[]> {
   return data.files.map(({ name }) => name);
 }
 
-/** Device and inode of all files below a directory, with their paths. */
+/** Maps device and inode of all files below a directory to their paths. */
 async function identitiesBelow(
   directory: string,
   found = new Map<string, string>(),
@@ -65,7 +69,7 @@ async function identitiesBelow(
     const path = join(directory, name);
     const stats = await ifPresent(lstat(path));
     if (stats?.isDirectory()) await identitiesBelow(path, found);
-    // A link leads out of what is deleted.
+    // Symbolic links are skipped: their targets are not deleted.
     else if (stats?.isFile()) found.set(await identity(path), path);
   }
   return found;

@@ -1,8 +1,8 @@
 /**
- * Unfinished copies on a storage node: a directory each below `.sealflow`, named after the sector, with a note of whose it is and
- * how much room it takes. The directory is the reservation: whoever chooses a node counts what the copies there have still to
- * write. One that nobody has written into for an hour by the node's own clock is counted no more, so that a crash cannot keep
- * room for ever.
+ * Unfinished copies on a storage node. Each has a staging directory below `.sealflow`, named after the sector,
+ * with a note of its owner and its size. The directory is the reservation: choosing a node counts what the copies
+ * there still have to write. One that was not written to for an hour, by the node's own clock, is not counted, so
+ * that a crash cannot hold room forever.
  */
 import { randomUUID } from 'node:crypto';
 import { basename, join, relative } from 'node:path';
@@ -15,15 +15,15 @@ import { abortedFile, doneFile, isPlainName, sectorDir, stored, type OpenGroup }
 import { parseSector, sectorName, type SectorId } from '../sector.js';
 import { makeDirectory, refuseOther } from './make-directory.js';
 
-/** Name of the note in the directory of a copy. */
+/** Name of the note in a staging directory. */
 const NOTE = 'copy.json';
 
 const noteSchema = z.object({
   v: z.int(),
-  /** Random ID of the group's directory: two groups may copy sectors of one name. */
+  /** Random ID of the group's directory: two groups may copy sectors of the same name. */
   group: z.string(),
   sector: z.string(),
-  /** Bytes that the whole copy takes on disk. */
+  /** Bytes that the complete copy takes on disk. */
   bytes: z.number().min(0),
   host: z.string(),
   at: z.string(),
@@ -32,17 +32,17 @@ type Note = z.infer<typeof noteSchema>;
 
 export interface StagingDirectory {
   directory: string;
-  /** Undefined for what is not understood: another program's, or a newer sealflow's. */
+  /** Undefined when it is missing or not valid: another program's directory, or a newer sealflow's. */
   note: Note | undefined;
   /** Bytes that its files take on disk. */
   used: number;
-  /** When it was last written into, in ms since 1970 by the clock that gives the node's files their times. */
+  /** When it was last written to, in ms since 1970 by the clock that sets the node's file times. */
   writtenAt: number;
 }
 
 const STALE_MS = 3_600_000;
 
-/** Whose copies are meant. */
+/** The owner of a copy. */
 export interface Owner {
   group: OpenGroup;
   sector: SectorId;
@@ -51,8 +51,9 @@ export interface Owner {
 /**
  * Reserves room for a copy.
  * @param bytes that it will take on disk
- * @returns its directory, relative to the node
- * @throws errors of the file system; ENOENT when the node is not there, which must not come into being as a plain directory
+ * @returns its staging directory, relative to the node
+ * @throws errors of the file system; ENOENT when the node does not exist, which must not be created as a plain
+ *   directory
  */
 export async function reserveStaging(
   node: string,
@@ -63,7 +64,7 @@ export async function reserveStaging(
   const root = join(node, stored.stagingRoot);
   await makeDirectory(root);
   const into = stored.stagingDirectory(sector, randomUUID());
-  // Without its note nobody would know whose it is: so it gets its name with the note inside.
+  // Without the note its owner would be unknown, so the directory gets its name only with the note inside.
   const unnamed = join(root, `${NEW_PREFIX}${randomUUID()}`);
   await mkdir(unnamed);
   try {
@@ -81,11 +82,11 @@ export async function reserveStaging(
 
 const NEW_PREFIX = '.new-';
 
-/** Gives a reservation back, and what was written there. */
+/** Releases a reservation and deletes what was written there. */
 export const releaseStaging = (node: string, into: string): Promise<void> =>
   remove(node, join(node, stored.stagingRoot, basename(into)));
 
-/** Renamed first: half of a copy, perhaps without its note, would be nobody's. */
+/** Renames first: a half-deleted copy without its note would have no owner. */
 async function remove(node: string, directory: string): Promise<void> {
   const gone = join(node, stored.stagingRoot, `${GONE_PREFIX}${randomUUID()}`);
   await ifPresent(rename(directory, gone));
@@ -94,7 +95,7 @@ async function remove(node: string, directory: string): Promise<void> {
 
 const GONE_PREFIX = '.gone-';
 
-/** All unfinished copies on a node, of whatever group. */
+/** All unfinished copies on a node, of all groups. */
 export async function listStaging(node: string): Promise<StagingDirectory[]> {
   const root = join(node, stored.stagingRoot);
   const names = (await namesIn(root)).filter(isPlainName);
@@ -120,21 +121,21 @@ async function inspectDirectory(directory: string): Promise<StagingDirectory[]> 
   ];
 }
 
-/** Whether nobody has written into it for so long that nobody will. */
+/** Whether it was not written to for so long that its copy must have ended. */
 export const isStale = ({ writtenAt }: StagingDirectory, now: number): boolean => now - writtenAt > STALE_MS;
 
-/** Bytes that a copy has still to write. */
+/** Bytes that a copy still has to write. */
 export const bytesLeft = ({ note, used }: StagingDirectory): number => Math.max(0, (note?.bytes ?? 0) - used);
 
-/** Whether it is an unfinished copy of this very sector, of this very group. */
+/** Whether it is an unfinished copy of the owner's sector in the owner's group. */
 export const isOf =
   ({ group, sector }: Owner) =>
   ({ note }: StagingDirectory): boolean =>
     note?.group === group.id && note.sector === sectorName(sector);
 
 /**
- * Deletes the sector's unfinished copies; files that have their final names keep their inodes.
- * @param only these, relative to the node; all if not given
+ * Deletes the sector's unfinished copies; files that have final names remain as hard links.
+ * @param only these, relative to the node; default: all
  */
 export async function removeStaging(node: string, owner: Owner, only?: ReadonlySet<string>): Promise<void> {
   for (const { directory } of (await listStaging(node)).filter(isOf(owner)))
@@ -145,37 +146,41 @@ export async function removeStaging(node: string, owner: Owner, only?: ReadonlyS
 const DAY_MS = 24 * 3_600_000;
 
 /**
- * Deletes what other sectors of the group have left: copies of those that P6 or an abort has deleted on a host that did not see this
- * node, and that told so. Where the group's directory is not mounted nothing tells so. Another group's copies are never writtenAt, as
- * whether they are needed cannot be known here. What cannot be deleted stays: it is no fault of who comes by.
+ * Deletes orphaned copies of the group's other sectors: those that P6 or an abort has finished on a host that did
+ * not have this node mounted. They must be recorded as done or aborted, so nothing is deleted while the group's
+ * directory is not mounted. Another group's copies are never touched: whether they are needed is not known here.
+ * Errors are ignored: they must not fail the task of another sector.
  */
 export async function removeOrphans(node: string, group: OpenGroup): Promise<void> {
   const now = Date.now();
   for (const { directory, note, writtenAt } of await listStaging(node)) {
     const sector = note?.group === group.id ? parseSector(note.sector) : undefined;
     if (!sector || now - writtenAt < DAY_MS || (await exists(sectorDir(group, sector)))) continue;
-    const isOver = (await exists(doneFile(group, sector))) || (await exists(abortedFile(group, sector)));
-    if (isOver) await remove(node, directory).catch(() => undefined);
+    const isFinished = (await exists(doneFile(group, sector))) || (await exists(abortedFile(group, sector)));
+    if (isFinished) await remove(node, directory).catch(() => undefined);
   }
   await sweep(node);
 }
 
-/** Deletes what deletions and reservations that were killed have left, whoever began them. */
+/** Deletes what killed deletions and reservations have left, of any owner. */
 async function sweep(node: string): Promise<void> {
-  for (const path of await hidden(node, GONE_PREFIX)) await removeTree(path).catch(() => undefined);
-  for (const path of await hidden(node, NEW_PREFIX)) {
+  for (const path of await hiddenPaths(node, GONE_PREFIX)) await removeTree(path).catch(() => undefined);
+  for (const path of await hiddenPaths(node, NEW_PREFIX)) {
     const [unnamed] = await inspectDirectory(path);
     if (unnamed && Date.now() - unnamed.writtenAt > DAY_MS) await removeTree(path).catch(() => undefined);
   }
 }
 
-async function hidden(node: string, prefix: string): Promise<string[]> {
+async function hiddenPaths(node: string, prefix: string): Promise<string[]> {
   const root = join(node, stored.stagingRoot);
   const names = await namesIn(root);
   return names.filter((name) => name.startsWith(prefix)).map((name) => join(root, name));
 }
 
-/** None when the directory is not there. @throws NotOursError when a symbolic link leads elsewhere */
+/**
+ * Names in a directory; none if it does not exist.
+ * @throws NotOursError when it is a symbolic link or not a directory
+ */
 async function namesIn(root: string): Promise<string[]> {
   if (!(await ifPresent(lstat(root)))) return [];
   await refuseOther(root);

@@ -15,7 +15,7 @@ import { ENGINE_CRATE, sourceKey } from './sources.js';
 export interface BuildEngineOptions {
   onStep?: OnStep | undefined;
   signal?: AbortSignal | undefined;
-  /** `[engine] environment` of config.toml, for the engine that is returned. */
+  /** `[engine] environment` of config.toml, for the returned engine. */
   environment?: Readonly<Record<string, string>>;
   /** Cargo features, for example `cuda`. */
   features?: readonly string[];
@@ -23,8 +23,9 @@ export interface BuildEngineOptions {
 }
 
 /**
- * Builds the engine (4 minutes on two cores, the first time) and keeps it in the cache, apart by sources, features and compiler.
- * The dependencies are compiled into a directory that all versions share, so that the next one takes seconds.
+ * Builds the engine (4 minutes on two cores, the first time) into the cache, keyed by sources, features and
+ * compiler. Dependencies are compiled into a target directory that all versions share, so that the next build
+ * takes seconds.
  *
  * @throws UserError when Rust or a C compiler is missing or too old, or the build fails
  */
@@ -32,18 +33,18 @@ export async function buildEngine(options: BuildEngineOptions = {}): Promise<Eng
   const { onStep, signal, features = [], crate = ENGINE_CRATE } = options;
   const key = await sourceKey(crate, features);
   if (key === undefined) {
-    throw new UserError(`the engine's sources are not here (${crate})`, {
-      hint: 'set SEALFLOW_ENGINE to an engine that is built, or run sealflow from a checkout',
+    throw new UserError(`the engine's sources are missing (${crate})`, {
+      hint: 'set SEALFLOW_ENGINE to a built engine, or run sealflow from a checkout',
     });
   }
   const compiler = createHash('sha256')
     .update(await requireRust(crate))
     .digest('hex')
     .slice(0, 8);
-  const onWait = (): void => onStep?.('waiting for another process that builds an engine');
+  const onWait = (): void => onStep?.('waiting for another process that is building an engine');
   const build = async (directory: string): Promise<void> => {
     const targetDirectory = cachePath('engine-target');
-    // cargo's own lock ends with cargo: another build could put its binary in the place of ours before it is copied.
+    // cargo releases its own lock on exit: another build could overwrite our binary before it is copied.
     const lock = await lockFile(cachePath('.locks/engine-target'), { onWait, signal });
     try {
       const binary = await cargoBuild({
@@ -59,9 +60,9 @@ export async function buildEngine(options: BuildEngineOptions = {}): Promise<Eng
       await lock.release();
     }
     if ((await sourceKey(crate, features)) !== key) {
-      throw new UserError("the engine's sources have changed while they were built", {
+      throw new UserError("the engine's sources changed during the build", {
         exitCode: 1,
-        hint: 'start again',
+        hint: 'run the command again',
       });
     }
   };

@@ -14,7 +14,7 @@ export interface CargoBuild {
   signal?: AbortSignal | undefined;
 }
 
-/** The number of units to compile is told only in the progress bar, which is for terminals unless one insists. */
+/** cargo prints the number of units only in its progress bar, which without a terminal must be forced. */
 const SHOW_PROGRESS = {
   CARGO_TERM_PROGRESS_WHEN: 'always',
   CARGO_TERM_PROGRESS_WIDTH: '80',
@@ -23,10 +23,10 @@ const SHOW_PROGRESS = {
 };
 
 /**
- * `cargo build --release`, with the dependencies that Cargo.lock names.
+ * Runs `cargo build --release` with the dependency versions of Cargo.lock.
  *
  * @returns the path of the binary
- * @throws UserError with the first error that cargo tells
+ * @throws UserError with the first error that cargo prints
  */
 export async function cargoBuild(build: CargoBuild): Promise<string> {
   const { crate, program, features, targetDirectory, onStep, signal } = build;
@@ -46,7 +46,7 @@ export async function cargoBuild(build: CargoBuild): Promise<string> {
     cwd: crate,
     env: { ...buildEnvironment(), ...SHOW_PROGRESS, CARGO_TARGET_DIR: targetDirectory },
     signal,
-    // Told, not guessed: a user's cargo configuration may put it below the name of the target.
+    // Read from cargo's messages, not guessed: a user's cargo config may add the target's name to the path.
     onStdout: (line) => (binary = binaryOf(line) ?? binary),
     onStderr: (line) => {
       const [, done, total] = /Building \[[=> ]*\] (\d+)\/(\d+)/.exec(line) ?? [];
@@ -56,10 +56,10 @@ export async function cargoBuild(build: CargoBuild): Promise<string> {
     },
   });
   if (end.code === 0 && binary !== undefined) return binary;
-  // The first error is the cause; the last line only says that there were some.
+  // The first error is the cause; the last line only reports that there were errors.
   throw new UserError(`the engine cannot be built: ${errors[0] ?? describeEnd(end)}`, {
     exitCode: 1,
-    hint: `cargo build --release --manifest-path ${join(crate, 'Cargo.toml')} shows all of it`,
+    hint: `cargo build --release --manifest-path ${join(crate, 'Cargo.toml')} shows the full output`,
   });
 }
 

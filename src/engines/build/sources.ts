@@ -3,14 +3,14 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Where the engine's crate lies in a checkout; an installation may do without it. */
+/** The engine's crate in a checkout; an installation may lack it. */
 export const ENGINE_CRATE = fileURLToPath(new URL('../../../engine/', import.meta.url));
 
-/** What a build depends on, where it is there. Tests do not change the program. */
+/** Files that a build depends on, if they exist. Tests do not change the program. */
 const SOURCES = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'rust-toolchain.toml', '.cargo/config.toml', 'src'];
 
 /**
- * Names a build by what goes into it except for the compiler: the sources, cargo features and RUSTFLAGS.
+ * Computes a build's cache key from all its inputs except the compiler: the sources, cargo features and RUSTFLAGS.
  *
  * @returns undefined when there are no sources
  */

@@ -1,4 +1,4 @@
-/** Making an attempt, adopting its engine, and taking its result out of the count. */
+/** Makes an attempt, records who adopted its engine, and invalidates its result. */
 import { join } from 'node:path';
 import type { Job } from '../../engines/protocol.js';
 import { ifPresent, writeJson } from '../../files.js';
@@ -17,7 +17,7 @@ import { makeByRename } from './make-by-rename.js';
 
 /**
  * Makes the attempt's directory with its job.
- * @returns undefined when the number is taken: someone else was faster, so look again.
+ * @returns undefined when the number is taken: another task was faster, so list the attempts again
  */
 export async function makeAttempt(
   sectorDirectory: string,
@@ -30,13 +30,13 @@ export async function makeAttempt(
   return { ...name, at, directory };
 }
 
-/** Takes an attempt's result out of the count; does nothing when that was done before. */
+/** Invalidates an attempt's result; does nothing if it already is. */
 export async function invalidateAttempt(sectorDirectory: string, at: string): Promise<void> {
   const name = parseAt(at);
   const invalidated = join(epochDir(sectorDirectory, name.epoch), invalidatedName(name));
   await ifPresent(rename(attemptDir(sectorDirectory, at), invalidated));
 }
 
-/** Says which worker waits for the attempt's engine. */
+/** Records which worker waits for the attempt's engine. */
 export const writeAdoption = ({ directory }: Attempt, worker: string): Promise<void> =>
   writeJson(join(directory, ADOPTION_FILE), { v: 1, worker });

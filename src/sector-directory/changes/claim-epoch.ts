@@ -1,4 +1,4 @@
-/** Claiming a sector's directory, and ending a claim: making the next epoch is one atomic rename. */
+/** Claims a sector's directory, or ends a claim. The next epoch is made by one atomic rename. */
 import { CONTRACT_VERSION } from '../../contract.js';
 import { epochDir } from '../../paths.js';
 import { SealError } from '../../seal-error.js';
@@ -6,9 +6,11 @@ import { isOfSameRun, listEpochs, parseOwner, type Epoch, type EpochFile } from 
 import { makeByRename } from './make-by-rename.js';
 
 /**
- * The epoch of `owner`, claimed now if it has none yet.
- * @throws failure `Overtaken` (with the claim in force) when the same run has claimed since: this is an old task, or the run's
- *   database an old one; `ClaimedByOther` when the run was stopped, or another run has claimed the sector since.
+ * Claims the next epoch for `owner`, unless it already has the one in force.
+ * @returns the epoch
+ * @throws failure `Overtaken` (with the claim in force) when the same run has claimed since: this is an old
+ *   task, or the run's database was reset to an older state; `ClaimedByOther` when the run was stopped, or another
+ *   run has claimed the sector since
  */
 export async function claimEpoch(sectorDirectory: string, owner: string, host: string): Promise<number> {
   for (;;) {
@@ -32,14 +34,14 @@ function refuseOvertaken(inForce: Epoch, epochs: Epoch[], owner: string): void {
     });
   }
   if (epochs.some((epoch) => epoch.owner === owner)) {
-    const message = `epoch ${inForce.number} belongs to run ${inForce.owner} since ${inForce.at}`;
+    const message = `epoch ${inForce.number} has belonged to run ${inForce.owner} since ${inForce.at}`;
     throw new SealError('ClaimedByOther', message);
   }
 }
 
 /**
- * Whether the epoch that `owner` has claimed is still in force; unlike {@link claimEpoch} it never claims, as the directory may be
- * another one by now.
+ * Checks that the epoch that `owner` has claimed is still in force. Unlike {@link claimEpoch} it never claims: the
+ * directory may have been deleted and made again since.
  * @returns the epoch
  * @throws failures `Overtaken` and `ClaimedByOther` when it is not
  */
@@ -48,12 +50,12 @@ export async function assertClaimed(sectorDirectory: string, owner: string): Pro
   const inForce = epochs.at(-1);
   if (inForce?.owner === owner && inForce.why === 'claimed') return inForce.number;
   if (inForce) refuseOvertaken(inForce, epochs, owner);
-  throw ofAnother(inForce);
+  throw claimedByOther(inForce);
 }
 
 /**
- * Ends the claim of `owner`'s run by an epoch that nobody owns: nothing of it can start any more. Done again it changes nothing.
- * @returns the epoch in force; engines of lower ones end by themselves.
+ * Ends the claim of `owner`'s run with an epoch that nobody owns: the run can start nothing more. Idempotent.
+ * @returns the epoch in force; engines of lower ones exit by themselves
  * @throws failure `ClaimedByOther` when the sector is another run's, which must be left alone
  */
 export async function endEpoch(
@@ -64,28 +66,31 @@ export async function endEpoch(
 ): Promise<number> {
   for (;;) {
     const inForce = (await listEpochs(sectorDirectory)).at(-1);
-    if (inForce && !isOfSameRun(inForce.owner, owner)) throw ofAnother(inForce);
+    if (inForce && !isOfSameRun(inForce.owner, owner)) throw claimedByOther(inForce);
     if (inForce && inForce.why !== 'claimed') return inForce.number;
     const number = (inForce?.number ?? 0) + 1;
     if (await makeEpoch(sectorDirectory, number, { owner, why, host })) return number;
   }
 }
 
-/** Whether the epoch that {@link endEpoch} has made is still in force. @throws failure `ClaimedByOther` when it is not */
+/**
+ * Checks that the epoch that {@link endEpoch} has made is still in force.
+ * @throws failure `ClaimedByOther` when not
+ */
 export async function assertEnded(sectorDirectory: string, epoch: number): Promise<void> {
   const inForce = (await listEpochs(sectorDirectory)).at(-1);
-  if (inForce?.number !== epoch) throw ofAnother(inForce);
+  if (inForce?.number !== epoch) throw claimedByOther(inForce);
 }
 
-const ofAnother = (inForce: Epoch | undefined): Error =>
+const claimedByOther = (inForce: Epoch | undefined): Error =>
   new SealError(
     'ClaimedByOther',
     inForce
-      ? `epoch ${inForce.number} belongs to run ${inForce.owner} since ${inForce.at}; nothing was changed`
-      : 'the sector is another one than a moment ago; nothing was changed',
+      ? `epoch ${inForce.number} has belonged to run ${inForce.owner} since ${inForce.at}; nothing was changed`
+      : 'the sector directory was replaced a moment ago; nothing was changed',
   );
 
-/** @returns false when someone else was faster. */
+/** @returns false when another run or task was faster */
 const makeEpoch = (
   sectorDirectory: string,
   number: number,

@@ -1,6 +1,7 @@
 /**
- * Giving room back: what attempts have left that no longer count. Their names are taken away first, so that an engine that
- * still works there ends by itself (docs/engine-protocol.md, Lease); what people may want to read stays.
+ * Frees disk space of attempts that no longer count. Their directories are renamed first, so that an engine still
+ * running there exits by itself (docs/engine-protocol.md, Lease). Files that an operator may want to read are
+ * retained.
  */
 import { join } from 'node:path';
 import { lstat, readdir, rename, unlink } from '../../mounts/remote-fs.js';
@@ -8,12 +9,13 @@ import { ifPresent } from '../../files.js';
 import { epochDir, goneAttemptName, type Attempt } from '../../paths.js';
 import { isBefore, listAttempts, readResult, recordedFiles } from '../attempt.js';
 
-/** What stays of an attempt: who made it, for what, and how it ended. */
+/** Files of an attempt that are retained: who made it, for what, and how it ended. */
 const RETAINED_FILES = ['job.json', 'log', 'error.json', 'result.json'];
 
 /**
- * When `counts` is the result of a phase: all other attempts of it up to the epoch in force are superseded, void ones too.
- * @returns bytes given back; files that others have linked give nothing.
+ * Frees the other attempts of a phase whose result is `counts`: those up to the epoch in force are superseded,
+ * invalidated ones too.
+ * @returns bytes freed; files that have other links free nothing
  */
 export async function freeSuperseded(
   sectorDirectory: string,
@@ -25,14 +27,15 @@ export async function freeSuperseded(
   for (const attempt of all) {
     if (attempt.at !== counts.at && attempt.epoch <= inForce) freed += await retire(sectorDirectory, attempt);
   }
-  // Void ones keep their name: whether layers have been lent before is told by it.
+  // Invalidated ones keep their names, which show that layers have been reused once already.
   for (const attempt of invalidated) freed += await empty(attempt.directory, RETAINED_FILES);
   return freed;
 }
 
 /**
- * When `next` has become the owner of its phase: those before it that ended without a result have nothing that it needs,
- * except for P1's recorded layers. Without this, a few crashes would use up what a sector has reserved.
+ * Frees the attempts before `next`, the new owner of its phase, that ended without a result. It needs nothing of
+ * them but P1's recorded layers. Without this, a few crashes would use up the sector's reservation.
+ * @returns bytes freed
  */
 export async function freeBefore(sectorDirectory: string, next: Attempt): Promise<number> {
   let freed = 0;
@@ -57,11 +60,11 @@ async function retire(sectorDirectory: string, attempt: Attempt): Promise<number
   return await empty(gone, RETAINED_FILES);
 }
 
-/** Deletes the plain files of an attempt but `keep`; whatever else is there is left to P6, which tells of it. */
-async function empty(directory: string, keep: readonly string[]): Promise<number> {
+/** Deletes an attempt's regular files except `retained`; anything else is left to P6, which reports it. */
+async function empty(directory: string, retained: readonly string[]): Promise<number> {
   let freed = 0;
   for (const name of (await ifPresent(readdir(directory))) ?? []) {
-    if (keep.includes(name)) continue;
+    if (retained.includes(name)) continue;
     const path = join(directory, name);
     const stat = await ifPresent(lstat(path));
     if (!stat?.isFile()) continue;

@@ -1,4 +1,4 @@
-/** Directories that come into being whole, by one atomic rename: the name is what several compete for. */
+/** Makes complete directories by one atomic rename: of several that compete for a name one wins. */
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { exists, isErrno, syncDirectory, writeJson } from '../../files.js';
@@ -7,8 +7,8 @@ import { removeTree } from '../remove-tree.js';
 
 /**
  * Makes `directory` with one JSON file in it.
- * @returns false when the name is taken: someone else was faster, so look again.
- * @throws what the file system says when it refuses and the name is free: looking again would never end.
+ * @returns false when the name is taken: someone else was faster, so read the directory again
+ * @throws the file system's error when it refuses although the name is free: retrying would never end
  */
 export async function makeByRename(directory: string, file: string, value: unknown): Promise<boolean> {
   const parent = dirname(directory);
@@ -21,13 +21,13 @@ export async function makeByRename(directory: string, file: string, value: unkno
     throw error;
   }
   try {
-    // Renaming over a directory that is not empty is refused.
+    // Fails if the target is a directory that is not empty.
     await rename(temporary, directory);
   } catch (error) {
     await removeTree(temporary);
-    // These two say that it is there, even while this host's NFS client remembers that it was not.
+    // Both prove that the name exists, even if this host's NFS client has cached it as missing.
     if (isErrno(error, 'ENOTEMPTY', 'EEXIST')) return false;
-    // Some file systems say this instead; it may as well mean that nothing may be made here.
+    // Some file systems return EPERM instead, but it may also mean that nothing may be created here.
     if (isErrno(error, 'EPERM') && (await exists(directory))) return false;
     throw error;
   }

@@ -48,7 +48,7 @@ const nothingLeft = async (): Promise<void> => {
 };
 
 describe('an abort', () => {
-  test('takes back the names that a killed P6 has given, and no other', async () => {
+  test('removes the final names that a killed P6 has linked, and no others', async () => {
     await host.seals('P1', 'P2', 'P3', 'P4', 'P5');
     const [part = ''] = await readdir(join(host.node, '.sealflow'));
     for (const name of ['sealed', 'cache', 'cache/s-t01000-7']) await mkdir(join(host.node, name));
@@ -60,7 +60,7 @@ describe('an abort', () => {
     expect(await readdir(join(host.node, 'cache/s-t01000-7'))).toEqual(['p_aux']);
   });
 
-  test('deletes all, needs no slot, and says who it was', async () => {
+  test('deletes everything, needs no slot, and records who did it', async () => {
     await host.seals('P1', 'P2');
     const { bytesFreed } = await abort().done;
     expect(bytesFreed).toBeGreaterThan(0);
@@ -74,7 +74,7 @@ describe('an abort', () => {
     });
   });
 
-  test('of a sector that is not there is done', async () => {
+  test('of a sector that does not exist succeeds', async () => {
     expect(await abort().done).toEqual({ v: 1, stopped: [], bytesFreed: 0 });
   });
 
@@ -103,8 +103,8 @@ describe('an abort', () => {
     })();
     const { done, heartbeats } = abort();
     await eventually(() => heartbeats.some(({ at }) => at === '1/P2-1'));
-    const seen = heartbeats.length;
-    await eventually(() => heartbeats.length > seen + 5);
+    const sent = heartbeats.length;
+    await eventually(() => heartbeats.length > sent + 5);
     expect(existsSync(directory)).toBe(true);
     work.goesOn = false;
     await works;
@@ -123,9 +123,9 @@ describe('an abort', () => {
     expect(await failureFrom(abort({}, wrong).done)).toMatchObject({
       type: 'NoStorage',
       nonRetryable: false,
-      message: `${HOST}: a copy was begun on ${NODE}, which is not as it should be: read-only`,
+      message: `${HOST}: a copy was started on ${NODE}, which cannot be used: read-only`,
     });
-    // A node that has never had a copy is asked for nothing.
+    // A node that never had a copy is not checked.
     const checkNode = (node: string): Promise<void> =>
       node === host.node ? Promise.resolve() : Promise.reject(new Error('gone'));
     await abort({}, { nodes: { directories: [host.node, '/nowhere/10.10.4.24'], check: checkNode } }).done;
@@ -133,7 +133,7 @@ describe('an abort', () => {
     await nothingLeft();
   });
 
-  test('that was killed in the middle of deleting is finished', async () => {
+  test('that was killed during the deletion is finished by a retry', async () => {
     await host.seals('P1');
     await abort().done;
     const before = await readJson(note());
@@ -152,7 +152,7 @@ describe('an abort', () => {
     expect((await host.run('P1', {}, { runId: OTHER_RUN_ID })).at).toBe('1/P1-1');
   });
 
-  test('of what is not sealflow’s deletes nothing', async () => {
+  test('deletes nothing if there are files that are not sealflow’s', async () => {
     await host.seals('P1');
     const elsewhere = join(host.root, 'elsewhere');
     await rename(host.directory, elsewhere);

@@ -1,4 +1,4 @@
-/** A task that ends before its engine, and what becomes of that. */
+/** Tasks that end before their engine. */
 import { existsSync } from 'node:fs';
 import { CancelledFailure } from '@temporalio/common';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -15,7 +15,7 @@ beforeEach(async () => {
   host = await createTestHost();
 });
 
-/** P1 with its engine at work. */
+/** P1 with its engine running. */
 async function atWork() {
   await hold(host, 'P1');
   const task = host.begin('P1');
@@ -27,7 +27,7 @@ async function atWork() {
 const another = () => ({ engines: new EngineStarter({ command: ENGINE, environment: host.environment }) });
 
 describe('a worker that shuts down', () => {
-  test('leaves its engine at work, and the next worker takes it over', async () => {
+  test('leaves its engine running, and the next worker adopts it', async () => {
     const { env, done, pid } = await atWork();
     shutDown(env);
     expect(await failureFrom(done)).toMatchObject({
@@ -67,7 +67,7 @@ describe('a task that Temporal has given to another', () => {
 });
 
 describe('a cancelled task', () => {
-  test('stops its engine and keeps its files', async () => {
+  test('stops its engine and retains its files', async () => {
     const { env, done, pid } = await atWork();
     cancel(env);
     await expect(done).rejects.toBeInstanceOf(CancelledFailure);
@@ -77,7 +77,7 @@ describe('a cancelled task', () => {
     }
   });
 
-  test('kills an engine that does not heed TERM', async () => {
+  test('kills an engine that ignores TERM', async () => {
     await tell(host, 'P1', 'hang', '1:deaf');
     const { env, done } = host.begin('P1');
     await eventually(async () => (await readProgress(host.path('1/P1-1')))?.step === 'layer 2 of 2');
@@ -98,7 +98,7 @@ describe('a cancelled task', () => {
     expect(await isAlive(first.pid)).toBe(false);
   });
 
-  test('goes on from its layers when it is started again', async () => {
+  test('resumes from its layers when it is restarted', async () => {
     const { env, done } = await atWork();
     cancel(env);
     await done.catch(() => undefined);
@@ -107,13 +107,13 @@ describe('a cancelled task', () => {
     expect(again.at).toBe('1/P1-2');
   });
 
-  test('stops an engine that it has started a moment ago', async () => {
+  test('stops an engine that it has only just started', async () => {
     await hold(host, 'P1');
     const { env, done } = host.begin('P1');
     await eventually(() => existsSync(host.path('1/P1-1', 'log')));
     cancel(env);
     await expect(done).rejects.toBeInstanceOf(CancelledFailure);
-    // However far its engine was: nothing of it may be left at work.
+    // However far its engine got: none of its processes may be left running.
     await eventually(async () => (await processesOf(host.path('1/P1-1'))).length === 0);
   });
 });

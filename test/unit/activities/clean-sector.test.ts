@@ -49,7 +49,7 @@ let done: string;
 /** The unfinished copy, as P5 has left it. */
 let part: string;
 
-/** A sector with all its results: P1 to P5 have run. Each test gets its own copy of what the first one has sealed. */
+/** A sector with all its results: P1 to P5 have run. Each test gets its own copy of what the first test sealed. */
 let sealed: { root: string; results: TestHost['results'] } | undefined;
 afterAll(async () => {
   if (sealed) await rm(sealed.root, { recursive: true });
@@ -91,7 +91,7 @@ async function expectClean(): Promise<void> {
 }
 
 describe('a copy', () => {
-  test('gets its final names: links, so that nothing is copied again', async () => {
+  test('gets its final names as hard links: nothing is copied again', async () => {
     const inodes = await Promise.all(NAMES.map((name) => inode(join(part, name))));
     await host.clean();
     for (const [i, name] of NAMES.entries()) expect(await inode(onNode(FINAL[name]))).toBe(inodes[i]);
@@ -122,7 +122,7 @@ describe('a copy', () => {
     }
   });
 
-  test('is all that is left: other copies of the sector are deleted, and no other sector’s', async () => {
+  test('is the only one left: the sector’s other copies are deleted, other sectors’ are not', async () => {
     const others = [
       await makePart(host.node, host.group, 't01000/70'),
       await makePart(host.node, host.group, 't01000/8'),
@@ -139,7 +139,7 @@ describe('a copy', () => {
     );
   });
 
-  test('of the storage node that it was made on is taken, whatever nodes there are', async () => {
+  test('is published on the storage node that it was made on, whatever other nodes exist', async () => {
     const other = join(host.root, 'nodes/10.10.4.99');
     await mkdir(other);
     await host.clean({}, {}, { nodes: { directories: [other, host.node] } });
@@ -148,8 +148,8 @@ describe('a copy', () => {
   });
 });
 
-describe('what P6 tells', () => {
-  test('is what it freed, and where the sector lies', async () => {
+describe('the result of P6', () => {
+  test('reports the bytes freed and where the sector is stored', async () => {
     const result = await host.clean();
     const left = (await readJson(done)) as { bytes: number; host: string; commR: string; at: string };
     expect(result).toMatchObject({ v: 1, host: HOST, bytesFreed: left.bytes });
@@ -158,7 +158,7 @@ describe('what P6 tells', () => {
     expect(Date.parse(left.at)).not.toBeNaN();
   });
 
-  test('is the same when it is done again', async () => {
+  test('is the same when P6 is repeated', async () => {
     const { storage, bytesFreed } = await host.clean();
     for (let i = 0; i < 2; i++) expect(await host.clean()).toMatchObject({ storage, bytesFreed });
     await expectClean();
@@ -189,7 +189,7 @@ describe('other sectors', () => {
     expect(await readFile(onNode('receipts/s-t01000-70.json'), 'utf8')).toBe('x');
   });
 
-  test('whose names cannot be sealflow’s do not stop it', async () => {
+  test('with names that cannot be sealflow’s do not stop it', async () => {
     await mkdir(join(cache, '.gone-s-t01000-7-a b'));
     await mkdir(onNode('.sealflow/s-t01000-7.a b'));
     await host.clean();
@@ -198,7 +198,7 @@ describe('other sectors', () => {
   });
 });
 
-describe('a file of somebody else', () => {
+describe('a file of another program', () => {
   test.each(NAMES)('under the final name of %s stops it before anything is deleted', async (name) => {
     await mkdir(join(onNode(FINAL[name]), '..'), { recursive: true });
     await writeFile(onNode(FINAL[name]), 'precious');
@@ -211,7 +211,7 @@ describe('a file of somebody else', () => {
     expect(existsSync(onNode(RECEIPT))).toBe(false);
   });
 
-  test('that has the same bytes is another file all the same', async () => {
+  test('with the same bytes still counts as another file', async () => {
     await mkdir(onNode('sealed'));
     await copyFile(join(part, 'sealed'), onNode(FINAL.sealed));
     expect(await failureFrom(host.clean())).toMatchObject({ type: 'CopyDiffers' });
@@ -228,7 +228,7 @@ describe('a file of somebody else', () => {
     expect(await snapshot(host.directory)).toEqual(before);
   });
 
-  test('that was moved away lets it go on', async () => {
+  test('that was moved away no longer stops it', async () => {
     await mkdir(onNode('sealed'));
     await writeFile(onNode(FINAL.sealed), 'precious');
     await failureFrom(host.clean());
@@ -238,7 +238,7 @@ describe('a file of somebody else', () => {
   });
 });
 
-describe('a copy that is not what P5 has made', () => {
+describe('a copy that differs from what P5 made', () => {
   test.each(NAMES)('is made again when %s is gone', async (name) => {
     await rm(join(part, name));
     expect(await failureFrom(host.clean())).toMatchObject({ type: 'StepBack', details: [{ from: 'P5' }] });
@@ -252,7 +252,7 @@ describe('a copy that is not what P5 has made', () => {
   });
 
   test.each(['p_aux', 't_aux', 'sealed'] as const)(
-    'is seen by the digest of %s before any final name is given',
+    'is detected by the digest of %s before any final name is linked',
     async (name) => {
       await flip(join(part, name));
       expect(await failureFrom(host.clean())).toMatchObject({ type: 'StepBack', details: [{ from: 'P5' }] });
@@ -270,14 +270,14 @@ describe('a copy that is not what P5 has made', () => {
 });
 
 describe('P6 was killed', () => {
-  /** As far as the links of the copy. */
+  /** The state up to the links of the copy. */
   async function linked(...names: (keyof typeof FINAL)[]): Promise<void> {
     await mkdir(onNode('sealed'), { recursive: true });
     await mkdir(onNode('cache/s-t01000-7'), { recursive: true });
     for (const name of names) await link(join(part, name), onNode(FINAL[name]));
   }
 
-  /** What P6 leaves when it gets through, for states in between. */
+  /** What a complete P6 leaves, to build intermediate states from. */
   async function finished(): Promise<{ receipt: string; journal: string }> {
     const keep = join(host.root, 'keep');
     await mkdir(keep);
@@ -336,7 +336,7 @@ describe('P6 was killed', () => {
     });
     expect(await snapshot(host.directory)).toEqual(before);
     expect(existsSync(done)).toBe(false);
-    // A person moves it away, and the copy is made again.
+    // An operator moves it away, and the copy is made again.
     await rename(onNode(FINAL[name]), onNode('aside'));
     expect(await failureFrom(host.clean())).toMatchObject({ type: 'StepBack', details: [{ from: 'P5' }] });
     host.results = { ...host.results, P5: await host.run('P5', { invalidated: ['1/P5-1'] }) };
@@ -376,7 +376,7 @@ describe('P6 was killed', () => {
     await expectClean();
   });
 
-  test('in the midst of deleting', async () => {
+  test('during the deletion', async () => {
     const { journal } = await finished();
     await writeFile(done, journal);
     await rename(host.directory, join(cache, goneName(SECTOR, UUID)));
@@ -386,14 +386,14 @@ describe('P6 was killed', () => {
     await expectClean();
   });
 
-  test('after all was done', async () => {
+  test('after everything was done', async () => {
     await finished();
     await host.clean();
     await host.clean();
     await expectClean();
   });
 
-  test('and sealflow was upgraded meanwhile: the receipt is its own all the same', async () => {
+  test('and sealflow was upgraded meanwhile: the receipt still counts as its own', async () => {
     await finished();
     await host.clean({}, {}, { identity: { version: '0.0.2' } });
     await expectClean();
@@ -401,7 +401,7 @@ describe('P6 was killed', () => {
 });
 
 describe('a worker that shuts down', () => {
-  test('leaves P6 where it is, and the next one goes on', async () => {
+  test('interrupts P6, and the next worker resumes it', async () => {
     const task = host.offer(
       'cleanSector',
       host.cleanInput(),
@@ -439,7 +439,7 @@ describe('nothing is deleted', () => {
         ...before,
         ...('clean.json' in after && { 'clean.json': after['clean.json'] }),
       });
-      // A person takes it away, and P6 goes on.
+      // An operator removes it, and P6 continues.
       await rm(join(cache, left, name));
       await host.clean();
       await expectClean();
@@ -509,7 +509,7 @@ describe('nothing is deleted', () => {
     expect(existsSync(join(host.root, 'elsewhere'))).toBe(false);
   });
 
-  test('when neither directory nor done/ are there: the mount may be another', async () => {
+  test('when neither the directory nor done/ exists: another file system may be mounted', async () => {
     host.hurry();
     await rename(host.directory, join(host.root, 'away'));
     expect(await failureFrom(host.clean())).toMatchObject({ type: 'StepBack', details: [{ from: 'P1' }] });

@@ -29,7 +29,7 @@ beforeEach(async () => {
 
 const another = () => ({ engines: new EngineStarter({ command: ENGINE, environment: host.environment }) });
 
-/** An attempt of P1 as a worker before this one has made it. */
+/** An attempt of P1 as an earlier worker has made it. */
 async function attemptBefore(at = '1/P1-1', written: Parameters<typeof writeAttempt>[2] = {}) {
   await mkdir(host.directory, { recursive: true });
   await claimEpoch(host.directory, `${RUN_ID}#1`, HOST);
@@ -45,12 +45,12 @@ async function untilRuns(at: string): Promise<number> {
   return (await readProgress(host.path(at)))?.pid ?? NaN;
 }
 
-/** Hangs are found fast; only for engines that have shown themselves, since they get less time to start too. */
+/** Shortens the hang limit, and the time to start: only for engines that have written progress. */
 const fast = (): void => {
   host.hurry();
 };
 
-describe('an engine that somebody else has started', () => {
+describe('an engine that another worker has started', () => {
   test('is waited for', async () => {
     await hold(host, 'P1');
     const attempt = await attemptBefore();
@@ -64,13 +64,13 @@ describe('an engine that somebody else has started', () => {
     expect(await host.started()).toEqual(['1/P1-1']);
   });
 
-  test('and that dies is followed by a failure, and then by the next', async () => {
+  test('and that dies is reported, and then replaced', async () => {
     await hold(host, 'P1');
     const attempt = await attemptBefore();
     const engine = await startEngine(attempt.directory, host.environment);
     await untilShown(attempt.directory);
     const { done, heartbeats } = host.begin('P1');
-    // Behind its last step, with all layers recorded.
+    // After its last step, with all layers recorded.
     await eventually(() => heartbeats.some(({ at, step }) => at === '1/P1-1' && step === 'done'));
     process.kill(engine.pid, 'SIGKILL');
     const details = [{ at: '1/P1-1', host: HOST, recorded: 3 }];
@@ -79,7 +79,7 @@ describe('an engine that somebody else has started', () => {
     expect((await host.run('P1')).at).toBe('1/P1-2');
   });
 
-  test('and that is dead already is followed by the next at once', async () => {
+  test('and that is already dead is replaced at once', async () => {
     const attempt = await attemptBefore();
     await tell(host, 'P1', 'crash', '1:SIGKILL');
     expect(await (await startEngine(attempt.directory, host.environment)).ended).toBe('SIGKILL');
@@ -88,17 +88,20 @@ describe('an engine that somebody else has started', () => {
 });
 
 describe('an engine that crashes', () => {
-  test.each(['SIGKILL', 'SIGSEGV', 'SIGTERM'])('by %s is told with what it has recorded', async (signal) => {
-    await tell(host, 'P1', 'crash', `1:${signal}`);
-    const thrown = await failureFrom(host.run('P1'));
-    expect(thrown).toMatchObject({
-      type: 'EngineDied',
-      details: [{ at: '1/P1-1', host: HOST, recorded: 2 }],
-    });
-    expect(thrown.message).toContain('1/P1-1');
-  });
+  test.each(['SIGKILL', 'SIGSEGV', 'SIGTERM'])(
+    'by %s is reported with what it has recorded',
+    async (signal) => {
+      await tell(host, 'P1', 'crash', `1:${signal}`);
+      const thrown = await failureFrom(host.run('P1'));
+      expect(thrown).toMatchObject({
+        type: 'EngineDied',
+        details: [{ at: '1/P1-1', host: HOST, recorded: 2 }],
+      });
+      expect(thrown.message).toContain('1/P1-1');
+    },
+  );
 
-  test('is followed by one that takes its recorded layers over', async () => {
+  test('is replaced by one that takes over its recorded layers', async () => {
     await tell(host, 'P1', 'crash', '1:SIGKILL');
     await failureFrom(host.run('P1'));
     const recorded = ['sc-02-data-tree-d.dat', 'sc-02-data-layer-1.dat'];
@@ -107,11 +110,11 @@ describe('an engine that crashes', () => {
     const before = await inodes('1/P1-1');
     expect((await host.run('P1')).at).toBe('1/P1-2');
     expect(await inodes('1/P1-2')).toEqual(before);
-    // What was taken over has given its room back.
+    // The space of what was taken over is freed.
     expect(await readdir(join(host.directory, '1'))).toEqual(expect.arrayContaining(['P1-2', 'gone-P1-1']));
   });
 
-  test('is followed by one that drops a damaged layer and all after it', async () => {
+  test('is replaced by one that drops a damaged layer and all after it', async () => {
     await tell(host, 'P1', 'crash', '1:SIGKILL');
     await failureFrom(host.run('P1'));
     await flip(host.path('1/P1-1', 'sc-02-data-layer-1.dat'));
@@ -120,7 +123,7 @@ describe('an engine that crashes', () => {
     expect(repaired).toMatchObject({ at: '1/P1-2', digest: whole.digest });
   });
 
-  test('before it has shown itself is told', async () => {
+  test('before it has written progress is reported', async () => {
     const engines = new EngineStarter({ command: ['false'], environment: {} });
     const thrown = await failureFrom(host.run('P1', {}, {}, { engines }));
     expect(thrown).toMatchObject({ type: 'EngineDied', details: [{ at: '1/P1-1', recorded: 0 }] });
@@ -137,26 +140,26 @@ describe('an engine that ends with an error', () => {
     ['101:Panic', 'Panic', undefined],
     ['4:StepBack:P1', 'StepBack', 'P1'],
     ['9:Frobnicated', 'Unknown', undefined],
-  ] as const)('%s is told as %s', async (words, type, from) => {
+  ] as const)('%s is reported as %s', async (words, type, from) => {
     await tell(host, 'P1', 'fail', `1:${words}`);
     const details = [{ at: '1/P1-1', host: HOST, recorded: 2, from }];
     expect(await failureFrom(host.run('P1'))).toMatchObject({
       type,
       message: 'told to fail',
-      // What only needs time is retried by Temporal, without an event in the history.
+      // A failure that only needs time is retried by Temporal, without an event in the history.
       nonRetryable: !['retry', 'retry counted'].includes(FAILURES[type].recovery),
       details,
     });
   });
 
-  test('is told again to a workflow that has not heard of it, and nothing is started', async () => {
+  test('is reported again to a workflow that does not know it, and nothing is started', async () => {
     await tell(host, 'P1', 'fail', '1:3:PassingFault');
     for (let i = 0; i < 2; i++)
       expect(await failureFrom(host.run('P1'))).toMatchObject({ type: 'PassingFault' });
     expect(await host.started()).toEqual(['1/P1-1']);
   });
 
-  test('is followed by the next attempt when the workflow has heard of it', async () => {
+  test('is followed by the next attempt when the workflow knows it', async () => {
     await tell(host, 'P1', 'fail', '2:3:PassingFault');
     await failureFrom(host.run('P1'));
     expect(await failureFrom(host.run('P1', { lastReported: '1/P1-1' }))).toMatchObject({
@@ -166,11 +169,14 @@ describe('an engine that ends with an error', () => {
   });
 });
 
-/** By TERM, and on a busy machine by the KILL that follows these hurried times' 10 ms: processes.test.ts has which one. */
+/**
+ * By TERM, and on a busy machine by the KILL that follows these hurried times' 10 ms: processes.test.ts has which
+ * one.
+ */
 const ENDED = /^SIG(TERM|KILL)$/;
 
 describe('an engine that hangs', () => {
-  test('is stopped and told', async () => {
+  test('is stopped and reported', async () => {
     fast();
     await tell(host, 'P1', 'hang', '1');
     const attempt = await attemptBefore();
@@ -181,7 +187,7 @@ describe('an engine that hangs', () => {
     expect(await engine.ended).toMatch(ENDED);
   });
 
-  test('is killed when it does not heed TERM', async () => {
+  test('is killed when it ignores TERM', async () => {
     fast();
     await tell(host, 'P1', 'hang', '1:deaf');
     const attempt = await attemptBefore();
@@ -193,7 +199,7 @@ describe('an engine that hangs', () => {
 });
 
 describe('an engine that was superseded', () => {
-  test('by a higher attempt ends, and that one is looked at', async () => {
+  test('by a higher attempt ends, and that attempt is inspected', async () => {
     await hold(host, 'P1');
     const { done } = host.begin('P1');
     const pid = await untilRuns('1/P1-1');
@@ -203,7 +209,7 @@ describe('an engine that was superseded', () => {
     expect(attempt.at).toBe('1/P1-2');
   });
 
-  test('by another run ends, and its task says who has the sector', async () => {
+  test('by another run ends, and its task reports who has the sector', async () => {
     await hold(host, 'P1');
     const { done } = host.begin('P1');
     const pid = await untilRuns('1/P1-1');
@@ -216,7 +222,7 @@ describe('an engine that was superseded', () => {
     expect((await other.done).at).toBe('2/P1-1');
   });
 
-  test('by its own run after a retry ends, and the retry goes on from its layers', async () => {
+  test('by its own run after a retry ends, and the retry resumes from its layers', async () => {
     await tell(host, 'P1', 'hang', '1');
     const { done } = host.begin('P1');
     await eventually(async () => (await readProgress(host.path('1/P1-1')))?.step === 'layer 2 of 2');
@@ -254,7 +260,7 @@ describe('an engine on another host', () => {
     };
   }
 
-  test('hands the task back, later and later', async () => {
+  test('hands the task back, with growing delays', async () => {
     await foreignEngine(17);
     const delays = [];
     for (const attempt of [1, 2, 3, 20]) {
@@ -268,7 +274,7 @@ describe('an engine on another host', () => {
     expect(await host.started()).toEqual([]);
   });
 
-  test('is observed from offer to offer, and followed when it has stood still for too long', async () => {
+  test('is observed from offer to offer, and replaced when its counter has not moved for too long', async () => {
     const move = await foreignEngine(17);
     const offer = async (now: number, before?: (typeof first)['heartbeats']) => {
       const { done, heartbeats } = host.begin('P1', {}, { now, heartbeatDetails: before?.at(-1) });
@@ -292,7 +298,7 @@ describe('an engine on another host', () => {
     expect((await host.run('P1', {}, last)).at).toBe('1/P1-2');
   });
 
-  test('is not taken to be dead for the time that the first look was in the queue', async () => {
+  test('is not taken for dead because the first task waited in the queue', async () => {
     await foreignEngine(17);
     const real = Date.now();
     const queued = host.begin('P1', {}, { now: real - 2 * 60_000 });
@@ -306,7 +312,7 @@ describe('an engine on another host', () => {
     await foreignEngine(17);
     const { done, heartbeats } = host.begin('P1', {}, { now: NOW });
     await failureFrom(done);
-    // The server keeps the details of the last offer that has beaten.
+    // The server retains the details of the last offer that sent a heartbeat.
     const full = host.begin(
       'P1',
       {},
@@ -317,7 +323,7 @@ describe('an engine on another host', () => {
     expect(full.heartbeats).toEqual([]);
   });
 
-  test('whose result is there is not waited for', async () => {
+  test('whose result exists is not waited for', async () => {
     await foreignEngine(17);
     const hash = inputHash(host.input('P1'));
     await writeAttempt(host.directory, '1/P1-1', { job: { inputHash: hash }, result: { inputHash: hash } });

@@ -16,11 +16,11 @@ beforeEach(async () => {
   host = await createTestHost();
 });
 
-/** A worker that has started nothing. */
+/** A worker that has not started anything. */
 const another = () => ({ engines: new EngineStarter({ command: ENGINE, environment: host.environment }) });
 
-describe('a result that is there', () => {
-  test('is found instead of made again', async () => {
+describe('an existing result', () => {
+  test('is returned instead of being made again', async () => {
     const first = await host.run('P1');
     expect(await host.run('P1')).toEqual(first);
     expect(await host.started()).toEqual(['1/P1-1']);
@@ -47,18 +47,18 @@ describe('a result that is there', () => {
     expect((await host.run('P1')).at).toBe('1/P1-2');
   });
 
-  test('of several the lowest counts, and all tasks agree on it', async () => {
+  test('with the lowest attempt of several counts, and all tasks agree on it', async () => {
     const first = await host.run('P1');
     const written = { inputHash: inputHash(host.input('P1')), outputs: { commD: 'ee'.repeat(32) } };
     await writeAttempt(host.directory, '1/P1-2', { job: { inputHash: written.inputHash }, result: written });
     expect(await host.run('P1')).toEqual(first);
   });
 
-  test('that an attempt makes late counts', async () => {
+  test('of a late attempt counts', async () => {
     await hold(host, 'P1');
     const { done } = host.begin('P1');
     await eventually(() => existsSync(host.path('1/P1-1', 'progress.json')));
-    // Someone took the phase over and is ready at once.
+    // Another worker took over the phase and finishes at once.
     const hash = inputHash(host.input('P1'));
     const elsewhere = await writeAttempt(join(host.root, 'elsewhere'), '1/P1-2', {
       job: { inputHash: hash },
@@ -86,8 +86,8 @@ describe('a task that is offered twice at once', () => {
   });
 });
 
-describe('a invalidated result', () => {
-  test('is made again, under the next number, and keeps its files', async () => {
+describe('an invalidated result', () => {
+  test('is made again, under the next number, and its files are retained', async () => {
     const first = await host.run('P1');
     const second = await host.run('P1', { invalidated: [first.at] });
     expect(second).toMatchObject({ at: '1/P1-2', digest: first.digest });
@@ -111,7 +111,7 @@ describe('a invalidated result', () => {
     expect(again.at).toBe('2/P1-1');
   });
 
-  test('lends its layers, once', async () => {
+  test('has its layers reused, once', async () => {
     const { at } = await host.run('P1');
     await host.run('P1', { invalidated: [at] });
     expect(await readJson(host.path('1/P1-2', 'job.json'))).toMatchObject({
@@ -121,7 +121,7 @@ describe('a invalidated result', () => {
     expect(await readJson(host.path('1/P1-3', 'job.json'))).toMatchObject({ earlier: [] });
   });
 
-  test('that is gone is nothing to void', async () => {
+  test('that is gone needs no invalidation', async () => {
     await mkdir(host.directory);
     expect((await host.run('P1', { invalidated: ['1/P1-9'] })).at).toBe('1/P1-1');
   });

@@ -1,4 +1,4 @@
-/** Tasks that meet a mount that hangs: before their work, in it, and while an engine works. */
+/** Tasks on a hung mount: before their work, during it, and while an engine runs. */
 import { mkdir } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,16 +21,17 @@ beforeEach(async () => {
   host = await createTestHost();
 });
 
-describe('while an engine works', () => {
-  test('the task goes on: heartbeats tell of it, and the engine is left alone', async () => {
+describe('while an engine runs', () => {
+  test('the task goes on: heartbeats report the mount, and the engine is left alone', async () => {
     await hold(host, 'P1');
     const { done, heartbeats } = host.begin('P1');
     await eventually(() => heartbeats.some(({ at }) => at === '1/P1-1'));
     const comeBack = await hangMount(host.group.root);
-    const told = () => heartbeats.filter(({ at, step }) => at === '1/P1-1' && / hung for \d+ s$/.test(step));
-    await eventually(() => told().length > 3);
-    expect(told()[0]?.step).toContain(host.group.root);
-    // It writes its result although nobody can see it.
+    const reports = () =>
+      heartbeats.filter(({ at, step }) => at === '1/P1-1' && / hung for \d+ s$/.test(step));
+    await eventually(() => reports().length > 3);
+    expect(reports()[0]?.step).toContain(host.group.root);
+    // It writes its result although nobody can read it.
     await release(host, 'P1');
     await comeBack();
     expect(await done).toMatchObject({ at: '1/P1-1', host: HOST });
@@ -39,7 +40,7 @@ describe('while an engine works', () => {
 });
 
 describe("when the group's directory is opened", () => {
-  test('the task is handed back, later and later, with the name of the mount', async () => {
+  test('the task is handed back, with growing delays and the name of the mount', async () => {
     await setUpGroupDirectory(host.group.root, 1, NODE);
     const mount = new GroupMount(new MountGuard(host.group.root, { allowSystemDisk: true }), 'default');
     const openGroup = (group: number) => mount.open(group);
@@ -58,20 +59,17 @@ describe("when the group's directory is opened", () => {
   });
 });
 
-describe('behind that', () => {
-  test.each(['preCommitPhase1', 'cleanSector'] as const)(
-    '%s fails, and is tried again later',
-    async (name) => {
-      await host.seals('P1', 'P2', 'P3', 'P4', 'P5');
-      const comeBack = await hangMount(host.group.root);
-      const run = () => (name === 'cleanSector' ? host.clean() : host.run('P1', { invalidated: ['1/P1-1'] }));
-      const thrown = await failureFrom(run());
-      expect(thrown).toMatchObject({ type: 'MountHung', nonRetryable: false, details: [{ host: HOST }] });
-      expect(thrown.message).toContain(host.group.root);
-      await comeBack();
-      await run();
-    },
-  );
+describe('after that', () => {
+  test.each(['preCommitPhase1', 'cleanSector'] as const)('%s fails, and is retried later', async (name) => {
+    await host.seals('P1', 'P2', 'P3', 'P4', 'P5');
+    const comeBack = await hangMount(host.group.root);
+    const run = () => (name === 'cleanSector' ? host.clean() : host.run('P1', { invalidated: ['1/P1-1'] }));
+    const thrown = await failureFrom(run());
+    expect(thrown).toMatchObject({ type: 'MountHung', nonRetryable: false, details: [{ host: HOST }] });
+    expect(thrown.message).toContain(host.group.root);
+    await comeBack();
+    await run();
+  });
 
   test('a stop is handed back, as any host of the group can do it', async () => {
     await host.seals('P1');
@@ -91,7 +89,7 @@ describe('behind that', () => {
 });
 
 describe('a storage node that hangs', () => {
-  test('is passed over while another will do', async () => {
+  test('is passed over if another can be used', async () => {
     const other = join(host.root, 'nodes/10.10.4.99');
     await mkdir(other);
     await host.seals('P1', 'P2');
@@ -103,7 +101,7 @@ describe('a storage node that hangs', () => {
     await comeBack();
   });
 
-  test('holds up P5 and P6 when it is the only one, and no sector that is at work', async () => {
+  test('blocks P5 and P6 when it is the only one, and no other phase', async () => {
     await host.seals('P1');
     const comeBack = await hangMount(host.node);
     await host.seals('P2', 'P3', 'P4');
@@ -118,7 +116,7 @@ describe('a storage node that hangs', () => {
     expect(existsSync(host.directory)).toBe(false);
   });
 
-  test('keeps a new sector waiting: it may hold its receipt', async () => {
+  test('blocks a new sector: it may hold its receipt', async () => {
     const comeBack = await hangMount(host.node);
     expect(await failureFrom(host.run('P1'))).toMatchObject({ type: 'MountHung', nonRetryable: false });
     expect(existsSync(host.directory)).toBe(false);

@@ -1,4 +1,4 @@
-/** When P6 may delete: what the sector was started with, and what the host's config says, whichever is later. */
+/** When P6 may delete: the later of the sector's start option and the host's config. */
 import { existsSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createTestHost, failureFrom, type TestHost } from '../../helpers/test-host.js';

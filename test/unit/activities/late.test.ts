@@ -1,4 +1,7 @@
-/** Tasks of P5 and P6 that come late: cut off from Temporal, not from the disks, while a later claim works in the sector. */
+/**
+ * Tasks of P5 and P6 that come late: cut off from Temporal, not from the disks, while a later claim works in the
+ * sector.
+ */
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,11 +21,11 @@ beforeEach(async () => {
 
 const layer = (): string => host.path('1/P1-1', 'sc-02-data-layer-1.dat');
 
-/** Storage nodes are looked at before the final names are given, and again behind them. */
-const atLook = (number: number, what: () => Promise<unknown>) => {
-  let looks = 0;
+/** Storage nodes are checked before the final names are linked, and again after that. */
+const atCheck = (number: number, what: () => Promise<unknown>) => {
+  let checks = 0;
   return async (): Promise<void> => {
-    if (++looks === number) await what();
+    if (++checks === number) await what();
   };
 };
 
@@ -31,17 +34,17 @@ test.each([
   ['another run', 1, `${OTHER_RUN_ID}#1`, 'ClaimedByOther'],
   ['a later claim of the run', 2, `${RUN_ID}#2`, 'Overtaken'],
   ['another run', 2, `${OTHER_RUN_ID}#1`, 'ClaimedByOther'],
-] as const)('a P6 that %s overtakes at look %i deletes nothing', async (_, look, owner, type) => {
+] as const)('a P6 that %s overtakes at check %i deletes nothing', async (_, check, owner, type) => {
   host.results.P5 = await host.run('P5');
-  const checkNode = atLook(look, () => claimEpoch(host.directory, owner, 'another host'));
+  const checkNode = atCheck(check, () => claimEpoch(host.directory, owner, 'another host'));
   expect(await failureFrom(host.clean({}, {}, { nodes: { check: checkNode } }))).toMatchObject({ type });
   expect(existsSync(layer())).toBe(true);
-  expect(existsSync(join(host.node, 'sealed'))).toBe(look === 2);
+  expect(existsSync(join(host.node, 'sealed'))).toBe(check === 2);
 });
 
-test('a P5 of an earlier claim leaves the copy that counts alone, and its own is gone', async () => {
+test('a P5 of an earlier claim leaves the copy that counts alone, and deletes its own', async () => {
   const checkpoint = { reached: false, open: false };
-  const checkNode = atLook(1, async () => {
+  const checkNode = atCheck(1, async () => {
     checkpoint.reached = true;
     await eventually(() => checkpoint.open);
   });
@@ -60,7 +63,7 @@ test('a P5 of an earlier claim leaves the copy that counts alone, and its own is
 test('a P6 that is cancelled while it publishes leaves the sector as it was', async () => {
   host.results.P5 = await host.run('P5');
   const tasks: ReturnType<typeof offer>[] = [];
-  const checkNode = atLook(2, () => Promise.resolve(tasks.map(({ env }) => cancel(env))));
+  const checkNode = atCheck(2, () => Promise.resolve(tasks.map(({ env }) => cancel(env))));
   const offer = () => host.offer('cleanSector', host.cleanInput(), {}, { nodes: { check: checkNode } });
   const task = offer();
   tasks.push(task);
@@ -69,7 +72,7 @@ test('a P6 that is cancelled while it publishes leaves the sector as it was', as
   expect(existsSync(layer())).toBe(true);
 });
 
-test('what a cancelled P6 has left of the deletion goes when the sector is started again', async () => {
+test('the rest of a cancelled P6’s deletion is deleted when the sector is started again', async () => {
   host.results.P5 = await host.run('P5');
   await host.clean();
   const gone = join(cacheDir(host.group), '.gone-s-t01000-7-11111111-2222-4333-8444-555555555555');

@@ -1,4 +1,4 @@
-/** P6 where the files of the group are full, or seen as they were a moment ago. */
+/** P6 on a full disk, or with a stale NFS view. */
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { createTestHost, failureFrom, type TestHost } from '../../helpers/test-h
 const odd = {
   /** No new file fits below this until the layers of the sector are gone. */
   full: '',
-  /** The next look at these finds nothing: an NFS client may remember a name as missing. */
+  /** The next lookup of these fails: an NFS client may have cached a name as missing. */
   stale: new Set<string>(),
   layers: () => false,
 };
@@ -34,7 +34,7 @@ beforeEach(async () => {
   await host.seals('P1', 'P2', 'P3', 'P4', 'P5');
 });
 
-test('a disk that is too full for done/ gets its room from the scratch', async () => {
+test('on a disk too full for done/, room is freed from the scratch', async () => {
   const done = doneFile(host.group, SECTOR);
   const cache = cacheDir(host.group);
   odd.full = join(done, '..');
@@ -46,7 +46,7 @@ test('a disk that is too full for done/ gets its room from the scratch', async (
   expect(await readdir(cache)).toEqual([]);
 });
 
-test('a large file is compared with what P2 made, before it gets its name and after', async () => {
+test('a large file is compared with P2’s, before it gets its final name and after', async () => {
   const large = await createTestHost({ FIXTURE_BYTES: String(2 ** 18) });
   await large.seals('P1', 'P2', 'P3', 'P4', 'P5');
   const [part = ''] = await readdir(join(large.node, '.sealflow'));

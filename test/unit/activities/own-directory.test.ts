@@ -1,4 +1,7 @@
-/** A storage node that is the group's own directory under another name: the copy's final names would be the scratch's. */
+/**
+ * A storage node that is the group's own directory under another name: the copy's final names would be the
+ * scratch's.
+ */
 import { existsSync } from 'node:fs';
 import { link, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -22,11 +25,11 @@ const SECTOR = sectorOf('t01000/7');
 const APART = "a storage node must be apart from the group's own directory";
 
 let host: TestHost;
-/** `nfs/<place>` of the group: has directories of the names that a node has. */
-let place: string;
+/** The group's subdirectory `nfs/<name>`: has the same directory names as a node. */
+let subdirectory: string;
 beforeEach(async () => {
   host = await createTestHost();
-  place = join(host.group.root, 'nfs', NODE);
+  subdirectory = join(host.group.root, 'nfs', NODE);
 });
 
 const unmount = async (path: string): Promise<void> => {
@@ -35,7 +38,7 @@ const unmount = async (path: string): Promise<void> => {
 
 const withNode = (...storageNodes: string[]): DepsChanges => ({ nodes: { directories: storageNodes } });
 
-/** Binds a directory to a new place of the same last name. */
+/** Bind-mounts a directory to a new path with the same last component. */
 async function bind(directory: string): Promise<string> {
   const view = join(host.root, 'bound', basename(directory));
   await mkdir(view, { recursive: true });
@@ -63,7 +66,7 @@ describe('P5 copies nothing to', () => {
     expect(existsSync(join(node, '.sealflow'))).toBe(false);
   }
 
-  test('the place of the group in local_dir', () => expectRefused(place));
+  test('the group’s subdirectory in local_dir', () => expectRefused(subdirectory));
   test('local_dir itself', () => expectRefused(host.group.root));
   test('a directory in local_dir', async () => {
     const inside = join(host.group.root, 'storage/10.10.4.99');
@@ -71,18 +74,20 @@ describe('P5 copies nothing to', () => {
     await expectRefused(inside);
   });
   test('a directory around local_dir', () => expectRefused(host.root));
-  test('a symbolic link to the place', async () => expectRefused(await symlinkTo(place)));
+  test('a symbolic link to the subdirectory', async () => expectRefused(await symlinkTo(subdirectory)));
   test.each(['sealed', 'cache'])('a node whose %s is the group’s by a link', async (name) => {
-    await symlink(join(place, name), join(host.node, name));
+    await symlink(join(subdirectory, name), join(host.node, name));
     await expectRefused(host.node);
   });
-  test('another group’s directory, told by its marker', async () => {
+  test('another group’s directory, detected by its marker', async () => {
     const other = join(host.root, 'other');
     await mkdir(join(other, 'nfs', NODE), { recursive: true });
     await writeFile(markerFile(other), '{}');
     await expectRefused(join(other, 'nfs', NODE));
   });
-  test.skipIf(NO_MOUNTS)('a bind mount of the place', async () => expectRefused(await bind(place)));
+  test.skipIf(NO_MOUNTS)('a bind mount of the subdirectory', async () =>
+    expectRefused(await bind(subdirectory)),
+  );
   test.skipIf(NO_MOUNTS)('a bind mount of what is around local_dir', async () => {
     const view = join(await mkdtemp('/tmp/sealflow-bound-'), 'view');
     await mkdir(view);
@@ -94,9 +99,9 @@ describe('P5 copies nothing to', () => {
     await expectRefused(view);
   });
 
-  test('it while another node will do', async () => {
+  test('it if another node can be used', async () => {
     const own = join(host.root, 'nodes/own');
-    await symlink(place, own);
+    await symlink(subdirectory, own);
     expect(await host.run('P5', {}, {}, withNode(own, host.node))).toMatchObject({ node: NODE });
   });
 });
@@ -137,37 +142,37 @@ describe('P5 copies nothing to a node of two mounts', () => {
 });
 
 describe('P6 deletes nothing', () => {
-  /** The copy as P5 made it, moved to where a node that is the group's own place would have it. */
+  /** The copy as P5 made it, moved to where a node that is the group's own subdirectory would have it. */
   async function copiedTo(node: string): Promise<void> {
     await host.seals('P1', 'P2', 'P3', 'P4', 'P5');
     await rename(join(host.node, '.sealflow'), join(node, '.sealflow'));
   }
 
-  async function expectNothingLost(deps: DepsChanges, told: string): Promise<void> {
+  async function expectNothingLost(deps: DepsChanges, expected: string): Promise<void> {
     const before = await snapshot(host.directory);
-    // Once more: the hint of the first failure may have been followed.
+    // Retried: the operator may have followed the hint of the first failure.
     for (let i = 0; i < 2; i++) {
       const thrown = await failureFrom(host.clean({}, {}, deps));
-      expect(thrown.message).toContain(told);
+      expect(thrown.message).toContain(expected);
       expect(await snapshot(host.directory)).toEqual(before);
       expect(existsSync(doneFile(host.group, SECTOR))).toBe(false);
-      await rm(join(place, 'sealed', 's-t01000-7'), { force: true });
+      await rm(join(subdirectory, 'sealed', 's-t01000-7'), { force: true });
     }
   }
 
-  test('with a node that is the place of the group', async () => {
-    await copiedTo(place);
-    await expectNothingLost(withNode(place), APART);
+  test('with a node that is the group’s subdirectory', async () => {
+    await copiedTo(subdirectory);
+    await expectNothingLost(withNode(subdirectory), APART);
   });
 
-  test('with a symbolic link to the place', async () => {
-    await copiedTo(place);
-    await expectNothingLost(withNode(await symlinkTo(place)), APART);
+  test('with a symbolic link to the subdirectory', async () => {
+    await copiedTo(subdirectory);
+    await expectNothingLost(withNode(await symlinkTo(subdirectory)), APART);
   });
 
-  test.skipIf(NO_MOUNTS)('with a bind mount of the place', async () => {
-    await copiedTo(place);
-    await expectNothingLost(withNode(await bind(place)), APART);
+  test.skipIf(NO_MOUNTS)('with a bind mount of the subdirectory', async () => {
+    await copiedTo(subdirectory);
+    await expectNothingLost(withNode(await bind(subdirectory)), APART);
   });
 
   test('when the final name is the scratch’s own file', async () => {
@@ -197,31 +202,31 @@ describe('P6 deletes nothing', () => {
     expect(existsSync(host.path('1/P2-1', 'sealed'))).toBe(true);
   });
 
-  test('when the node becomes the group’s own directory while P6 is at work', async () => {
+  test('when the node becomes the group’s own directory while P6 runs', async () => {
     await host.seals('P1', 'P2', 'P3', 'P4', 'P5');
-    let looks = 0;
+    let checks = 0;
     let before: Record<string, string> = {};
     const checkNode = async (): Promise<void> => {
-      // The second look is at what other nodes hold of the sector: by then all is published.
-      if (++looks !== 2) return;
+      // The second check is for other nodes' copies of the sector: by then everything is published.
+      if (++checks !== 2) return;
       before = await snapshot(host.directory);
       const cache = join(host.node, 'cache/s-t01000-7');
       for (const name of await readdir(cache)) await rename(join(cache, name), join(host.directory, name));
-      await rename(join(host.node, 'sealed/s-t01000-7'), join(place, 'sealed/s-t01000-7'));
-      await rename(join(host.node, 'receipts'), join(place, 'receipts'));
+      await rename(join(host.node, 'sealed/s-t01000-7'), join(subdirectory, 'sealed/s-t01000-7'));
+      await rename(join(host.node, 'receipts'), join(subdirectory, 'receipts'));
       await rename(host.node, `${host.node}.away`);
-      await symlink(place, host.node);
+      await symlink(subdirectory, host.node);
     };
     const thrown = await failureFrom(host.clean({}, {}, { nodes: { check: checkNode } }));
-    expect(looks).toBe(2);
+    expect(checks).toBe(2);
     expect(thrown).toMatchObject({ type: 'MountMissing' });
     expect(thrown.message).toContain(APART);
     expect(await snapshot(host.directory)).toMatchObject(before);
     expect(existsSync(join(host.directory, 'p_aux'))).toBe(true);
   });
 
-  // So it looks through a mount of this host's own export: other devices, the same names.
-  test('when the final directory holds what only a sector’s own directory holds', async () => {
+  // As through a mount of this host's own export: other device numbers, same names.
+  test('when the final directory contains a file that only a sector’s own directory has', async () => {
     await host.seals('P1', 'P2', 'P3', 'P4', 'P5');
     const cache = join(host.node, 'cache/s-t01000-7');
     await mkdir(cache, { recursive: true });
@@ -232,12 +237,12 @@ describe('P6 deletes nothing', () => {
     expect(await snapshot(host.directory)).toMatchObject(before);
   });
 
-  test('when a published file has gone meanwhile', async () => {
+  test('when a published file has disappeared meanwhile', async () => {
     await host.seals('P1', 'P2', 'P3', 'P4', 'P5');
-    let looks = 0;
+    let checks = 0;
     const final = join(host.node, 'sealed/s-t01000-7');
     const checkNode = async (): Promise<void> => {
-      if (++looks === 2) await rm(final);
+      if (++checks === 2) await rm(final);
     };
     const thrown = await failureFrom(host.clean({}, {}, { nodes: { check: checkNode } }));
     expect(thrown).toMatchObject({ type: 'CopyDiffers', message: `${final} is not there` });

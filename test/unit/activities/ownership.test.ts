@@ -1,4 +1,4 @@
-/** What runs that have lost a sector, or have given it up, may do to it. */
+/** What a run that has lost or aborted a sector may do to it. */
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -70,7 +70,7 @@ describe('a directory that is a symbolic link (A5)', () => {
   }
 
   test.each(['P1', 'P2'] as const)(
-    'is not gone: %s says so at once, and nothing runs again',
+    'is not gone: %s reports it at once, and nothing runs again',
     async (phase) => {
       await host.seals('P1');
       await linkedBack();
@@ -90,11 +90,11 @@ describe('a directory that is a symbolic link (A5)', () => {
 });
 
 describe('an abort before there was a directory (A6)', () => {
-  test('leaves its note: a late P1 of its run does not bring the sector back', async () => {
+  test('leaves its note: a late P1 of its run does not recreate the sector', async () => {
     await abort();
     expect(existsSync(note())).toBe(true);
     const late = await failureFrom(host.run('P1'));
-    // Whatever is tried again without end must have a delay: this one ends the workflow (B2).
+    // Whatever is retried without end must have a delay: this one ends the workflow (B2).
     expect(late).toMatchObject({ type: 'Aborted', nonRetryable: true });
     expect(await readdir(cacheDir(host.group))).toEqual([]);
     expect((await host.run('P1', {}, { runId: OTHER_RUN_ID })).at).toBe('1/P1-1');
@@ -114,7 +114,7 @@ describe('a sector that was aborted and begun again by another run', () => {
     expect((await host.run('P1', {}, { runId: OTHER_RUN_ID })).at).toBe('1/P1-1');
   };
 
-  test('is not taken from it by a late task of the run that was aborted', async () => {
+  test('is not taken over by a late task of the aborted run', async () => {
     await begunAgain();
     const before = await snapshot(host.directory);
     expect(await failureFrom(host.run('P1'))).toMatchObject({ type: 'Aborted', nonRetryable: true });
@@ -129,7 +129,7 @@ describe('a sector that was aborted and begun again by another run', () => {
     expect(await readdir(cacheDir(host.group))).toEqual([]);
   });
 
-  test('keeps what P6 of that run has renamed away and not yet noted as done', async () => {
+  test('retains what P6 of that run has renamed away and not yet marked done', async () => {
     await begunAgain();
     const gone = join(cacheDir(host.group), goneName(sectorOf(host.seal.sector), 'b'));
     await rename(host.directory, gone);

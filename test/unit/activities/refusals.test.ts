@@ -1,4 +1,4 @@
-/** Tasks that a worker does not take, or cannot begin. */
+/** Tasks that a worker refuses, or cannot start. */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
@@ -33,7 +33,7 @@ const refusal = (offer?: Offer, deps?: DepsChanges, changes?: Partial<PhaseInput
   failureFrom(host.run('P1', changes, offer, deps));
 const HAND_BACK = { nonRetryable: false, category: ApplicationFailureCategory.BENIGN };
 
-/** @returns a function that resolves when so many callers have come to it, again and again */
+/** @returns a reusable barrier: resolves whenever `count` callers wait for it */
 function meetingOf(count: number): () => Promise<void> {
   let waiting: (() => void)[] = [];
   return () =>
@@ -51,7 +51,7 @@ async function expectUntouched(): Promise<void> {
 }
 
 describe('a full pool', () => {
-  test('hands the task back, later and later', async () => {
+  test('hands the task back, with growing delays', async () => {
     const delays = [];
     for (const attempt of [1, 2, 3, 100]) {
       const thrown = await refusal({ attempt }, { slots: { enter: () => undefined } });
@@ -82,7 +82,7 @@ describe('a full pool', () => {
 });
 
 describe('a slot', () => {
-  test('is left when the phase is done, and when it fails', async () => {
+  test('is released when the phase succeeds, and when it fails', async () => {
     const pool = new SlotPool(1);
     const deps = { slots: { enter: pool.enter.bind(pool) } };
     await host.run('P1', {}, {}, deps);
@@ -112,7 +112,7 @@ describe('a newer job', () => {
   });
 });
 
-describe('a host that does not see the group', () => {
+describe('a host without the group’s mount', () => {
   test('hands the task back', async () => {
     const openGroup = () => Promise.reject(new NotOfGroupError('not mounted'));
     expect(await refusal({}, { scratch: { openGroup } })).toMatchObject({
@@ -133,7 +133,7 @@ describe('a host that does not see the group', () => {
 describe('no room', () => {
   const full = { scratch: { shortage: () => Promise.resolve('/sealer has no room for one more') } };
 
-  test('hands a new sector back, later and later', async () => {
+  test('hands a new sector back, with growing delays', async () => {
     const delays = [];
     for (const attempt of [1, 2, 100]) {
       const thrown = await refusal({ attempt }, full);
@@ -141,7 +141,7 @@ describe('no room', () => {
       expect(thrown.message).toBe(`${HOST}: /sealer has no room for one more`);
       delays.push(Number(thrown.nextRetryDelay));
     }
-    // Not all at once: two that have stood in each other's way come back at different times.
+    // With jitter: two that blocked each other retry at different times.
     for (const [i, most] of [times.noSlotMax, 2 * times.noSlotMax, times.noRoomMax].entries()) {
       expect(delays[i]).toBeGreaterThanOrEqual(most / 2);
       expect(delays[i]).toBeLessThanOrEqual(most);
@@ -149,10 +149,10 @@ describe('no room', () => {
     await expectUntouched();
   });
 
-  test('that two find at once is given up by both, and nothing is left of either', async () => {
+  test('that two reserve at once is released by both, and nothing is left of either', async () => {
     const cache = join(host.group.root, 'nfs', NODE, 'cache');
     const meet = meetingOf(2);
-    // Room for one. Each asks before either has made its directory, and again when both have.
+    // Room for one. Each checks before either has made its directory, and again when both have.
     const shortage = async (_: unknown, sector: string): Promise<string | undefined> => {
       await meet();
       const others = (await readdir(cache)).filter((name) => name !== sector);
@@ -167,14 +167,14 @@ describe('no room', () => {
     expect(await host.started()).toEqual([]);
   });
 
-  test('is asked for again by a reservation that a crash has left', async () => {
+  test('is checked again for a reservation that a crash has left', async () => {
     await mkdir(host.directory);
     expect(await refusal({}, full)).toMatchObject({ type: 'NoRoom' });
     await rm(host.directory, { recursive: true, force: true });
     await host.seals('P1');
   });
 
-  test('does not give up a sector that another task has claimed meanwhile', async () => {
+  test('does not release a sector that another task has claimed meanwhile', async () => {
     const answers = [undefined, 'full'];
     const shortage = async (): Promise<string | undefined> => {
       if (answers.length === 1) await mkdir(join(host.directory, '1'));
@@ -192,13 +192,13 @@ describe('no room', () => {
 });
 
 describe('a sector that is sealed', () => {
-  test('may be so on a storage node that is not there: a new one waits for it', async () => {
+  test('may be on a storage node that is not mounted: a new one waits for it', async () => {
     await rm(host.node, { recursive: true });
     expect(await refusal()).toMatchObject({ type: 'MountMissing', nonRetryable: false });
     await expectUntouched();
   });
 
-  test('is told by what P6 has left', async () => {
+  test('is recognized by its done/ file', async () => {
     const done = join(host.group.root, 'nfs', NODE, 'done/s-t01000-7.json');
     await writeFile(done, '{}');
     const thrown = await refusal();
@@ -207,7 +207,7 @@ describe('a sector that is sealed', () => {
     await expectUntouched();
   });
 
-  test('is told by its receipt on any storage node', async () => {
+  test('is recognized by its receipt on any storage node', async () => {
     const other = join(host.root, 'nodes/10.10.4.99');
     await mkdir(join(other, 'receipts'), { recursive: true });
     await writeFile(join(other, 'receipts/s-t01000-7.json'), '{}');
@@ -217,7 +217,7 @@ describe('a sector that is sealed', () => {
     await expectUntouched();
   });
 
-  test('is told to a second start', async () => {
+  test('is reported to a second start', async () => {
     await host.seals('P1', 'P2', 'P3', 'P4', 'P5');
     await host.clean();
     expect(await refusal({ runId: OTHER_RUN_ID })).toMatchObject({ type: 'AlreadySealed' });
@@ -233,7 +233,7 @@ describe('a sector that is sealed', () => {
 });
 
 describe('a later phase', () => {
-  test.each(['P2', 'P3', 'P4', 'P5'] as const)('%s does not bring a deleted sector back', async (phase) => {
+  test.each(['P2', 'P3', 'P4', 'P5'] as const)('%s does not recreate a deleted sector', async (phase) => {
     host.hurry();
     host.results = Object.fromEntries(['P1', 'P2', 'P3'].map((id) => [id, { at: `1/${id}-1`, digest: '' }]));
     const thrown = await failureFrom(host.run(phase));
@@ -243,17 +243,17 @@ describe('a later phase', () => {
 });
 
 describe('an engine that cannot be started', () => {
-  test('needs a person, who is told its program', async () => {
+  test('needs an operator, and the failure names the program', async () => {
     const engines = new EngineStarter({ command: ['/nowhere/engine'], environment: {} });
     const thrown = await refusal({}, { engines });
     expect(thrown).toMatchObject({ type: 'BadInput', nonRetryable: true, details: [{ at: '1/P1-1' }] });
     expect(thrown.message).toContain('/nowhere/engine');
   });
 
-  test('can be started when it was put right', async () => {
+  test('can be started once it is fixed', async () => {
     const engines = new EngineStarter({ command: ['/nowhere/engine'], environment: {} });
     await refusal({}, { engines });
-    // Whether a foreign engine may still appear in the attempt is not known at once.
+    // It takes time until no engine of another host can appear in the attempt.
     const busy = host.begin('P1', {}, { now: 1e9 });
     expect(await failureFrom(busy.done)).toMatchObject({ type: 'BusyElsewhere' });
     const second = { now: 1e9 + 1, heartbeatDetails: busy.heartbeats.at(-1) };
@@ -270,7 +270,7 @@ describe('a storage node', () => {
   const copyTo = (...storageNodes: string[]) =>
     failureFrom(host.run('P5', {}, {}, { nodes: { directories: storageNodes } }));
 
-  test('that is not mounted is told, and nothing is made in its place', async () => {
+  test('that is not mounted is reported, and nothing is made in its place', async () => {
     const gone = join(host.root, 'nodes/gone');
     const thrown = await copyTo(gone);
     expect(thrown).toMatchObject({ type: 'MountMissing', nonRetryable: false });
@@ -278,14 +278,14 @@ describe('a storage node', () => {
     expect(existsSync(gone)).toBe(false);
   });
 
-  test('that is none at all is told', async () => {
+  test('that is not configured is reported', async () => {
     expect((await copyTo()).message).toContain('none is configured');
     const file = join(host.root, 'nodes/file');
     await writeFile(file, '');
     expect(await copyTo(file)).toMatchObject({ type: 'MountMissing' });
   });
 
-  test('without room is told', async (context) => {
+  test('without room is reported', async (context) => {
     try {
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', host.node], { stdio: 'ignore' });
     } catch {
@@ -297,14 +297,14 @@ describe('a storage node', () => {
     expect(await readdir(host.node)).toEqual(['full']);
   });
 
-  test('that is gone does not matter while another is there', async () => {
+  test('that is gone does not matter if another can be used', async () => {
     const gone = join(host.root, 'nodes/gone');
     const result = await host.run('P5', {}, {}, { nodes: { directories: [gone, host.node] } });
     expect(result.node).toBe(NODE);
   });
 });
 
-describe('errors that are none of ours', () => {
+describe('errors of other code', () => {
   const withError = (error: unknown) => refusal({}, { scratch: { openGroup: () => Promise.reject(error) } });
 
   test.each([

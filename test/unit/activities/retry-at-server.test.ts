@@ -1,4 +1,4 @@
-/** What becomes of a failure: a retry of Temporal's with a delay, or word to the workflow. */
+/** How a failure is handled: retried by Temporal after a delay, or reported to the workflow. */
 import { describe, expect, test } from 'vitest';
 import { settle, takeOver, type AttemptInfo } from '../../../src/activities/retry-at-server.js';
 import { BEGUN, NORMAL } from '../../../src/contract.js';
@@ -18,7 +18,7 @@ class Task {
 
   constructor(private readonly info: Partial<AttemptInfo> = {}) {}
 
-  /** @returns the delay in ms; undefined when the workflow is told */
+  /** @returns the delay in ms; undefined when the failure goes to the workflow */
   fails(type: FailureType, details: FailureDetails = {}): number | undefined {
     this.attempt += 1;
     const info = { attempt: this.attempt, priority: NORMAL, times: TIMES, isStop: false, ...this.info };
@@ -27,7 +27,7 @@ class Task {
     return settled.delayMs;
   }
 
-  /** As `sealflow retry` does: the count of attempts begins anew, the heartbeat stays. */
+  /** As `sealflow retry` does: the attempt count restarts, the heartbeat details stay. */
   reset(): void {
     this.attempt = 0;
   }
@@ -48,7 +48,7 @@ describe('an outage', () => {
   });
 
   // B11: ten restarts of P1 must not make its first full disk wait for ten minutes.
-  test('does not wait longer for what has failed before it', () => {
+  test('does not wait longer because of earlier failures', () => {
     const task = new Task({ priority: BEGUN });
     for (let i = 0; i < 10; i++) task.fails('Draining');
     for (let i = 0; i < 3; i++) task.fails('Panic');
@@ -56,14 +56,14 @@ describe('an outage', () => {
     expect(task.fails('NoSpace')).toBe(2 * backoffFirst);
   });
 
-  test('does not make the faults behind it more', () => {
+  test('does not add to the count of later faults', () => {
     const task = new Task();
     for (let i = 0; i < 10; i++) task.fails('MountMissing');
     expect([1, 2, 3, 4].map(() => task.fails('EngineDied') !== undefined)).toEqual(Array(4).fill(true));
     expect(task.fails('EngineDied')).toBeUndefined();
   });
 
-  test('of which a person has said retry begins with the shortest wait again', () => {
+  test('starts over with the shortest delay after an operator’s retry', () => {
     const task = new Task();
     for (let i = 0; i < 8; i++) task.fails('NoSpace', { at: '1/P4-1' });
     task.reset();
@@ -73,14 +73,14 @@ describe('an outage', () => {
 });
 
 describe('a fault', () => {
-  test.each(follows('retry counted'))('%s comes to the workflow when it has come too often', (type) => {
+  test.each(follows('retry counted'))('%s goes to the workflow when it has occurred too often', (type) => {
     const task = new Task();
     const { max = 5 } = FAILURES[type] as { max?: number };
     for (let i = 1; i < max; i++) expect(task.fails(type)).toBe(backoffFirst * 2 ** (i - 1));
     expect(task.fails(type)).toBeUndefined();
   });
 
-  test('is forgiven when more was recorded, and only then', () => {
+  test('is forgotten when more was recorded, and only then', () => {
     const task = new Task();
     for (let i = 0; i < 4; i++) expect(task.fails('EngineDied', { recorded: 1 })).toBeDefined();
     expect(task.fails('EngineDied', { recorded: 2 })).toBe(backoffFirst);
@@ -88,7 +88,7 @@ describe('a fault', () => {
     expect(task.fails('EngineDied', { recorded: 2 })).toBeUndefined();
   });
 
-  test('tells the attempt that it was, so that it is not reported twice', () => {
+  test('carries the attempt’s name, so that it is not reported twice', () => {
     const task = new Task();
     task.fails('Panic', { at: '2/P2-3' });
     task.fails('NoSpace');
@@ -97,26 +97,26 @@ describe('a fault', () => {
 });
 
 describe('the workflow', () => {
-  test.each(follows('step back', 'attention', 'await landed', 'fail'))('is told %s at once', (type) => {
+  test.each(follows('step back', 'attention', 'await landed', 'fail'))('gets %s at once', (type) => {
     expect(new Task().fails(type)).toBeUndefined();
   });
 
   test.each(['Draining', 'LostWorker'] as const)(
-    'is told %s once, to bring the phase before new work',
+    'gets %s once, to move the phase ahead of new work',
     (type) => {
       expect(new Task().fails(type)).toBeUndefined();
       expect(new Task({ priority: BEGUN }).fails(type)).toBeGreaterThan(0);
     },
   );
 
-  test('is told each claim that is in force, as only it can take it up', () => {
+  test('gets every claim that is in force, as only the workflow can adopt it', () => {
     expect(new Task({ priority: BEGUN }).fails('Overtaken')).toBeUndefined();
   });
 });
 
 describe('a stop or an abort', () => {
   test.each(follows('retry', 'retry counted', 'attention').filter((type) => type !== 'ClaimedByOther'))(
-    'is tried again in spite of %s until it is done',
+    'is retried in spite of %s until it is done',
     (type) => {
       const task = new Task({ isStop: true });
       for (let i = 0; i < 50; i++) expect(task.fails(type)).toBeGreaterThan(0);
@@ -129,7 +129,7 @@ describe('a stop or an abort', () => {
 });
 
 describe('a hand-back', () => {
-  test.each(follows('hand back'))('%s is offered again, later and later, up to a limit', (type) => {
+  test.each(follows('hand back'))('%s is offered again, with delays that grow up to a limit', (type) => {
     const { delay: [first, max] = [] } = FAILURES[type] as FailureKind;
     const task = new Task();
     const delays = Array.from({ length: 30 }, () => task.fails(type) ?? NaN);

@@ -1,4 +1,4 @@
-/** Damage is found by digests, and the earliest phase that mends it runs again. */
+/** Damage is found by digests, and the earliest phase that repairs it runs again. */
 import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -32,7 +32,7 @@ describe('one flipped bit', () => {
       host.results.P2 = undefined;
       const failed = await failureFrom(host.run('P2', { invalidated: ['1/P2-1'] }));
       expect(failed).toMatchObject({ type: 'StepBack', details: [{ from: 'P1', at: '1/P2-2' }] });
-      // As the workflow does it: what builds on the damaged result is void too.
+      // As the workflow does: results that depend on the damaged one are invalidated too.
       host.results.P1 = await host.run('P1', { invalidated: ['1/P1-1'] });
       expect(host.results.P1).toMatchObject({ at: '1/P1-2', digest: P1?.digest });
       const repeated = await host.run('P2', { invalidated: ['1/P2-1'], lastReported: '1/P2-2' });
@@ -67,7 +67,7 @@ describe('one flipped bit', () => {
   });
 });
 
-describe('a inputs', () => {
+describe('an input', () => {
   const cases: [EnginePhaseId, EnginePhaseId][] = [
     ['P2', 'P1'],
     ['P3', 'P2'],
@@ -76,23 +76,26 @@ describe('a inputs', () => {
     ['P5', 'P2'],
   ];
 
-  test.each(cases)('of %s whose result of %s is gone is told, and no engine starts', async (phase, from) => {
-    await host.seals('P1', 'P2', 'P3');
-    const before = await host.started();
-    host.hurry();
-    await rm(host.path(`1/${from}-1`, 'result.json'));
-    await expectStepBack(phase, from);
-    expect(await host.started()).toEqual(before);
-  });
+  test.each(cases)(
+    'of %s, the result of %s, that is gone is reported, and no engine starts',
+    async (phase, from) => {
+      await host.seals('P1', 'P2', 'P3');
+      const before = await host.started();
+      host.hurry();
+      await rm(host.path(`1/${from}-1`, 'result.json'));
+      await expectStepBack(phase, from);
+      expect(await host.started()).toEqual(before);
+    },
+  );
 
-  test.each(cases)('of %s whose attempt of %s is gone is told', async (phase, from) => {
+  test.each(cases)('of %s, the attempt of %s, that is gone is reported', async (phase, from) => {
     await host.seals('P1', 'P2', 'P3');
     host.hurry();
     await rename(host.path(`1/${from}-1`), host.path(`1/gone-${from}-1`));
     await expectStepBack(phase, from);
   });
 
-  test.each(cases)('of %s whose result of %s is another than was made is told', async (phase, from) => {
+  test.each(cases)('of %s, the result of %s, that has changed is reported', async (phase, from) => {
     await host.seals('P1', 'P2', 'P3');
     const path = host.path(`1/${from}-1`, 'result.json');
     const result = (await readJson(path)) as { outputs: object };
@@ -100,7 +103,7 @@ describe('a inputs', () => {
     await expectStepBack(phase, from);
   });
 
-  test('that is empty or cut off is told', async () => {
+  test('that is empty or truncated is reported', async () => {
     await host.seals('P1');
     host.hurry();
     for (const text of ['', '{"v":1,']) {
@@ -109,7 +112,7 @@ describe('a inputs', () => {
     }
   });
 
-  test('whose facts have changed is the same', async () => {
+  test('with changed facts still counts as the same', async () => {
     await host.seals('P1');
     const path = host.path('1/P1-1', 'result.json');
     const result = (await readJson(path)) as { facts: object };

@@ -57,7 +57,7 @@ async function foreignEngine(): Promise<string> {
 const foreign = { host: '10.0.0.2', bootId: 'another' };
 
 describe('a stop', () => {
-  test('of a sector that is not there makes nothing', async () => {
+  test('of a sector that does not exist makes nothing', async () => {
     expect(await stop().done).toEqual({ v: 1, stopped: [] });
     expect(existsSync(host.directory)).toBe(false);
   });
@@ -72,11 +72,11 @@ describe('a stop', () => {
     expect(await failureFrom(host.run('P2'))).toMatchObject({ type: 'ClaimedByOther' });
   });
 
-  test('waits until the engine has ended, and keeps its files', async () => {
+  test('waits until the engine has ended, and retains its files', async () => {
     const { done, pid } = await atWork();
     const { stopped } = await stop().done;
     expect(await isAlive(pid)).toBe(false);
-    // One that is so fast that nobody sees it end is not told.
+    // One that ends before the first poll is not reported.
     expect([[], ['1/P1-1']]).toContainEqual(stopped);
     expect(await failureFrom(done)).toMatchObject({ type: 'ClaimedByOther' });
     expect(existsSync(host.path('1/P1-1', 'sc-02-data-layer-2.dat'))).toBe(true);
@@ -89,16 +89,16 @@ describe('a stop', () => {
     await eventually(async () => !(await isAlive(pid)));
   });
 
-  test('done again finds nothing to do', async () => {
+  test('when repeated finds nothing to do', async () => {
     await atWork();
     await stop().done;
     expect((await stop({ attempt: 2 }).done).stopped).toEqual([]);
     expect(await listEpochs(host.directory)).toHaveLength(2);
   });
 
-  test('tells Temporal that it is waiting', async () => {
+  test('sends heartbeats while it waits', async () => {
     const { pid } = await atWork();
-    // It cannot end by itself before anybody has looked.
+    // It cannot end by itself before the first poll.
     process.kill(pid, 'SIGSTOP');
     const { done, heartbeats } = stop();
     await done;
@@ -121,7 +121,7 @@ describe('an engine on another host', () => {
   });
 
   test('is waited for while its counter moves', async () => {
-    // Time is moved by hand.
+    // The clock is mocked.
     let clock = 1000;
     vi.spyOn(performance, 'now').mockImplementation(() => clock);
     onTestFinished(() => void vi.restoreAllMocks());
@@ -162,11 +162,12 @@ describe('a stop that is ended itself', () => {
     return task;
   }
 
-  // The SDK gives the task to another worker when it ends with the cancellation itself; any other failure is final.
+  // The SDK gives the task to another worker when it ends with the cancellation itself; any other failure is
+  // final.
   test.each([
     ['by its worker', shutDown],
     ['by the workflow', cancel],
-  ])('%s says so in the words of the SDK', async (_, end) => {
+  ])('%s ends with the SDK’s own error', async (_, end) => {
     const { env, done } = await waiting();
     end(env);
     const error: unknown = await failureFrom(done);

@@ -26,7 +26,7 @@ describe('a sector', () => {
     expect(P3).not.toHaveProperty('commR', expect.anything());
     expect(Buffer.from(P4?.proof ?? '', 'base64')).toHaveLength(192);
     expect(P5?.node).toBe(NODE);
-    // People see the replica under sealed/.
+    // The replica is linked under sealed/ for operators.
     const shown = join(host.group.root, 'nfs', NODE, 'sealed/s-t01000-7');
     expect((await stat(shown)).ino).toBe((await stat(host.path('1/P2-1', 'sealed'))).ino);
     const outputs = (await json(host.path('1/P2-1', 'result.json'))) as { outputs: { commR: string } };
@@ -60,7 +60,7 @@ describe('a sector', () => {
     });
   });
 
-  test('leaves its whole input on disk, with the seed once it is known', async () => {
+  test('leaves its complete input on disk, with the seed once it is known', async () => {
     const { seed } = host.seal;
     host.seal = { ...host.seal, seed: undefined };
     await host.seals('P1', 'P2');
@@ -82,7 +82,7 @@ describe('a sector', () => {
   });
 });
 
-test('with P1, and only with it, is told how busy the disk is', async () => {
+test('P1’s heartbeats, and no other phase’s, report how busy the disk is', async () => {
   const disk = { disk: 'sdb', busy: 0.97, writeWaitMs: 214 };
   for (const phase of ['P1', 'P2'] as const) {
     await hold(host, phase);
@@ -90,14 +90,16 @@ test('with P1, and only with it, is told how busy the disk is', async () => {
     await eventually(() => heartbeats.some(({ at }) => at !== ''));
     await release(host, phase);
     host.results[phase] = await done;
-    expect(heartbeats.flatMap((beat) => beat.disk ?? [])[0]).toEqual(phase === 'P1' ? disk : undefined);
+    expect(heartbeats.flatMap(({ disk: busiest }) => busiest ?? [])[0]).toEqual(
+      phase === 'P1' ? disk : undefined,
+    );
   }
 });
 
 describe('the job of a phase', () => {
   const jobAt = async (at: string): Promise<Job> => (await json(host.path(at, 'job.json'))) as Job;
 
-  test('has what decides its outcome, and relative paths only', async () => {
+  test('has what determines its outcome, and relative paths only', async () => {
     await host.seals('P1', 'P2', 'P3', 'P4');
     expect(await jobAt('1/P1-1')).toMatchObject({
       v: 1,
@@ -138,7 +140,7 @@ describe('the job of a phase', () => {
     expect(await jobAt('1/P1-1')).toMatchObject({ progressEveryMs: 250, leaseEveryMs: 100 });
   });
 
-  test('copies into a directory of its own on the node, as fast as it may', async () => {
+  test('copies into a directory of its own on the node, up to the rate limit', async () => {
     await host.seals('P1', 'P2');
     host.results.P5 = await host.run('P5', {}, {}, { nodes: { copyLimits: { each: 5e8 } } });
     const { copy } = await jobAt('1/P5-1');
@@ -150,7 +152,7 @@ describe('the job of a phase', () => {
   test('is not the same work with another ticket, seed or inputs', async () => {
     await host.seals('P1', 'P2', 'P3');
     const hashes = new Set([(await jobAt('1/P3-1')).inputHash]);
-    // One after the other: what counts last has the room of those before it.
+    // One after the other: each run frees the attempts of the one before.
     for (const change of [{ ticket: 'cc'.repeat(32) }, { seed: 'cc'.repeat(32) }]) {
       const { at } = await host.run('P3', { seal: { ...host.seal, ...change } });
       hashes.add((await jobAt(at)).inputHash);
@@ -160,25 +162,25 @@ describe('the job of a phase', () => {
 });
 
 describe('heartbeats', () => {
-  test('tell where the phase is at work, and how far', async () => {
+  test('report where the phase runs, and how far it is', async () => {
     await hold(host, 'P1');
     const { done, heartbeats } = host.begin('P1');
     await eventually(() => heartbeats.length > 1);
     await release(host, 'P1');
     await done;
-    for (const beat of heartbeats) expect(beat).toMatchObject({ phase: 'P1', host: HOST });
+    for (const heartbeat of heartbeats) expect(heartbeat).toMatchObject({ phase: 'P1', host: HOST });
     expect(heartbeats.some(({ at, step }) => at === '1/P1-1' && step !== '')).toBe(true);
     const fractions = heartbeats.map(({ fraction }) => fraction ?? 0);
     expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
   });
 });
 
-test('a replica that somebody has shown under sealed/ before is replaced', async () => {
+test('an earlier link under sealed/ is replaced', async () => {
   await host.seals('P1', 'P2');
   const shown = join(host.group.root, 'nfs', NODE, 'sealed/s-t01000-7');
   await host.run('P2', { invalidated: ['1/P2-1'] });
   expect((await stat(shown)).ino).toBe((await stat(host.path('1/P2-2', 'sealed'))).ino);
-  // The same link again leaves nothing beside it.
+  // Linking the same replica again leaves no temporary link.
   await host.run('P2');
   expect(await readdir(join(host.group.root, 'nfs', NODE, 'sealed'))).toEqual(['s-t01000-7']);
 });

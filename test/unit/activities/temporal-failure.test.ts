@@ -1,4 +1,4 @@
-/** Errors become failures of Temporal's: what each means, and how much of it is kept. */
+/** Errors become Temporal failures: the type of each, and how much of it is retained. */
 import { ActivityFailure, ApplicationFailureCategory, RetryState } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import { toApplicationFailure, toSealError } from '../../../src/activities/temporal-failure.js';
@@ -92,14 +92,14 @@ describe('an error means', () => {
     expect(failed.message.startsWith(`${HOST}: `)).toBe(true);
   });
 
-  test('what it says itself', () => {
+  test('its own type, if it has one', () => {
     const own = new SealError('Panic', 'why', { at: '1/P1-1' });
     expect(toSealError(own, HOST)).toBe(own);
   });
 });
 
 describe('its causes', () => {
-  test('are kept to the end, as far as that is useful', () => {
+  test('are retained to the root cause, as far as that is useful', () => {
     const root = errnoError('EIO');
     const failed = new SealError('MountMissing', 'x', {}, { cause: new Error('middle', { cause: root }) });
     const thrown = toApplicationFailure(failed);
@@ -137,8 +137,8 @@ describe('a long message', () => {
     for (const delayMs of [undefined, 1]) {
       const { message } = toApplicationFailure(new SealError('Unknown', text), delayMs);
       expect(Buffer.byteLength(message)).toBeLessThanOrEqual(4096);
-      const [kept = '', note] = message.split('… ');
-      expect(text.startsWith(kept) && kept.length % character.length === 0).toBe(true);
+      const [retained = '', note] = message.split('… ');
+      expect(text.startsWith(retained) && retained.length % character.length === 0).toBe(true);
       expect(note).toBe(`(${Buffer.byteLength(text)} bytes; the rest is in the log)`);
     }
   });

@@ -1,4 +1,6 @@
-/** What a sealflow of another version has sent or left: the one before is read, a newer one is neither read nor taken for nothing. */
+/**
+ * Data of other sealflow versions: the previous one is read; a newer one is neither read nor treated as missing.
+ */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -50,7 +52,7 @@ async function expectTooNew(run: () => Promise<unknown>, what: string): Promise<
   expect(await snapshot(host.root)).toEqual(before);
 }
 
-/** Makes a JSON file say that it is of another version, and be of another form too, as newer ones may be. */
+/** Gives a JSON file another version number and another form, as newer ones may have. */
 async function renumber(path: string, v: number): Promise<void> {
   const value = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
   await writeFile(path, JSON.stringify(v > CONTRACT_VERSION ? { v, all: value } : { ...value, v }));
@@ -75,7 +77,7 @@ describe('a task', () => {
     await expectTooNew(() => host.offer('stopSector', stopInput(NEXT)).done, 'job');
   });
 
-  test('of the version before is done', async () => {
+  test('of the previous version is done', async () => {
     const v = BEFORE as never;
     for (const phase of ENGINE_PHASE_IDS) {
       host.results[phase] = await host.run(phase, { v, seal: { ...host.seal, v } });
@@ -85,7 +87,7 @@ describe('a task', () => {
     expect(await host.clean({ v }, { runId: 'another' })).toMatchObject({ v: CONTRACT_VERSION });
   });
 
-  test('of a version that nobody remembers needs a person', async () => {
+  test('of a version that is too old needs an operator', async () => {
     expect(await failureFrom(host.run('P1', { v: -1 as never }))).toMatchObject({
       type: 'BadInput',
       nonRetryable: true,
@@ -102,7 +104,7 @@ describe('in the sector’s directory', () => {
     ['1/epoch.json', []],
     ['sector.json', []],
     ['1/P1-1/result.json', []],
-    // Without its result it looks like an attempt that is at work, or has failed.
+    // Without its result it appears to be an attempt that is running, or has failed.
     ['1/P1-1/job.json', ['result.json']],
     ['1/P1-1/error.json', ['result.json']],
     ['1/P1-1/progress.json', ['result.json']],
@@ -113,29 +115,34 @@ describe('in the sector’s directory', () => {
     if (name.endsWith('error.json')) await writeFile(path, JSON.stringify({ v: NEXT, ...error }));
     else if (name.endsWith('progress.json')) await writeFile(path, progressBlock({ v: NEXT, process: 1 }));
     else await renumber(path, NEXT);
-    // Long after every patience has ended.
+    // Long after every timeout.
     const observed = { at: '1/P1-1', counter: -1, since: 0 };
     const heartbeatDetails = { phase: 'P1', host: HOST, at: '', step: '', fraction: null, observed } as const;
     await expectTooNew(() => host.run('P1', {}, { heartbeatDetails }), name.split('/').at(-1) ?? '');
     expect(await host.started()).toEqual(['1/P1-1']);
   });
 
-  test.each(['1/epoch.json', '1/P1-1/result.json'])('a newer %s is not stopped past it', async (name) => {
-    const path = join(host.directory, name);
-    await renumber(path, NEXT);
-    if (name.endsWith('epoch.json'))
-      await expectTooNew(() => host.offer('stopSector', stopInput()).done, path);
-    else
-      expect(await failureFrom(host.offer('stopSector', stopInput()).done)).toMatchObject({ type: 'TooNew' });
-  });
+  test.each(['1/epoch.json', '1/P1-1/result.json'])(
+    'a newer %s is not overridden by a stop',
+    async (name) => {
+      const path = join(host.directory, name);
+      await renumber(path, NEXT);
+      if (name.endsWith('epoch.json'))
+        await expectTooNew(() => host.offer('stopSector', stopInput()).done, path);
+      else
+        expect(await failureFrom(host.offer('stopSector', stopInput()).done)).toMatchObject({
+          type: 'TooNew',
+        });
+    },
+  );
 
-  test('a result that is newer is no missing inputs: P1 is not invalidated for it', async () => {
+  test('a newer result does not count as a missing input: P1 is not invalidated for it', async () => {
     const path = host.path('1/P1-1', 'result.json');
     await renumber(path, NEXT);
     await expectTooNew(() => host.run('P2'), path);
   });
 
-  test('what the version before has left is read: nothing is done again', async () => {
+  test('files of the previous version are read: nothing is done again', async () => {
     for (const name of ['sector.json', '1/epoch.json', '1/P1-1/job.json', '1/P1-1/result.json'])
       await renumber(join(host.directory, name), BEFORE);
     expect(await host.run('P1')).toEqual(host.results.P1);
@@ -143,7 +150,7 @@ describe('in the sector’s directory', () => {
     expect(await host.started()).toEqual(['1/P1-1', '1/P2-1']);
   });
 
-  test('an engine of the version before is waited for', async () => {
+  test('an engine of the previous version is waited for', async () => {
     await rm(host.path('1/P1-1', 'result.json'));
     const progress = progressBlock({ ...(await progressOf()), v: BEFORE });
     await writeFile(host.path('1/P1-1', 'progress.json'), progress);
@@ -158,14 +165,14 @@ describe('in the sector’s directory', () => {
 describe('when the sector is cleaned', () => {
   beforeEach(() => host.seals(...ENGINE_PHASE_IDS));
 
-  test('a newer receipt is not written over, and nothing is deleted', async () => {
+  test('a newer receipt is not overwritten, and nothing is deleted', async () => {
     await mkdir(join(host.node, 'receipts'));
     const receipt = join(host.node, 'receipts/s-t01000-7.json');
     await writeFile(receipt, JSON.stringify({ v: NEXT, sector: 't01000/7' }));
     await expectTooNew(() => host.clean(), receipt);
   });
 
-  test('a newer `done` is not taken for none', async () => {
+  test('a newer `done` is not treated as missing', async () => {
     const done = doneFile(host.group, SECTOR);
     await writeFile(done, JSON.stringify({ v: NEXT, sector: 't01000/7' }));
     await expectTooNew(() => host.clean(), done);
@@ -181,7 +188,7 @@ describe('when the sector is cleaned', () => {
     await expectTooNew(() => host.clean(), journal);
   });
 
-  test('the journal of the version before is finished', async () => {
+  test('a clean-up that the previous version began is finished', async () => {
     const cleaned = await host.clean();
     const done = doneFile(host.group, SECTOR);
     await renumber(done, BEFORE);
@@ -190,7 +197,7 @@ describe('when the sector is cleaned', () => {
   });
 });
 
-test('a marker that is newer says no more than that: the group is not served', async () => {
+test('with a newer marker the group is not served', async () => {
   await writeFile(markerFile(host.group.root), JSON.stringify({ v: NEXT, group: 1 }));
   await expect(readMarker(host.group.root)).rejects.toThrow(`has version ${NEXT}`);
   await expect(readMarker(host.group.root)).rejects.toThrow(NotOfGroupError);

@@ -103,7 +103,7 @@ describe('a storage node', () => {
     links = false;
     const [finding] = await look(node);
     expect(finding).toMatchObject({ result: 'fail' });
-    expect(finding?.found).toContain(`${node} has no hard links, which final names are: EPERM`);
+    expect(finding?.found).toContain(`${node} does not support hard links, which P6 needs: EPERM`);
     expect(await readdir(node)).toEqual([]);
   });
 

@@ -7,7 +7,7 @@ import { startFixture } from '../../helpers/program.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 
 const ENGINES = 150;
-/** Fewer than there are engines; Node keeps about twenty open. */
+/** Fewer than there are engines; Node itself holds about twenty open. */
 const OPEN_FILES = 100;
 
 /** Processes with an engine's command line, in one group that ends with the test. */

@@ -59,7 +59,7 @@ describe('alive is', () => {
   });
 
   test('not a process that was never there', () => {
-    // Above the highest that Linux gives.
+    // Above the max PID of Linux.
     expect(isAlive({ pid: 2 ** 22 + 1, startTime: 0 })).toBe(false);
   });
 
@@ -123,7 +123,7 @@ describe('terminate', () => {
     await eventually(async () => !(await lives(Number(child.line))));
   });
 
-  test('says that one is gone which has ended before', async () => {
+  test('reports a process that has already ended as gone', async () => {
     const child = await start(SLEEP);
     process.kill(child.pid, 'SIGKILL');
     await child.ended;

@@ -12,7 +12,7 @@ import { requireTool } from '../../../src/machine/tools.js';
 import { eventually, isAlive } from '../../helpers/eventually.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 
-/** The whole PATH of a test: what it puts there, and util-linux. */
+/** The entire PATH of a test: its own scripts, and util-linux. */
 let bin: string;
 let cache: string;
 let crate: string;
@@ -46,7 +46,7 @@ async function script(path: string, ...lines: string[]): Promise<string> {
 const fakeRust = (release: string): Promise<string> =>
   script(join(bin, 'rustc'), `echo 'release: ${release}'`);
 
-/** A cargo that "compiles" a script, and notes each time. */
+/** A fake cargo that "compiles" a script, and logs each build. */
 async function fakeCargo(): Promise<void> {
   await script(join(bin, 'cc'));
   await script(
@@ -93,7 +93,7 @@ describe('findEngine', () => {
 });
 
 describe('buildEngine', () => {
-  test('builds once for sources, features and compiler, and tells how far it is', async () => {
+  test('builds once per sources, features and compiler, and reports progress', async () => {
     await fakeRust('1.95.0');
     await fakeCargo();
     const onStep = vi.fn();
@@ -128,21 +128,21 @@ describe('buildEngine', () => {
     await expect(buildEngine({ crate })).rejects.toThrow('rustc does not run: error: no default toolchain');
   });
 
-  test('tells the first error, and leaves nothing', async () => {
+  test('reports the first error, and leaves nothing behind', async () => {
     await fakeRust('1.95.0');
     await fakeCargo();
-    const says = 'printf "error[E1]: the cause\\nerror: could not compile\\n" >&2; exit 101';
-    await script(join(bin, 'cargo'), says);
+    const body = 'printf "error[E1]: the cause\\nerror: could not compile\\n" >&2; exit 101';
+    await script(join(bin, 'cargo'), body);
     await expect(buildEngine({ crate })).rejects.toThrow('the engine cannot be built: error[E1]: the cause');
     expect(await readdir(join(cache, 'engine'))).toEqual([]);
   });
 
-  test('says so where there are no sources', async () => {
-    await expect(buildEngine({ crate: '/nowhere' })).rejects.toThrow("the engine's sources are not here");
+  test('reports missing sources', async () => {
+    await expect(buildEngine({ crate: '/nowhere' })).rejects.toThrow("the engine's sources are missing");
   });
 });
 
-test('engineEnvironment: ours, then what config.toml says, then where costly files lie', () => {
+test('engineEnvironment: ours, then config.toml’s, then the directories of large files', () => {
   vi.stubEnv('RUST_LOG', 'debug');
   vi.stubEnv('FIL_PROOFS_PARENT_CACHE', '/parents');
   expect(engineEnvironment()).toMatchObject({
@@ -176,11 +176,11 @@ describe('of our environment an engine gets', () => {
     expect(Object.keys(environment).filter((name) => name in OTHERS)).toEqual([]);
   });
 
-  test('what config.toml names, whatever it is', () => {
+  test('whatever config.toml sets', () => {
     expect(engineEnvironment({ TEMPORAL_API_KEY: 'meant' })).toMatchObject({ TEMPORAL_API_KEY: 'meant' });
   });
 
-  test('no more when it is asked what it is', async () => {
+  test('no more for `info`', async () => {
     const seen = join(crate, 'seen');
     await expect(
       engineInfo(engine(await script(join(bin, 'engine'), `export -p > ${seen}`))),
@@ -190,7 +190,7 @@ describe('of our environment an engine gets', () => {
     expect(Object.keys(OTHERS).filter((name) => text.includes(name))).toEqual([]);
   });
 
-  test('no more when its proof is asked for', async () => {
+  test('no more for `verify`', async () => {
     const seen = join(crate, 'seen');
     await verifyReceipt(engine(await script(join(bin, 'engine'), `export -p > ${seen}`)), '/receipt');
     expect(await readFile(seen, 'utf8')).not.toContain('TEMPORAL_');
@@ -231,7 +231,7 @@ describe('engineInfo', () => {
     ['echo hello', /not valid JSON/],
     [`echo '${JSON.stringify({ ...info, v: 2 })}'`, /v: Invalid/],
     ['echo "usage: something" >&2; exit 2', /usage: something/],
-  ])('says what is wrong with an engine that does `%s`', async (line, message) => {
+  ])('reports what is wrong with an engine that runs `%s`', async (line, message) => {
     await expect(engineInfo(engine(await script(join(bin, 'e'), line)))).rejects.toMatchObject({
       name: 'UserError',
       message: expect.stringMatching(message) as string,
@@ -240,7 +240,7 @@ describe('engineInfo', () => {
 });
 
 describe('ensureParameters', () => {
-  test('tells the steps and returns the directory', async () => {
+  test('reports the steps and returns the directory', async () => {
     const program = await script(
       join(bin, 'e'),
       `[ "$*" = "params 2KiB" ] && echo '{"step":"making","done":false}' && echo '{"step":"done","done":true,"dir":"/p"}'`,
@@ -250,7 +250,7 @@ describe('ensureParameters', () => {
     expect(onStep.mock.calls).toEqual([['making']]);
   });
 
-  test('says what to do when published parameters are missing', async () => {
+  test('gives a hint when published parameters are missing', async () => {
     const program = await script(join(bin, 'e'), 'echo "v28.params is not in /p" >&2; exit 5');
     await expect(ensureParameters(engine(program), '32GiB')).rejects.toMatchObject({
       message: 'no proof parameters for 32GiB: exit code 5: v28.params is not in /p',
@@ -258,7 +258,7 @@ describe('ensureParameters', () => {
     });
   });
 
-  test('ends the engine and what it has started when told to stop', async () => {
+  test('ends the engine and its child processes when aborted', async () => {
     const sleep = 'while :; do read x; done < /dev/zero';
     const program = await script(
       join(bin, 'e'),

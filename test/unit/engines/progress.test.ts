@@ -22,11 +22,11 @@ describe('a block', () => {
     expect(parseProgress(progressBlock(progress))).toEqual(progress);
   });
 
-  test('may say that the fraction is unknown', async () => {
+  test('may have an unknown fraction', async () => {
     expect(parseProgress(progressBlock(await progressOf({ fraction: null })))?.fraction).toBeNull();
   });
 
-  test('may hold characters of many bytes', async () => {
+  test('may contain multi-byte characters', async () => {
     const step = 'Schicht – 層 🧱';
     expect(parseProgress(progressBlock(await progressOf({ step })))?.step).toBe(step);
   });
@@ -41,7 +41,7 @@ describe('a block', () => {
     expect(parseProgress(block.replace(/\n./, '\nx'))).toBeUndefined();
   });
 
-  test('that was cut off anywhere is none', async () => {
+  test('that was truncated anywhere is none', async () => {
     const block = progressBlock(await progressOf());
     const end = block.indexOf('\n') + 17;
     for (let length = 0; length < end; length++)

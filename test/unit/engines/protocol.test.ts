@@ -63,7 +63,7 @@ describe('what the engine writes', () => {
     expect(resultSchema.safeParse({ ...result, ...change }).success).toBe(false);
   });
 
-  test('an error may name the phase that mends it', () => {
+  test('an error may name the phase that repairs it', () => {
     const error = { v: 1, phase: 'P2', exit: 4, type: 'StepBack', message: 'layer 1 differs', from: 'P1' };
     expect(errorSchema.parse(error)).toMatchObject({ from: 'P1' });
     expect(errorSchema.safeParse({ ...error, from: 'P6' }).success).toBe(false);

@@ -42,7 +42,7 @@ test.each(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE'])('%s at the start is a passin
   await expect(starter.start(attempt)).rejects.toMatchObject({ type: 'PassingFault' });
 });
 
-test('an engine whose /proc cannot be read after the start is started, and read later', async () => {
+test('an engine whose /proc entry cannot be read after the start has started, and is read later', async () => {
   const attempt = await writeAttempt(await temporaryDirectory(), '1/P2-1');
   short.proc = 'EMFILE';
   const starter = new EngineStarter({ command: ['sleep', '0.5', '--'], environment: process.env });
@@ -54,7 +54,7 @@ test('an engine whose /proc cannot be read after the start is started, and read 
 });
 
 test.each(['EMFILE', 'ESTALE', 'EIO'])(
-  'a program that cannot be looked at (%s) is not told as missing',
+  'a program that cannot be checked (%s) is not reported as missing',
   async (code) => {
     const attempt = await writeAttempt(await temporaryDirectory(), '1/P2-1');
     short.access = code;

@@ -42,13 +42,13 @@ describe('an attempt', () => {
     expect(await readdir(join(sector, '1/P2-3'))).toEqual(['job.json', 'result.json']);
   });
 
-  test('of many at once is made by exactly one', async () => {
+  test('that many try to make at once is made by exactly one', async () => {
     const made = await Promise.all(Array.from({ length: 10 }, () => make('1/P2-1')));
     expect(made.filter(Boolean)).toHaveLength(1);
     expect(await readdir(join(sector, '1'))).toEqual(['P2-1']);
   });
 
-  test('does not bring a deleted epoch or sector back', async () => {
+  test('does not recreate a deleted epoch or sector', async () => {
     await expect(make('2/P2-1')).rejects.toMatchObject({ code: 'ENOENT' });
     expect(await readdir(sector)).toEqual(['1']);
     await expect(makeAttempt(join(sector, 'gone'), parseAt('1/P2-1'), jobOf('1/P2-1'))).rejects.toMatchObject(
@@ -67,8 +67,8 @@ describe('the engine', () => {
     const attempt = await writeAttempt(sector, '1/P2-1');
     await starter.start(attempt);
     await starter.endOf(attempt);
-    const said: unknown = JSON.parse(await readFile(join(attempt.directory, 'log'), 'utf8'));
-    expect(said).toEqual([attempt.directory, ['run', attempt.directory], 'b', null]);
+    const logged: unknown = JSON.parse(await readFile(join(attempt.directory, 'log'), 'utf8'));
+    expect(logged).toEqual([attempt.directory, ['run', attempt.directory], 'b', null]);
   });
 
   test('is known until it has ended', async () => {
@@ -96,7 +96,7 @@ describe('the engine', () => {
     expect(existsSync(join(attempt.directory, 'result.json'))).toBe(false);
   });
 
-  test('is not known any more however soon it has ended', async () => {
+  test('is no longer known, however soon it has ended', async () => {
     const starter = new EngineStarter({ command: ['true'], environment: process.env });
     for (let number = 1; number <= 20; number++) {
       const attempt = await writeAttempt(sector, `1/P2-${number}`);
@@ -121,7 +121,7 @@ describe('the engine', () => {
     ['is not on PATH', ['sealflow-no-such-engine']],
     ['is a directory', ['/']],
     ['is empty', ['']],
-  ])('whose program %s is told, and nothing waits for it', async (_, command) => {
+  ])('whose program %s is reported, and nothing waits for it', async (_, command) => {
     const starter = new EngineStarter({ command, environment: process.env });
     const attempt = await writeAttempt(sector, '1/P2-1');
     await expect(starter.start(attempt)).rejects.toMatchObject({
@@ -132,7 +132,7 @@ describe('the engine', () => {
     expect(starter.endOf(attempt)).toBeUndefined();
   });
 
-  test('is not started in a directory that hangs', async () => {
+  test('is not started on a hung mount', async () => {
     const attempt = await writeAttempt(sector, '1/P2-1');
     const comeBack = await hangMount(attempt.directory);
     const starter = new EngineStarter({ command: ['touch', 'started'], environment: process.env });
@@ -144,7 +144,7 @@ describe('the engine', () => {
     expect(existsSync(join(attempt.directory, 'started'))).toBe(true);
   });
 
-  test('whose log cannot be made is told as what it is', async () => {
+  test('whose log cannot be created fails with that error', async () => {
     const attempt = await writeAttempt(sector, '1/P2-1');
     await mkdir(join(attempt.directory, 'log'));
     const starter = new EngineStarter({ command: ['true'], environment: process.env });
@@ -152,11 +152,11 @@ describe('the engine', () => {
     expect(starter.endOf(attempt)).toBeUndefined();
   });
 
-  test('adds to a log that is there', async () => {
+  test('appends to an existing log', async () => {
     const attempt = await writeAttempt(sector, '1/P2-1');
-    for (const word of ['one', 'two']) {
+    for (const text of ['one', 'two']) {
       const starter = new EngineStarter({
-        command: ['sh', '-c', `echo ${word}; echo err ${word} >&2`, '--'],
+        command: ['sh', '-c', `echo ${text}; echo err ${text} >&2`, '--'],
         environment: process.env,
       });
       await starter.start(attempt);

@@ -1,4 +1,4 @@
-/** `check-copy` of the test engine: what it finds, and what it does not take. */
+/** `check-copy` of the test engine: what it finds, and what it refuses. */
 import { rename, rm, symlink, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test, vi } from 'vitest';
@@ -8,7 +8,7 @@ import { receiptPath } from '../../helpers/on-disk.js';
 import { changeReceipt, storedFile, storeSectors } from '../../helpers/stored.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 
-// A test starts several engines, perhaps on a machine that is busy with others.
+// A test starts several engines, perhaps on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });
 
 const SECTOR = 't01000/1';
@@ -34,7 +34,7 @@ async function check(...flags: string[]): Promise<{ code: number; report: Report
   return { code, report, bad: report.checks.filter(({ ok }) => !ok).map(({ name }) => name) };
 }
 
-test('finds a whole copy good, and tells how far it has read', async () => {
+test('accepts a complete copy, and reports how far it has read', async () => {
   const { code, stdout } = await engine('check-copy', receiptPath(node, SECTOR), node, '--json');
   expect(code).toBe(0);
   const lines = stdout.trim().split('\n');
@@ -64,7 +64,7 @@ test.each([
   expect(await check()).toMatchObject({ code: 6, report: { ok: false }, bad });
 });
 
-test('finds what is missing, cut off, or a link', async () => {
+test('finds files that are missing, truncated, or links', async () => {
   await rm(file('p_aux'));
   expect((await check()).bad).toEqual(['cache/s-t01000-1/p_aux', 'p_aux', 'challenges']);
   await truncate(file('sealed'), 2000);

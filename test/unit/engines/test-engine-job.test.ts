@@ -1,4 +1,7 @@
-/** The test engine refuses the jobs that the real one refuses (engine/src/job.rs), so that tests do not pass with others. */
+/**
+ * The test engine refuses the jobs that the real one refuses (engine/src/job.rs), so that tests do not pass with
+ * others.
+ */
 import { expect, test } from 'vitest';
 import { parseJob } from '../../fixtures/engine/job.mjs';
 import { jobOf } from '../../helpers/attempts.js';
@@ -64,7 +67,7 @@ test.each([
   expect(() => parse(key, value)).toThrow(REFUSED);
 });
 
-test('a copy without a place to copy to is refused', () => {
+test('a copy without a target directory is refused', () => {
   const job = JSON.stringify(jobOf('1/P5-1', { inputs: { P2: '../P2-1' } }));
   expect(() => parseJob(job, 'P5')).toThrow(REFUSED);
 });
@@ -73,7 +76,7 @@ test('what is not JSON is refused', () => {
   expect(() => parseJob('{"v":1', 'P3')).toThrow(REFUSED);
 });
 
-// Null for what may be left out, upper case, keys that nobody knows.
+// Null for optional keys, upper case, unknown keys.
 test.each([
   ['v', 0],
   ['ticket', 'AB'.repeat(32)],

@@ -1,4 +1,4 @@
-/** The test engine itself: where it departs from docs/engine-protocol.md, other tests prove nothing. */
+/** The test engine itself: where it deviates from docs/engine-protocol.md, other tests prove nothing. */
 import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { blake3 } from '@noble/hashes/blake3.js';
@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 
 describe('run', () => {
-  test('leaves a result, its files, and one whole block of progress', async () => {
+  test('leaves a result, its files, and one complete progress block', async () => {
     const { directory } = await writeAttempt(sector, '1/P1-1');
     expect(await engine('run', directory)).toMatchObject({ code: 0 });
     const result = await readResult({ directory });
@@ -33,7 +33,7 @@ describe('run', () => {
     expect(await readdir(join(sector, '1'))).toEqual(['P1-1']);
   });
 
-  test('lets a result stand that is there', async () => {
+  test('does not change an existing result', async () => {
     const { directory } = await writeAttempt(sector, '1/P1-1', { result: {} });
     const before = await readFile(join(directory, 'result.json'));
     expect(await engine('run', directory)).toMatchObject({ code: 0 });
@@ -53,7 +53,7 @@ describe('run', () => {
     expect(await readError({ directory })).toMatchObject({ exit: 2, type: 'BadInput' });
   });
 
-  test('does not begin what another engine has begun', async () => {
+  test('does not start in an attempt that another engine has started', async () => {
     const { directory } = await writeAttempt(sector, '1/P1-1', { progress: {} });
     const before = await readdir(directory);
     expect(await engine('run', directory)).toMatchObject({ code: 3 });
@@ -77,7 +77,7 @@ describe('run', () => {
   });
 });
 
-describe('what it builds on', () => {
+describe('its input', () => {
   const job = { sector: 't01000/7', ticket: 'aa'.repeat(32), seed: 'bb'.repeat(32) };
   const path = (at: string, name: string): string => join(sector, '1', at, name);
   const edit = async (file: string, change: (value: Record<string, unknown>) => object): Promise<void> =>
@@ -124,7 +124,7 @@ describe('what it builds on', () => {
     expect(await run('P2')).toEqual({ code: 2, from: undefined });
   });
 
-  test('is taken over by P1 from where most of it is good', async () => {
+  test('is taken over by P1 from the attempt with the most good layers', async () => {
     await computeByHand(ENGINE, sector, ['P1'], job);
     for (const name of ['P1-2', 'P1-3'])
       await cp(join(sector, '1/P1-1'), join(sector, '1', name), { recursive: true });

@@ -16,7 +16,7 @@ import { hangMount, makeFifo } from '../../helpers/fifo.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 
 const HANG = 300_000;
-/** Time is moved by hand; the looks themselves come every few milliseconds. */
+/** The clock is mocked; polls run every few milliseconds. */
 let clock: number;
 let attempt: Attempt;
 let pid: number;
@@ -41,7 +41,7 @@ beforeEach(async () => {
   stop = new AbortController();
 });
 
-/** Writes the engine's progress and waits until the watch has seen it. */
+/** Writes the engine's progress and waits until the watch has read it. */
 async function work(changes: Partial<Progress>): Promise<void> {
   const { counter = 1 } = changes;
   await writeProgress(attempt.directory, { pid, counter, ...changes });
@@ -69,8 +69,8 @@ function watch(changes: Partial<Watch> = {}): Watching {
   return { end, isOver: () => over };
 }
 
-/** Several looks at what is there now. */
-async function looks(): Promise<void> {
+/** Waits for several more polls. */
+async function polls(): Promise<void> {
   const before = seen.length;
   await eventually(() => seen.length >= before + 3);
 }
@@ -118,7 +118,7 @@ describe('an engine', () => {
     expect(await watch({ ended: Promise.resolve() }).end).toBe('never appeared');
   });
 
-  test('never appeared when it shows nothing for its time to start', async () => {
+  test('never appeared when it writes no progress in its time to start', async () => {
     const { end, isOver } = watch();
     clock += TIMES.engineStart - 1;
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -129,7 +129,7 @@ describe('an engine', () => {
 });
 
 describe('an engine hangs', () => {
-  test('when it lives and has shown nothing for the limit', async () => {
+  test('when it is alive and has written no progress for the limit', async () => {
     const { end, isOver } = watch({ ended: new Promise(() => undefined) });
     clock += HANG - 1;
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -138,19 +138,19 @@ describe('an engine hangs', () => {
     expect(await end).toBe('hangs');
   });
 
-  test('when neither step nor fraction nor CPU time move for the limit', async () => {
+  test('when step, fraction and CPU time do not change for the limit', async () => {
     const { end, isOver } = watch();
     await work({ counter: 1 });
     clock += HANG - 1;
     await work({ counter: 2 });
-    await looks();
+    await polls();
     expect(isOver()).toBe(false);
     clock += 1;
     expect(await end).toBe('hangs');
     expect(await isAlive(pid)).toBe(true);
   });
 
-  test('although it refreshes its progress, and that costs it CPU time', async () => {
+  test('although it refreshes its progress, which costs CPU time', async () => {
     const { end } = watch();
     await work({ counter: 1, cpuSeconds: 10 });
     clock += HANG / 2;
@@ -168,7 +168,7 @@ describe('an engine hangs', () => {
     const { end, isOver } = watch();
     for (let i = 0; i < 5; i++) {
       await work({ counter: i, ...change(i) });
-      await looks();
+      await polls();
       expect(isOver()).toBe(false);
       clock += HANG - 1;
     }
@@ -179,9 +179,9 @@ describe('an engine hangs', () => {
   test('not because it was adopted late in its work', async () => {
     await writeProgress(attempt.directory, { pid, cpuSeconds: 1e6 });
     const { isOver } = watch();
-    await looks();
+    await polls();
     clock += HANG - 1;
-    await looks();
+    await polls();
     expect(isOver()).toBe(false);
   });
 });
@@ -195,7 +195,7 @@ describe('an aborted watch', () => {
     expect(await isAlive(pid)).toBe(true);
   });
 
-  test('does not look at all', async () => {
+  test('does not poll at all', async () => {
     stop.abort(new Error('enough'));
     await expect(watch().end).rejects.toThrow('enough');
     expect(seen).toEqual([]);
@@ -203,31 +203,31 @@ describe('an aborted watch', () => {
 });
 
 describe('a mount that hangs', () => {
-  let told: string[];
-  const untilTold = async (): Promise<void> => {
-    const before = told.length;
-    await eventually(() => told.length >= before + 3);
+  let reported: string[];
+  const untilReported = async (): Promise<void> => {
+    const before = reported.length;
+    await eventually(() => reported.length >= before + 3);
   };
   const watchMount = (changes: Partial<Watch> = {}): Watching =>
-    watch({ onHung: ({ forHowLong }) => told.push(forHowLong), ...changes });
+    watch({ onHung: ({ forHowLong }) => reported.push(forHowLong), ...changes });
   beforeEach(() => {
-    told = [];
+    reported = [];
   });
 
-  test('says nothing of the engine, and its time does not count', async () => {
+  test('proves nothing about the engine, and its time does not count', async () => {
     const { end, isOver } = watchMount();
     await work({ counter: 1 });
     const comeBack = await hangMount(attempt.directory);
-    await untilTold();
-    expect(told[0]).toMatch(new RegExp(`^${attempt.directory} hung for \\d+ s$`));
+    await untilReported();
+    expect(reported[0]).toMatch(new RegExp(`^${attempt.directory} hung for \\d+ s$`));
     clock += 10 * HANG;
-    await untilTold();
+    await untilReported();
     expect(isOver()).toBe(false);
     await comeBack();
     await work({ counter: 2 });
-    await looks();
+    await polls();
     clock += HANG - 1;
-    await looks();
+    await polls();
     expect(isOver()).toBe(false);
     clock += 1;
     expect(await end).toBe('hangs');
@@ -241,18 +241,18 @@ describe('a mount that hangs', () => {
     const comeBack = await hangMount(attempt.directory);
     await kill();
     engineEnds();
-    await untilTold();
+    await untilReported();
     expect(isOver()).toBe(false);
     await comeBack();
     expect(await end).toBe('ended');
   });
 
-  test('takes nothing from the time in which an engine must appear', async () => {
+  test('does not shorten the time in which an engine must appear', async () => {
     const comeBack = await hangMount(attempt.directory);
     const { end, isOver } = watchMount();
-    await untilTold();
+    await untilReported();
     clock += 10 * TIMES.engineStart;
-    await untilTold();
+    await untilReported();
     await comeBack();
     await work({});
     expect(isOver()).toBe(false);
@@ -260,7 +260,7 @@ describe('a mount that hangs', () => {
     expect(await end).toBe('ended');
   });
 
-  test('does not keep a watch that is told to end', async () => {
+  test('does not hold up a watch that is aborted', async () => {
     registerMount(attempt.directory, { quickMs: 3_600_000, slowMs: 3_600_000 });
     await makeFifo(join(attempt.directory, 'progress.json'));
     const { end } = watchMount();
@@ -270,8 +270,8 @@ describe('a mount that hangs', () => {
 });
 
 describe('a long watch', () => {
-  test('keeps nothing of its looks', { timeout: 120_000 }, async () => {
-    // A spy keeps each call.
+  test('retains no memory of its polls', { timeout: 120_000 }, async () => {
+    // A spy retains each call.
     vi.restoreAllMocks();
     setFlagsFromString('--expose-gc');
     const gc = runInNewContext('gc') as () => void;
@@ -284,8 +284,8 @@ describe('a long watch', () => {
       times: { ...TIMES, enginePoll: 0 },
       onProgress: () => void (count += 1),
     });
-    const heapAfter = async (looks: number): Promise<number> => {
-      await vi.waitFor(() => expect(count).toBeGreaterThanOrEqual(looks), { timeout: 100_000, interval: 20 });
+    const heapAfter = async (times: number): Promise<number> => {
+      await vi.waitFor(() => expect(count).toBeGreaterThanOrEqual(times), { timeout: 100_000, interval: 20 });
       gc();
       return process.memoryUsage().heapUsed;
     };
@@ -294,7 +294,7 @@ describe('a long watch', () => {
     const grown = (await heapAfter(7_000)) - before;
     ofEngine?.();
     expect(await end).toBe('ended');
-    // A race per look left more than 300 bytes.
+    // A race per poll left more than 300 bytes.
     expect(grown / (count - counted)).toBeLessThan(150);
   });
 });

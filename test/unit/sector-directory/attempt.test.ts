@@ -24,13 +24,13 @@ describe('attempts', () => {
     expect(await list()).toEqual(['1/P2-1', '9/P2-9', '9/P2-10', '10/P2-1']);
   });
 
-  test('of a sector that is not there are none', async () => {
+  test('of a sector that does not exist are none', async () => {
     const { all, nextNumber } = await listAttempts(join(sector, 'none'), 'P2');
     expect(all).toEqual([]);
     expect(nextNumber(1)).toBe(1);
   });
 
-  test('are not what has other names', async () => {
+  test('do not include other names', async () => {
     await writeAttempt(sector, '1/P2-1');
     for (const name of [
       '1/.new-x',
@@ -45,7 +45,7 @@ describe('attempts', () => {
     expect(await list()).toEqual(['1/P2-1']);
   });
 
-  test('that are void or gone keep their numbers', async () => {
+  test('that are invalidated or gone keep their numbers', async () => {
     for (const at of ['1/P2-1', '1/P2-2', '1/P2-3']) await writeAttempt(sector, at);
     await mkdir(join(sector, '1/gone-P2-12'));
     await mkdir(join(sector, '1/invalidated-P1-30'));
@@ -54,7 +54,7 @@ describe('attempts', () => {
     expect(nextNumber(2)).toBe(1);
   });
 
-  test('are made void once', async () => {
+  test('are invalidated once', async () => {
     await writeAttempt(sector, '1/P2-1', { result: {} });
     await writeAttempt(sector, '1/P2-2');
     for (let i = 0; i < 2; i++) await invalidateAttempt(sector, '1/P2-1');
@@ -62,7 +62,7 @@ describe('attempts', () => {
     expect(await readdir(join(sector, '1'))).toEqual(['P2-2', 'invalidated-P2-1']);
   });
 
-  test.each(['../x', '1/..', '', '1/invalidated-P2-1'])('%j cannot be made void', async (at) => {
+  test.each(['../x', '1/..', '', '1/invalidated-P2-1'])('%j cannot be invalidated', async (at) => {
     await expect(invalidateAttempt(sector, at)).rejects.toThrow(RangeError);
   });
 });
@@ -80,7 +80,7 @@ describe('the files of an attempt', () => {
     expect(await recordedFiles(attempt)).toHaveLength(2);
   });
 
-  test('that are not there are nothing', async () => {
+  test('that do not exist read as undefined', async () => {
     const directory = join(sector, '1/P2-1');
     await mkdir(directory, { recursive: true });
     expect(await readResult({ directory })).toBeUndefined();
@@ -89,7 +89,7 @@ describe('the files of an attempt', () => {
     expect(await inputHashOf({ epoch: 1, phase: 'P2', number: 1, at: '1/P2-1', directory })).toBeUndefined();
   });
 
-  test.each(['', '{', 'null', '[]', '{"v":1}', '"x"'])('that hold %j are nothing', async (text) => {
+  test.each(['', '{', 'null', '[]', '{"v":1}', '"x"'])('that contain %j read as undefined', async (text) => {
     const attempt = await writeAttempt(sector, '1/P2-1');
     for (const name of ['job.json', 'result.json', 'error.json', 'layers.json']) {
       await writeFile(join(attempt.directory, name), text);

@@ -1,4 +1,4 @@
-/** A claim that is not in force changes nothing, whatever it is asked to do. */
+/** A claim that is not in force changes nothing, whichever method is called. */
 import { lstat, mkdir, readdir, readlink, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -34,7 +34,7 @@ const attempt = (number: number): Attempt => {
   return { epoch: 1, phase: 'P2', number, at, directory: join(directory, at) };
 };
 
-/** All names below the group's directory, with what a change of them changes. */
+/** All names below the group's directory, with the stats that a change would alter. */
 async function everything(path = claimant.group.root): Promise<string[]> {
   const found = await Promise.all(
     (await readdir(path)).map(async (name) => {
@@ -90,7 +90,7 @@ test('a claim whose sector was deleted and begun again does not take it from the
   expect(await everything()).toEqual(before);
 });
 
-// Else the tests above would be green with acts that do nothing.
+// Otherwise the tests above would pass with acts that do nothing.
 test.each(Object.entries(ACTS))('a claim in force does %s', async (_, act) => {
   const before = await everything();
   await act();

@@ -25,7 +25,7 @@ describe('a claim', () => {
     expect(await readdir(directory)).toEqual(['1']);
   });
 
-  test('again gives the same epoch', async () => {
+  test('when repeated gives the same epoch', async () => {
     for (let i = 0; i < 3; i++) expect(await claim('run-a#1')).toBe(1);
     expect(await readdir(directory)).toEqual(['1']);
   });
@@ -53,7 +53,7 @@ describe('a claim', () => {
     await expect(claim('run-b#1')).rejects.toMatchObject({ type: 'ClaimedByOther' });
   });
 
-  test('of an earlier claim of the same run is refused, and told which one is in force', async () => {
+  test('of an earlier claim of the same run is refused, and the failure names the one in force', async () => {
     await claim('run-a#1');
     await claim('run-a#3');
     await expect(claim('run-a#1')).rejects.toMatchObject({ type: 'Overtaken', details: { claim: 3 } });
@@ -85,13 +85,13 @@ describe('a claim', () => {
     for (let i = 1; i <= 12; i++) expect(await claim(`run-${i}#1`)).toBe(i);
   });
 
-  test('looks at numbers only', async () => {
+  test('considers numbers only', async () => {
     for (const name of ['.new-1', 'invalidated-9', '07', '0', 'x']) await mkdir(join(directory, name));
     await writeFile(join(directory, 'sector.json'), '{}');
     expect(await claim('run-a#1')).toBe(1);
   });
 
-  test('does not bring a deleted sector back', async () => {
+  test('does not recreate a deleted sector', async () => {
     const gone = join(directory, 'gone');
     await expect(claimEpoch(gone, 'run-a#1', HOST)).rejects.toMatchObject({ code: 'ENOENT' });
     await expect(endEpoch(gone, 'run-a#1', 'cancelled', HOST)).rejects.toMatchObject({ code: 'ENOENT' });
@@ -121,7 +121,7 @@ describe('at once', () => {
 });
 
 describe('a stop', () => {
-  test('is said once', async () => {
+  test('raises the epoch once', async () => {
     await claim('run-a#1');
     for (let i = 0; i < 3; i++) await raise('run-a#1', 'aborted');
     expect(await owners()).toEqual(['1 run-a#1 claimed', '2 run-a#1 aborted']);

@@ -15,40 +15,40 @@ beforeEach(async () => {
   sector = await temporaryDirectory();
 });
 
-/** An attempt with two layers' worth of files, and a log. */
+/** An attempt with the files of two layers, and a log. */
 async function made(at: string, written: Written = {}): Promise<Attempt> {
   const attempt = await writeAttempt(sector, at, { layers: ['layer-1'], ...written });
   for (const name of ['layer-1', 'layer-2'])
     await writeFile(join(attempt.directory, name), Buffer.alloc(BYTES, 1));
-  await writeFile(join(attempt.directory, 'log'), 'what it said');
+  await writeFile(join(attempt.directory, 'log'), 'output');
   return attempt;
 }
 
 const files = async (...names: string[]): Promise<string[]> => (await readdir(join(sector, ...names))).sort();
 
 describe('before the next attempt', () => {
-  test('P1 keeps what is recorded, and gives the layer in work back', async () => {
+  test('P1 retains recorded layers, and frees the one in progress', async () => {
     await made('1/P1-1');
     expect(await freeBefore(sector, await made('1/P1-2'))).toBe(BYTES);
     expect(await files('1/P1-1')).toEqual(['job.json', 'layer-1', 'layers.json', 'log']);
     expect(await files('1/P1-2')).toContain('layer-2');
   });
 
-  test('other phases keep nothing but the story', async () => {
+  test('other phases retain only job, log and outcome', async () => {
     await made('1/P2-1', { error: {} });
     await freeBefore(sector, await made('1/P2-2'));
     expect(await files('1')).toEqual(['P2-2', 'gone-P2-1']);
     expect(await files('1/gone-P2-1')).toEqual(['error.json', 'job.json', 'log']);
   });
 
-  test('earlier epochs give back too, later ones and higher numbers are another’s', async () => {
+  test('earlier epochs are freed too, later ones and higher numbers are another’s', async () => {
     for (const at of ['1/P2-5', '2/P2-2', '3/P2-1']) await made(at);
     await freeBefore(sector, await made('2/P2-1'));
     expect(existsSync(join(sector, '1/gone-P2-5'))).toBe(true);
     for (const at of ['2/P2-1', '2/P2-2', '3/P2-1']) expect(await files(at)).toContain('layer-2');
   });
 
-  test('a result keeps its files, whatever it is the result of', async () => {
+  test('an attempt with a result retains its files, whatever its input was', async () => {
     for (const phase of ['P1', 'P2']) {
       await made(`1/${phase}-1`, { result: {} });
       await freeBefore(sector, await made(`1/${phase}-2`));
@@ -64,7 +64,7 @@ describe('before the next attempt', () => {
 });
 
 describe('when a result counts', () => {
-  test('all else of its phase gives its room back, with and without results', async () => {
+  test('all other attempts of its phase are freed, with and without results', async () => {
     for (const at of ['1/P1-1', '1/P1-3', '2/P1-1']) await made(at);
     const counts = await made('1/P1-2', { result: {} });
     expect(await freeSuperseded(sector, counts, 2)).toBe(6 * BYTES + 3 * 4096);
@@ -72,7 +72,7 @@ describe('when a result counts', () => {
     expect(await files('1/P1-2')).toContain('layer-2');
   });
 
-  test('void ones keep their name', async () => {
+  test('invalidated ones keep their name', async () => {
     await made('1/P1-1', { result: {} });
     await invalidateAttempt(sector, '1/P1-1');
     await freeSuperseded(sector, await made('1/P1-2', { result: {} }), 1);
@@ -85,7 +85,7 @@ describe('when a result counts', () => {
     expect(await files('2/P1-1')).toContain('layer-2');
   });
 
-  test('nothing but plain files is deleted', async () => {
+  test('only regular files are deleted', async () => {
     const { directory } = await made('1/P1-1');
     await mkdir(join(directory, 'sub'));
     await symlink('/', join(directory, 'link'));

@@ -18,7 +18,7 @@ import { temporaryDirectory } from '../../helpers/temporary.js';
 const HOST = '10.0.0.1';
 const FOREIGN = { host: '10.0.0.2', bootId: 'another' };
 const NOW = 1_000_000_000;
-/** When the look was queued. */
+/** When the inspection was queued. */
 const OFFERED = NOW - 50;
 
 let sector: string;
@@ -77,7 +77,7 @@ describe('a result', () => {
     expect(await see({ epoch: 10 })).toMatchObject({ is: 'result', attempt: { at: '2/P2-9' } });
   });
 
-  test('of a lower epoch counts, and goes before an engine that lives', async () => {
+  test('of a lower epoch counts, and takes precedence over a live engine', async () => {
     await writeAttempt(sector, '1/P2-1', { result: {} });
     await writeAttempt(sector, '2/P2-1', { progress: {} });
     expect(await see()).toMatchObject({ is: 'result', attempt: { at: '1/P2-1' } });
@@ -109,14 +109,14 @@ describe('a result', () => {
     expect(await see()).toEqual({ is: 'free', number: 1, earlier: [] });
   });
 
-  test('goes before an error in the same attempt', async () => {
+  test('takes precedence over an error in the same attempt', async () => {
     await writeAttempt(sector, '2/P2-1', { result: {}, error: {} });
     expect(await see()).toMatchObject({ is: 'result' });
   });
 });
 
 describe('an engine of this host', () => {
-  test('that lives is waited for', async () => {
+  test('that is alive is waited for', async () => {
     const engine = await liveProcess();
     await writeAttempt(sector, '2/P2-1', { progress: engine });
     expect(await see()).toMatchObject({ is: 'live here', attempt: { at: '2/P2-1' }, progress: engine });
@@ -133,7 +133,7 @@ describe('an engine of this host', () => {
     expect(await see()).toMatchObject({ is: 'free' });
   });
 
-  test('that has not shown itself is starting', async () => {
+  test('that has not written progress is starting', async () => {
     await writeAttempt(sector, '2/P2-1');
     expect(await see({ isOurs: ({ at }) => at === '2/P2-1' })).toMatchObject({
       is: 'starting',
@@ -141,7 +141,7 @@ describe('an engine of this host', () => {
     });
   });
 
-  test('is not the owner when a higher attempt is there', async () => {
+  test('is not the owner when a higher attempt exists', async () => {
     await writeAttempt(sector, '2/P2-1', { progress: await liveProcess() });
     await writeAttempt(sector, '2/P2-2', { progress: await deadProcess() });
     expect(await see()).toMatchObject({ is: 'free', number: 3 });
@@ -172,24 +172,24 @@ describe('an engine elsewhere', () => {
     });
   });
 
-  test('is seen first at a time that is not known, and dated by the next look', async () => {
+  test('is first observed at an unknown time, and dated by the next inspection', async () => {
     await writeAttempt(sector, '2/P2-1', { progress: { ...FOREIGN, counter: 17 } });
     const first = await see();
     expect(first).toMatchObject({ is: 'live elsewhere' });
     const observed = { at: '2/P2-1', counter: 17 };
     expect((first as { observed?: unknown }).observed).toEqual(observed);
-    // However long the first look was in the queue: the second was queued after it.
+    // However long the first inspection was in the queue: the second was queued after it.
     expect(await see({ observed })).toMatchObject({
       is: 'live elsewhere',
       observed: { ...observed, since: OFFERED },
     });
-    // A look that takes long is time that has passed.
+    // The duration of an inspection counts.
     expect(await see({ observed, now: OFFERED + TIMES.observation })).toMatchObject({ is: 'free' });
   });
 
   const seen = (since: number, counter = 17, at = '2/P2-1') => ({ observed: { at, counter, since } });
 
-  test('lives while its counter moves', async () => {
+  test('is alive while its counter moves', async () => {
     await writeAttempt(sector, '2/P2-1', { progress: { ...FOREIGN, counter: 18 } });
     expect(await see(seen(NOW - 10 * TIMES.observation))).toMatchObject({
       is: 'live elsewhere',
@@ -197,13 +197,13 @@ describe('an engine elsewhere', () => {
     });
   });
 
-  test('lives until its counter has stood still long enough', async () => {
+  test('is alive until its counter has not moved for long enough', async () => {
     await writeAttempt(sector, '2/P2-1', { progress: { ...FOREIGN, counter: 17 } });
     const since = NOW - TIMES.observation + 1;
     expect(await see(seen(since))).toMatchObject({ is: 'live elsewhere', observed: { counter: 17, since } });
   });
 
-  test('is dead when its counter has stood still long enough', async () => {
+  test('is dead when its counter has not moved for long enough', async () => {
     await writeAttempt(sector, '2/P2-1', { progress: { ...FOREIGN, counter: 17 } });
     expect(await see(seen(NOW - TIMES.observation))).toMatchObject({
       is: 'free',
@@ -212,7 +212,7 @@ describe('an engine elsewhere', () => {
     });
   });
 
-  test('is not judged by what was seen of another attempt', async () => {
+  test('is not judged by an observation of another attempt', async () => {
     await writeAttempt(sector, '2/P2-2', { progress: { ...FOREIGN, counter: 17 } });
     expect(await see(seen(NOW - TIMES.observation))).toMatchObject({
       is: 'live elsewhere',
@@ -222,8 +222,8 @@ describe('an engine elsewhere', () => {
 
   test.each([
     ['of this host', HOST, TIMES.engineStart],
-    ['of another host, whose files may be seen late,', '10.0.0.2', TIMES.observation],
-  ])('%s that has not shown itself is given its time', async (_, host, patience) => {
+    ['of another host, whose files may become visible late,', '10.0.0.2', TIMES.observation],
+  ])('%s that has not written progress gets its time', async (_, host, patience) => {
     const madeBy = { host, worker: 'test', version: '0.0.0' };
     await writeAttempt(sector, '2/P2-1', { job: { madeBy } });
     expect(await see()).toMatchObject({
@@ -235,7 +235,7 @@ describe('an engine elsewhere', () => {
     expect(await see(seen(NOW - patience, -1))).toMatchObject({ is: 'free', number: 2 });
   });
 
-  test('that shows itself at last begins to be observed', async () => {
+  test('that writes progress at last begins to be observed', async () => {
     await writeAttempt(sector, '2/P2-1', { progress: { ...FOREIGN, counter: 1 } });
     expect(await see(seen(NOW - TIMES.observation, -1))).toMatchObject({
       is: 'live elsewhere',
@@ -245,7 +245,7 @@ describe('an engine elsewhere', () => {
 });
 
 describe('an error', () => {
-  test('that the workflow has not heard of is told', async () => {
+  test('that the workflow does not know is reported', async () => {
     await writeAttempt(sector, '2/P2-1', { progress: {}, error: { exit: 4, type: 'StepBack', from: 'P1' } });
     expect(await see()).toMatchObject({
       is: 'failed',
@@ -254,7 +254,7 @@ describe('an error', () => {
     });
   });
 
-  test('that it has heard of is followed by the next attempt', async () => {
+  test('that it knows is followed by the next attempt', async () => {
     await writeAttempt(sector, '2/P2-1', { progress: {}, error: {} });
     expect(await see({ lastReported: '2/P2-1' })).toMatchObject({
       is: 'free',
@@ -263,25 +263,25 @@ describe('an error', () => {
     });
   });
 
-  test('that is newer than the one it has heard of is told', async () => {
+  test('that is newer than the one it knows is reported', async () => {
     for (const at of ['2/P2-1', '2/P2-2']) await writeAttempt(sector, at, { error: {} });
     expect(await see({ lastReported: '2/P2-1' })).toMatchObject({ is: 'failed', attempt: { at: '2/P2-2' } });
   });
 
-  test('of a lower epoch, or of another input, is not told', async () => {
+  test('of a lower epoch, or of another input, is not reported', async () => {
     await writeAttempt(sector, '1/P2-1', { error: {} });
     await writeAttempt(sector, '2/P2-1', { job: { inputHash: OTHER_HASH }, error: {} });
     expect(await see()).toMatchObject({ is: 'free', number: 2, earlier: [{ at: '1/P2-1' }] });
   });
 });
 
-describe('an attempt that was made void', () => {
+describe('an invalidated attempt', () => {
   const invalidated = async (at: string, options = {}): Promise<void> => {
     await writeAttempt(sector, at, { result: {}, ...options });
     await invalidateAttempt(sector, at);
   };
 
-  test('lends what it has, behind those that were not', async () => {
+  test('has its files reused, after those of valid attempts', async () => {
     await writeAttempt(sector, '1/P2-1', { progress: await deadProcess() });
     await invalidated('1/P2-2');
     await invalidated('2/P2-1', { job: { inputHash: OTHER_HASH } });
@@ -292,7 +292,7 @@ describe('an attempt that was made void', () => {
     ]);
   });
 
-  test('lends nothing when it is not the first', async () => {
+  test('has nothing reused when it is not the first', async () => {
     await invalidated('1/P2-1');
     await invalidated('2/P2-1');
     expect(await see()).toEqual({ is: 'free', number: 2, earlier: [] });
@@ -306,16 +306,16 @@ describe('a free phase', () => {
     expect(await see()).toEqual({ is: 'free', number: 1, earlier: [] });
   });
 
-  test('never gets a number again', async () => {
+  test('never reuses a number', async () => {
     for (const name of ['2/invalidated-P2-4', '2/gone-P2-6', '3/P2-9'])
       await mkdir(join(sector, name), { recursive: true });
     expect(await see()).toMatchObject({ is: 'free', number: 7 });
   });
 
-  // The next number is for the lease: who takes it over the head of an attempt that was never looked at supersedes it.
-  test('is not what became an attempt while one looked', async () => {
+  // For the lease: making the next number supersedes the one before, also one that was never inspected.
+  test('does not skip an attempt made during the inspection', async () => {
     let made = false;
-    const looked: Inspection = {
+    const racing: Inspection = {
       sectorDirectory: sector,
       phase: 'P2',
       get epoch(): number {
@@ -330,10 +330,10 @@ describe('a free phase', () => {
       times: TIMES,
       isOurs: () => false,
     };
-    expect(await inspectPhase(looked)).not.toMatchObject({ is: 'free', number: 2 });
+    expect(await inspectPhase(racing)).not.toMatchObject({ is: 'free', number: 2 });
   });
 
-  test('knows what was made for the same input, newest first', async () => {
+  test('lists the attempts made for the same input, newest first', async () => {
     for (const at of ['1/P2-9', '1/P2-10', '2/P2-1'])
       await writeAttempt(sector, at, { progress: await deadProcess() });
     await writeAttempt(sector, '2/P2-2', { job: { inputHash: OTHER_HASH } });

@@ -17,7 +17,7 @@ afterEach(() => {
   Object.assign(refused, { target: '', code: 'EPERM' });
 });
 
-test('EPERM with the name there means taken', async () => {
+test('EPERM with an existing name means taken', async () => {
   const directory = await temporaryDirectory();
   refused.target = join(directory, '1');
   await mkdir(refused.target);
@@ -26,15 +26,15 @@ test('EPERM with the name there means taken', async () => {
   expect(await readdir(directory)).toEqual(['1']);
 });
 
-test('EPERM with the name free is told, not tried for ever', async () => {
+test('EPERM with a free name is reported, not retried forever', async () => {
   const directory = await temporaryDirectory();
   refused.target = join(directory, '1');
   await expect(makeByRename(refused.target, 'epoch.json', {})).rejects.toMatchObject({ code: 'EPERM' });
   expect(await readdir(directory)).toEqual([]);
 });
 
-// As on an NFS client that remembers a name as missing while another host has made it.
-test.each(['ENOTEMPTY', 'EEXIST'])('%s means taken, although nothing is seen there', async (code) => {
+// As on an NFS client that has cached a name as missing while another host has made it.
+test.each(['ENOTEMPTY', 'EEXIST'])('%s means taken, although the name is not visible', async (code) => {
   const directory = await temporaryDirectory();
   Object.assign(refused, { target: join(directory, '1'), code });
   expect(await makeByRename(refused.target, 'epoch.json', {})).toBe(false);

@@ -7,9 +7,9 @@ import { NotOursError, removeTree } from '../../../src/sector-directory/remove-t
 import { temporaryDirectory } from '../../helpers/temporary.js';
 
 let directory: string;
-/** The tree to delete: files first and last by name, so that something stands before and behind what stops it. */
+/** The tree to delete: files first and last by name, so that there is one before and one after what stops it. */
 let tree: string;
-/** Something of others, which must never be touched. */
+/** Files of others, which must never be touched. */
 let foreign: string;
 
 beforeEach(async () => {
@@ -21,7 +21,7 @@ beforeEach(async () => {
   }
 });
 
-/** Names of all that lies below; `readdir` itself would follow links. */
+/** All names below; `readdir` itself would follow links. */
 async function names(path: string, below = ''): Promise<string[]> {
   const entries = await readdir(join(path, below), { withFileTypes: true });
   const found = entries.map(async (entry) => {
@@ -31,7 +31,7 @@ async function names(path: string, below = ''): Promise<string[]> {
   return (await Promise.all(found)).flat().sort();
 }
 
-/** Nothing may be gone, in the tree or beside it. */
+/** Nothing may be gone, in the tree or next to it. */
 async function expectRefused(what: string): Promise<void> {
   const [before, others] = [await names(tree), await names(foreign)];
   await expect(removeTree(tree)).rejects.toThrow(NotOursError);
@@ -40,7 +40,7 @@ async function expectRefused(what: string): Promise<void> {
   expect(await names(foreign)).toEqual(others);
 }
 
-test('a plain tree is deleted, and what it freed is told', async () => {
+test('a plain tree is deleted, and the bytes freed are returned', async () => {
   const files = (await names(tree)).map((name) => join(tree, name));
   const stats = await Promise.all(files.map((path) => stat(path)));
   const bytes = stats.filter((file) => file.isFile()).reduce((sum, { blocks }) => sum + blocks * 512, 0);
@@ -49,7 +49,7 @@ test('a plain tree is deleted, and what it freed is told', async () => {
   expect(await readdir(directory)).toEqual(['foreign']);
 });
 
-test('a directory that is not there frees nothing', async () => {
+test('a directory that does not exist frees nothing', async () => {
   expect(await removeTree(join(directory, 'none'))).toBe(0);
   expect(await removeTree(join(directory, 'foreign/file/none'))).toBe(0);
 });
@@ -126,7 +126,7 @@ describe('what sealflow cannot have made stops it:', () => {
     }
   });
 
-  test('a directory of the same file system, bound there', async (context) => {
+  test('a bind mount of the same file system', async (context) => {
     const mount = join(tree, 'd/m');
     await mkdir(mount);
     try {
@@ -143,7 +143,7 @@ describe('what sealflow cannot have made stops it:', () => {
 });
 
 describe('hard links', () => {
-  test('that stay elsewhere free nothing, and keep their file', async () => {
+  test('to files elsewhere free nothing, and the file stays', async () => {
     await mkdir(join(directory, 'linked'));
     await link(join(foreign, 'file'), join(directory, 'linked/file'));
     expect(await removeTree(join(directory, 'linked'))).toBe(0);

@@ -14,7 +14,7 @@ import { temporaryDirectory } from '../../helpers/temporary.js';
 const MB = 1e6;
 const HOUR = 3_600_000;
 
-/** Free bytes by directory, in the place of what the test's disk has. */
+/** Free bytes by directory, instead of those of the test's disk. */
 const free = new Map<string, number>();
 /** Nodes whose file system has no hard links. */
 const linkless = new Set<string>();
@@ -83,11 +83,11 @@ describe('the node', () => {
     expect(await readdir(a)).toEqual([]);
   });
 
-  test('is chosen after what running copies have still to write', async () => {
+  test('is chosen by what is left after running copies have finished', async () => {
     const [a, b] = [await node('a', 100 * MB), await node('b', 50 * MB)];
     await makePart(a, group, 't01000/8', { bytes: 60 * MB });
     expect((await choose([a, b])).node).toBe(b);
-    // What is written is no longer free: it must not count twice.
+    // Written bytes are no longer free: they must not count twice.
     free.set(a, 70 * MB);
     await makePart(a, { ...group, id: OTHER_GROUP }, 't01000/9', { bytes: MB, written: MB });
     free.set(b, 5 * MB);
@@ -99,7 +99,7 @@ describe('the node', () => {
     const nodes = await Promise.all(sizes.map((size, i) => node(`n${i}`, size * MB)));
     for (let number = 0; number < 100; number++) {
       const { node: chosen } = await choose(nodes, { sector: sectorOf(`t01000/${number}`) });
-      // Half of the copies come to their end, half go on.
+      // Half of the copies finish, half go on.
       if (number % 2) continue;
       free.set(chosen, (free.get(chosen) ?? 0) - 10 * MB);
       const parts = await listStaging(chosen);
@@ -118,12 +118,12 @@ describe('the node', () => {
     expect(Math.max(...left) - Math.min(...left)).toBeLessThanOrEqual(10);
   });
 
-  test('of the try before is taken again, though others have more room', async () => {
+  test('of the previous attempt is chosen again, though others have more room', async () => {
     const [a, b] = [await node('a', 15 * MB), await node('b', 60 * MB)];
     expect((await choose([a, b], { before: 'a' })).node).toBe(a);
   });
 
-  test('of the try before is left when it is full, and why is told', async () => {
+  test('of the previous attempt is passed over when it is full, and the reason reported', async () => {
     const [a, b] = [await node('a', 5 * MB), await node('b', 60 * MB)];
     expect(await choose([a, b], { before: 'a' })).toMatchObject({
       node: b,
@@ -132,7 +132,7 @@ describe('the node', () => {
     expect(await readdir(a)).toEqual([]);
   });
 
-  test('may hold what the sector itself has left: that is deleted before', async () => {
+  test('may hold the sector’s earlier copies: they are deleted first', async () => {
     const a = await node('a', 4 * MB);
     const earlier = await makePart(a, group, 't01000/7', { bytes: 10 * MB, written: 8 * MB });
     await expect(choose([a])).rejects.toMatchObject({ type: 'NoSpace' });
@@ -141,7 +141,7 @@ describe('the node', () => {
 });
 
 describe('a reservation', () => {
-  test('of an hour ago, by the clock of the node, keeps no room any more', async () => {
+  test('of an hour ago, by the clock of the node, no longer holds room', async () => {
     const a = await node('a', 15 * MB);
     await makePart(a, { ...group, id: OTHER_GROUP }, 't01000/8', { bytes: 10 * MB, silentFor: HOUR * 0.9 });
     await expect(choose([a])).rejects.toMatchObject({
@@ -159,15 +159,15 @@ describe('a reservation', () => {
     expect(existsSync(stale)).toBe(true);
   });
 
-  test('is never given twice: of many at once no more get room than there is', async () => {
+  test('never overbooks: of many at once no more succeed than there is room for', async () => {
     const a = await node('a', 35 * MB);
-    const tries = Array.from({ length: 8 }, (_, i) => choose([a], { sector: sectorOf(`t01000/${i}`) }));
-    const ends = await Promise.allSettled(tries);
-    const given = ends.filter(({ status }) => status === 'fulfilled').length;
-    expect(given).toBeLessThanOrEqual(3);
+    const attempts = Array.from({ length: 8 }, (_, i) => choose([a], { sector: sectorOf(`t01000/${i}`) }));
+    const ends = await Promise.allSettled(attempts);
+    const granted = ends.filter(({ status }) => status === 'fulfilled').length;
+    expect(granted).toBeLessThanOrEqual(3);
     for (const end of ends)
       if (end.status === 'rejected') expect(end.reason).toMatchObject({ type: 'NoSpace' });
-    expect(await listStaging(a)).toHaveLength(given);
+    expect(await listStaging(a)).toHaveLength(granted);
   });
 
   test('and what was copied, of a sector that P6 or an abort has deleted, is deleted after a day, on a full node too', async () => {
@@ -195,7 +195,7 @@ describe('a reservation', () => {
     ]);
   });
 
-  test('that cannot be deleted is no fault of who comes by, nor is what another group has left', async () => {
+  test('that cannot be deleted fails no other sector’s task, nor do another group’s copies', async () => {
     const a = await node('a', 100 * MB);
     await writeFile(doneFile(group, sectorOf('t01000/9')), '{}');
     const orphan = await makePart(a, group, 't01000/9', { written: 10 });
@@ -208,7 +208,7 @@ describe('a reservation', () => {
     expect((await choose([a], { sector: sectorOf('t01000/12') })).node).toBe(a);
   });
 
-  test('is no orphan where the group’s directory has gone from under the worker', async () => {
+  test('is not an orphan when the group’s directory is no longer mounted', async () => {
     const a = await node('a', 100 * MB);
     const finished = await makePart(a, group, 't01000/9', { written: 10, silentFor: 100 * HOUR });
     await rename(group.root, `${group.root}.away`);
@@ -218,15 +218,15 @@ describe('a reservation', () => {
   });
 });
 
-describe('a node that cannot be had', () => {
-  test('is passed over, and why is told', async () => {
+describe('an unusable node', () => {
+  test('is passed over, and the reason reported', async () => {
     const [a, b] = [await node('a', 60 * MB), await node('b', 50 * MB)];
     wrong.set(a, new MountWrongError(`${a} is mounted read-only`));
     const { node: chosen, passedOver } = await choose([a, b]);
     expect([chosen, passedOver]).toEqual([b, [`${a} is mounted read-only`]]);
   });
 
-  test('is passed over when it cannot be written after all', async () => {
+  test('is passed over when writing to it fails', async () => {
     const [a, b] = [join(root, 'not-there'), await node('b', 50 * MB)];
     free.set(a, 60 * MB);
     const { node: chosen, passedOver } = await choose([a, b]);
@@ -241,13 +241,13 @@ describe('a node that cannot be had', () => {
     const { node: chosen, passedOver } = await choose([a, b]);
     expect([chosen, passedOver.length]).toEqual([b, 1]);
     expect(passedOver[0]).toContain(
-      `${join(a, '.sealflow')} has no hard links, which final names are: EPERM`,
+      `${join(a, '.sealflow')} does not support hard links, which P6 needs: EPERM`,
     );
     expect(await readdir(join(a, '.sealflow'))).toEqual([]);
     await expect(choose([a])).rejects.toMatchObject({ type: 'MountMissing' });
   });
 
-  test('is tried for hard links once only', async () => {
+  test('is tested for hard links only once', async () => {
     const a = await node('a', 60 * MB);
     await choose([a]);
     linkless.add(a);
@@ -262,7 +262,7 @@ describe('a node that cannot be had', () => {
     expect(passedOver[0]).toContain(`${a} is ${a}: a storage node must be apart`);
   });
 
-  test('is waited for when it hangs and no other will do', async () => {
+  test('is waited for when it hangs and no other can be used', async () => {
     const [a, b] = [await node('a', 60 * MB), await node('b', 50 * MB)];
     const hung = new MountHungError(a, new Date());
     wrong.set(a, hung).set(b, new MountWrongError(`${b} is not there: is it mounted?`));
@@ -271,16 +271,16 @@ describe('a node that cannot be had', () => {
     expect((await choose([a, b])).node).toBe(b);
   });
 
-  test('and none else: all reasons are told', async () => {
+  test('and no other: all reasons are reported', async () => {
     const a = await node('a', 60 * MB);
     wrong.set(a, new MountWrongError(`${a} is on the system disk sda: is it mounted?`));
     await expect(choose([a])).rejects.toMatchObject({
       type: 'MountMissing',
-      message: `no storage node is in order: ${a} is on the system disk sda: is it mounted?`,
+      message: `no storage node is usable: ${a} is on the system disk sda: is it mounted?`,
     });
     await expect(choose([])).rejects.toMatchObject({
       type: 'MountMissing',
-      message: 'no storage node is in order: none is configured',
+      message: 'no storage node is usable: none is configured',
     });
   });
 });

@@ -12,13 +12,13 @@ beforeEach(async () => {
   [a, b] = [join(directory, 'a'), join(directory, 'b')];
 });
 
-test('equal files are the same, wherever one looks', async () => {
+test('equal files are the same at any offsets', async () => {
   const bytes = Buffer.alloc(5 * MIB + 7, 'sealflow');
   for (const path of [a, b]) await writeFile(path, bytes);
-  for (let look = 0; look < 20; look++) expect(await sameAtRandom(a, b, bytes.length)).toBe(true);
+  for (let round = 0; round < 20; round++) expect(await sameAtRandom(a, b, bytes.length)).toBe(true);
 });
 
-test('a file within one look is compared as a whole', async () => {
+test('a file small enough is compared in full', async () => {
   await writeFile(a, Buffer.alloc(MIB, 1));
   for (const at of [0, 70_000, MIB - 1]) {
     await writeFile(b, Buffer.alloc(MIB, 1));
@@ -35,7 +35,7 @@ test('a file of other bytes throughout is not the same', async () => {
   expect(await sameAtRandom(a, b, 3 * MIB)).toBe(false);
 });
 
-test('a file that ends before is not the same', async () => {
+test('a shorter file is not the same', async () => {
   for (const path of [a, b]) await writeFile(path, Buffer.alloc(MIB, 1));
   await truncate(b, MIB - 1);
   expect(await sameAtRandom(a, b, MIB)).toBe(false);

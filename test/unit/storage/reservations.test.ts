@@ -26,7 +26,7 @@ beforeEach(async () => {
 
 const names = (): Promise<string[]> => readdir(join(node, '.sealflow'));
 
-test('a reservation is there with its note, or not at all', async () => {
+test('a reservation exists with its note, or not at all', async () => {
   const into = await reserveStaging(node, { group, sector }, 1000, 'h');
   expect(await names()).toEqual([into.split('/')[1]]);
   expect(await readdir(join(node, into))).toEqual(['copy.json']);
@@ -35,13 +35,13 @@ test('a reservation is there with its note, or not at all', async () => {
   await releaseStaging(node, into);
 });
 
-test('a node that is not there does not come into being', async () => {
+test('a node that does not exist is not created', async () => {
   const gone = join(node, 'not-mounted');
   await expect(reserveStaging(gone, { group, sector }, 1000, 'h')).rejects.toMatchObject({ code: 'ENOENT' });
   expect(await readdir(node)).toEqual([]);
 });
 
-test('what is no copy of ours counts for nothing and stays', async () => {
+test('directories that are not our copies do not count and stay', async () => {
   await mkdir(join(node, '.sealflow'));
   await mkdir(join(node, '.sealflow/of-others'));
   await writeFile(join(node, '.sealflow/of-others/copy.json'), 'not JSON');
@@ -88,7 +88,7 @@ test('a reservation that was killed before it had its name is deleted after a da
   expect(await names()).toEqual(['.new-2']);
 });
 
-test('many that are deleted at once on one node do not fail each other', async () => {
+test('concurrent deletions on one node do not make each other fail', async () => {
   const sectors = Array.from({ length: 10 }, (_, i) => `t01000/${i}`);
   for (const name of sectors) {
     const part = await makePart(node, group, name, { written: 1000 });
