@@ -70,7 +70,7 @@ function watch(changes: Partial<Watch> = {}): Watching {
 }
 
 /** Waits for several more polls. */
-async function polls(): Promise<void> {
+async function untilPolled(): Promise<void> {
   const before = seen.length;
   await eventually(() => seen.length >= before + 3);
 }
@@ -143,7 +143,7 @@ describe('an engine hangs', () => {
     await work({ counter: 1 });
     clock += HANG - 1;
     await work({ counter: 2 });
-    await polls();
+    await untilPolled();
     expect(isOver()).toBe(false);
     clock += 1;
     expect(await end).toBe('hangs');
@@ -168,7 +168,7 @@ describe('an engine hangs', () => {
     const { end, isOver } = watch();
     for (let i = 0; i < 5; i++) {
       await work({ counter: i, ...change(i) });
-      await polls();
+      await untilPolled();
       expect(isOver()).toBe(false);
       clock += HANG - 1;
     }
@@ -179,9 +179,9 @@ describe('an engine hangs', () => {
   test('not because it was adopted late in its work', async () => {
     await writeProgress(attempt.directory, { pid, cpuSeconds: 1e6 });
     const { isOver } = watch();
-    await polls();
+    await untilPolled();
     clock += HANG - 1;
-    await polls();
+    await untilPolled();
     expect(isOver()).toBe(false);
   });
 });
@@ -225,9 +225,9 @@ describe('a mount that hangs', () => {
     expect(isOver()).toBe(false);
     await comeBack();
     await work({ counter: 2 });
-    await polls();
+    await untilPolled();
     clock += HANG - 1;
-    await polls();
+    await untilPolled();
     expect(isOver()).toBe(false);
     clock += 1;
     expect(await end).toBe('hangs');
