@@ -60,7 +60,7 @@ export function loadBetween(before: DiskSample, after: DiskSample, names: readon
     return {
       disk,
       busy: Math.min(1, Math.max(0, (to.busyMs - from.busyMs) / ms)),
-      writeWaitMs: writes > 0 ? (to.writeMs - from.writeMs) / writes : 0,
+      writeWaitMs: writes > 0 ? Math.max(0, (to.writeMs - from.writeMs) / writes) : 0,
     };
   });
 }
