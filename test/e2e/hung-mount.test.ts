@@ -75,7 +75,7 @@ test('a worker can be ended while its local_dir hangs', async () => {
   worker.kill('SIGTERM');
   // Node itself would wait for the thread that hangs.
   expect(await worker.ended).toMatchObject({ code: 'SIGTERM' });
-  expect(worker.said.stderr).toContain('ended; engines that were at work go on');
+  expect(worker.said.stderr).toContain('stopped; running engines continue');
 });
 
 test('dozens of calls that hang leave threads for others', async () => {

@@ -114,8 +114,8 @@ test('cancel ends the engine and keeps the files; of several sectors each is tol
   const engine = await group.engine(sector, 'P2');
   const unknown = cluster.newSector();
   const { code, stdout, stderr } = await cluster.sealflow('cancel', unknown, sector);
-  expect({ code, stdout }).toEqual({ code: 1, stdout: `${sector}: cancelled, its files stay\n` });
-  expect(stderr).toContain(`sealflow: no workflow is sealing ${unknown}\n`);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: `${sector}: cancelled, its files are retained\n` });
+  expect(stderr).toContain(`sealflow: no workflow is running for ${unknown}\n`);
   expect(stderr).toContain(`sealflow: not cancelled: ${unknown}\n`);
   expect(await isAlive(engine.pid)).toBe(false);
   expect(existsSync(group.attempt(sector, '1/P1-1', 'result.json'))).toBe(true);

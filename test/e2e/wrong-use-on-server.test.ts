@@ -43,12 +43,12 @@ test('a sector is not started in a group that nobody serves, unless it is forced
 
 test('a sector that no workflow seals has no status, takes no seed and no retry', async () => {
   const sector = 't01000/999';
-  const known = `  sealflow status ${sector} shows what is known of it`;
-  const none = refused(1, `sealflow: no workflow is sealing ${sector}`, known);
+  const known = `  sealflow status ${sector} shows its last known state`;
+  const none = refused(1, `sealflow: no workflow is running for ${sector}`, known);
   expect(await cluster.sealflow('seed', sector, randomBytes(32).toString('hex'))).toEqual(none);
   expect(await cluster.sealflow('retry', sector)).toEqual(none);
   expect(await cluster.sealflow('status', sector)).toEqual(
-    refused(1, `sealflow: no workflow of ${sector} is known`),
+    refused(1, `sealflow: no workflow found for ${sector}`),
   );
 });
 
