@@ -28,7 +28,7 @@ test('the health of a worker is whether the server hears of it', async () => {
   const healthy = await sealflow(['health', '--config', file]);
   expect(healthy).toMatchObject({ code: 0, stderr: '' });
   expect(healthy.stdout).toMatch(
-    new RegExp(`^${group.ip(1)}#${worker.pid} asked for work [0-9]+ s ago \\(queue ${queue}\\)\n$`),
+    new RegExp(`^${group.ip(1)}#${worker.pid} polled [0-9]+ s ago \\(queue ${queue}\\)\n$`),
   );
 
   // Another host of the group is not made healthy by this one.

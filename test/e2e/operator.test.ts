@@ -136,7 +136,7 @@ test('a sector is started once', async () => {
   const refused = {
     code: 1,
     stdout: '',
-    stderr: `sealflow: ${sector} is being sealed, or is sealed already (workflow seal-${id})\n  sealflow status ${sector}\n`,
+    stderr: `sealflow: ${sector} is being sealed or is already sealed (workflow seal-${id})\n  sealflow status ${sector}\n`,
   };
   expect(await cluster.sealflow(...again)).toEqual(refused);
   await group.takeBack(sector, 'P1', 'hold');

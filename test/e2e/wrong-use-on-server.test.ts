@@ -28,7 +28,7 @@ test('a sector is not started in a group that nobody serves, unless it is forced
     refused(
       2,
       `sealflow: nobody serves ${all} for 2KiB sectors in group ${group.number}`,
-      '  start the workers of the group, look at their logs, or use --force to let the sector wait for them',
+      '  start the workers of the group, check their logs, or use --force to let the sector wait for them',
     ),
   );
   const id = sector.replace('/', '-');

@@ -91,6 +91,6 @@ test('a port that is in use is named', async () => {
     code: 2,
     stderr:
       `sealflow: port ${port} (Temporal server) is in use: something listens on 127.0.0.1:${port} already\n` +
-      `  take another port, or stop what listens there (ss -ltnp 'sport = :${port}' shows it)\n`,
+      `  choose another port, or stop the process that listens there (ss -ltnp 'sport = :${port}' shows it)\n`,
   });
 });

@@ -65,7 +65,7 @@ export function judgeMemoryOfP1(config: Config, totalBytes: number): Verdict {
   const fitting = Math.floor(totalBytes / (LAYERS_IN_MEMORY * SECTOR_SIZES[config.size]));
   return fail(
     `${gigabytes(totalBytes)} of memory`,
-    `${gigabytes(needed)}: two layers of ${config.size} for each of ${slots} P1 slots`,
+    `${gigabytes(needed)}: two layers of ${config.size} for each P1 slot (${slots})`,
     fitting > 0 ? `set num of the P1 pool to ${fitting} or less` : 'serve P1 on a host with more memory',
   );
 }

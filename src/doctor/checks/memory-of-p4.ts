@@ -28,7 +28,7 @@ export function judgeMemoryOfP4(config: Config, environment: NodeJS.ProcessEnv, 
   const fitting = Math.floor(totalBytes / (slots * (p4Bytes(size, environment) / atOnce)));
   return fail(
     `${gigabytes(totalBytes)} of memory`,
-    `${gigabytes(needed)}: ${atOnce} partition${atOnce > 1 ? 's' : ''} at once for each of ${slots} P4 slots`,
+    `${gigabytes(needed)}: ${atOnce} partition${atOnce > 1 ? 's' : ''} at once for each P4 slot (${slots})`,
     fitting > 0 && all > 1
       ? `set BELLMAN_PROOF_THREADS to ${fitting} or less (of ${all}; P4 gets slower in proportion), or lower num`
       : 'lower num of the P4 pool, or serve P4 on a host with more memory',

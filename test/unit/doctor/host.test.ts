@@ -37,7 +37,7 @@ describe('cores', () => {
         [1, 'P2'],
       ],
     });
-    expect(judgeCores(shared, [0, 1, 2, 3, 4, 5])).toEqual(ok('2 of 6 for P2 and P3, 2 for P1 beside them'));
+    expect(judgeCores(shared, [0, 1, 2, 3, 4, 5])).toEqual(ok('2 of 6 for P2 and P3, 2 for P1'));
     expect(judgeCores(config(), [0])).toEqual(ok('1, no P2 or P3'));
   });
 
@@ -94,7 +94,7 @@ describe('memory for P1', () => {
     expect(judgeMemoryOfP1(config(), 256e9)).toEqual({
       result: 'fail',
       found: '256.0 GB of memory',
-      wanted: '687.2 GB: two layers of 32GiB for each of 10 P1',
+      wanted: '687.2 GB: two layers of 32GiB for each P1 slot (10)',
       hint: 'set num of the P1 pool to 3 or less',
     });
     expect(judgeMemoryOfP1(config(), 64e9).hint).toBe('serve P1 on a host with more memory');
@@ -116,7 +116,7 @@ describe('memory for P4', () => {
     expect(judgeMemoryOfP4(p4, {}, 128e9)).toEqual({
       result: 'fail',
       found: '128.0 GB of memory',
-      wanted: '300.0 GB: 10 partitions at a time for each of 1 P4',
+      wanted: '300.0 GB: 10 partitions at once for each P4 slot (1)',
       hint: 'set BELLMAN_PROOF_THREADS to 4 or less (of 10; P4 gets slower in proportion), or lower num',
     });
     expect(judgeMemoryOfP4(p4, threads('1'), 16e9).hint).toBe(
@@ -173,7 +173,7 @@ describe('environment', () => {
         "FORCE_HUGE_PAGE: kept P1's layers in huge pages in force-remote-worker's fork\nFIL_PROOFS_ROWS_TO_DISCARD=3",
       wanted:
         'unset: it has no effect here\n' +
-        'FIL_PROOFS_ROWS_TO_DISCARD unset: every program that reads a sector later must know the same number',
+        'FIL_PROOFS_ROWS_TO_DISCARD unset: every program that reads the sector later must use the same value',
       hint: 'unset FORCE_HUGE_PAGE\nunset FIL_PROOFS_ROWS_TO_DISCARD',
     });
     expect(judgeEnvironment({ FIL_PROOFS_ROWS_TO_DISCARD: '2' }).result).toBe('ok');
@@ -203,12 +203,12 @@ describe('systemd unit', () => {
       found: 'sealflow-worker.service: KillMode=control-group\nsealflow-worker.service: OOMPolicy=stop',
       wanted:
         'KillMode=process: else a restart of the worker ends all engines: P1 loses its layer, P2 to P4 all\n' +
-        'OOMPolicy=continue: else one engine that takes too much memory ends the worker and all others',
+        'OOMPolicy=continue: else one engine that uses too much memory ends the worker and all other engines',
       hint: 'systemctl edit sealflow-worker.service',
     });
   });
 
-  test('warns of few files, and of another user than doctor has tried', () => {
+  test("warns about a low file limit, and about a user other than doctor's", () => {
     expect(judgeUnits([{ ...good, LimitNOFILE: '1024' }], fil)).toMatchObject({
       result: 'warn',
       found: 'sealflow-worker.service: LimitNOFILE=1024',

@@ -159,7 +159,7 @@ describe('the owner', () => {
     const roots = { ...own, owner: { uid: 0, gid: 0, mode: 0o40755 }, writable: false };
     expect(judgeOwner(roots)).toEqual({
       result: 'fail',
-      found: '/sealer/nfs of 0:0, mode 755; this process 1000:1000',
+      found: '/sealer/nfs is owned by 0:0, mode 755; this process runs as 1000:1000',
       wanted: 'write permission for user 1000',
       hint: 'on the host that exports it: chown -R 1000:1000 /sealer/nfs, or run the worker as user 0',
     });
@@ -168,7 +168,7 @@ describe('the owner', () => {
   test('cannot be seen', () => {
     expect(judgeOwner({ ...own, owner: undefined, writable: false })).toEqual({
       result: 'fail',
-      found: '/sealer/nfs: user 1000 may not enter a directory above it',
+      found: '/sealer/nfs: user 1000 may not enter a parent directory',
       wanted: 'write permission for user 1000',
       hint: '`namei -l /sealer/nfs` shows which; chown it to 1000, or run the worker as its owner',
     });
@@ -178,7 +178,7 @@ describe('the owner', () => {
     const others = { ...own, owner: { uid: 1001, gid: 1000, mode: 0o40775 } };
     expect(judgeOwner(others)).toEqual({
       result: 'warn',
-      found: '/sealer/nfs of 1001:1000, mode 775; this process 1000:1000',
+      found: '/sealer/nfs is owned by 1001:1000, mode 775; this process runs as 1000:1000',
       wanted:
         'the same numeric user for all workers of a group: P2 reads and deletes files that P1 wrote on another host',
       hint: 'run this worker as user 1001',
