@@ -20,7 +20,7 @@ test('the health of a worker is whether the server hears of it', async () => {
   const queue = `sealflow/${group.number}/control`;
   const file = await group.writeConfig(1);
   await expectRefused(['health', '--config', file], 1, [
-    `sealflow: no ${group.ip(1)}#… asks for work (queue ${queue})`,
+    `sealflow: no poller ${group.ip(1)}#… (queue ${queue})`,
   ]);
 
   const worker = await group.serve(1);
@@ -36,7 +36,7 @@ test('the health of a worker is whether the server hears of it', async () => {
   const ill = await sealflow(['health', '--config', other, '--json']);
   expect(ill).toMatchObject({
     code: 1,
-    stderr: `sealflow: no ${group.ip(2)}#… asks for work (queue ${queue})\n`,
+    stderr: `sealflow: no poller ${group.ip(2)}#… (queue ${queue})\n`,
   });
   expect(JSON.parse(ill.stdout)).toEqual({
     healthy: false,

@@ -90,7 +90,7 @@ test('a port that is in use is named', async () => {
   expect({ code, stderr }).toEqual({
     code: 2,
     stderr:
-      `sealflow: port ${port} (Temporal server) is in use: something listens on 127.0.0.1:${port} already\n` +
+      `sealflow: port ${port} (Temporal server) is in use: something already listens on 127.0.0.1:${port}\n` +
       `  choose another port, or stop the process that listens there (ss -ltnp 'sport = :${port}' shows it)\n`,
   });
 });

@@ -29,7 +29,7 @@ export async function retrySector(client: Client, sector: SectorId, given: Retry
       error instanceof WorkflowUpdateFailedError &&
       error.cause instanceof ApplicationFailure &&
       ['NothingToRetry', 'TooLate'].includes(error.cause.type ?? '');
-    if (ended > 0 && nothingToRetry) return 'resumed';
+    if (ended > 0 && nothingToRetry) return 'going on';
     throw error;
   }
 }

@@ -98,7 +98,7 @@ describe('the parameters', () => {
       result: 'fail',
       found: 'none for 2KiB in /p',
       wanted: 'proof parameters for this sector size: without them P4 is not served',
-      hint: 'sealflow setup --parameters 2KiB, or FIL_PROOFS_PARAMETER_CACHE',
+      hint: 'run sealflow setup --parameters 2KiB, or set FIL_PROOFS_PARAMETER_CACHE',
     });
     expect(judgeParameters({ size: '32GiB', directory: '/p', present: false, bytes: undefined }).hint).toBe(
       'put the published files there, or set FIL_PROOFS_PARAMETER_CACHE to their directory',

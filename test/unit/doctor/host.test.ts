@@ -19,7 +19,7 @@ describe('config', () => {
   test('fails where copies have nowhere to go', () => {
     expect(judgeConfig(config({ pools: [[1, 'P5', 'P6']] }))).toEqual({
       result: 'fail',
-      found: 'P5 P6 in supported_phase, and no storage-nodes',
+      found: 'P5 P6 in supported_phase, but no storage-nodes',
       wanted: 'a mounted directory to copy finished sectors to: without it these phases are not served',
       hint: 'add a line like storage-nodes = ["/mnt/nfs/10.10.4.23"] above the first [[worker]]',
     });
@@ -202,7 +202,7 @@ describe('systemd unit', () => {
       result: 'fail',
       found: 'sealflow-worker.service: KillMode=control-group\nsealflow-worker.service: OOMPolicy=stop',
       wanted:
-        'KillMode=process: else a restart of the worker ends all engines: P1 loses its layer, P2 to P4 all\n' +
+        'KillMode=process: else a restart of the worker kills all engines: P1 loses its current layer, P2 to P4 everything\n' +
         'OOMPolicy=continue: else one engine that uses too much memory ends the worker and all other engines',
       hint: 'systemctl edit sealflow-worker.service',
     });

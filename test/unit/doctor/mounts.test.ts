@@ -67,7 +67,7 @@ describe("the group's directory", () => {
       result: 'warn',
       found: 'the directory of group 1 only',
       wanted: 'one group per config.toml: a directory belongs to one group',
-      hint: 'take 2 out of group_id, and give the other groups a config.toml of their own',
+      hint: 'remove 2 from group_id, and give each other group its own config.toml',
     });
   });
 });
@@ -125,14 +125,14 @@ describe('options of NFS', () => {
     ['hard', 'soft', 'fail', 'soft', 'hard: calls wait until the server is back'],
     ['hard', 'softerr', 'fail', 'softerr', 'hard: calls wait'],
     ['vers=3', 'vers=2', 'fail', 'vers=2', 'vers=3: the server keeps no state'],
-    ['nolock', 'proto=udp', 'fail', 'proto=udp', 'proto=tcp: UDP mixes up fragments'],
-    ['nolock', 'acdirmax=3600', 'fail', 'acdirmax=3600', 'acdirmax=60: seconds, as acregmax'],
+    ['nolock', 'proto=udp', 'fail', 'proto=udp', 'proto=tcp: UDP corrupts data'],
+    ['nolock', 'acdirmax=3600', 'fail', 'acdirmax=3600', 'acdirmax=60: seconds, like acregmax'],
     ['timeo=600', 'timeo=14', 'warn', 'timeo=14', 'timeo=600: tenths of a second'],
-    ['retrans=2', 'retrans=1', 'warn', 'retrans=1', 'retrans=2: how often it asks again'],
+    ['retrans=2', 'retrans=1', 'warn', 'retrans=1', 'retrans=2: retransmissions before'],
     ['rsize=1048576', 'rsize=8192', 'warn', 'rsize=8192', 'rsize=1048576: P2 reads 400 GB'],
     ['wsize=1048576', 'wsize=8192', 'warn', 'wsize=8192', 'wsize=1048576: the same for writing'],
-    ['nolock', 'sync', 'warn', 'sync', 'async: writes go to the server in bundles'],
-    ['nolock', 'noac', 'warn', 'noac', 'ac: attributes are remembered'],
+    ['nolock', 'sync', 'warn', 'sync', 'async: writes are sent to the server in batches'],
+    ['nolock', 'noac', 'warn', 'noac', 'ac: attributes are cached'],
   ])('%s is %s: %s', (right, wrong, result, found, wanted) => {
     // The kernel tells a transport once.
     const entry = nfs(GOOD.replace(right, wrong));
