@@ -1,5 +1,5 @@
 /**
- * Does `work` on each item, on `atOnce` of them at a time, and hands on what comes of it as it comes.
+ * Does `work` on each item, on `atOnce` of them at a time, and yields each result as soon as it is ready.
  * @param signal nothing new is begun once it is aborted
  * @throws the signal's reason, or what `work` throws, when all that was begun has ended
  */

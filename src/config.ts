@@ -20,10 +20,10 @@ import { UserError } from './user-error.js';
 const phaseName = z.enum(PHASE_QUEUE_NAMES as [string, ...string[]]);
 const absolute = z.string().startsWith('/', 'must be an absolute path');
 
-/** In MB = 10^6 bytes per second; the most still is a whole number of bytes, exactly. */
+/** In MB = 10^6 bytes per second; the max is still exactly a whole number of bytes. */
 const rate = z.number().min(0).max(1e9).default(0);
 
-/** A timer of Node holds 2^31 - 1 ms; what is longer it takes for 1 ms. */
+/** Node timers hold at most 2^31 - 1 ms; a longer delay is treated as 1 ms. */
 const MAX_WAIT_SEC = 2_147_483;
 
 const poolSchema = z.strictObject({
@@ -88,7 +88,7 @@ type RawConfig = z.infer<typeof configSchema>;
 export interface PoolConfig {
   slots: number;
   phases: PhaseId[];
-  /** How often a host without room looks again, in milliseconds. */
+  /** How often a host without room checks again, in milliseconds. */
   waitMs: number;
 }
 
@@ -106,7 +106,7 @@ export interface Config {
   storageNodes: string[];
   allowSystemDisk: boolean;
   engine: RawConfig['engine'];
-  /** When P6 may delete the scratch: with proof and copy, or not before upstream has told that the proof is on chain. */
+  /** When P6 may delete the scratch: with proof and copy, or not before upstream has reported that the proof is on chain. */
   cleanAfter: 'proof' | 'landed';
   metricsListen: string | undefined;
 }

@@ -76,7 +76,7 @@ export const sealInputSchema = z.strictObject({
   /** The group that seals it: an integer of `group_id`. */
   group: z.int().min(0),
   ticket: hex32,
-  /** Chain epoch that the ticket was drawn at; only told on. */
+  /** Chain epoch at which the ticket was drawn; informational only. */
   ticketEpoch: z.int().min(0).optional(),
   /** The seed where it is known at the start (tests); else it comes with the update `provideSeed`. */
   seed: seedSchema.optional(),
@@ -130,13 +130,13 @@ export interface PhaseInput {
   /** First run of the workflow's chain of continue-as-new: the owner of its epochs. */
   run: string;
   inputs: Partial<Record<EnginePhaseId, ResultRef>>;
-  /** Results that a step back or a retry has made void, as `at`. */
+  /** Results that a step back or a retry has invalidated, as `at`. */
   invalidated: string[];
-  /** The newest attempt (`at`) whose failure this workflow knows; a newer failure on disk is told, not repeated. */
+  /** The newest attempt (`at`) whose failure this workflow knows; a newer failure on disk is reported, not repeated. */
   lastReported?: string;
 }
 
-/** What the workflow keeps of a phase. Large outputs stay in files. */
+/** What the workflow retains of a phase. Large outputs stay in files. */
 export interface PhaseResult extends ResultRef {
   v: typeof CONTRACT_VERSION;
   phase: EnginePhaseId;
@@ -159,7 +159,7 @@ export interface CleanInput {
   /** First run of the workflow's chain of continue-as-new: the owner of its epochs. */
   run: string;
   results: Record<EnginePhaseId, ResultRef>;
-  /** Upstream has told that the proof is on chain. */
+  /** Upstream has reported that the proof is on chain. */
   landed?: boolean;
 }
 

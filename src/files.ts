@@ -107,7 +107,7 @@ export async function usedBytes(directory: string, seen = new Set<number>()): Pr
   return used;
 }
 
-/** What a few small files need: without it a program cannot even leave word of why it ends. */
+/** What a few small files need: without it a program cannot even record why it ends. */
 const SMALL_FILES_BYTES = 65_536;
 
 /** Whether the file system of a directory has no room left. */

@@ -1,4 +1,4 @@
-/** What an activity tells in its heartbeat: people see it in `status`, and the next attempt of the task takes it over. */
+/** Heartbeat details of an activity: shown by `status`, and read by the next attempt of the task. */
 import type { PhaseId } from './phases.js';
 
 /** Seen from another attempt: how a foreign engine's counter stood, and since when by the server's clock. */

@@ -153,16 +153,16 @@ export const TIMES = {
   heartbeatTimeout: 60_000,
   /** The SDK sends at most one heartbeat in this time. */
   heartbeatThrottle: 5_000,
-  /** An activity looks at its engine this often. */
+  /** Interval at which an activity polls its engine. */
   enginePoll: 500,
-  /** The engine refreshes progress.json, looks at its lease. */
+  /** Intervals at which the engine refreshes progress.json and checks its lease. */
   engineProgress: 5_000,
   engineLease: 2_000,
-  /** A worker looks at all engines of its host this often. */
+  /** Interval at which a worker inspects all engines of its host. */
   engineWatch: 5_000,
   /** An attempt without progress.json is given this long for its engine to appear. */
   engineStart: 30_000,
-  /** A foreign engine whose counter stood still for this long is dead. */
+  /** A foreign engine whose counter has not changed for this long is considered dead. */
   observation: 120_000,
   /** TERM, then after this KILL. */
   terminateGrace: 5_000,

@@ -4,15 +4,14 @@ import { minerName, parseSector, sectorName, type SectorId } from '../sector.js'
 
 const MAX_SECTORS = 100_000;
 
-/** Reads `t01000/7` or a range `t01000/1-500` as an argument. */
+/** Parses the argument `t01000/7` or a range `t01000/1-500`, and appends it to `before`. */
 export function parseSectors(text: string, before: SectorId[] = []): SectorId[] {
   const [, first = '', last] = /^(.+?\/[0-9]+)(?:-([0-9]+))?$/.exec(text) ?? [];
   const sector = parseSector(first);
-  if (!sector)
-    throw new InvalidArgumentError('A sector is written like t01000/7, a range like t01000/1-500.');
+  if (!sector) throw new InvalidArgumentError('A sector looks like t01000/7, a range like t01000/1-500.');
   const to = last === undefined ? sector.number : Number(last);
   if (to < sector.number || to - sector.number >= MAX_SECTORS) {
-    throw new InvalidArgumentError(`The range must go upwards and hold at most ${MAX_SECTORS} sectors.`);
+    throw new InvalidArgumentError(`The range must be ascending and contain at most ${MAX_SECTORS} sectors.`);
   }
   const range = Array.from({ length: to - sector.number + 1 }, (_, i) => ({
     ...sector,
@@ -21,7 +20,7 @@ export function parseSectors(text: string, before: SectorId[] = []): SectorId[] 
   return [...before, ...range];
 }
 
-/** `t01000/1-500` for a run of sectors, for messages. */
+/** `t01000/1 … t01000/500 (500 sectors)`, for messages. */
 export const shortList = (sectors: readonly SectorId[]): string => {
   const [first, last] = [sectors[0], sectors.at(-1)];
   if (!first || !last || first === last) return first ? sectorName(first) : 'none';
@@ -47,7 +46,7 @@ export function parsePositive(text: string): number {
   return number;
 }
 
-/** Hidden: for tests that cannot wait for the times of real sectors. */
+/** Hidden: for tests, which cannot wait as long as real sectors do. */
 export const timeScaleOption = (): Option =>
   new Option('--time-scale <factor>', 'scale all times (tests)').hideHelp().argParser((text) => {
     const scale = Number(text);

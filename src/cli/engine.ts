@@ -1,4 +1,4 @@
-/** The engine that a command needs. */
+/** Finds the engine for commands that need one. */
 import type { Config } from '../config.js';
 import type { Engine } from '../engines/engine.js';
 import { engineInfo } from '../engines/info.js';
@@ -6,7 +6,7 @@ import { findEngine } from '../engines/locate.js';
 import type { SectorSize } from '../phases.js';
 import { UserError } from '../user-error.js';
 
-/** @param config `[engine]` of config.toml. @throws UserError when there is none */
+/** @param config `[engine]` of config.toml. @throws UserError when no engine is found */
 export async function requireEngine({
   command,
   environment,
@@ -14,17 +14,17 @@ export async function requireEngine({
   const engine = await findEngine({ command, environment });
   if (engine) return engine;
   throw new UserError('the engine is not built', {
-    hint: '`sealflow setup --engine` builds it; [engine] command or SEALFLOW_ENGINE name one that is built',
+    hint: '`sealflow setup --engine` builds it; [engine] command or SEALFLOW_ENGINE can point to an existing build',
   });
 }
 
-/** A host of P6 alone computes nothing. @throws UserError when a host that needs an engine has none. */
+/** @returns undefined for a host that serves only P6. @throws UserError when a host that needs an engine has none. */
 export async function engineFor({ engine, pools }: Config): Promise<Engine | undefined> {
   const needed = pools.some(({ phases }) => phases.some((phase) => phase !== 'P6'));
   return needed ? await requireEngine(engine) : undefined;
 }
 
-/** Why P4 cannot run with this engine here; undefined when it can. */
+/** The reason why P4 cannot run with this engine on this host; undefined when it can. */
 export async function parametersMissing(engine: Engine, size: SectorSize): Promise<string | undefined> {
   const { sizes, parameterDir } = await engineInfo(engine, size);
   if (sizes[size]?.parameters) return undefined;

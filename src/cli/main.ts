@@ -1,4 +1,4 @@
-/** The one place where the process ends. Exit codes: 0 done, 1 failed, 2 wrong use. */
+/** The only place that exits the process. Exit codes: 0 success, 1 failure, 2 usage error. */
 import { Command, CommanderError } from 'commander';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { allMountsIdle } from '../mounts/mounts.js';
@@ -10,10 +10,10 @@ const program = new Command('sealflow')
   .description('durable sealing of Filecoin sectors on Temporal')
   .version(VERSION)
   .showSuggestionAfterError()
-  .showHelpAfterError('(sealflow --help shows the commands)')
+  .showHelpAfterError('(sealflow --help lists the commands)')
   .exitOverride();
 
-/** Only the one that is asked for is loaded: what the others need would stay in a worker's memory for months (15 MB). */
+/** Only the requested command is loaded: a worker would hold the others' modules (15 MB) in memory for months. */
 const COMMANDS: Record<string, () => Promise<Command>> = {
   dev: async () => (await import('./commands/dev.js')).devCommand(),
   worker: async () => (await import('./commands/worker.js')).workerCommand(),
@@ -32,9 +32,9 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   health: async () => (await import('./commands/health.js')).healthCommand(),
 };
 
-const asked = process.argv[2] ?? '';
-// Whoever asks for none of them is shown them all.
-const loaded = Object.hasOwn(COMMANDS, asked) ? [asked] : Object.keys(COMMANDS);
+const requested = process.argv[2] ?? '';
+// Anything else needs the list of all commands for its help or error text.
+const loaded = Object.hasOwn(COMMANDS, requested) ? [requested] : Object.keys(COMMANDS);
 for (const name of loaded) {
   const command = await COMMANDS[name]?.();
   if (command) program.addCommand(command.copyInheritedSettings(program));
@@ -43,14 +43,14 @@ for (const name of loaded) {
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = tell(error);
+  process.exitCode = report(error);
 }
-await end();
+await exit();
 
-/** Sockets and timers of libraries must not keep a command alive that has done its work. */
-async function end(): Promise<never> {
-  for (let looks = 0; looks < 20 && !allMountsIdle(); looks++) await sleep(50);
-  // Node waits for its threads before it exits, so for a mount that hangs: then it ends as a signal ends it.
+/** Exits even if a library still holds sockets or timers. */
+async function exit(): Promise<never> {
+  for (let polls = 0; polls < 20 && !allMountsIdle(); polls++) await sleep(50);
+  // Node joins its threads before it exits, which a hung mount blocks forever. SIGTERM ends it anyway.
   if (!allMountsIdle()) {
     process.removeAllListeners('SIGTERM');
     process.kill(process.pid, 'SIGTERM');
@@ -59,14 +59,15 @@ async function end(): Promise<never> {
   process.exit();
 }
 
-/** With its causes: the SDK's own words say little more than which call has failed. */
+/** Includes the causes: the SDK's own message usually only names the call that failed. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause === undefined ? error.message : `${error.message}: ${describe(error.cause)}`;
 }
 
-function tell(error: unknown): number {
-  // Commander has said it already; help and version are no errors.
+/** Prints the error. @returns the exit code */
+function report(error: unknown): number {
+  // Commander has already printed it; help and version are not errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof UserError) {
     printProblem(error);
@@ -76,6 +77,6 @@ function tell(error: unknown): number {
   process.stderr.write(
     `sealflow: unexpected error: ${process.env['SEALFLOW_DEBUG'] ? (stack ?? describe(error)) : describe(error)}\n`,
   );
-  if (!process.env['SEALFLOW_DEBUG']) process.stderr.write('  SEALFLOW_DEBUG=1 shows where\n');
+  if (!process.env['SEALFLOW_DEBUG']) process.stderr.write('  SEALFLOW_DEBUG=1 prints the stack trace\n');
   return 1;
 }

@@ -1,14 +1,14 @@
-/** What commands share as processes: signals, and printing. */
+/** Signals and printing for commands. */
 import type { UserError } from '../user-error.js';
 
-/** Aborted by the first SIGINT or SIGTERM; later ones change nothing. */
+/** Aborted by the first SIGINT or SIGTERM; later ones have no effect. */
 export function untilSignal(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => controller.abort());
   return controller.signal;
 }
 
-/** Runs `work`; that it was told to end is no failure of it. */
+/** Runs `work`. Not an error: `work` rejects with the signal's reason because it was asked to stop. */
 export async function unlessStopped(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
   try {
     await work();
@@ -20,7 +20,7 @@ export async function unlessStopped(signal: AbortSignal, work: () => Promise<voi
 export const print = (text: string): void => void process.stdout.write(`${text}\n`);
 export const printJson = (value: unknown): void => print(JSON.stringify(value));
 
-/** One line with the cause, and one with what mends it. */
+/** Prints one line with the cause, and one with the hint. */
 export function printProblem({ message, hint }: UserError): void {
   process.stderr.write(`sealflow: ${message}\n`);
   if (hint) process.stderr.write(`  ${hint}\n`);

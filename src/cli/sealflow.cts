@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /**
- * The program: gives Node enough file-system threads, then loads the rest. They are made at the first file that is read
- * without waiting, and that is ES modules being loaded; so this has to come before, and must not be one itself (tried with
- * Node 20: set in the first line of an ES module it changes nothing).
+ * The entry point: sets the size of Node's thread pool, then loads the rest. Node creates the pool at the first
+ * asynchronous file read, which is the loading of ES modules. So this file must run before and must not be an
+ * ES module itself (tested with Node 20: set in the first line of an ES module, it has no effect).
  *
- * A mount that hangs holds two of them (src/mounts): with Node's four, two such mounts would stop the process.
+ * A hung mount blocks two threads (src/mounts): with Node's default of four, two hung mounts would block the process.
  */
 import v8 = require('node:v8');
 
@@ -13,9 +13,9 @@ const THREADS = 64;
 const given = Number(process.env['UV_THREADPOOL_SIZE']) || 0;
 process.env['UV_THREADPOOL_SIZE'] = String(Math.max(THREADS, given));
 /**
- * A worker waits for months and allocates little. Node lets the space for new objects grow to 48 MB while the program loads
- * and gives it back when it pleases; at its first size (1 MB each half) a worker is 25 MB smaller. The flag is read
- * whenever that space would grow, so that it can still be set here.
+ * A worker idles for months and allocates little. While the program loads, V8 grows the young generation to 48 MB and
+ * shrinks it at its own discretion; at its initial size (1 MB per semi-space) a worker is 25 MB smaller. V8 reads the
+ * flag whenever the young generation would grow, so it can still be set here.
  */
 if (process.argv[2] === 'worker') v8.setFlagsFromString('--semi-space-growth-factor=1');
 

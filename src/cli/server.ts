@@ -1,4 +1,4 @@
-/** What commands that talk to Temporal share: options, the connection, telling workflows something. */
+/** Shared by commands that talk to Temporal: options, the connection, updates of workflows. */
 import { Option, type Command } from 'commander';
 import {
   WorkflowFailedError,
@@ -20,11 +20,11 @@ export interface ServerOptions {
   config?: string;
 }
 
-/** Adds the options that say where Temporal is. */
+/** Adds the options that locate the Temporal server. */
 export const withServer = (command: Command): Command =>
   command
     .addOption(
-      new Option('--address <host:port>', 'Temporal frontend (else TEMPORAL_ADDRESS, profile, config)'),
+      new Option('--address <host:port>', 'Temporal frontend (default: TEMPORAL_ADDRESS, profile, config)'),
     )
     .addOption(new Option('--config <file>', 'take scheduler_url from this config.toml'));
 
@@ -36,8 +36,8 @@ export function targetFrom({ address, config }: ServerOptions): Target {
 export const clientFrom = (options: ServerOptions): Promise<Client> => connectClient(targetFrom(options));
 
 /**
- * Tells a sector's workflow something.
- * @returns its answer. @throws UserError when it refuses, or there is none.
+ * Sends an update to a sector's workflow.
+ * @returns its answer. @throws UserError when the workflow rejects the update, or none is running.
  */
 export async function tellWorkflow<T>(
   client: Client,
@@ -52,7 +52,7 @@ export async function tellWorkflow<T>(
   }
 }
 
-/** Tells sectors the same thing one after the other, and prints what each answers. @throws like {@link tellWorkflow} */
+/** Sends the same update to sectors one by one, and prints each answer. @throws like {@link tellWorkflow} */
 export async function printSectors<T>(
   sectors: readonly SectorId[],
   update: UpdateDefinition<string, [T]>,
@@ -68,12 +68,15 @@ export function printAnswer(sector: SectorId, answer: string, json: boolean | un
   else print(`${sectorName(sector)}: ${answer}`);
 }
 
-/** What a workflow answers to an update that it refuses, or that it cannot get, as a UserError. */
+/**
+ * Converts the error of a rejected update or a missing workflow to a UserError.
+ * @returns any other error unchanged
+ */
 export function toUserError(error: unknown, sector: SectorId): unknown {
   if (error instanceof WorkflowNotFoundError) {
-    return new UserError(`no workflow is sealing ${sectorName(sector)}`, {
+    return new UserError(`no workflow is running for ${sectorName(sector)}`, {
       exitCode: 1,
-      hint: `sealflow status ${sectorName(sector)} shows what is known of it`,
+      hint: `sealflow status ${sectorName(sector)} shows its last known state`,
     });
   }
   if (error instanceof WorkflowUpdateFailedError || error instanceof WorkflowFailedError) {

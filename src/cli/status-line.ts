@@ -1,16 +1,16 @@
 /**
- * One line at the bottom of a terminal that says how far something is, while lines that stay are printed above it. (listr2, which
- * `dev` uses, holds those back until its end, and redraws a line for each of thousands of tasks.)
+ * A progress line at the bottom of a terminal; permanent lines are printed above it. (listr2, which `dev` uses,
+ * buffers permanent lines until it ends, and redraws one line per task, of which there may be thousands.)
  */
 import { clearLine, cursorTo } from 'node:readline';
 
 export interface StatusLine {
   show(text: string): void;
-  /** To be called before anything else is printed. */
+  /** Must be called before anything else is printed. */
   clear(): void;
 }
 
-/** @param stream where it is no terminal nothing is shown */
+/** @param stream nothing is shown if it is not a terminal */
 export function statusLine(stream: NodeJS.WriteStream): StatusLine {
   if (!stream.isTTY) return { show: () => undefined, clear: () => undefined };
   let shown = false;
@@ -22,7 +22,7 @@ export function statusLine(stream: NodeJS.WriteStream): StatusLine {
   };
   const show = (text: string): void => {
     clear();
-    // One that is wrapped could not be taken back. Some terminals do not tell how wide they are.
+    // A wrapped line could not be cleared. Some terminals do not report their width.
     stream.write(text.slice(0, (stream.columns || 80) - 1));
     shown = true;
   };

@@ -1,4 +1,4 @@
-/** Rows as text: columns as wide as they must be, empty columns left out. */
+/** Formats rows as aligned columns; omits empty columns. */
 export function table(rows: readonly Record<string, string>[]): string {
   const columns = Object.keys(rows[0] ?? {}).filter((name) => rows.some((row) => row[name]));
   const widths = columns.map((name) => Math.max(name.length, ...rows.map((row) => row[name]?.length ?? 0)));

@@ -1,4 +1,4 @@
-/** What `sealflow verify` shows: lines that stay on stdout, and on a terminal one on stderr that says how far it is. */
+/** Output of `sealflow verify`: results on stdout, and on a terminal a progress line on stderr. */
 import type { StorageNode } from '../verify/nodes.js';
 import {
   renderNodes,
@@ -19,7 +19,7 @@ export class VerifyScreen {
   private readonly began = performance.now();
   private bytes = 0;
 
-  /** @param several whether there are several nodes, so that each line must name its own */
+  /** @param several whether there is more than one node, so that each line must name its node */
   constructor(
     private readonly tally: Tally,
     private readonly json: boolean,
@@ -39,7 +39,7 @@ export class VerifyScreen {
     if (this.tally.done < this.tally.total) this.showStatus();
   }
 
-  /** @param found by the node's directory; only where whole nodes were looked at */
+  /** @param found by the node's directory; empty unless whole nodes were checked */
   end(nodes: readonly StorageNode[], found: ReadonlyMap<string, UnknownFiles>): void {
     const { tally } = this;
     const noReceipt = [...found.values()].flatMap((unknownFiles) => unknownFiles.noReceipt).length;

@@ -1,4 +1,4 @@
-/** What `sealflow verify` is asked to look at, and whether that can be meant. */
+/** Resolves the arguments of `sealflow verify`, and rejects contradictory ones. */
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { readConfig, type Config } from '../config.js';
@@ -30,17 +30,17 @@ export function whatToVerify({
   all,
   config: file,
 }: VerifyArguments): WhatToVerify {
-  // Options that take several words take the sectors behind them too: `--node DIR t01000/7`.
-  const words = [...node, ...(Array.isArray(all) ? (all as string[]) : [])];
-  const sectors = words
+  // Variadic options also swallow the sectors that follow them: `--node DIR t01000/7`.
+  const values = [...node, ...(Array.isArray(all) ? (all as string[]) : [])];
+  const sectors = values
     .filter(looksLikeSector)
-    .reduce((found, word) => [...found, ...sectorsIn(word)], [...before]);
-  const given = words.filter((word) => !looksLikeSector(word));
+    .reduce((found, value) => [...found, ...sectorsIn(value)], [...before]);
+  const given = values.filter((value) => !looksLikeSector(value));
   if (all && sectors.length > 0)
-    throw new UserError('either sectors or --all: that checks every sector of a storage node');
+    throw new UserError('give either sectors or --all, which checks every sector of a storage node');
   if (!all && sectors.length === 0)
     throw new UserError(
-      'what is to be checked? sectors like t01000/7, or --all DIR for a whole storage node',
+      'nothing to check: give sectors like t01000/7, or --all DIR for a whole storage node',
     );
   const config = file === undefined ? undefined : readConfig(file);
   const directories = given.length > 0 ? given : (config?.storageNodes ?? []);
@@ -49,21 +49,21 @@ export function whatToVerify({
       ? new UserError(`${file}: storage-nodes is not set`, {
           hint: `name the nodes: ${all ? '--all' : '--node'} DIR`,
         })
-      : new UserError(`on which storage node? ${all ? '--all' : '--node'} DIR, or --config config.toml`);
+      : new UserError(`no storage node given: use ${all ? '--all' : '--node'} DIR, or --config config.toml`);
   }
   const nodes = [...new Set(directories.map((directory) => resolve(directory)))];
   return { sectors: all ? undefined : sectors, nodes, engine: config?.engine };
 }
 
-/** Commander says what is wrong only of arguments that it has parsed itself. */
-function sectorsIn(word: string): SectorId[] {
+/** Commander reports InvalidArgumentError only for arguments that it has parsed itself. */
+function sectorsIn(value: string): SectorId[] {
   try {
-    return parseSectors(word);
+    return parseSectors(value);
   } catch (error) {
-    if (error instanceof InvalidArgumentError) throw new UserError(`${word}: ${error.message}`);
+    if (error instanceof InvalidArgumentError) throw new UserError(`${value}: ${error.message}`);
     throw error;
   }
 }
 
-/** A directory of such a name can be given as `./t01000/7`. */
-const looksLikeSector = (word: string): boolean => /^[tf]0[0-9]+\/[0-9]+(?:-[0-9]+)?$/.test(word);
+/** A directory with such a name can be given as `./t01000/7`. */
+const looksLikeSector = (value: string): boolean => /^[tf]0[0-9]+\/[0-9]+(?:-[0-9]+)?$/.test(value);

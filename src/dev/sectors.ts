@@ -27,7 +27,7 @@ export async function untilServed(
   }
 }
 
-/** Goes on with the sectors that were begun, and starts new ones where they are fewer than asked for. @returns their names. */
+/** Resumes the sectors that were begun, and starts new ones up to the requested number. @returns their names. */
 export async function startSectors(
   client: Client,
   home: DevHome,
@@ -36,7 +36,7 @@ export async function startSectors(
   const { begun, next } = await sectorsOf(home);
   const started = [];
   for (const sector of begun) {
-    if (await throwIfCancelled(client, home, sector, size)) started.push(sector);
+    if (await resumeSector(client, home, sector, size)) started.push(sector);
   }
   for (let number = next; started.length < count; number++) {
     const sector = sectorName(devSector(number));
@@ -47,8 +47,12 @@ export async function startSectors(
   return started;
 }
 
-/** A sector of another size waits for a run with that size. The workflow may be gone with its database: sector.json is not. */
-async function throwIfCancelled(
+/**
+ * Resumes a sector, unless it has another size: then it waits for a run with that size. The workflow may be lost with
+ * its database; sector.json is not.
+ * @returns whether it was resumed
+ */
+async function resumeSector(
   client: Client,
   home: DevHome,
   sector: string,
@@ -71,7 +75,7 @@ export interface Sealed {
   status: SectorStatus;
 }
 
-/** Recovery sectors to their ends, and tells how far they are. @throws UserError when one needs attention. */
+/** Waits until all sectors are sealed, and reports progress. @throws UserError when one needs attention. */
 export async function allSealed(
   client: Client,
   sectors: readonly string[],

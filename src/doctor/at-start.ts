@@ -1,6 +1,6 @@
 /**
- * The quick checks, which a worker makes when it starts: those that write nothing, and tell what it does not find out (and
- * say) by itself.
+ * Quick checks that a worker runs when it starts: those that write nothing and find problems that the worker does not
+ * detect and log itself.
  */
 import type { Config } from '../config.js';
 import type { MountTimes } from '../mounts/mounts.js';
@@ -10,12 +10,12 @@ import { hostChecks, memoryOfP4Check } from './host-checks.js';
 import { nfsCheck } from './mount-checks.js';
 import { startChecks } from './run-checks.js';
 
-/** In ms; a check that takes longer is told, and goes on without being waited for. */
+/** In ms; a check that takes longer is logged as failed and not awaited any further. */
 const QUICK_MS = 2_000;
 
 /**
- * Logs what fails. Never throws; nothing needs to wait for it.
- * @param times the worker's own: whoever registers a mount first decides
+ * Logs failed checks. Never throws; callers need not await it.
+ * @param times the worker's own, since the first registration of a mount sets its times
  */
 export async function warnAtStart(config: Config, log: Log, times: MountTimes): Promise<void> {
   registerMounts(config, config.engine.command?.[0], times);

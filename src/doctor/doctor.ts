@@ -1,4 +1,4 @@
-/** `sealflow doctor`: everything that a host needs, looked at before work is taken. Nothing is changed. */
+/** `sealflow doctor`: checks everything that a host needs before it takes work. Changes nothing. */
 import type { Config } from '../config.js';
 import { targetOf } from '../temporal/connect/target.js';
 import type { MountTimes } from '../mounts/mounts.js';
@@ -18,17 +18,17 @@ import {
 import { startChecks } from './run-checks.js';
 import { ServerChecks } from './server-checks.js';
 
-/** A person waits: a mount that has not answered a look for this long is told as hung. */
+/** Short, because a person is waiting: a mount that does not answer for this long is reported as hung. */
 const MOUNT_TIMES: MountTimes = { quickMs: 5_000, slowMs: 50_000 };
 
 export interface DoctorOptions {
-  /** Compare the digests of the proof parameters too. */
+  /** Also compare the digests of the proof parameters. */
   deep: boolean;
 }
 
 /**
- * Looks at everything at once.
- * @returns the findings in their order, each as soon as it is known
+ * Runs all checks concurrently.
+ * @returns the findings in the order of the checks, each as soon as it is known
  * @throws UserError when Temporal's profile cannot be read
  */
 export async function* examine(config: Config, { deep }: DoctorOptions): AsyncGenerator<Finding> {

@@ -1,4 +1,4 @@
-/** Checks of the engine, where a phase that needs one is served. */
+/** Checks of the engine, if a phase that needs one is served. */
 import { isAbsolute } from 'node:path';
 import type { Config } from '../config.js';
 import type { Engine } from '../engines/engine.js';
@@ -17,27 +17,27 @@ import {
 import { skipped } from './finding.js';
 import type { Check } from './run-checks.js';
 
-/** An engine is asked with a deadline of its own (30 s): its program may come from a busy disk. */
+/** Querying an engine has its own deadline (30 s), because its program may have to be loaded from a busy disk. */
 const ENGINE_DEADLINE_MS = 40_000;
-/** 44 GiB from a slow disk. */
+/** Time to read 44 GiB from a slow disk. */
 const DEEP_DEADLINE_MS = 3_600_000;
 
-/** @param deep compare the digests of the parameters too: minutes for 32GiB and 64GiB */
+/** @param deep also compare the digests of the parameters: minutes for 32GiB and 64GiB */
 export function engineChecks(config: Config, deep: boolean): Check[] {
   const served = servedPhases(config);
   if (served.every((phase) => phase === 'P6')) return [];
   const { command, environment } = config.engine;
-  const found = answers(command?.[0]).then(() => findEngine({ command, environment }));
-  const asked = found.then((engine) => engine && engineInfo(engine, config.size));
-  // Told by the checks that wait for them.
-  for (const promise of [found, asked]) promise.catch(() => undefined);
+  const found = statProgram(command?.[0]).then(() => findEngine({ command, environment }));
+  const info = found.then((engine) => engine && engineInfo(engine, config.size));
+  // The checks that await them report the errors.
+  for (const promise of [found, info]) promise.catch(() => undefined);
   const parameters: Check = {
     name: 'parameters',
     deadlineMs: deep ? DEEP_DEADLINE_MS : ENGINE_DEADLINE_MS,
-    look: async () => {
+    run: async () => {
       if (!served.includes('P4')) return skipped('P4 is not served here');
-      const known = await settled(found, asked);
-      if (!known) return skipped('no engine that answers');
+      const known = await settled(found, info);
+      if (!known) return skipped('no working engine');
       const verdict = judgeParameters(await checkParameters(known.info, config.size));
       return deep && verdict.result === 'ok' ? await checkParametersDeep(known.engine, config.size) : verdict;
     },
@@ -46,29 +46,33 @@ export function engineChecks(config: Config, deep: boolean): Check[] {
     {
       name: 'engine',
       deadlineMs: ENGINE_DEADLINE_MS,
-      look: async () => {
-        const [engine, info] = await Promise.all([found, asked]);
-        return engine && info ? judgeEngine(engine, info) : noEngine();
+      run: async () => {
+        const [engine, facts] = await Promise.all([found, info]);
+        return engine && facts ? judgeEngine(engine, facts) : noEngine();
       },
     },
     parameters,
   ];
 }
 
-/** Starting a program from a mount that hangs would hold this process. @throws MountHungError where it is registered */
-async function answers(program = ''): Promise<void> {
+/**
+ * Stats the engine's program first, because starting one from a hung mount would block this process.
+ * @throws MountHungError if the mount is registered
+ */
+async function statProgram(program = ''): Promise<void> {
   if (!isAbsolute(program)) return;
   await stat(program).catch((error: unknown) => {
     if (!isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES')) throw error;
   });
 }
 
+/** @returns undefined if there is no engine, or it does not work */
 async function settled(
   found: Promise<Engine | undefined>,
-  asked: Promise<EngineInfo | undefined>,
+  reported: Promise<EngineInfo | undefined>,
 ): Promise<{ engine: Engine; info: EngineInfo } | undefined> {
   try {
-    const [engine, info] = await Promise.all([found, asked]);
+    const [engine, info] = await Promise.all([found, reported]);
     return engine && info ? { engine, info } : undefined;
   } catch {
     return undefined;

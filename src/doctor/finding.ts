@@ -1,21 +1,21 @@
-/** What a check of `sealflow doctor` has to say. */
+/** Results of the checks of `sealflow doctor`. */
 
-/** `warn`: it works, but badly or not for long; `skipped`: it could not be looked at, or means nothing here. */
+/** `warn`: works, but badly or not for long; `skipped`: could not be checked, or does not apply here. */
 export type Result = 'ok' | 'warn' | 'fail' | 'skipped';
 
 export interface Finding {
-  /** `room /sealer`: what is looked at, and of which directory where there are several. */
+  /** `room /sealer`: what is checked, with the directory if there are several. */
   check: string;
   result: Result;
-  /** What is the case; with `skipped` why it was not looked at. */
+  /** The actual state; with `skipped`, the reason. */
   found: string;
-  /** What should be; empty when that is the case. */
+  /** The desired state; empty if nothing is wrong. */
   wanted: string;
   /** What a person can do about it, in one sentence. */
   hint: string;
 }
 
-/** A finding before it is known whose it is. */
+/** A finding without the name of its check. */
 export type Verdict = Omit<Finding, 'check'>;
 
 export const ok = (found: string): Verdict => ({ result: 'ok', found, wanted: '', hint: '' });
@@ -35,20 +35,23 @@ export const fail = (found: string, wanted: string, hint: string): Verdict => ({
 
 const WORST_FIRST: readonly Result[] = ['fail', 'warn', 'skipped', 'ok'];
 
-/** Several in one: as bad as the worst; what each failure and warning has to say, a line each. */
+/**
+ * Combines several verdicts: the worst result, with one line for each failure and warning.
+ * @param otherwise returned if there is no failure or warning
+ */
 export function together(verdicts: readonly Verdict[], otherwise: Verdict): Verdict {
   const bad = verdicts.filter(({ result }) => result === 'fail' || result === 'warn');
   const result = WORST_FIRST.find((kind) => bad.some((verdict) => verdict.result === kind));
   if (result === undefined) return otherwise;
-  const all = (of: (verdict: Verdict) => string): string => [...new Set(bad.map(of))].join('\n');
+  const lines = (of: (verdict: Verdict) => string): string => [...new Set(bad.map(of))].join('\n');
   return {
     result,
-    found: all(({ found }) => found),
-    wanted: all(({ wanted }) => wanted),
-    hint: all(({ hint }) => hint),
+    found: lines(({ found }) => found),
+    wanted: lines(({ wanted }) => wanted),
+    hint: lines(({ hint }) => hint),
   };
 }
 
-/** 0 when no check fails. */
+/** 0 if no check failed. */
 export const exitCodeOf = (findings: readonly Finding[]): 0 | 1 =>
   findings.some(({ result }) => result === 'fail') ? 1 : 0;

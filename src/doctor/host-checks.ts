@@ -1,4 +1,4 @@
-/** Checks of this host itself: neither a server nor a mount is asked. */
+/** Checks of this host itself, without the server or mounts. */
 import type { Config } from '../config.js';
 import { engineEnvironment } from '../engines/environment.js';
 import { readCpu } from '../machine/cpu.js';
@@ -12,31 +12,31 @@ import { judgeMemoryOfP4 } from './checks/memory-of-p4.js';
 import { checkUnit } from './checks/unit.js';
 import type { Check } from './run-checks.js';
 
-export const configCheck = (config: Config): Check => ({ name: 'config', look: () => judgeConfig(config) });
+export const configCheck = (config: Config): Check => ({ name: 'config', run: () => judgeConfig(config) });
 
 export const coresCheck = (config: Config): Check => ({
   name: 'cores',
-  look: () => judgeCores(config, allowedCpus()),
+  run: () => judgeCores(config, allowedCpus()),
 });
 
 export const memoryOfP4Check = (config: Config): Check => ({
   name: 'memory for P4',
-  look: async () => judgeMemoryOfP4(config, environmentOf(config), await memory()),
+  run: async () => judgeMemoryOfP4(config, environmentOf(config), await memory()),
 });
 
-/** What a worker does not find out by itself. */
+/** Problems that a worker does not detect itself. */
 export function hostChecks(config: Config): Check[] {
   return [
-    { name: 'SHA-NI', look: async () => judgeSha(config, await readCpu()) },
-    { name: 'memory for P1', look: async () => judgeMemoryOfP1(config, await memory()) },
-    { name: 'open files', look: async () => judgeOpenFiles(config, await openFilesLimit()) },
-    { name: 'environment', look: () => judgeEnvironment({ ...process.env, ...config.engine.environment }) },
-    { name: 'systemd unit', look: checkUnit },
+    { name: 'SHA-NI', run: async () => judgeSha(config, await readCpu()) },
+    { name: 'memory for P1', run: async () => judgeMemoryOfP1(config, await memory()) },
+    { name: 'open files', run: async () => judgeOpenFiles(config, await openFilesLimit()) },
+    { name: 'environment', run: () => judgeEnvironment({ ...process.env, ...config.engine.environment }) },
+    { name: 'systemd unit', run: checkUnit },
   ];
 }
 
-/** As engines will find it. */
+/** The environment that engines will get. */
 const environmentOf = ({ engine }: Config): NodeJS.ProcessEnv => engineEnvironment(engine.environment);
 
-/** Bytes of this host, or what its container or unit may use. */
+/** Memory of this host in bytes, or the limit of its container or unit. */
 const memory = async (): Promise<number> => (await memoryOfHost()).total;

@@ -19,31 +19,31 @@ import type { Check } from './run-checks.js';
 
 export const groupCheck = (config: Config, namespace: string): Check => ({
   name: `group ${config.localDir}`,
-  look: () => checkGroup(config, namespace),
+  run: () => checkGroup(config, namespace),
 });
 
-/** A directory that is not there is told once, by this. */
+/** The only check that reports a missing directory. */
 export const diskCheck = (config: Config, directory: string): Check => ({
   name: `disk ${directory}`,
-  look: async () => {
-    const state = await seen(directory);
-    if (state === 'there') return judgeSystemDisk(await placeOf(directory), config.allowSystemDisk);
-    if (state !== 'not there') return skipped(state);
-    const hint = `make it, or mount it (\`findmnt ${directory}\`)`;
-    return fail(`${directory} is not there`, 'a mounted directory', hint);
+  run: async () => {
+    const state = await stateOf(directory);
+    if (state === 'present') return judgeSystemDisk(await placeOf(directory), config.allowSystemDisk);
+    if (state !== 'missing') return skipped(state);
+    const hint = `create it, or mount it (\`findmnt ${directory}\`)`;
+    return fail(`${directory} does not exist`, 'a mounted directory', hint);
   },
 });
 
 export const nfsCheck = (directory: string): Check => ({
   name: `nfs ${directory}`,
-  look: ifThere(directory, async () => judgeNfs((await placeOf(directory)).mount)),
+  run: ifPresentAt(directory, async () => judgeNfs((await placeOf(directory)).mount)),
 });
 
 export const ownerCheck = (config: Config, directory: string): Check => ({
   name: `owner ${directory}`,
-  look: async () => {
-    if ((await seen(directory)) === 'not there') return skipped('not there');
-    // The first that is not in order hides those below it.
+  run: async () => {
+    if ((await stateOf(directory)) === 'missing') return skipped('missing');
+    // Report the first problem; those further down may follow from it.
     let verdict = ok('');
     for (const path of await workPaths(config, directory)) {
       verdict = judgeOwner(await ownershipOf(path));
@@ -53,44 +53,44 @@ export const ownerCheck = (config: Config, directory: string): Check => ({
   },
 });
 
-/** fsync waits for what others have written to the same disk: on a busy P1 host that takes its time. */
+/** fsync also waits for other processes' writes to the same disk, which takes long on a busy P1 host. */
 const PROBE_DEADLINE_MS = 60_000;
 
-/** What a directory is tried with, and how busy it is. */
+/** Write probe and disk load of a directory. */
 export const trials = (config: Config, directory: string): Check[] => [
   {
     name: `probe ${directory}`,
     deadlineMs: PROBE_DEADLINE_MS,
-    look: ifThere(directory, async () => probe((await workPaths(config, directory)).at(-1) ?? directory)),
+    run: ifPresentAt(directory, async () => probe((await workPaths(config, directory)).at(-1) ?? directory)),
   },
   {
     name: `load ${directory}`,
-    look: ifThere(directory, async () => judgeLoad(await measureLoad((await placeOf(directory)).disks))),
+    run: ifPresentAt(directory, async () => judgeLoad(await measureLoad((await placeOf(directory)).disks))),
   },
 ];
 
-/** Of each storage node. Without a marker the place of the group is not known; what lies in local_dir is known all the same. */
+/** One per storage node. Without a marker the group's subdirectory is unknown, but nodes in local_dir are still found. */
 export const nodeChecks = (config: Config): Check[] =>
   config.storageNodes.map((node) => ({
     name: `node ${node}`,
-    look: ifThere(node, async () => {
+    run: ifPresentAt(node, async () => {
       const group = (await groupDirectory(config)) ?? { root: config.localDir, subdirectory: 'none' };
       const others = config.storageNodes.slice(0, config.storageNodes.indexOf(node));
       return judgeNode(node, group, others);
     }),
   }));
 
-/** All files of all sectors are looked at, over NFS too. */
+/** Calls stat on every file of every sector, possibly over NFS. */
 const ROOM_DEADLINE_MS = 60_000;
 
-/** Room for the sectors that this host takes. */
+/** Free space for the sectors that this host takes. */
 export function roomChecks(config: Config): Check[] {
   const { localDir, storageNodes, size } = config;
   return [
     {
       name: `room ${localDir}`,
       deadlineMs: ROOM_DEADLINE_MS,
-      look: async () => {
+      run: async () => {
         if (slotsOf(config, 'P1') === 0) return skipped('P1 is not served here');
         const group = await groupDirectory(config);
         if (!group) return skipped('not the directory of the group');
@@ -98,7 +98,7 @@ export function roomChecks(config: Config): Check[] {
       },
     },
     ...(storageNodes.length > 0
-      ? [{ name: 'storage nodes', look: async () => judgeNodes(await measureNodes(storageNodes), size) }]
+      ? [{ name: 'storage nodes', run: async () => judgeNodes(await measureNodes(storageNodes), size) }]
       : []),
   ];
 }
@@ -123,25 +123,28 @@ async function groupDirectory({ localDir }: Config): Promise<GroupDirectory | un
   }
 }
 
-/** Where this host makes files: the directories of the group, deeper than local_dir, may have other owners; sectors' last. */
+/**
+ * Directories in which this host creates files; sectors' directory last. Those of the group, below local_dir, may have
+ * other owners.
+ */
 async function workPaths(config: Config, directory: string): Promise<string[]> {
   const group = directory === config.localDir ? await groupDirectory(config) : undefined;
   return group ? [directory, doneDir(group), sealedDir(group), cacheDir(group)] : [directory];
 }
 
-/** Whom a directory lets in is told by the check of its owner. */
-const seen = async (directory: string): Promise<'there' | 'not there' | 'may not be entered'> =>
+/** Permission problems are reported by the check of the owner. */
+const stateOf = async (directory: string): Promise<'present' | 'missing' | 'access denied'> =>
   await ifPresent(statfs(directory)).then(
-    (found) => (found ? 'there' : 'not there'),
+    (found) => (found ? 'present' : 'missing'),
     (error: unknown) => {
       if (!isErrno(error, 'EACCES')) throw error;
-      return 'may not be entered';
+      return 'access denied';
     },
   );
 
-const ifThere =
-  (directory: string, look: () => Promise<Verdict>): (() => Promise<Verdict>) =>
+const ifPresentAt =
+  (directory: string, run: () => Promise<Verdict>): (() => Promise<Verdict>) =>
   async () => {
-    const state = await seen(directory);
-    return state === 'there' ? await look() : skipped(state);
+    const state = await stateOf(directory);
+    return state === 'present' ? await run() : skipped(state);
   };

@@ -1,14 +1,14 @@
-/** Mount options of NFS that are right for sealing, each with its reason: doctor judges mounts by them, and prints them. */
+/** NFS mount options for sealing, each with its reason. Doctor checks mounts against them, and prints them. */
 
 export interface NfsOption {
-  /** As in fstab. */
+  /** As written in fstab. */
   option: string;
-  /** It holds if nothing is said, and need not be in fstab. */
+  /** The default; need not be in fstab. */
   isDefault?: true;
   why: string;
-  /** What is wrong with the options of a mount, as the kernel tells them; undefined: nothing. */
+  /** What is wrong with a mount's options as the kernel shows them; undefined if nothing. */
   wrong: (options: NfsOptions) => string | undefined;
-  /** `fail`: work can be lost by it. */
+  /** `fail`: work can be lost. */
   level: 'fail' | 'warn';
 }
 
@@ -23,8 +23,8 @@ const TIMEO = 600;
 const RETRANS = 2;
 const MIB = 1_048_576;
 const MIN_TRANSFER = 65_536;
-/** Hosts are thought to see each other's files within a minute: an engine that shows nothing for two is taken for dead. */
-const LONGEST_CACHE_S = 60;
+/** Hosts must see each other's files within a minute: an engine without visible progress for two is considered dead. */
+const MAX_CACHE_S = 60;
 
 const has =
   (...names: string[]) =>
@@ -32,16 +32,16 @@ const has =
     names.find((name) => options.has(name));
 
 const below =
-  (name: string, least: number) =>
+  (name: string, min: number) =>
   (options: NfsOptions): string | undefined => {
     const value = options.get(name);
-    return value !== undefined && Number(value) < least ? `${name}=${value}` : undefined;
+    return value !== undefined && Number(value) < min ? `${name}=${value}` : undefined;
   };
 
 const above =
-  (names: readonly string[], most: number) =>
+  (names: readonly string[], max: number) =>
   (options: NfsOptions): string | undefined => {
-    const name = names.find((each) => Number(options.get(each) ?? 0) > most);
+    const name = names.find((each) => Number(options.get(each) ?? 0) > max);
     return name && `${name}=${options.get(name)}`;
   };
 
@@ -55,43 +55,43 @@ const startsWith =
 export const NFS_OPTIONS: readonly NfsOption[] = [
   {
     option: 'hard',
-    why: 'calls wait until the server is back; with soft they fail after minutes, and what an engine has written is gone',
+    why: 'calls wait until the server is back; with soft they fail after minutes, and engine output is lost',
     wrong: has('soft', 'softerr'),
     level: 'fail',
   },
   {
     option: 'vers=3',
-    why: 'the server keeps no state that a restart or a long cut could lose; vers=4.1 and 4.2 work too',
+    why: 'the server keeps no state that a restart or a long outage could lose; vers=4.1 and 4.2 work too',
     wrong: startsWith('vers', '2'),
     level: 'fail',
   },
   {
     option: 'nolock',
-    why: 'sealflow takes no locks on NFS, so there is no lockd that could hang; says nothing with vers=4',
+    why: 'sealflow takes no locks on NFS, so no lockd is needed that could hang; no effect with vers=4',
     wrong: () => undefined,
     level: 'warn',
   },
   {
     option: 'proto=tcp',
-    why: 'UDP mixes up fragments at these rates',
+    why: 'UDP corrupts data at these rates: fragment IDs wrap around',
     wrong: startsWith('proto', 'udp'),
     level: 'fail',
   },
   {
     option: `timeo=${TIMEO}`,
-    why: 'tenths of a second: a server that writes ten layers may take a minute to answer, and asking again loads it more',
+    why: 'tenths of a second: a server that writes ten layers may take a minute to answer, and retransmissions add load',
     wrong: below('timeo', TIMEO),
     level: 'warn',
   },
   {
     option: `retrans=${RETRANS}`,
-    why: 'how often it asks again before the log says "not responding"; with hard it goes on all the same',
+    why: 'retransmissions before the kernel logs "not responding"; with hard it keeps retrying anyway',
     wrong: below('retrans', RETRANS),
     level: 'warn',
   },
   {
     option: `rsize=${MIB}`,
-    why: 'P2 reads 400 GB: a sixteenth of the calls that 64 KiB each would take',
+    why: 'P2 reads 400 GB: this takes a sixteenth of the calls that 64 KiB would',
     wrong: below('rsize', MIN_TRANSFER),
     level: 'warn',
   },
@@ -104,22 +104,22 @@ export const NFS_OPTIONS: readonly NfsOption[] = [
   {
     option: 'async',
     isDefault: true,
-    why: 'writes go to the server in bundles, and fsync waits for its disk; with sync each write does',
+    why: 'writes are sent to the server in batches, and fsync waits for its disk; with sync every write does',
     wrong: has('sync'),
     level: 'warn',
   },
   {
     option: 'ac',
     isDefault: true,
-    why: 'attributes are remembered for up to a minute, with which sealflow reckons; noac asks the server for each look',
+    why: 'attributes are cached for up to a minute, which sealflow allows for; noac queries the server every time',
     wrong: has('noac'),
     level: 'warn',
   },
   {
-    option: `acdirmax=${LONGEST_CACHE_S}`,
+    option: `acdirmax=${MAX_CACHE_S}`,
     isDefault: true,
-    why: 'seconds, as acregmax: with more a host sees the others too late, and takes their engines for dead',
-    wrong: above(['acregmin', 'acregmax', 'acdirmin', 'acdirmax'], LONGEST_CACHE_S),
+    why: 'seconds, like acregmax: with more, a host sees changes of others too late and considers their engines dead',
+    wrong: above(['acregmin', 'acregmax', 'acdirmin', 'acdirmax'], MAX_CACHE_S),
     level: 'fail',
   },
 ];

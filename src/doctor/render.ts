@@ -1,4 +1,4 @@
-/** Findings for people: a line for what is in order, four for what is not. */
+/** Formats findings for people: one line if ok or skipped, four if not. */
 import type { Finding, Result } from './finding.js';
 
 const NAME_WIDTH = 28;
@@ -13,7 +13,7 @@ export function renderFinding({ check, result, found, wanted, hint }: Finding): 
   return [head, ...lines.map(([name, text]) => `${INDENT}  ${name.padEnd(8)}${indented(text)}`)].join('\n');
 }
 
-/** Several lines, each below the first. */
+/** Aligns further lines below the first. */
 const indented = (text: string): string => text.replaceAll('\n', `\n${INDENT}${' '.repeat(10)}`);
 
 /** `18 ok, 2 warn, 1 fail, 3 skipped` */

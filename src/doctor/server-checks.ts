@@ -1,4 +1,4 @@
-/** Checks that ask the Temporal server, over one connection. */
+/** Checks that query the Temporal server, over one connection. */
 import type { Client, Connection } from '@temporalio/client';
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import { connectClient } from '../temporal/connect/client.js';
@@ -12,7 +12,7 @@ import { fail, ok, skipped, type Verdict } from './finding.js';
 import type { Check } from './run-checks.js';
 
 const ANSWER_MS = 5_000;
-/** Connecting, asking whether something else listens there, and one answer. */
+/** Covers connecting, probing whether something else listens there, and one answer. */
 const DEADLINE_MS = 15_000;
 
 type Namespace = Awaited<ReturnType<Connection['workflowService']['describeNamespace']>>;
@@ -26,7 +26,7 @@ export class ServerChecks {
     this.described = this.ask(({ workflowService }, namespace) =>
       workflowService.describeNamespace({ namespace }),
     );
-    // Told by the checks that wait for them.
+    // The checks that await them report the errors.
     this.connected.catch(() => undefined);
     this.described.catch(() => undefined);
   }
@@ -41,10 +41,10 @@ export class ServerChecks {
       ['orchestrator', () => this.ifNamespace(() => this.orchestrators())],
       ['clock', () => this.ifNamespace(() => this.clock())],
     ];
-    return named.map(([name, look]) => ({ name, deadlineMs: DEADLINE_MS, look }));
+    return named.map(([name, run]) => ({ name, deadlineMs: DEADLINE_MS, run }));
   }
 
-  /** Lets go of the connection. */
+  /** Closes the connection. */
   async close(): Promise<void> {
     const client = await this.connected.catch(() => undefined);
     await client?.connection.close();
@@ -57,8 +57,8 @@ export class ServerChecks {
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       const { cause, message, hint = '' } = error;
-      const why = cause instanceof Error ? ` (${cause.message})` : '';
-      return fail(`${message}${why}`, 'a Temporal frontend', hint);
+      const reason = cause instanceof Error ? ` (${cause.message})` : '';
+      return fail(`${message}${reason}`, 'a Temporal frontend', hint);
     }
     return ok(`${address}${options.tls ? ', TLS' : ''}`);
   }
@@ -74,7 +74,7 @@ export class ServerChecks {
       await this.described;
     } catch (error) {
       if (!hasCode(error, GRPC.notFound)) throw error;
-      return fail(`${namespace} is not there`, 'a namespace that is set up', 'sealflow setup');
+      return fail(`${namespace} does not exist`, 'a namespace that is set up', 'run sealflow setup');
     }
     return ok(namespace);
   }
@@ -107,7 +107,7 @@ export class ServerChecks {
     return judgeClock(await clockDifference(connection as Connection, this.target.namespace));
   }
 
-  /** @throws gRPC's error when the server refuses, or does not answer in time; UserError when there is none */
+  /** @throws gRPC's error when the server refuses or does not answer in time; UserError when no server is reachable */
   private async ask<T>(call: (connection: Connection, namespace: string) => Promise<T>): Promise<T> {
     const connection = (await this.connected).connection as Connection;
     return await connection.withDeadline(Date.now() + ANSWER_MS, () =>
@@ -115,21 +115,21 @@ export class ServerChecks {
     );
   }
 
-  private async ifReached(look: () => Promise<Verdict>): Promise<Verdict> {
+  private async ifReached(run: () => Promise<Verdict>): Promise<Verdict> {
     const isReached = await this.connected.then(
       () => true,
       () => false,
     );
-    return isReached ? await look() : skipped('no server');
+    return isReached ? await run() : skipped('no server');
   }
 
-  private async ifNamespace(look: () => Promise<Verdict>): Promise<Verdict> {
+  private async ifNamespace(run: () => Promise<Verdict>): Promise<Verdict> {
     return await this.ifReached(async () => {
-      const isThere = await this.described.then(
+      const exists = await this.described.then(
         () => true,
         () => false,
       );
-      return isThere ? await look() : skipped('no namespace');
+      return exists ? await run() : skipped('no namespace');
     });
   }
 }

@@ -16,7 +16,7 @@ import {
 export interface CheckCopyOptions {
   /** Leave the large files unread. */
   quick: boolean;
-  /** While the engine reads, the node is looked at this often, in ms. */
+  /** Interval at which the node is polled while the engine reads, in ms. */
   pollEveryMs: number;
   /** Ends the engine. */
   signal?: AbortSignal | undefined;
@@ -53,8 +53,8 @@ export async function checkCopy(
     else report = copyReportSchema.safeParse(said).data ?? report;
   };
   const [over, hung] = [new AbortController(), new AbortController()];
-  const told = signal ? AbortSignal.any([signal, hung.signal]) : hung.signal;
-  const run = runBound(program, args, { env: engine.environment, signal: told, onStdout });
+  const abort = signal ? AbortSignal.any([signal, hung.signal]) : hung.signal;
+  const run = runBound(program, args, { env: engine.environment, signal: abort, onStdout });
   try {
     const end = await Promise.race([run, untilHung(node, pollEveryMs, over.signal)]);
     return resultOf(engine, end, report);
@@ -74,7 +74,7 @@ function resultOf(engine: Engine, end: RunResult, report: CopyReport | undefined
   const { bytes, checks } = report ?? { bytes: 0, checks: [] };
   if (report?.ok && end.code === GOOD) return { result: 'good', bytes, checks };
   if (report && !report.ok && end.code === WRONG) return { result: 'wrong', bytes, checks };
-  // Not in the protocol, but better told once than for each sector.
+  // Not in the protocol, but better reported once than for each sector.
   if (end.code === BAD_INPUT && end.tail.some((line) => /usage:|no such command/.test(line))) {
     throw new UserError(`${engine.command.join(' ')} is of an older version: it has no check-copy`, {
       hint: `it comes from ${engine.source}; \`sealflow setup --engine\` builds the one that belongs to this sealflow`,
@@ -89,7 +89,7 @@ function resultOf(engine: Engine, end: RunResult, report: CopyReport | undefined
 async function untilHung(node: string, everyMs: number, over: AbortSignal): Promise<never> {
   for (;;) {
     await sleep(everyMs, undefined, { signal: over });
-    // Whatever else is wrong with the node the engine finds out by itself.
+    // The engine detects any other problem of the node itself.
     await statfs(node).catch((error: unknown) => {
       if (error instanceof MountHungError) throw error;
     });

@@ -3,7 +3,7 @@ import { TooNewError } from '../contract.js';
 import { messageOf } from '../files.js';
 import { MountHungError } from '../mounts/mounts.js';
 
-/** Something cannot be looked at, and nothing is known of it. */
+/** Something cannot be read, so nothing is known about it. */
 export class UnreadableError extends Error {
   override readonly name = 'UnreadableError';
 }

@@ -157,6 +157,6 @@ test('keeps the scratch until the proof has landed, if the config requires it', 
   await expectCleaned(group, [sector]);
   expect(await cluster.sealflow('landed', sector)).toMatchObject({
     code: 1,
-    stderr: `sealflow: no workflow is sealing ${sector}\n  sealflow status ${sector} shows what is known of it\n`,
+    stderr: `sealflow: no workflow is running for ${sector}\n  sealflow status ${sector} shows its last known state\n`,
   });
 });

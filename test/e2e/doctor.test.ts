@@ -85,7 +85,7 @@ describe('without a server', () => {
     });
     expect(byCheck.get(`disk ${missing}`)).toMatchObject({
       result: 'fail',
-      found: `${missing} is not there`,
+      found: `${missing} does not exist`,
     });
     expect(byCheck.get('storage nodes')?.result).toBe('fail');
     expect(byCheck.get('cores')?.found).toMatch(/^engine.reserved_cores = 4096 leaves no core for P2 and P3/);
@@ -175,9 +175,9 @@ describe('with a server', () => {
     expect(byCheck.get('namespace')).toEqual({
       check: 'namespace',
       result: 'fail',
-      found: 'elsewhere is not there',
+      found: 'elsewhere does not exist',
       wanted: 'a namespace that is set up',
-      hint: 'sealflow setup',
+      hint: 'run sealflow setup',
     });
     expect(byCheck.get('retention')).toMatchObject({ result: 'skipped', found: 'no namespace' });
     expect(byCheck.get('server version')?.result).toBe('ok');

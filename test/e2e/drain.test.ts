@@ -33,7 +33,7 @@ test('drain waits for running engines and takes nothing new', async () => {
   const { code, stdout, stderr } = await drain.ended;
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(
-    /^\S+ takes nothing new; a restart of the worker ends that\nat work: \S+ P1\nnothing of P1 .*P6 is at work on \S+\n$/,
+    /^\S+ takes no new work until its worker is restarted\nrunning: \S+ P1\nno engine of P1 .*P6 runs on \S+\n$/,
   );
   await worker.until('drained: nothing is at work');
   await eventually(async () => (await cluster.status(busy)).phases.P1.state === 'done');
@@ -51,7 +51,7 @@ test('without a matching worker it reports that', async () => {
   const group = await cluster.group();
   const file = await group.writeConfig(1);
   await expectRefused(['drain', '--config', file], 1, [
-    `sealflow: no worker with ${file} runs on this machine`,
-    '  run it where the worker runs, in its container, with the same file',
+    `sealflow: no worker uses ${file} on this machine`,
+    '  run drain where the worker runs (in its container), with the same file',
   ]);
 });

@@ -20,7 +20,7 @@ test('a worker is healthy when the server has seen it poll', async () => {
   const queue = `sealflow/${group.number}/control`;
   const file = await group.writeConfig(1);
   await expectRefused(['health', '--config', file], 1, [
-    `sealflow: no ${group.ip(1)}#… asks for work (queue ${queue})`,
+    `sealflow: no poller ${group.ip(1)}#… (queue ${queue})`,
   ]);
 
   const worker = await group.serve(1);
@@ -28,7 +28,7 @@ test('a worker is healthy when the server has seen it poll', async () => {
   const healthy = await sealflow(['health', '--config', file]);
   expect(healthy).toMatchObject({ code: 0, stderr: '' });
   expect(healthy.stdout).toMatch(
-    new RegExp(`^${group.ip(1)}#${worker.pid} asked for work [0-9]+ s ago \\(queue ${queue}\\)\n$`),
+    new RegExp(`^${group.ip(1)}#${worker.pid} polled [0-9]+ s ago \\(queue ${queue}\\)\n$`),
   );
 
   // It does not make another host of the group healthy.
@@ -36,7 +36,7 @@ test('a worker is healthy when the server has seen it poll', async () => {
   const ill = await sealflow(['health', '--config', other, '--json']);
   expect(ill).toMatchObject({
     code: 1,
-    stderr: `sealflow: no ${group.ip(2)}#… asks for work (queue ${queue})\n`,
+    stderr: `sealflow: no poller ${group.ip(2)}#… (queue ${queue})\n`,
   });
   expect(JSON.parse(ill.stdout)).toEqual({
     healthy: false,

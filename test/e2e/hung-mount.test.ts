@@ -77,7 +77,7 @@ test('a worker can be stopped while its local_dir hangs', async () => {
   worker.kill('SIGTERM');
   // Node itself would wait for the blocked thread.
   expect(await worker.ended).toMatchObject({ code: 'SIGTERM' });
-  expect(worker.said.stderr).toContain('ended; engines that were at work go on');
+  expect(worker.said.stderr).toContain('stopped; running engines continue');
 });
 
 test('dozens of hung calls leave threads for others', async () => {

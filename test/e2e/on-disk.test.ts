@@ -54,7 +54,7 @@ test('a sector whose workflow is gone is listed with the command that resumes it
   const { stdout } = await list();
   const command = `sealflow start ${sector} --group ${group.number} --size 2KiB --ticket ${ticket}@77 --seed ${seed}`;
   expect(stdout).toContain(
-    `no workflow claims these; nothing of them is deleted. To go on with what is done:\n  ${command}\n`,
+    `no workflow claims these, and none of their files are deleted. To resume them:\n  ${command}\n`,
   );
   expect(await isAlive(pid)).toBe(true);
 
@@ -74,7 +74,7 @@ test('abort asks, ends the engine, deletes the files, and allows a fresh start',
   expect(await cluster.sealflow('abort', sector)).toEqual({
     code: 2,
     stdout: '',
-    stderr: 'sealflow: abort deletes all files of a sector\n  say --yes\n',
+    stderr: 'sealflow: abort deletes all files of a sector\n  confirm with --yes\n',
   });
   expect(await isAlive(pid)).toBe(true);
 
@@ -101,7 +101,7 @@ test('a missing server or group directory is reported', async () => {
   const config = await group.writeConfig(2, { config: { scheduler_url: 'http://127.0.0.1:1' } });
   const { code, stdout, stderr } = await sealflow(['status', '--on-disk', '--config', config]);
   expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^no sectors in /) as string });
-  expect(stderr).toContain('which sectors are claimed is not known\n');
+  expect(stderr).toContain('cannot determine which sectors are claimed\n');
   expect(await cluster.sealflow('status', '--on-disk')).toMatchObject({
     code: 2,
     stderr: 'sealflow: --on-disk needs --config config.toml\n',

@@ -114,8 +114,8 @@ test('cancel ends the engine, retains the files and reports each sector; start r
   const engine = await group.engine(sector, 'P2');
   const unknown = cluster.newSector();
   const { code, stdout, stderr } = await cluster.sealflow('cancel', unknown, sector);
-  expect({ code, stdout }).toEqual({ code: 1, stdout: `${sector}: cancelled, its files stay\n` });
-  expect(stderr).toContain(`sealflow: no workflow is sealing ${unknown}\n`);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: `${sector}: cancelled, its files are retained\n` });
+  expect(stderr).toContain(`sealflow: no workflow is running for ${unknown}\n`);
   expect(stderr).toContain(`sealflow: not cancelled: ${unknown}\n`);
   expect(await isAlive(engine.pid)).toBe(false);
   expect(existsSync(group.attempt(sector, '1/P1-1', 'result.json'))).toBe(true);
@@ -136,7 +136,7 @@ test('a sector is started only once', async () => {
   const refused = {
     code: 1,
     stdout: '',
-    stderr: `sealflow: ${sector} is being sealed, or is sealed already (workflow seal-${id})\n  sealflow status ${sector}\n`,
+    stderr: `sealflow: ${sector} is being sealed or is already sealed (workflow seal-${id})\n  sealflow status ${sector}\n`,
   };
   expect(await cluster.sealflow(...again)).toEqual(refused);
   await group.takeBack(sector, 'P1', 'hold');

@@ -86,7 +86,7 @@ test('a host without proof parameters serves all phases but P4 until they are th
     stdout: '',
     stderr:
       `sealflow: nobody serves P4 (CommitPhase2) for 2KiB sectors in group ${group.number}\n` +
-      '  start the workers of the group, look at their logs, or use --force to let the sector wait for them\n',
+      '  start the workers of the group, check their logs, or use --force to let the sector wait for them\n',
   });
   expect(linesOf(worker).filter((line) => line.startsWith('WARN'))).toEqual([`WARN  ${why}`]);
 

@@ -8,7 +8,7 @@ import { startSealflow } from '../helpers/sealflow.js';
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const WITHOUT_P4: readonly Pool[] = [[4, 'P1', 'P2', 'P3', 'P5', 'P6']];
-const SINCE = String.raw`where it has lain since \d{4}-\d\d-\d\dT\S+Z`;
+const SINCE = String.raw`scheduled since \d{4}-\d\d-\d\dT\S+Z`;
 
 let cluster: Cluster;
 

@@ -19,28 +19,28 @@ beforeEach(async () => {
   env = { SEALFLOW_ENGINE: await engineProgram(root) };
 });
 
-const SEE_HELP = '(sealflow --help shows the commands)';
+const SEE_HELP = '(sealflow --help lists the commands)';
 const refused = (args: string[], ...lines: string[]): Promise<void> =>
   expectRefused(['verify', ...args], 2, lines, { env });
 
 test('missing sectors and nodes, or too many', async () => {
   const what =
-    'sealflow: what is to be checked? sectors like t01000/7, or --all DIR for a whole storage node';
+    'sealflow: nothing to check: give sectors like t01000/7, or --all DIR for a whole storage node';
   await refused([], what);
   await refused(['--node', node], what);
-  const either = 'sealflow: either sectors or --all: that checks every sector of a storage node';
+  const either = 'sealflow: give either sectors or --all, which checks every sector of a storage node';
   await refused(['t01000/1', '--all', node], either);
   await refused(['--all', node, 't01000/1'], either);
-  await refused(['t01000/1'], 'sealflow: on which storage node? --node DIR, or --config config.toml');
-  await refused(['--all'], 'sealflow: on which storage node? --all DIR, or --config config.toml');
+  await refused(['t01000/1'], 'sealflow: no storage node given: use --node DIR, or --config config.toml');
+  await refused(['--all'], 'sealflow: no storage node given: use --all DIR, or --config config.toml');
   await refused(
     ['--node', node, 't01000/5-1'],
-    'sealflow: t01000/5-1: The range must go upwards and hold at most 100000 sectors.',
+    'sealflow: t01000/5-1: The range must be ascending and contain at most 100000 sectors.',
   );
   await refused(
     ['t01000', '--node', node],
     "error: command-argument value 't01000' is invalid for argument 'sectors'. " +
-      'A sector is written like t01000/7, a range like t01000/1-500.',
+      'A sector looks like t01000/7, a range like t01000/1-500.',
     SEE_HELP,
   );
   await refused(
@@ -80,6 +80,6 @@ test('a config.toml without storage nodes, a host without an engine', async () =
   await refused(
     ['--all', node],
     'sealflow: the engine is not built',
-    '  `sealflow setup --engine` builds it; [engine] command or SEALFLOW_ENGINE name one that is built',
+    '  `sealflow setup --engine` builds it; [engine] command or SEALFLOW_ENGINE can point to an existing build',
   );
 });

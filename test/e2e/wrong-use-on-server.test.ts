@@ -28,7 +28,7 @@ test('a sector is not started in a group that no worker serves, except with --fo
     refused(
       2,
       `sealflow: nobody serves ${all} for 2KiB sectors in group ${group.number}`,
-      '  start the workers of the group, look at their logs, or use --force to let the sector wait for them',
+      '  start the workers of the group, check their logs, or use --force to let the sector wait for them',
     ),
   );
   const id = sector.replace('/', '-');
@@ -43,12 +43,12 @@ test('a sector is not started in a group that no worker serves, except with --fo
 
 test('a sector without a workflow has no status and accepts no seed or retry', async () => {
   const sector = 't01000/999';
-  const known = `  sealflow status ${sector} shows what is known of it`;
-  const none = refused(1, `sealflow: no workflow is sealing ${sector}`, known);
+  const known = `  sealflow status ${sector} shows its last known state`;
+  const none = refused(1, `sealflow: no workflow is running for ${sector}`, known);
   expect(await cluster.sealflow('seed', sector, randomBytes(32).toString('hex'))).toEqual(none);
   expect(await cluster.sealflow('retry', sector)).toEqual(none);
   expect(await cluster.sealflow('status', sector)).toEqual(
-    refused(1, `sealflow: no workflow of ${sector} is known`),
+    refused(1, `sealflow: no workflow found for ${sector}`),
   );
 });
 

@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../helpers/temporary.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
-const SEE_HELP = '(sealflow --help shows the commands)';
+const SEE_HELP = '(sealflow --help lists the commands)';
 const HEX = 'ab'.repeat(32);
 
 test.for([
@@ -26,7 +26,7 @@ test.for([
     ['start', 'x01000/1', '--group', '1', '--test'],
     [
       "error: command-argument value 'x01000/1' is invalid for argument 'sectors'. " +
-        'A sector is written like t01000/7, a range like t01000/1-500.',
+        'A sector looks like t01000/7, a range like t01000/1-500.',
     ],
   ],
   [
@@ -34,7 +34,7 @@ test.for([
     ['start', 't01000/5-1', '--group', '1', '--test'],
     [
       "error: command-argument value 't01000/5-1' is invalid for argument 'sectors'. " +
-        'The range must go upwards and hold at most 100000 sectors.',
+        'The range must be ascending and contain at most 100000 sectors.',
     ],
   ],
   [
@@ -68,14 +68,14 @@ test.for([
 });
 
 test('start without a ticket is refused', async () => {
-  const hint = '  random randomness is for tests: --test';
+  const hint = '  for tests, --test uses a random one';
   await expectRefused(['start', 't01000/1', '--group', '1'], 2, ['sealflow: --ticket is missing', hint]);
 });
 
 test('one ticket is not accepted for several sectors', async () => {
   await expectRefused(['start', 't01000/1-3', '--group', '1', '--ticket', HEX], 2, [
-    'sealflow: one ticket or seed cannot serve t01000/1 … t01000/3 (3 sectors)',
-    '  start them one by one: each sector has randomness of its own',
+    'sealflow: one ticket or seed cannot be used for t01000/1 … t01000/3 (3 sectors)',
+    '  start them one by one: each sector has its own randomness',
   ]);
 });
 
@@ -90,7 +90,7 @@ test('a port that is in use is named', async () => {
   expect({ code, stderr }).toEqual({
     code: 2,
     stderr:
-      `sealflow: port ${port} (Temporal server) is in use: something listens on 127.0.0.1:${port} already\n` +
-      `  take another port, or stop what listens there (ss -ltnp 'sport = :${port}' shows it)\n`,
+      `sealflow: port ${port} (Temporal server) is in use: something already listens on 127.0.0.1:${port}\n` +
+      `  choose another port, or stop the process that listens there (ss -ltnp 'sport = :${port}' shows it)\n`,
   });
 });

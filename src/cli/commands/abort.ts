@@ -11,7 +11,7 @@ import { UserError } from '../../user-error.js';
 import { parseSectors, shortList } from '../arguments.js';
 import { clientFrom, printAnswer, tellWorkflow, withServer, type ServerOptions } from '../server.js';
 
-/** An abort that a worker takes has mostly ended by then. */
+/** An abort that a worker picks up has usually finished by then. */
 const POLL_MS = 3_000;
 
 interface AbortOptions extends ServerOptions {
@@ -23,48 +23,52 @@ interface AbortOptions extends ServerOptions {
 
 export const abortCommand = (): Command =>
   withServer(new Command('abort'))
-    .description('give sectors up: end their engines and delete all their files')
+    .description('give up sectors: stop their engines and delete all their files')
     .argument('<sectors...>', 'like t01000/7 or t01000/1-500', parseSectors)
-    .option('--why <text>', "told in the workflow and in the group's done/ directory")
-    .option('--yes', 'do not ask')
+    .option('--why <text>', "reason, recorded in the workflow and in the group's done/ directory")
+    .option('--yes', 'do not ask for confirmation')
     .option('--no-wait', 'do not wait until the files are deleted')
     .option('--json', 'print JSON')
     .action(async (sectors: SectorId[], { why, yes, wait, json, ...server }: AbortOptions) => {
-      if (!yes) await askFirst(sectors);
+      if (!yes) await confirm(sectors);
       const client = await clientFrom(server);
       for (const sector of sectors) {
         let answer = await tellWorkflow(client, sector, abortUpdate, { why });
         if (wait) {
           const ended = new AbortController();
-          void describeWait(client, sector, ended.signal).catch(() => undefined);
+          void reportWait(client, sector, ended.signal).catch(() => undefined);
           const result = client.workflow.getHandle(workflowId(sector)).result();
-          answer = await endOf(result).finally(() => ended.abort());
+          answer = await outcomeOf(result).finally(() => ended.abort());
         }
         printAnswer(sector, answer, json);
       }
     });
 
-/** @throws UserError when nobody can be asked, or the answer is not yes. */
-async function askFirst(sectors: SectorId[]): Promise<void> {
-  if (!process.stdin.isTTY) throw new UserError('abort deletes all files of a sector', { hint: 'say --yes' });
+/** @throws UserError when stdin is no terminal, or the answer is not yes. */
+async function confirm(sectors: SectorId[]): Promise<void> {
+  if (!process.stdin.isTTY)
+    throw new UserError('abort deletes all files of a sector', { hint: 'confirm with --yes' });
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await lines.question(`delete all files of ${shortList(sectors)}? [yes/no] `);
   lines.close();
   if (answer.trim() !== 'yes') throw new UserError('nothing was aborted', { exitCode: 1 });
 }
 
-/** Tells a person once that nobody does what is waited for. @throws the signal's reason, or what the server refuses */
-async function describeWait(client: Client, sector: SectorId, signal: AbortSignal): Promise<void> {
+/**
+ * Prints once what the abort is waiting for, if no worker or orchestrator picks it up.
+ * @throws the signal's reason, or the server's error
+ */
+async function reportWait(client: Client, sector: SectorId, signal: AbortSignal): Promise<void> {
   for (;;) {
     await sleep(POLL_MS, undefined, { signal });
     const [wait] = (await sectorStatus(client, sector))?.waits ?? [];
     if (!wait || signal.aborted) continue;
-    process.stderr.write(`sealflow: ${sectorName(sector)} waits: ${wait.why}\n`);
+    process.stderr.write(`sealflow: ${sectorName(sector)} is waiting: ${wait.why}\n`);
     return;
   }
 }
 
-async function endOf(result: Promise<unknown>): Promise<string> {
+async function outcomeOf(result: Promise<unknown>): Promise<string> {
   try {
     await result;
   } catch (error) {
@@ -72,5 +76,5 @@ async function endOf(result: Promise<unknown>): Promise<string> {
     if (cause instanceof ApplicationFailure && cause.type === 'Aborted') return `aborted, ${cause.message}`;
     throw error;
   }
-  return 'sealed'; // An update that was accepted ends in an abort: never seen.
+  return 'sealed'; // Unreachable: an accepted update ends in an abort.
 }

@@ -16,7 +16,7 @@ interface CancelOptions extends ServerOptions {
 export const cancelCommand = (): Command =>
   withServer(new Command('cancel'))
     .description(
-      'end the engines and the workflows of sectors; every file stays, and start goes on from there',
+      'stop the engines and the workflows of sectors; all files are retained, and start resumes from them',
     )
     .argument('<sectors...>', 'like t01000/7 or t01000/1-500', parseSectors)
     .option('--no-wait', 'do not wait until the engines have ended')
@@ -31,7 +31,7 @@ export const cancelCommand = (): Command =>
           const problem = toUserError(error, sector);
           if (!(problem instanceof UserError)) throw error;
           if (sectors.length === 1) throw problem;
-          // The others of a range are cancelled all the same.
+          // Cancel the rest of the range anyway.
           printProblem(problem);
           refused.push(sector);
         }
@@ -47,8 +47,8 @@ async function cancel(client: Client, sector: SectorId, wait: boolean): Promise<
     await handle.result();
   } catch (error) {
     if (error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure)
-      return 'cancelled, its files stay';
+      return 'cancelled, its files are retained';
     throw error;
   }
-  return 'sealed'; // P6 was through before the cancellation came.
+  return 'sealed'; // P6 finished before the cancellation arrived.
 }

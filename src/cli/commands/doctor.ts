@@ -33,17 +33,23 @@ export const doctorCommand = (): Command =>
     .requiredOption('--config <file>', 'config.toml of this host')
     .option('--deep', 'also compare the digests of the proof parameters (minutes at 32GiB)')
     .option('--json', 'print JSON')
-    .option('--print-exports', 'the line of /etc/exports for the P1 host, with --clients')
-    .option('--print-mounts', 'the line of /etc/fstab for the other hosts, with --server')
-    .option('--print-tc', "commands that limit the others' NFS reads, with --clients, --interface, --rate")
+    .option('--print-exports', 'print the /etc/exports line of the P1 host; needs --clients')
+    .option('--print-mounts', 'print the /etc/fstab line of the other hosts; needs --server')
+    .option(
+      '--print-tc',
+      "print tc commands that limit the others' NFS reads; needs --clients, --interface, --rate",
+    )
     .option('--clients <network>', 'the other hosts of the group, like 10.10.10.0/24', parseNetwork)
-    .option('--server <host>', 'the P1 host as the others reach it (default: ip, if P1 is served here)')
-    .option('--interface <name>', "the P1 host's network interface towards the others", parseInterface)
-    .option('--rate <MB/s>', 'for all of them together (default: copy_limit_mb_per_sec)', parseRate)
+    .option(
+      '--server <host>',
+      'address at which the others reach the P1 host (default: ip, if P1 is served here)',
+    )
+    .option('--interface <name>', 'network interface of the P1 host that faces the others', parseInterface)
+    .option('--rate <MB/s>', 'limit for all clients together (default: copy_limit_mb_per_sec)', parseRate)
     .action(async (options: DoctorCommandOptions) => {
       const config = readConfig(options.config);
-      const texts = await textsFor(config, options);
-      if (texts.length > 0) print(texts.join('\n\n'));
+      const outputs = await requestedOutputs(config, options);
+      if (outputs.length > 0) print(outputs.join('\n\n'));
       else process.exitCode = await runDoctor(config, options);
     });
 
@@ -61,31 +67,31 @@ async function runDoctor(
   return exitCodeOf(findings);
 }
 
-async function textsFor(config: Config, options: DoctorCommandOptions): Promise<string[]> {
-  const texts: string[] = [];
+async function requestedOutputs(config: Config, options: DoctorCommandOptions): Promise<string[]> {
+  const outputs: string[] = [];
   if (options.printExports) {
-    const clients = needed('--print-exports', '--clients', options.clients);
+    const clients = required('--print-exports', '--clients', options.clients);
     const mountPoint = mountOf(config.localDir, await readMountTable())?.mountPoint ?? '/';
-    texts.push(printExports(config, { clients, mountPoint, asRoot: process.getuid?.() === 0 }));
+    outputs.push(printExports(config, { clients, mountPoint, asRoot: process.getuid?.() === 0 }));
   }
   if (options.printMounts) {
     const own = servedPhases(config).includes('P1') ? config.ip : undefined;
-    texts.push(printMounts(config, needed('--print-mounts', '--server', options.server ?? own)));
+    outputs.push(printMounts(config, required('--print-mounts', '--server', options.server ?? own)));
   }
   if (options.printTc) {
-    const copies = config.copyLimitBytesPerSec > 0 ? config.copyLimitBytesPerSec / 1e6 : undefined;
-    texts.push(
+    const copyRate = config.copyLimitBytesPerSec > 0 ? config.copyLimitBytesPerSec / 1e6 : undefined;
+    outputs.push(
       printTc({
-        clients: needed('--print-tc', '--clients', options.clients),
-        interface: needed('--print-tc', '--interface', options.interface),
-        mbPerSec: needed('--print-tc', '--rate', options.rate ?? copies),
+        clients: required('--print-tc', '--clients', options.clients),
+        interface: required('--print-tc', '--interface', options.interface),
+        mbPerSec: required('--print-tc', '--rate', options.rate ?? copyRate),
       }),
     );
   }
-  return texts;
+  return outputs;
 }
 
-function needed<T>(option: string, missing: string, value: T | undefined): T {
+function required<T>(option: string, missing: string, value: T | undefined): T {
   if (value === undefined) throw new UserError(`${option} needs ${missing}`);
   return value;
 }
@@ -99,9 +105,9 @@ function parseNetwork(text: string): string {
 }
 
 function parseInterface(text: string): string {
-  // What the kernel allows (dev_valid_name), less what a shell would read otherwise.
+  // What the kernel allows (dev_valid_name), minus characters that are special to a shell.
   if (!/^[A-Za-z0-9_.-]{1,15}$/.test(text))
-    throw new InvalidArgumentError('It must be the name of an interface, like eth0 (`ip link`).');
+    throw new InvalidArgumentError('It must be an interface name, like eth0 (see `ip link`).');
   return text;
 }
 

@@ -11,39 +11,41 @@ const POLL_MS = 1_000;
 
 export const drainCommand = (): Command =>
   new Command('drain')
-    .description("let this host's worker finish what it runs and take nothing new, until it is restarted")
+    .description(
+      "let this host's worker finish its running phases and take no new work, until it is restarted",
+    )
     .requiredOption('--config <file>', 'config.toml of the worker')
-    .option('--wait', 'end when its phases have no engine at work on this host any more')
+    .option('--wait', 'return once no engine of its phases runs on this host')
     .action(async ({ config: file, wait }: { config: string; wait?: boolean }) => {
       const config = readConfig(file);
       const workers = await findWorkers(file);
       if (workers.length === 0) {
-        throw new UserError(`no worker with ${file} runs on this machine`, {
+        throw new UserError(`no worker uses ${file} on this machine`, {
           exitCode: 1,
-          hint: 'run it where the worker runs, in its container, with the same file',
+          hint: 'run drain where the worker runs (in its container), with the same file',
         });
       }
       for (const pid of workers) process.kill(pid, 'SIGUSR2');
-      print(`${config.ip} takes nothing new; a restart of the worker ends that`);
+      print(`${config.ip} takes no new work until its worker is restarted`);
       const signal = untilSignal();
       if (wait) await unlessStopped(signal, () => untilIdle(config, signal));
     });
 
-/** Says what is waited for whenever that changes. @throws the signal's reason */
+/** Waits until no engine runs, and prints the running ones whenever they change. @throws the signal's reason */
 async function untilIdle(config: Config, signal: AbortSignal): Promise<void> {
   const phases = config.pools.flatMap((pool) => pool.phases);
   const self = await hostIdentity(config.ip);
-  for (let said = ''; ; await sleep(POLL_MS, undefined, { signal }).catch(() => undefined)) {
+  for (let printed = ''; ; await sleep(POLL_MS, undefined, { signal }).catch(() => undefined)) {
     signal.throwIfAborted();
     const engines = (await findEngines(config.localDir, self)).filter(({ attempt }) =>
       phases.includes(attempt.phase),
     );
     if (engines.length === 0) break;
-    const now = engines.map(describe).sort().join(', ');
-    if (now !== said) print(`at work: ${now}`);
-    said = now;
+    const running = engines.map(describe).sort().join(', ');
+    if (running !== printed) print(`running: ${running}`);
+    printed = running;
   }
-  print(`nothing of ${phases.join(' ')} is at work on ${config.ip}`);
+  print(`no engine of ${phases.join(' ')} runs on ${config.ip}`);
 }
 
 const describe = ({ sector, attempt }: FoundEngine): string => `${sector} ${attempt.phase}`;

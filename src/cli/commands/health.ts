@@ -13,10 +13,8 @@ interface HealthOptions extends ServerOptions {
 
 export const healthCommand = (): Command =>
   withServer(new Command('health'))
-    .description(
-      "whether this host's worker (--config) or orchestrator asks the server for work; exit 1 if not",
-    )
-    .option('--orchestrator', 'the orchestrator of this host name')
+    .description("check that this host's worker (--config) or orchestrator polls the server; exit 1 if not")
+    .option('--orchestrator', 'check the orchestrator with this host name')
     .option('--json', 'print JSON')
     .action(async ({ orchestrator, json, ...server }: HealthOptions) => {
       const { config: file } = server;
@@ -26,8 +24,9 @@ export const healthCommand = (): Command =>
       const queues = config
         ? await workerHealth(client, config.ip, config.groups)
         : [await orchestratorHealth(client, hostname())];
-      const ill = queues.filter(({ healthy }) => !healthy);
-      if (json) printJson({ healthy: ill.length === 0, queues });
-      if (ill.length > 0) throw new UserError(ill.map(describeHealth).join('; '), { exitCode: 1 });
+      const unhealthy = queues.filter(({ healthy }) => !healthy);
+      if (json) printJson({ healthy: unhealthy.length === 0, queues });
+      if (unhealthy.length > 0)
+        throw new UserError(unhealthy.map(describeHealth).join('; '), { exitCode: 1 });
       if (!json) for (const queue of queues) print(describeHealth(queue));
     });

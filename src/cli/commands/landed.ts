@@ -11,9 +11,9 @@ interface LandedOptions extends ServerOptions {
 
 export const landedCommand = (): Command =>
   withServer(new Command('landed'))
-    .description('tell that the proofs of sectors are on chain: P6 may delete their scratch')
+    .description('report that the proofs of sectors are on chain: P6 may delete their scratch')
     .argument('<sectors...>', 'like t01000/7 or t01000/1-500', parseSectors)
-    .option('--message <text>', "for the workflow's history, like the CID of the message")
+    .option('--message <text>', "note for the workflow's history, such as the message CID")
     .option('--json', 'print JSON')
     .action((sectors: SectorId[], { message, ...options }: LandedOptions) =>
       printSectors(sectors, landedUpdate, { message }, options),

@@ -9,8 +9,8 @@ import { targetFrom, withServer, type ServerOptions } from '../server.js';
 
 export const orchestratorCommand = (): Command =>
   withServer(new Command('orchestrator'))
-    .description('run the workflows; two of them, on different hosts, leave no gap when one goes down')
-    .option('--metrics <host:port>', 'serve Prometheus metrics there')
+    .description('run the workflows; run two on different hosts, so that one can go down')
+    .option('--metrics <host:port>', 'serve Prometheus metrics at this address')
     .action(async ({ metrics, ...options }: ServerOptions & { metrics?: string }) => {
       const log = createLog();
       const signal = untilSignal();

@@ -15,13 +15,11 @@ interface RetryOptions extends ServerOptions {
 
 export const retryCommand = (): Command =>
   withServer(new Command('retry'))
-    .description('let sectors that need attention, or wait between two tries, go on')
+    .description('resume sectors that need attention or wait between two attempts')
     .argument('<sectors...>', 'like t01000/7 or t01000/1-500', parseSectors)
-    .addOption(
-      new Option('--from <phase>', 'run this phase and all after it again').choices(PHASE_IDS.slice()),
-    )
-    .option('--ticket <hex>', 'a new ticket: P1 runs again', parseHex32)
-    .option('--accept-commr', 'go on with the commR of a repeated P2')
+    .addOption(new Option('--from <phase>', 'rerun this phase and all later ones').choices(PHASE_IDS.slice()))
+    .option('--ticket <hex>', 'use a new ticket; P1 runs again', parseHex32)
+    .option('--accept-commr', 'accept the new commR of a repeated P2')
     .option('--json', 'print JSON')
     .action(async (sectors: SectorId[], { from, ticket, acceptCommr, json, ...server }: RetryOptions) => {
       const client = await clientFrom(server);

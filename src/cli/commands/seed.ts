@@ -14,7 +14,7 @@ export const seedCommand = (): Command =>
     .description('give a sector the seed that P3 waits for')
     .argument('<sector>', 'like t01000/7', (text) => parseSectors(text))
     .argument('<hex>', '32 bytes as 64 hex digits', parseHex32)
-    .option('--replace', 'put it in the place of another seed: P3 and P4 run again')
+    .option('--replace', 'replace the current seed; P3 and P4 run again')
     .option('--json', 'print JSON')
     .action(([sector]: [SectorId], seed: string, { replace, ...options }: SeedOptions) =>
       printSectors([sector], provideSeedUpdate, { seed, replace }, options),

@@ -24,27 +24,22 @@ interface SetupOptions extends ServerOptions {
   json?: boolean;
 }
 
-/** Of what a second start of a sector is told, P6's receipts last; the namespace only has to remember the recent past. */
+/** P6's receipts detect a second start of a sector for good, so the namespace only has to cover the recent past. */
 const RETENTION_DAYS = 365;
 
 export const setupCommand = (): Command =>
   withServer(new Command('setup'))
-    .description('prepare the Temporal namespace; or a directory for a group, the engine, proof parameters')
-    .option(
-      '--retention-days <n>',
-      'how long Temporal keeps workflows that have ended',
-      parseCount,
-      RETENTION_DAYS,
-    )
-    .option('--local-dir <dir>', "make this directory a group's (on the P1 host)")
-    .option('--group <n>', 'with --local-dir: the group', parseCount)
+    .description('set up the Temporal namespace; or a group directory, the engine, proof parameters')
+    .option('--retention-days <n>', 'how long Temporal retains closed workflows', parseCount, RETENTION_DAYS)
+    .option('--local-dir <dir>', 'make this the directory of a group (on the P1 host)')
+    .option('--group <n>', 'with --local-dir: number of the group', parseCount)
     .option(
       '--subdirectory <name>',
-      'with --local-dir: name below nfs/, the storage node in the old system (default: own IP)',
+      'with --local-dir: name below nfs/; the storage node in the old system (default: own IP)',
     )
     .option('--engine', 'build the engine (needs Rust)')
     .addOption(
-      new Option('--parameters <size>', 'make or check the proof parameters').choices(
+      new Option('--parameters <size>', 'generate or check the proof parameters').choices(
         SECTOR_SIZE_NAMES.slice(),
       ),
     )
@@ -67,11 +62,11 @@ async function setUpServer(options: SetupOptions) {
     searchAttributes: SEARCH_ATTRIBUTES,
   });
   if (!options.json) {
-    print(`namespace ${namespace} at ${target.address}: ${changes.created ? 'made' : 'there'}`);
+    print(`namespace ${namespace} at ${target.address}: ${changes.created ? 'created' : 'exists'}`);
     print(
       `retention: ${changes.retentionRaised ? `raised to ${options.retentionDays} days` : 'long enough'}`,
     );
-    print(`search attributes: ${changes.attributesAdded.join(', ') || 'all there'}`);
+    print(`search attributes: ${changes.attributesAdded.join(', ') || 'all present'}`);
   }
   return { name: namespace, ...changes };
 }
@@ -85,7 +80,7 @@ async function setUpGroup({ group, subdirectory, json, ...server }: SetupOptions
     targetFrom(server).namespace,
   );
   if (!json)
-    print(`${localDir} is the directory of group ${marker.group}, sectors lie in nfs/${marker.subdirectory}`);
+    print(`${localDir} is the directory of group ${marker.group}, sectors are in nfs/${marker.subdirectory}`);
   return marker;
 }
 

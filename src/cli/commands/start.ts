@@ -31,34 +31,34 @@ export const startCommand = (): Command =>
   withServer(new Command('start'))
     .description('start sealing sectors')
     .argument('<sectors...>', 'like t01000/7 or t01000/1-500', parseSectors)
-    .requiredOption('--group <n>', 'the group of hosts that seals them', parseCount)
+    .requiredOption('--group <n>', 'group of hosts that seals them', parseCount)
     .addOption(new Option('--size <size>', 'sector size').choices(SECTOR_SIZE_NAMES.slice()).default('32GiB'))
     .option(
       '--ticket <hex[@epoch]>',
-      'chain randomness for P1, and the epoch that it was drawn at',
+      'chain randomness for P1, and the epoch at which it was drawn',
       parseTicket,
     )
-    .option('--seed <hex>', 'chain randomness for P3; else `sealflow seed` gives it later', parseHex32)
-    .option('--test', 'random ticket and seed: not for a real network')
-    .option('--priority', 'before sectors without it')
+    .option('--seed <hex>', 'chain randomness for P3; may be given later with `sealflow seed`', parseHex32)
+    .option('--test', 'use a random ticket and seed; not for a real network')
+    .option('--priority', 'run before sectors without it')
     .addOption(
       new Option(
         '--clean-after <what>',
         "when P6 may delete the scratch; a host's own [clean] after can only make it later",
       ).choices(['proof', 'landed']),
     )
-    .option('--wait', 'until all are sealed')
-    .option('--force', 'even when nobody serves a phase')
+    .option('--wait', 'wait until all are sealed')
+    .option('--force', 'start even if no worker serves a phase')
     .option('--json', 'print JSON')
     .addOption(timeScaleOption())
     .action(async (sectors: SectorId[], options: StartOptions) => {
       const { group, size, ticket, seed, test, priority, cleanAfter, wait, force, json, timeScale } = options;
       if (!ticket && !test) {
-        throw new UserError('--ticket is missing', { hint: 'random randomness is for tests: --test' });
+        throw new UserError('--ticket is missing', { hint: 'for tests, --test uses a random one' });
       }
       if (sectors.length > 1 && (ticket || seed)) {
-        throw new UserError(`one ticket or seed cannot serve ${shortList(sectors)}`, {
-          hint: 'start them one by one: each sector has randomness of its own',
+        throw new UserError(`one ticket or seed cannot be used for ${shortList(sectors)}`, {
+          hint: 'start them one by one: each sector has its own randomness',
         });
       }
       const client = await clientFrom(options);
@@ -83,8 +83,8 @@ export const startCommand = (): Command =>
         }
       }
       if (!wait) return;
-      // All are waited for, also when one fails.
-      const ends = await Promise.allSettled(
+      // Wait for all, even if one fails.
+      const outcomes = await Promise.allSettled(
         handles.map(async ({ sector, handle }) => {
           const result = await handle.result().catch((error: unknown) => {
             throw toUserError(error, sector);
@@ -93,5 +93,5 @@ export const startCommand = (): Command =>
           else print(`${sectorName(sector)} sealed, on ${result.storage.node}`);
         }),
       );
-      for (const end of ends) if (end.status === 'rejected') throw end.reason;
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     });

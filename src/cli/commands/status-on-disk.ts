@@ -1,4 +1,4 @@
-/** `sealflow status --on-disk`: what lies in the group's directory, and which of it no workflow claims. */
+/** `sealflow status --on-disk`: the sectors in the group's directory, and which of them no workflow claims. */
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { sectorsOnDisk, type SectorOnDisk } from '../../group/sectors-on-disk.js';
 import { hostIdentity } from '../../engines/processes.js';
@@ -13,10 +13,10 @@ import { NotOfGroupError, readMarker } from '../../group/marker.js';
 import { print, printJson } from '../process.js';
 import { table } from '../table.js';
 
-/** `none`: no workflow is open; `unknown`: Temporal does not answer. */
+/** `none`: no open workflow; `unknown`: Temporal does not answer. */
 type Claim = 'RUNNING' | 'none' | 'unknown';
 
-/** @throws UserError when the group's directory is not there. Without a server the directory is listed all the same. */
+/** Lists the directory even if no server answers. @throws UserError when the group's directory is missing. */
 export async function statusOnDisk(configFile: string, json: boolean): Promise<void> {
   const config = readConfig(configFile);
   const marker = await readMarker(config.localDir).catch((error: unknown) => {
@@ -27,7 +27,7 @@ export async function statusOnDisk(configFile: string, json: boolean): Promise<v
   const sectors = await sectorsOnDisk(group, await hostIdentity(config.ip));
   const client = await connectClient(targetOf(config.schedulerUrl)).catch((error: unknown) => {
     if (!(error instanceof UserError)) throw error;
-    process.stderr.write(`sealflow: ${error.message}: which sectors are claimed is not known\n`);
+    process.stderr.write(`sealflow: ${error.message}: cannot determine which sectors are claimed\n`);
   });
   const rows = await Promise.all(
     sectors.map(async (sector) => ({
@@ -37,7 +37,7 @@ export async function statusOnDisk(configFile: string, json: boolean): Promise<v
   );
   if (json) for (const row of rows) printJson(row);
   else if (rows.length === 0) print(`no sectors in ${config.localDir}`);
-  else tell(rows);
+  else printRows(rows);
 }
 
 async function claimOf(client: Client, { sector }: SectorOnDisk): Promise<Claim> {
@@ -50,7 +50,7 @@ async function claimOf(client: Client, { sector }: SectorOnDisk): Promise<Claim>
   }
 }
 
-function tell(rows: (SectorOnDisk & { workflow: string })[]): void {
+function printRows(rows: (SectorOnDisk & { workflow: string })[]): void {
   print(
     table(
       rows.map(({ sector, state, seal, done, engines, usedBytes, workflow, problem }) => ({
@@ -59,7 +59,7 @@ function tell(rows: (SectorOnDisk & { workflow: string })[]): void {
         state,
         workflow,
         done: done.join(' '),
-        'at work': engines.map(({ at, host, alive }) => `${at} on ${host}${alive ? '' : '?'}`).join(' '),
+        engines: engines.map(({ at, host, alive }) => `${at} on ${host}${alive ? '' : '?'}`).join(' '),
         used: bytes(usedBytes),
         problem: problem ?? '',
       })),
@@ -67,13 +67,13 @@ function tell(rows: (SectorOnDisk & { workflow: string })[]): void {
   );
   const unclaimed = rows.filter(({ state, workflow }) => state === 'begun' && workflow === 'none');
   if (unclaimed.length === 0) return;
-  print('\nno workflow claims these; nothing of them is deleted. To go on with what is done:');
-  for (const row of unclaimed) print(`  ${startOf(row)}`);
+  print('\nno workflow claims these, and none of their files are deleted. To resume them:');
+  for (const row of unclaimed) print(`  ${startCommand(row)}`);
 }
 
-/** The command that starts the sector again as it was. */
-function startOf({ sector, seal }: SectorOnDisk): string {
-  if (!seal) return `# ${sector}: sector.json cannot be read; start it with its own ticket`;
+/** The command that restarts the sector with its original input. */
+function startCommand({ sector, seal }: SectorOnDisk): string {
+  if (!seal) return `# ${sector}: sector.json cannot be read; start it with its original ticket`;
   const { group, size, ticket, ticketEpoch, seed } = seal;
   const at = ticketEpoch === undefined ? '' : `@${ticketEpoch}`;
   const rest = seed === undefined ? '' : ` --seed ${seed}`;

@@ -25,10 +25,10 @@ interface StatusOptions extends ServerOptions {
 
 export const statusCommand = (): Command =>
   withServer(new Command('status'))
-    .description('all sectors, or some in detail')
+    .description('list all sectors, or show some in detail')
     .argument('[sectors...]', 'like t01000/7 or t01000/1-500', parseSectors)
-    .option('--limit <n>', 'list at most so many sectors', parseCount, 100)
-    .option('--on-disk', 'what lies in local_dir of --config, and which of it no workflow claims')
+    .option('--limit <n>', 'list at most this many sectors', parseCount, 100)
+    .option('--on-disk', 'list the sectors in local_dir of --config, and which of them no workflow claims')
     .option('--json', 'print JSON')
     .action(async (sectors: SectorId[], { limit, json, onDisk, ...server }: StatusOptions) => {
       if (onDisk) {
@@ -41,7 +41,7 @@ export const statusCommand = (): Command =>
       const isServed = servedQueues(client);
       for (const sector of sectors) {
         const status = await sectorStatus(client, sector, isServed);
-        if (!status) throw new UserError(`no workflow of ${sectorName(sector)} is known`, { exitCode: 1 });
+        if (!status) throw new UserError(`no workflow found for ${sectorName(sector)}`, { exitCode: 1 });
         if (json) printJson(status);
         else describe(status);
       }
@@ -80,11 +80,11 @@ function describeEngine({ step, fraction, disk, copy }: HeartbeatDetails): strin
   return `${step}${done}${load}${copy ? describeCopy(copy) : ''}`;
 }
 
-function describeCopy({ bytes, total, bytesPerSec, passedOver = [] }: CopyProgress): string {
+function describeCopy({ bytes, total, bytesPerSec, passedOver: skipped = [] }: CopyProgress): string {
   const rate = bytesPerSec
     ? `, ${amount(bytesPerSec)}/s, ${duration(((total - bytes) / bytesPerSec) * 1000)} left`
     : '';
-  const others = passedOver.length > 0 ? ` (not ${passedOver.join('; not ')})` : '';
+  const others = skipped.length > 0 ? ` (not ${skipped.join('; not ')})` : '';
   return `, ${amount(bytes)} of ${amount(total)}${rate}${others}`;
 }
 
@@ -99,7 +99,7 @@ function describe(status: SectorStatus): void {
   const rows = PHASE_IDS.map((id) => {
     const { state: phaseState, tries, host = '', seconds, failure = '' } = status.phases[id];
     const engine = status.engines.find(({ phase }) => phase === id);
-    // A queue that nobody serves any more comes before what its last host has said.
+    // An unserved queue takes precedence over the last host's hand-back.
     const waits = [...status.waits, ...status.handedBack].find(({ phase }) => phase === id);
     return {
       phase: id,

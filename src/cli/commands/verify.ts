@@ -1,4 +1,4 @@
-/** `sealflow verify`: checks stored sectors. Asks neither Temporal nor a group's directory. */
+/** `sealflow verify`: checks stored sectors. Needs neither Temporal nor a group's directory. */
 import { Command } from 'commander';
 import { registerMount } from '../../mounts/mounts.js';
 import { scaledTimes } from '../../phases.js';
@@ -23,20 +23,25 @@ interface VerifyCommandOptions extends Omit<VerifyArguments, 'sectors'> {
 
 export const verifyCommand = (): Command =>
   new Command('verify')
-    .description('check stored sectors from their receipts and the storage node alone, without a cluster')
+    .description('check stored sectors using only their receipts and the storage node, without a cluster')
     .argument('[sectors...]', 'like t01000/7 or t01000/1-500', parseSectors)
-    .option('--node <dir...>', 'the storage nodes that the sectors may be on')
-    .option('--all [dir...]', 'every sector of these storage nodes, and what else lies there')
+    .option('--node <dir...>', 'storage nodes to search for the sectors')
+    .option('--all [dir...]', 'check every sector of these storage nodes, and list other files')
     .option('--config <file>', 'take storage-nodes and [engine] from this config.toml')
-    .option('--quick', 'leave the large files unread: their sizes, the proof, random challenges')
-    .option('--jobs <n>', 'how many sectors at once; one is read at full speed', parsePositive, 1)
+    .option('--quick', 'do not read the large files; check their sizes, the proof, random challenges')
+    .option(
+      '--jobs <n>',
+      'number of sectors to check in parallel; one already reads at full speed',
+      parsePositive,
+      1,
+    )
     .option('--json', 'print JSON')
     .addOption(timeScaleOption())
     .action(async (sectors: SectorId[], options: VerifyCommandOptions) => {
       process.exitCode = (await runVerify(sectors, options)) ? 0 : 1;
     });
 
-/** @returns whether all is good */
+/** @returns whether all sectors and nodes are good */
 async function runVerify(
   given: readonly SectorId[],
   { quick = false, jobs, json = false, timeScale = 1, ...what }: VerifyCommandOptions,
@@ -63,7 +68,7 @@ async function runVerify(
   return tally.allGood && nodes.every(({ problem }) => problem === undefined);
 }
 
-/** What lies beside the sectors of each node that can be looked at, by the node's directory. */
+/** Files beside the sectors of each readable node, by the node's directory. */
 async function findUnknownFiles(nodes: readonly StorageNode[]): Promise<Map<string, UnknownFiles>> {
   const found = new Map<string, UnknownFiles>();
   for (const node of nodes.filter(({ problem }) => problem === undefined)) {

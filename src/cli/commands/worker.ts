@@ -14,7 +14,7 @@ import { engineFor, parametersMissing } from '../engine.js';
 
 export const workerCommand = (): Command =>
   new Command('worker')
-    .description('serve the phases of one config.toml on this host, until SIGTERM; engines outlive it')
+    .description('serve the phases of one config.toml on this host, until SIGTERM; engines keep running')
     .requiredOption('--config <file>', 'config.toml of this host')
     .addOption(timeScaleOption())
     .action(async ({ config: file, timeScale = 1 }: { config: string; timeScale?: number }) => {
@@ -22,12 +22,12 @@ export const workerCommand = (): Command =>
       const engine = await engineFor(config);
       const log = createLog();
       const signal = untilSignal();
-      signal.addEventListener('abort', () => log.info('told to end: takes nothing new'));
+      signal.addEventListener('abort', () => log.info('stopping: no new work is taken'));
       const drain = untilDrained();
       const target = targetOf(config.schedulerUrl);
       const { mountQuick, mountSlow } = scaledTimes(timeScale);
       void warnAtStart(config, log, { quickMs: mountQuick, slowMs: mountSlow });
-      // After that, as it looks at local_dir, which is watched from then on.
+      // After warnAtStart, because this reads local_dir, which is watched from then on.
       await checkWritable(config.localDir);
       await lockPhases(config, log);
       installRuntime(config.metricsListen);
@@ -49,10 +49,10 @@ export const workerCommand = (): Command =>
             log.info(`serving ${config.pools.flatMap(({ phases }) => phases).join(' ')} on ${config.ip}`),
         });
       await unlessStopped(signal, serve);
-      log.info('ended; engines that were at work go on');
+      log.info('stopped; running engines continue');
     });
 
-/** Aborted by the SIGUSR2 that `sealflow drain` sends. */
+/** Aborted by SIGUSR2, which `sealflow drain` sends. */
 function untilDrained(): AbortSignal {
   const controller = new AbortController();
   process.on('SIGUSR2', () => controller.abort());

@@ -1,4 +1,4 @@
-/** This host's clock against the Temporal server's. */
+/** Compares this host's clock with the Temporal server's. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tsToMs } from '@temporalio/common/lib/time.js';
@@ -7,35 +7,35 @@ import { fail, ok, warn, type Verdict } from '../finding.js';
 import { duration } from '../../units.js';
 
 /**
- * No answer of the server carries its time, but it notes when a queue was last asked, and tells that. So doctor asks a queue of
- * its own, into which nobody puts anything, and takes the question back as soon as it is seen. What stays is the queue's name.
+ * No response of the server carries its time, but the server reports when a task queue was last polled. So doctor polls
+ * its own queue, which never has tasks, and cancels the poll once the server lists it. Only the queue's name remains.
  */
 const QUEUE = 'sealflow/doctor';
-const QUESTION_MS = 10_000;
-const POLL_MS = 20;
+const POLL_TIMEOUT_MS = 10_000;
+const DESCRIBE_EVERY_MS = 20;
 
 export interface ClockDifference {
-  /** How far this host is ahead of the server, in ms; negative: behind. */
+  /** How far this host is ahead of the server, in ms; negative if behind. */
   aheadMs: number;
-  /** It is off by no more than this, in ms: half of the round trip. */
+  /** Maximum error of `aheadMs`, in ms: half of the round trip. */
   accuracyMs: number;
 }
 
-/** @throws when the server does not answer in time */
+/** @throws when the server does not answer within 10 s */
 export async function clockDifference(connection: Connection, namespace: string): Promise<ClockDifference> {
   const identity = `doctor ${randomUUID()}`;
-  const seen = new AbortController();
+  const listed = new AbortController();
   const { workflowService } = connection;
   const taskQueue = { name: QUEUE };
   const sent = Date.now();
-  const deadline = sent + QUESTION_MS;
-  const question = connection.withAbortSignal(seen.signal, () =>
+  const deadline = sent + POLL_TIMEOUT_MS;
+  const poll = connection.withAbortSignal(listed.signal, () =>
     connection.withDeadline(deadline, () =>
       workflowService.pollActivityTaskQueue({ namespace, taskQueue, identity }),
     ),
   );
-  // Its only answer is that nothing is there; a refusal shows in what follows.
-  question.catch(() => undefined);
+  // The poll never returns a task. If the server rejects it, the next calls fail too.
+  poll.catch(() => undefined);
   try {
     for (;;) {
       const { pollers } = await connection.withDeadline(deadline, () =>
@@ -44,32 +44,32 @@ export async function clockDifference(connection: Connection, namespace: string)
       const time = pollers.find((poller) => poller.identity === identity)?.lastAccessTime;
       const received = Date.now();
       if (time) return between(sent, tsToMs(time), received);
-      if (received > deadline) throw new Error('the server does not show when its queue was asked');
-      await sleep(POLL_MS);
+      if (received > deadline) throw new Error('the server does not report when its queue was polled');
+      await sleep(DESCRIBE_EVERY_MS);
     }
   } finally {
-    seen.abort();
+    listed.abort();
   }
 }
 
-/** The server's moment lies between the two of this host. */
+/** The server's time lies between the two times of this host. */
 const between = (sent: number, server: number, received: number): ClockDifference => ({
   aheadMs: (sent + received) / 2 - server,
   accuracyMs: (received - sent) / 2,
 });
 
-const MUCH_MS = 2_000;
-/** Temporal's heartbeat timeout: from here on times of hosts and server say nothing about each other. */
-const TOO_MUCH_MS = 60_000;
+const WARN_ABOVE_MS = 2_000;
+/** The heartbeat timeout: beyond it, times of hosts and server cannot be compared. */
+const FAIL_ABOVE_MS = 60_000;
 
 export function judgeClock({ aheadMs, accuracyMs }: ClockDifference): Verdict {
-  const surely = Math.abs(aheadMs) - accuracyMs;
+  const minMs = Math.abs(aheadMs) - accuracyMs;
   const side = aheadMs < 0 ? 'behind' : 'ahead of';
   const found = `${duration(Math.abs(aheadMs))} ${side} the server (± ${duration(accuracyMs)})`;
-  if (surely <= MUCH_MS) return ok(found);
-  return (surely > TOO_MUCH_MS ? fail : warn)(
+  if (minMs <= WARN_ABOVE_MS) return ok(found);
+  return (minMs > FAIL_ABOVE_MS ? fail : warn)(
     found,
-    `${duration(MUCH_MS)} at most: logs, receipts and the age of tickets are compared across hosts`,
-    'let chrony or systemd-timesyncd run on both (`timedatectl`)',
+    `at most ${duration(WARN_ABOVE_MS)}: logs, receipts and the age of tickets are compared across hosts`,
+    'run chrony or systemd-timesyncd on both (`timedatectl` shows the state)',
   );
 }

@@ -1,4 +1,4 @@
-/** What the config asks of this host, and whether that can be served at all. */
+/** Which phases the config asks this host to serve, and whether it can. */
 import type { Config } from '../../config.js';
 import { PHASE_IDS, type PhaseId } from '../../phases.js';
 import { fail, ok, type Verdict } from '../finding.js';
@@ -6,7 +6,7 @@ import { fail, ok, type Verdict } from '../finding.js';
 export const servedPhases = ({ pools }: Pick<Config, 'pools'>): PhaseId[] =>
   PHASE_IDS.filter((id) => pools.some(({ phases }) => phases.includes(id)));
 
-/** Slots of all pools that a phase is in. */
+/** Total slots of all pools that contain a phase. */
 export const slotsOf = ({ pools }: Pick<Config, 'pools'>, phase: PhaseId): number =>
   pools.filter(({ phases }) => phases.includes(phase)).reduce((sum, { slots }) => sum + slots, 0);
 
@@ -17,8 +17,8 @@ export function judgeConfig(config: Pick<Config, 'pools' | 'storageNodes' | 'gro
   const needNode = served.filter((phase) => NEED_NODE.includes(phase));
   if (needNode.length > 0 && config.storageNodes.length === 0) {
     return fail(
-      `${needNode.join(' ')} in supported_phase, and no storage-nodes`,
-      'a mounted directory that finished sectors are copied to: without it they are not served',
+      `${needNode.join(' ')} in supported_phase, but no storage-nodes`,
+      'a mounted directory to copy finished sectors to: without it these phases are not served',
       'add a line like storage-nodes = ["/mnt/nfs/10.10.4.23"] above the first [[worker]]',
     );
   }

@@ -12,15 +12,15 @@ export const noEngine = (): Verdict =>
   fail(
     'the engine is not built',
     'a program that computes P1 to P5',
-    'sealflow setup --engine builds it; [engine] command or SEALFLOW_ENGINE name one that is built',
+    'sealflow setup --engine builds it; [engine] command or SEALFLOW_ENGINE can point to an existing build',
   );
 
 export const judgeEngine = ({ command, source }: Engine, { version, proofs }: EngineInfo): Verdict =>
   ok(`${version} with filecoin-proofs-api ${proofs}, from ${source} (${command.join(' ')})`);
 
 /**
- * How the published files begin in whose names the size shows (lotus `parameters.json`), and the bytes that they have at least: one
- * of 44 GiB that was cut off in a download looks like any other.
+ * Per size, the name prefix of the published file (lotus `parameters.json`) and its minimum size in bytes: a truncated
+ * download of the 44 GiB file is otherwise indistinguishable.
  */
 const PUBLISHED: Partial<Record<SectorSize, { name: string; bytes: number }>> = {
   '32GiB': {
@@ -36,9 +36,9 @@ const PUBLISHED: Partial<Record<SectorSize, { name: string; bytes: number }>> = 
 export interface Parameters {
   size: SectorSize;
   directory: string;
-  /** As the engine finds them: there, and not empty. */
+  /** As the engine reports: they exist and are not empty. */
   present: boolean;
-  /** Of the published file; undefined where sizes are not known. */
+  /** Size of the published file; undefined where none is published or found. */
   bytes: number | undefined;
 }
 
@@ -58,29 +58,29 @@ export function judgeParameters({ size, directory, present, bytes }: Parameters)
   if (!present) {
     return fail(
       `none for ${size} in ${directory}`,
-      'the proof parameters of the size: without them P4 is not served',
+      'proof parameters for this sector size: without them P4 is not served',
       published
-        ? 'put the published files there, or name their directory in FIL_PROOFS_PARAMETER_CACHE'
-        : `sealflow setup --parameters ${size}, or FIL_PROOFS_PARAMETER_CACHE`,
+        ? 'put the published files there, or set FIL_PROOFS_PARAMETER_CACHE to their directory'
+        : `run sealflow setup --parameters ${size}, or set FIL_PROOFS_PARAMETER_CACHE`,
     );
   }
   if (published && bytes !== undefined && bytes < published.bytes) {
     return fail(
       `${gigabytes(bytes)} in ${directory}`,
       `${gigabytes(published.bytes)} or more`,
-      'the file was cut off: fetch it again',
+      'the file is truncated: download it again',
     );
   }
   return ok(`${directory}${bytes === undefined ? '' : `, ${gigabytes(bytes)}`}`);
 }
 
-/** Has the engine compare the digests: minutes for 44 GiB. Nothing is made. */
+/** Lets the engine compare the digests, which takes minutes for 44 GiB. Generates nothing. */
 export async function checkParametersDeep(
   { command, environment }: Engine,
   size: SectorSize,
 ): Promise<Verdict> {
   const [program, ...first] = command;
   const end = await runBound(program, [...first, 'params', size, '--only-check'], { env: environment });
-  if (end.code === 0) return ok(`those of ${size} are what they must be`);
-  return fail(describeEnd(end), `parameters of ${size} as published`, 'fetch the files again');
+  if (end.code === 0) return ok(`the digests for ${size} match`);
+  return fail(describeEnd(end), `parameters of ${size} as published`, 'download the files again');
 }

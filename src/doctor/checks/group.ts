@@ -1,4 +1,4 @@
-/** Whether local_dir is the directory of the config's group: told by its marker file. */
+/** Whether local_dir is the directory of the config's group, according to its marker file. */
 import type { Config } from '../../config.js';
 import { NotOfGroupError, readMarker, type Marker } from '../../group/marker.js';
 import { fail, ok, warn, type Verdict } from '../finding.js';
@@ -13,8 +13,8 @@ export async function checkGroup(config: Config, namespace: string): Promise<Ver
 }
 
 /**
- * @param namespace Temporal's, that this host works for
- * @param marker or why there is none
+ * @param namespace Temporal namespace that this host works for
+ * @param marker the marker, or the reason why there is none
  */
 export function judgeGroup(
   { groups, localDir }: Config,
@@ -33,21 +33,21 @@ export function judgeGroup(
     return fail(
       `the directory of group ${marker.group}`,
       wanted,
-      'correct group_id, or mount the right directory: P2 would look for what P1 has written elsewhere',
+      'correct group_id, or mount the right directory: P2 would not find what P1 has written',
     );
   }
   if (marker.namespace !== undefined && marker.namespace !== namespace) {
     return fail(
       `the directory of Temporal namespace ${marker.namespace}`,
-      `that of ${namespace}`,
-      'set TEMPORAL_NAMESPACE, or mount the right directory: each chain has a namespace and directories of its own',
+      `the directory of ${namespace}`,
+      'set TEMPORAL_NAMESPACE, or mount the right directory: each chain has its own namespace and directories',
     );
   }
   const others = groups.filter((group) => group !== marker.group);
   if (others.length === 0) return ok(`group ${marker.group}, sectors in nfs/${marker.subdirectory}`);
   return warn(
     `the directory of group ${marker.group} only`,
-    'one group for each config.toml: a directory belongs to one',
-    `take ${others.join(', ')} out of group_id, and give the other groups a config.toml of their own`,
+    'one group per config.toml: a directory belongs to one group',
+    `remove ${others.join(', ')} from group_id, and give each other group its own config.toml`,
   );
 }

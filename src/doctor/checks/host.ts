@@ -1,4 +1,4 @@
-/** What this host has: cores, SHA extensions, open files, memory. */
+/** Resources of this host: cores, SHA extensions, open files, memory. */
 import type { Config } from '../../config.js';
 import type { Cpu } from '../../machine/cpu.js';
 import type { OpenFiles } from '../../machine/limits.js';
@@ -9,34 +9,35 @@ import { fail, ok, skipped, warn, type Verdict } from '../finding.js';
 import { gigabytes } from '../../units.js';
 import { servedPhases, slotsOf } from './config.js';
 
-/** @param allowed CPUs that this process may run on */
+/** @param allowed CPUs in this process' affinity mask */
 export function judgeCores(config: Config, allowed: readonly number[]): Verdict {
   const served = servedPhases(config);
   if (!served.includes('P2') && !served.includes('P3')) return ok(`${allowed.length}, no P2 or P3`);
   try {
     const { P1: p1, P2: wide = [] } = divideCores(config, [...allowed]);
-    const besides = p1 ? `, ${p1.length} for P1 beside them` : '';
-    return ok(`${wide.length} of ${allowed.length} for P2 and P3${besides}`);
+    const forP1 = p1 ? `, ${p1.length} for P1` : '';
+    return ok(`${wide.length} of ${allowed.length} for P2 and P3${forP1}`);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return fail(error.message, 'a core at least for P2 and P3', error.hint ?? '');
+    return fail(error.message, 'at least one core for P2 and P3', error.hint ?? '');
   }
 }
 
 export function judgeSha(config: Config, { model, sha }: Cpu): Verdict {
   if (!servedPhases(config).includes('P1')) return skipped('P1 is not served here');
-  if (sha) return ok(model || 'there');
+  if (sha) return ok(model || 'present');
   return warn(
     `${model || 'this processor'} has no SHA extensions`,
-    'SHA-NI: with it P1 of 32 GiB takes 3 hours, without it 32 hours and more',
-    'run P1 on AMD Zen, Intel Ice Lake or newer; in a virtual machine pass the flag sha_ni through',
+    'SHA-NI: P1 of 32 GiB takes 3 hours with it, 32 hours or more without',
+    'run P1 on AMD Zen, Intel Ice Lake or newer; in a virtual machine, pass through the CPU flag sha_ni',
   );
 }
 
-/** The usual soft limit; with less nothing was ever tried. */
-const FEWEST_FILES = 1024;
-/** Generous: a worker's connections and queues, and a few files for each engine that it starts or watches. */
+/** The usual soft limit; lower limits are untested. */
+const MIN_FILES = 1024;
+/** Generous: covers a worker's connections and queues. */
 const FILES_OF_WORKER = 1024;
+/** Files for each engine that the worker starts or watches. */
 const FILES_OF_SLOT = 8;
 
 export function judgeOpenFiles(config: Config, { soft, hard }: OpenFiles): Verdict {
@@ -45,17 +46,17 @@ export function judgeOpenFiles(config: Config, { soft, hard }: OpenFiles): Verdi
   const found = soft === hard ? `${soft}` : `${soft} (hard limit ${hard})`;
   if (soft >= wanted) return ok(found);
   const hint = 'LimitNOFILE=1048576 in the systemd unit, or `ulimit -n 1048576` before the worker';
-  const tell = soft < FEWEST_FILES ? fail : warn;
-  return tell(`${found} open files`, `${wanted} or more for ${slots} slots`, hint);
+  const verdict = soft < MIN_FILES ? fail : warn;
+  return verdict(`${found} open files`, `${wanted} or more for ${slots} slots`, hint);
 }
 
 /**
- * P1 holds two layers in memory: the one in work, and the one before it (storage-proofs-porep 19.1 `create_label/single.rs`,
- * `layer_labels` and `exp_labels`).
+ * P1 holds two layers in memory: the current and the previous one (storage-proofs-porep 19.1
+ * `create_label/single.rs`, `layer_labels` and `exp_labels`).
  */
 const LAYERS_IN_MEMORY = 2;
 
-/** @param totalBytes of this host, or what its container may use */
+/** @param totalBytes memory of this host, or the limit of its container */
 export function judgeMemoryOfP1(config: Config, totalBytes: number): Verdict {
   const slots = slotsOf(config, 'P1');
   if (slots === 0) return skipped('P1 is not served here');
@@ -64,7 +65,7 @@ export function judgeMemoryOfP1(config: Config, totalBytes: number): Verdict {
   const fitting = Math.floor(totalBytes / (LAYERS_IN_MEMORY * SECTOR_SIZES[config.size]));
   return fail(
     `${gigabytes(totalBytes)} of memory`,
-    `${gigabytes(needed)}: two layers of ${config.size} for each of ${slots} P1`,
+    `${gigabytes(needed)}: two layers of ${config.size} for each P1 slot (${slots})`,
     fitting > 0 ? `set num of the P1 pool to ${fitting} or less` : 'serve P1 on a host with more memory',
   );
 }

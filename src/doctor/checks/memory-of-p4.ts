@@ -1,4 +1,4 @@
-/** Whether the partitions that P4 proves at a time fit into memory. */
+/** Whether the partitions that P4 proves concurrently fit into memory. */
 import type { Config } from '../../config.js';
 import { gigabytes } from '../../units.js';
 import { p4Bytes, partitionsAtOnce } from '../../workers/memory.js';
@@ -6,8 +6,8 @@ import { fail, ok, skipped, type Verdict } from '../finding.js';
 import { slotsOf } from './config.js';
 
 /**
- * @param environment as the engine will find it
- * @param totalBytes of this host, or what its container may use
+ * @param environment as the engine will get it
+ * @param totalBytes memory of this host, or the limit of its container
  */
 export function judgeMemoryOfP4(config: Config, environment: NodeJS.ProcessEnv, totalBytes: number): Verdict {
   const { size } = config;
@@ -17,7 +17,7 @@ export function judgeMemoryOfP4(config: Config, environment: NodeJS.ProcessEnv, 
   if (threads && !/^0*[1-9][0-9]*$/.test(threads)) {
     return fail(
       `BELLMAN_PROOF_THREADS = ${threads}`,
-      'a whole number above 0: P4 refuses anything else',
+      'a whole number above 0: P4 rejects anything else',
       'correct it in [engine.environment] of config.toml or in the unit',
     );
   }
@@ -28,9 +28,9 @@ export function judgeMemoryOfP4(config: Config, environment: NodeJS.ProcessEnv, 
   const fitting = Math.floor(totalBytes / (slots * (p4Bytes(size, environment) / atOnce)));
   return fail(
     `${gigabytes(totalBytes)} of memory`,
-    `${gigabytes(needed)}: ${atOnce} partition${atOnce > 1 ? 's' : ''} at a time for each of ${slots} P4`,
+    `${gigabytes(needed)}: ${atOnce} partition${atOnce > 1 ? 's' : ''} at once for each P4 slot (${slots})`,
     fitting > 0 && all > 1
-      ? `set BELLMAN_PROOF_THREADS to ${fitting} or less (of ${all}; it takes longer by so much), or num lower`
-      : 'set num of the P4 pool lower, or serve P4 on a host with more memory',
+      ? `set BELLMAN_PROOF_THREADS to ${fitting} or less (of ${all}; P4 gets slower in proportion), or lower num`
+      : 'lower num of the P4 pool, or serve P4 on a host with more memory',
   );
 }

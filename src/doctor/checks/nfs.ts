@@ -1,9 +1,9 @@
-/** Whether an NFS mount has options that are right for sealing. */
+/** Whether an NFS mount has suitable options for sealing. */
 import type { MountEntry } from '../../mounts/mount-table.js';
 import { fail, ok, skipped, together, warn, type Verdict } from '../finding.js';
 import { NFS_OPTIONS, parseNfsOptions } from '../nfs-options.js';
 
-/** Those of the kernel's options that a person would want to see. */
+/** The kernel's options that are worth showing to a person. */
 const SHOWN = ['vers', 'proto', 'hard', 'soft', 'timeo', 'retrans', 'rsize', 'wsize'];
 
 export function judgeNfs(mount: MountEntry | undefined): Verdict {

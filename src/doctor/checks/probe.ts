@@ -1,4 +1,4 @@
-/** What every phase does in a directory, tried with one small file: write, fsync, rename, delete. */
+/** Tries with one small file what every phase does in a directory: write, fsync, rename, delete. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { isErrno, messageOf } from '../../files.js';
@@ -7,7 +7,7 @@ import { rename, rm, writeNewFile } from '../../mounts/remote-fs.js';
 import { fail, ok, type Verdict } from '../finding.js';
 import { duration } from '../../units.js';
 
-/** Hidden, and in no way like a sector's directory; what a killed doctor leaves may be deleted. */
+/** Hidden, and distinct from any sector's directory. A file left by a killed doctor may be deleted. */
 const PROBE_NAME = '.sealflow-doctor-';
 
 /** @throws MountHungError */
@@ -30,22 +30,22 @@ export async function probe(directory: string): Promise<Verdict> {
   return ok(`written, renamed and deleted in ${duration(performance.now() - began)}`);
 }
 
-/** @param step that failed */
+/** @param step the step that failed */
 export function judgeProbe(directory: string, step: string, error: Error): Verdict {
   return fail(
     `${step} in ${directory}: ${messageOf(error)}`,
-    'that a file can be written, fsynced, renamed and deleted',
+    'a file can be written, fsynced, renamed and deleted',
     hintFor(error),
   );
 }
 
 function hintFor(error: Error): string {
   if (isErrno(error, 'EACCES', 'EPERM'))
-    return `user ${process.getuid?.()} may not: see the owner; an NFS export with root_squash refuses root`;
+    return `user ${process.getuid?.()} lacks permission: check the owner; an NFS export with root_squash denies root`;
   if (isErrno(error, 'EROFS')) return 'it is mounted read-only';
-  if (isErrno(error, 'ENOSPC', 'EDQUOT')) return 'the disk, its inodes or a quota are used up';
-  if (isErrno(error, 'ENOENT')) return 'the directory is not there: is it mounted?';
+  if (isErrno(error, 'ENOSPC', 'EDQUOT')) return 'the disk, its inodes or a quota are exhausted';
+  if (isErrno(error, 'ENOENT')) return 'the directory does not exist: is it mounted?';
   if (isErrno(error, 'ESTALE'))
-    return 'the NFS server has another file system there now: umount and mount it';
-  return '`dmesg` may tell what is wrong with the disk or the mount';
+    return 'the NFS server now exports another file system there: umount and mount it again';
+  return '`dmesg` may show what is wrong with the disk or the mount';
 }

@@ -1,4 +1,4 @@
-/** Room for sectors: in local_dir for those in work, on a storage node for finished ones. */
+/** Free space for sectors: in local_dir for those being sealed, on a storage node for finished ones. */
 import type { Config } from '../../config.js';
 import { scratchBytes, storedBytes, type SectorSize } from '../../phases.js';
 import type { Room } from '../../group/scratch.js';
@@ -6,23 +6,23 @@ import { fail, ok, warn, type Verdict } from '../finding.js';
 import { gigabytes } from '../../units.js';
 import { slotsOf } from './config.js';
 
-/** @param room what is free, and what the sectors that lie there will still use */
+/** @param room free bytes, and bytes that the sectors already there will still use */
 export function judgeRoom(config: Config, { free, reserved, sectors }: Room): Verdict {
-  const places = Math.max(0, slotsOf(config, 'P1') - sectors);
+  const more = Math.max(0, slotsOf(config, 'P1') - sectors);
   const each = scratchBytes(config.size);
-  const wanted = reserved + places * each;
-  const taken = `, ${sectors} sector${sectors === 1 ? '' : 's'} there will use ${gigabytes(reserved)} of it`;
+  const wanted = reserved + more * each;
+  const taken = `, ${sectors} sector${sectors === 1 ? '' : 's'} there will still use ${gigabytes(reserved)}`;
   const found = `${gigabytes(free)} free${sectors > 0 ? taken : ''}`;
   if (free >= wanted) return ok(found);
-  const hint = 'make room, let P6 free some, or set num of the P1 pool lower';
-  if (free < reserved) return fail(found, `${gigabytes(reserved)} for the sectors that lie there`, hint);
-  const tell = free - reserved < each ? fail : warn;
-  return tell(found, `${gigabytes(wanted)}: ${gigabytes(each)} for each of ${places} more in P1`, hint);
+  const hint = 'free space, wait for P6 to free some, or lower num of the P1 pool';
+  if (free < reserved) return fail(found, `${gigabytes(reserved)} for the sectors already there`, hint);
+  const verdict = free - reserved < each ? fail : warn;
+  return verdict(found, `${gigabytes(wanted)}: ${gigabytes(each)} for each of ${more} more in P1`, hint);
 }
 
 export interface NodeRoom {
   node: string;
-  /** Bytes, or why that cannot be known; the message names the node. */
+  /** Bytes, or the error that prevented measuring; its message names the node. */
   free: number | Error;
 }
 
@@ -31,12 +31,12 @@ export function judgeNodes(nodes: readonly NodeRoom[], size: SectorSize): Verdic
   const found = nodes
     .map(({ node, free }) => (free instanceof Error ? free.message : `${node} ${gigabytes(free)} free`))
     .join(', ');
-  const without = nodes.filter(({ free }) => free instanceof Error || free < needed);
-  if (without.length === 0) return ok(found);
-  const tell = without.length === nodes.length ? fail : warn;
-  return tell(
+  const lacking = nodes.filter(({ free }) => free instanceof Error || free < needed);
+  if (lacking.length === 0) return ok(found);
+  const verdict = lacking.length === nodes.length ? fail : warn;
+  return verdict(
     found,
     `${gigabytes(needed)} for one more ${size} sector on each`,
-    `make room on ${without.map(({ node }) => node).join(', ')}, or add a node to storage-nodes`,
+    `free space on ${lacking.map(({ node }) => node).join(', ')}, or add a node to storage-nodes`,
   );
 }

@@ -1,4 +1,4 @@
-/** Whether a directory lies on the disks that were meant for it, not on the system's own. */
+/** Whether a directory is on its intended disks, not on the system disk. */
 import { physicalDisks, sharedWithSystem } from '../../mounts/disks.js';
 import { isReadOnly, mountOf, readMountTable, type MountEntry } from '../../mounts/mount-table.js';
 import { realpath } from '../../mounts/remote-fs.js';
@@ -6,11 +6,11 @@ import { fail, ok, skipped, type Verdict } from '../finding.js';
 
 export interface Place {
   path: string;
-  /** Undefined where the kernel does not tell (a chroot). */
+  /** Undefined if the kernel does not show it (in a chroot). */
   mount: MountEntry | undefined;
-  /** Behind the mount; none for NFS. */
+  /** Physical disks of the mount; none for NFS. */
   disks: readonly string[];
-  /** What it has in common with the operating system. */
+  /** What it shares with the operating system. */
   shared: string | undefined;
 }
 
@@ -27,24 +27,28 @@ export async function placeOf(path: string): Promise<Place> {
 }
 
 export function judgeSystemDisk({ path, mount, disks, shared }: Place, allowSystemDisk: boolean): Verdict {
-  if (!mount) return skipped('the kernel does not tell this process what is mounted');
+  if (!mount) return skipped('the kernel does not show this process what is mounted');
   const found = `${mount.source} on ${mount.mountPoint}`;
   if (mount.fsType === 'autofs') {
-    return fail(found, 'what its automounter mounts', `ask the automounter for it: \`ls ${path}\``);
+    return fail(
+      found,
+      'the file system that its automounter mounts',
+      `trigger the automounter: \`ls ${path}\``,
+    );
   }
   if (isReadOnly(mount)) {
     return fail(
       `${found}, read-only`,
-      'a file system that can be written',
-      `mount it with rw; \`dmesg\` tells whether the kernel has made it so after an error`,
+      'a writable file system',
+      `mount it with rw; \`dmesg\` shows whether the kernel remounted it read-only after an error`,
     );
   }
   const behind = disks.length > 0 ? ` (${disks.join(' ')})` : '';
   if (shared === undefined) return ok(`${found}${behind}`);
   if (allowSystemDisk) return ok(`${found}${behind}, ${shared}: allowed`);
   return fail(
-    `${path} lies on ${shared} (${found})`,
-    'disks of its own: sectors would fill those of the system, and wait for them',
-    `mount the data disks on ${path} (\`lsblk\`, \`df -h\`); allow_system_disk = true if it is meant so`,
+    `${path} is on ${shared} (${found})`,
+    'its own disks: sectors would fill the system disk and compete for its I/O',
+    `mount the data disks on ${path} (\`lsblk\`, \`df -h\`); set allow_system_disk = true if this is intended`,
   );
 }

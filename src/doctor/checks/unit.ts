@@ -5,10 +5,14 @@ import { fail, ok, skipped, together, warn, type Verdict } from '../finding.js';
 
 const UNITS = 'sealflow-worker*.service';
 
-/** What a unit must say, and what happens where it says something else. */
+/** Required settings, and what happens without them. */
 const WANTED = [
-  ['KillMode', 'process', 'a restart of the worker ends all engines: P1 loses its layer, P2 to P4 all'],
-  ['OOMPolicy', 'continue', 'one engine that takes too much memory ends the worker and all others'],
+  [
+    'KillMode',
+    'process',
+    'a restart of the worker kills all engines: P1 loses its current layer, P2 to P4 everything',
+  ],
+  ['OOMPolicy', 'continue', 'one engine that uses too much memory ends the worker and all other engines'],
 ] as const;
 const MIN_FILES = 65_536;
 
@@ -20,7 +24,7 @@ export async function checkUnit(): Promise<Verdict> {
   return judgeUnits(await unitSettings(pattern, names), userInfo());
 }
 
-/** @param user that doctor runs as */
+/** @param user the user that doctor runs as */
 export function judgeUnits(units: readonly UnitSettings[], user: { username: string; uid: number }): Verdict {
   const loaded = units.filter(({ LoadState }) => LoadState === 'loaded');
   if (loaded.length === 0) return skipped(`no unit ${UNITS} is loaded`);
@@ -42,7 +46,7 @@ function judgeSettings(unit: UnitSettings): Verdict[] {
   return [...wrong, few];
 }
 
-/** What may be written was tried as the user that doctor runs as. */
+/** The write checks ran as doctor's user, so they say nothing about another one. */
 function judgeUser(
   { Id = '', User = '' }: UnitSettings,
   { username, uid }: { username: string; uid: number },
@@ -52,7 +56,7 @@ function judgeUser(
   return [
     warn(
       `${Id} runs as ${worker}, doctor as ${username}`,
-      'doctor as the same user: what may be written was tried as another',
+      'doctor as the same user: write permissions were checked as another',
       `sudo -u ${worker} sealflow doctor …`,
     ),
   ];

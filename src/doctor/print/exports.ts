@@ -1,12 +1,12 @@
-/** `doctor --print-exports`: how the P1 host gives its disks to the other hosts of the group. */
+/** `doctor --print-exports`: the line with which the P1 host exports its disks to the other hosts of the group. */
 import type { Config } from '../../config.js';
 
 export interface ExportOptions {
-  /** Network or host of the others: `10.10.10.0/24`. */
+  /** Network or host of the clients: `10.10.10.0/24`. */
   clients: string;
-  /** Where the file system of local_dir is mounted; `/` while it is not. */
+  /** Mount point of local_dir's file system; `/` if it is not mounted. */
   mountPoint: string;
-  /** Whether the workers run as root: else root of another host has no business there. */
+  /** Whether the workers run as root; if not, root of other hosts needs no access. */
   asRoot: boolean;
 }
 
@@ -16,21 +16,18 @@ export function printExports(
 ): string {
   const reasons: [string, string][] = [
     ['rw', 'all phases write into their own attempt directories'],
-    [
-      'sync',
-      'what the server calls written is on disk: the layers that P1 has recorded count after a power cut',
-    ],
+    ['sync', 'acknowledged writes are on disk: layers that P1 has recorded survive a power cut'],
     [
       'no_subtree_check',
-      'directories are renamed while files in them are open, which the check would refuse',
+      'directories are renamed while files in them are open, which the subtree check would reject',
     ],
     [
       [localDir, '/'].includes(mountPoint) ? 'mp' : `mp=${mountPoint}`,
-      'exported only while something is mounted there: never the system disk below',
+      'exported only while mounted: never the system disk underneath',
     ],
     asRoot
       ? ['no_root_squash', 'the workers run as root']
-      : ['root_squash', 'the workers run as one numeric user on all hosts, and need no root'],
+      : ['root_squash', 'the workers run as the same numeric user on all hosts and do not need root'],
   ];
   return [
     `# /etc/exports of the P1 host; then: exportfs -ra`,
@@ -39,5 +36,5 @@ export function printExports(
   ].join('\n');
 }
 
-/** exports(5): names with spaces stand in quotes. */
+/** exports(5): names with spaces are quoted. */
 const quoted = (path: string): string => (/\s/.test(path) ? `"${path}"` : path);

@@ -1,31 +1,31 @@
-/** Whether a worker or an orchestrator asks for work at the moment: in the words of the server that it asks. */
+/** Whether a worker or an orchestrator currently polls for work, according to the server. */
 import type { Client } from '@temporalio/client';
 import { controlQueue, WORKFLOW_QUEUE } from '../../contract.js';
 import { pollersOf, type QueueType } from './pollers.js';
 
-/** The server keeps pollers for five minutes; one that lives asks again each minute at the latest (a long poll's length). */
+/** The server lists pollers for five minutes; a live one polls at least once a minute (the length of a long poll). */
 const RECENT_MS = 120_000;
 
 export interface QueueHealth {
   queue: string;
-  /** Who is meant: an identity begins with it. */
+  /** Prefix of the poller's identity. */
   who: string;
   healthy: boolean;
-  /** Who asked last, `10.10.10.33#4711`. */
+  /** Identity of the last poller, `10.10.10.33#4711`. */
   poller?: string;
-  /** By the clock of this host. */
+  /** Age of the last poll, by this host's clock. */
   secondsAgo?: number;
 }
 
-/** The worker of a host, by the control queues of its groups: they are polled whether or not there is a slot or a mount. */
+/** Health of a host's worker, by its groups' control queues, which it polls even without a free slot or a mount. */
 export const workerHealth = (client: Client, ip: string, groups: readonly number[]): Promise<QueueHealth[]> =>
   Promise.all(groups.map((group) => queueHealth(client, controlQueue(group), 'activity', `${ip}#`)));
 
-/** An orchestrator of this host name. */
+/** Health of the orchestrator with this host name. */
 export const orchestratorHealth = (client: Client, host: string): Promise<QueueHealth> =>
   queueHealth(client, WORKFLOW_QUEUE, 'workflow', `${host}#`);
 
-/** @param who its poller's identity begins with this */
+/** @param who prefix of the poller's identity */
 async function queueHealth(
   client: Client,
   queue: string,
@@ -36,14 +36,14 @@ async function queueHealth(
     .filter(({ identity }) => identity.startsWith(who))
     .sort((a, b) => b.lastAsked - a.lastAsked)[0];
   if (!own) return { queue, who, healthy: false };
-  // The server's clock may be ahead of ours.
+  // The server's clock may be ahead of this host's.
   const age = Math.max(0, Date.now() - own.lastAsked);
   const secondsAgo = Math.round(age / 1000);
   return { queue, who, healthy: age < RECENT_MS, poller: own.identity, secondsAgo };
 }
 
-/** `10.10.10.33#4711 asked for work 12 s ago (queue sealflow/1/control)` */
+/** `10.10.10.33#4711 polled 12 s ago (queue sealflow/1/control)` */
 export function describeHealth({ queue, who, poller, secondsAgo }: QueueHealth): string {
-  const what = poller ? `${poller} asked for work ${secondsAgo} s ago` : `no ${who}… asks for work`;
+  const what = poller ? `${poller} polled ${secondsAgo} s ago` : `no poller ${who}…`;
   return `${what} (queue ${queue})`;
 }

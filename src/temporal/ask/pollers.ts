@@ -1,8 +1,8 @@
-/** Who asks a task queue for work, as the server remembers it: for five minutes after they asked last. */
+/** Pollers of a task queue. The server lists each for five minutes after its last poll. */
 import type { Client } from '@temporalio/client';
 
 const ANSWER_MS = 10_000;
-// The enum lies in a package that is not ours.
+// temporal.api.enums.v1.TaskQueueType; the enum's package is not a direct dependency.
 const TASK_QUEUE_TYPE = { workflow: 1, activity: 2 };
 export type QueueType = keyof typeof TASK_QUEUE_TYPE;
 
@@ -34,7 +34,7 @@ export async function pollersOf(
 
 export type IsServed = (queue: string, type: QueueType) => Promise<boolean>;
 
-/** Asks for each queue once, however many sectors wait in it: for one command's run, as the answers grow old. */
+/** Queries each queue once and caches the answer. Create one per command run, because the answers become stale. */
 export function servedQueues(client: Client): IsServed {
   const asked = new Map<string, Promise<boolean>>();
   return (queue, type) => {

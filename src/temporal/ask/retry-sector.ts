@@ -1,4 +1,4 @@
-/** `retry`: what a sector waits for ends now, whether the workflow knows of it or only the server does. */
+/** `retry`: ends a sector's waits now, both those in the workflow and those at the server. */
 import {
   WorkflowUpdateFailedError,
   type Client,
@@ -12,35 +12,36 @@ import { isBackingOff } from './pending.js';
 import { updateSector } from './update-sector.js';
 
 /**
- * Lets a sector go on: phases that wait at the server between two attempts are offered at once, and the workflow is told. An attempt
- * that begins meanwhile only lets its engine go, which the next one finds: nothing is lost by being late.
+ * Resumes a sector: resets activities that back off at the server, so that they are dispatched at once, and sends the
+ * workflow a retry. If an attempt starts in the meantime, the reset only makes it release its engine, which the next
+ * attempt finds: nothing is lost.
  * @returns the workflow's answer
- * @throws WorkflowUpdateFailedError when nothing waits, or the workflow refuses; WorkflowNotFoundError
+ * @throws WorkflowUpdateFailedError when nothing waits, or the workflow rejects the update; WorkflowNotFoundError
  */
 export async function retrySector(client: Client, sector: SectorId, given: Retry = {}): Promise<string> {
   const handle = client.workflow.getHandle(workflowId(sector));
-  const asksForMore = Object.values(given).some((value) => value !== undefined);
-  const ended = asksForMore ? 0 : await endWaits(client, await handle.describe());
+  const hasOptions = Object.values(given).some((value) => value !== undefined);
+  const ended = hasOptions ? 0 : await endWaits(client, await handle.describe());
   try {
     return await updateSector(client, sector, retryUpdate, given);
   } catch (error) {
-    const isNothingElse =
+    const nothingToRetry =
       error instanceof WorkflowUpdateFailedError &&
       error.cause instanceof ApplicationFailure &&
       ['NothingToRetry', 'TooLate'].includes(error.cause.type ?? '');
-    if (ended > 0 && isNothingElse) return 'going on';
+    if (ended > 0 && nothingToRetry) return 'going on';
     throw error;
   }
 }
 
-/** @returns how many there were */
+/** Resets activities that back off at the server. @returns their number */
 async function endWaits(
   client: Client,
   { raw, workflowId, runId }: WorkflowExecutionDescription,
 ): Promise<number> {
   const waiting = (raw.pendingActivities ?? []).filter(isBackingOff);
   for (const { activityId } of waiting) {
-    // The heartbeat stays: it tells which failures were reported, and what was seen of engines elsewhere.
+    // Keeps the heartbeat details: they record reported failures and observations of engines on other hosts.
     await client.workflowService.resetActivity({
       namespace: client.options.namespace,
       execution: { workflowId, runId },

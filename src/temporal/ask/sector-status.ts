@@ -1,4 +1,4 @@
-/** What is known of a sector: the workflow's own words, and what its engines said last. */
+/** Status of a sector: the workflow's own status, and the last heartbeats of its engines. */
 import {
   isGrpcServiceError,
   WorkflowNotFoundError,
@@ -19,17 +19,17 @@ export interface SectorStatus extends SealStatus {
   /** Temporal's: RUNNING, COMPLETED, CANCELLED, FAILED, … */
   workflow: string;
   runId: string;
-  /** The last heartbeat of each activity that is under way. */
+  /** The last heartbeat of each pending activity. */
   engines: HeartbeatDetails[];
-  /** Why hosts have handed back what waits for one: no slot, no room, … */
+  /** Why hosts have handed back phases that now wait for a host: no slot, no room, … */
   handedBack: { phase: PhaseId; type: string; why: string }[];
-  /** What waits for somebody who is not there. */
+  /** Tasks that nobody serves. */
   waits: Wait[];
 }
 
 /**
- * @param isServed of a whole command's run, where it looks at many sectors
- * @returns undefined when no workflow of the sector is known.
+ * @param isServed shared by a whole command run, if it inspects many sectors
+ * @returns undefined when the sector has no workflow
  * @throws UserError when no orchestrator answers
  */
 export async function sectorStatus(
@@ -62,7 +62,7 @@ export async function sectorStatus(
   }
 }
 
-/** A task that is with a host at the moment is handed back no more. */
+/** The hand-back of an activity, if any. A started task no longer counts as handed back. */
 function handBackOf(activity: PendingActivity): SectorStatus['handedBack'] {
   const phase = pendingPhase(activity);
   const { lastFailure } = activity;
@@ -70,30 +70,30 @@ function handBackOf(activity: PendingActivity): SectorStatus['handedBack'] {
   return [{ phase, type: lastFailure.applicationFailureInfo?.type ?? '', why: lastFailure.message ?? '' }];
 }
 
-/** An orchestrator that is there answers in well under a second. */
+/** A running orchestrator answers in well under a second. */
 const ANSWER_MS = 10_000;
-/** gRPC's numbers for it: the client's own end of patience, and that of the server, which knows the deadline. */
+/** gRPC codes of an expired deadline: CANCELLED from the client, DEADLINE_EXCEEDED from the server. */
 const CANCELLED = 1;
 const DEADLINE_EXCEEDED = 4;
 
 /**
- * Asked twice: a server that has just been started gives the first query to orchestrators that are still on their way back.
- * @throws UserError when neither is answered
+ * Queries twice: a server that has just started gives the first query to orchestrators that are still reconnecting.
+ * @throws UserError when neither query is answered
  */
 async function askStatus({ connection }: Client, handle: WorkflowHandle): Promise<SealStatus> {
   const ask = () => connection.withDeadline(Date.now() + ANSWER_MS, () => handle.query(statusQuery));
-  for (let asked = 1; ; asked++) {
+  for (let queries = 1; ; queries++) {
     try {
       return await ask();
     } catch (error) {
       if (!isUnanswered(error)) throw error;
-      if (asked === 2)
-        throw new UserError('no orchestrator answers', { exitCode: 1, hint: 'sealflow orchestrator' });
+      if (queries === 2)
+        throw new UserError('no orchestrator answers', { exitCode: 1, hint: 'run sealflow orchestrator' });
     }
   }
 }
 
-/** Nobody has asked for work lately, or nobody has answered in time. */
+/** Whether nobody has polled lately, or nobody answered in time. */
 function isUnanswered(error: unknown): boolean {
   const cause = error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : undefined;
   if (!cause) return false;

@@ -22,12 +22,12 @@ import { UserError } from '../../user-error.js';
 import type { sealSector } from '../../workflows/index.js';
 import { pollersOf } from './pollers.js';
 
-/** Randomness for tests, in place of the chain's. */
+/** Randomness for tests, instead of the chain's. */
 export const randomHex32 = (): string => randomBytes(32).toString('hex');
 
 /**
  * Starts the workflow of a sector.
- * @throws UserError (exit 2) for wrong input, (exit 1) when the sector is being sealed or is sealed already.
+ * @throws UserError (exit 2) for invalid input, (exit 1) when the sector is being sealed or already sealed.
  */
 export async function startSector(
   client: Client,
@@ -45,7 +45,7 @@ export async function startSector(
       workflowId: id,
       taskQueue: WORKFLOW_QUEUE,
       args: [input],
-      // A run that failed or was cancelled may be followed by another; one that has sealed the sector may not.
+      // A failed or cancelled run may be followed by another; a run that has sealed the sector may not.
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
       workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
       staticSummary: `${input.sector} ${input.size} group ${input.group}`,
@@ -53,14 +53,14 @@ export async function startSector(
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    throw new UserError(`${input.sector} is being sealed, or is sealed already (workflow ${id})`, {
+    throw new UserError(`${input.sector} is being sealed or is already sealed (workflow ${id})`, {
       exitCode: 1,
       hint: `sealflow status ${sectorName(sectorOf(input.sector))}`,
     });
   }
 }
 
-/** The phases of a group that no worker polls for at the moment. */
+/** The phases that no worker of the group currently polls for. */
 export async function unservedPhases(client: Client, group: number, size: SectorSize): Promise<PhaseId[]> {
   const served = await Promise.all(
     PHASE_IDS.map(
@@ -76,6 +76,6 @@ export async function refuseUnserved(client: Client, group: number, size: Sector
   if (unserved.length === 0) return;
   const names = unserved.map((phase) => `${phase} (${PHASES[phase].queueName})`).join(', ');
   throw new UserError(`nobody serves ${names} for ${size} sectors in group ${group}`, {
-    hint: 'start the workers of the group, look at their logs, or use --force to let the sector wait for them',
+    hint: 'start the workers of the group, check their logs, or use --force to let the sector wait for them',
   });
 }

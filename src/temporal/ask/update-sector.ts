@@ -1,17 +1,17 @@
-/** Sending a running sector something, also in the moment in which its workflow continues as new. */
+/** Sends updates to a running sector, even while its workflow continues as new. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
 import { workflowId } from '../../contract.js';
 import type { SectorId } from '../../sector.js';
 
-/** In ms; the next run of a workflow is there at once. */
-const BETWEEN_MS = 200;
+/** The next run of a workflow starts at once. */
+const RESEND_MS = 200;
 const MAX_SENDS = 10;
 
 /**
  * @returns the workflow's answer
- * @throws WorkflowUpdateFailedError when it refuses; WorkflowNotFoundError when no workflow of the sector runs
+ * @throws WorkflowUpdateFailedError when the workflow rejects it; WorkflowNotFoundError when no workflow is running
  */
 export async function updateSector<T>(
   client: Client,
@@ -24,10 +24,10 @@ export async function updateSector<T>(
     try {
       return await handle.executeUpdate(update, { args: [what] });
     } catch (error) {
-      // The server turns away what reaches a run that is just ending; what it has accepted is answered. So it is sent to the next.
-      const isOver = !(error instanceof WorkflowNotFoundError) || sends === MAX_SENDS;
-      if (isOver || (await handle.describe()).status.name !== 'RUNNING') throw error;
-      await sleep(BETWEEN_MS);
+      // The server rejects updates of a run that is just closing (accepted ones are answered), so send it to the next run.
+      const isFinal = !(error instanceof WorkflowNotFoundError) || sends === MAX_SENDS;
+      if (isFinal || (await handle.describe()).status.name !== 'RUNNING') throw error;
+      await sleep(RESEND_MS);
     }
   }
 }

@@ -1,8 +1,8 @@
-/** Connecting to Temporal from commands. */
+/** Connects commands to Temporal. */
 import { Client, Connection } from '@temporalio/client';
 import { ANSWER_MS, noServer, type Target } from './target.js';
 
-/** A client. @throws UserError when no Temporal server answers. */
+/** @throws UserError when no Temporal server answers. */
 export async function connectClient(target: Target): Promise<Client> {
   try {
     const connection = await Connection.connect({ ...target.options, connectTimeout: ANSWER_MS });

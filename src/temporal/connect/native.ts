@@ -1,15 +1,15 @@
 /**
- * Connecting to Temporal from workers and orchestrators. Apart from target.ts and client.ts: the SDK's worker takes 0.4 s and
- * 40 MB to load, which no command should have to.
+ * Connects workers and orchestrators to Temporal. Separate from target.ts and client.ts, because loading the SDK's
+ * worker takes 0.4 s and 40 MB, which commands should not pay.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NativeConnection } from '@temporalio/worker';
 import { ANSWER_MS, answersHttp, noServer, type Target } from './target.js';
 
 /**
- * A connection. Waits for a server that is not there yet.
- * @param onWait told once, when it begins to wait.
- * @throws UserError when something answers that is not Temporal; the signal's reason when it is aborted.
+ * Connects, and waits for a server that is not up yet.
+ * @param onWait called once, when it starts to wait.
+ * @throws UserError when something other than Temporal answers; the signal's reason when it is aborted.
  */
 export async function connectWorker(
   target: Target,

@@ -1,4 +1,4 @@
-/** Where Temporal is: from configuration and environment. */
+/** The Temporal server's address, from configuration and environment. */
 import { connect as connectSocket } from 'node:net';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { UserError } from '../../user-error.js';
@@ -6,16 +6,17 @@ import { UserError } from '../../user-error.js';
 export interface Target {
   address: string;
   namespace: string;
-  /** For Connection and NativeConnection alike. */
+  /** For both Connection and NativeConnection. */
   options: { address: string; tls?: object | boolean; apiKey?: string; metadata?: Record<string, string> };
 }
 
 const DEFAULT_ADDRESS = 'localhost:7233';
-/** In ms: a server that has not answered after this long does not. */
+/** In ms; a server that does not answer within this time counts as unreachable. */
 export const ANSWER_MS = 3_000;
 
 /**
- * Where Temporal is: `TEMPORAL_*` variables and the profile of temporal.toml win over `scheduler_url` (`https` means TLS).
+ * The server to connect to: `TEMPORAL_*` variables and the profile in temporal.toml override `scheduler_url` (`https`
+ * means TLS).
  * @throws UserError when the profile cannot be read.
  */
 export function targetOf(schedulerUrl?: string): Target {
@@ -23,7 +24,7 @@ export function targetOf(schedulerUrl?: string): Target {
   try {
     profile = loadClientConnectConfig();
   } catch (error) {
-    throw new UserError(`Temporal's profile cannot be read: ${(error as Error).message}`);
+    throw new UserError(`cannot read Temporal's profile: ${(error as Error).message}`);
   }
   const url = schedulerUrl === undefined ? undefined : new URL(schedulerUrl);
   const { connectionOptions, namespace = 'default' } = profile;
@@ -32,18 +33,18 @@ export function targetOf(schedulerUrl?: string): Target {
   return { address, namespace, options: { ...connectionOptions, address, tls } as Target['options'] };
 }
 
-/** A server that is known by its address alone: the embedded one. */
+/** A server known only by its address: the embedded one. */
 export const targetAt = (address: string, namespace = 'default'): Target => ({
   address,
   namespace,
   options: { address },
 });
 
-// URL drops the port that is its scheme's own.
+// URL drops the scheme's default port.
 const hostPort = ({ protocol, hostname, port }: URL): string =>
   `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`;
 
-/** Why a connection could not be made. */
+/** The error to report for a failed connection. */
 export async function noServer({ address }: Target, cause: unknown): Promise<UserError> {
   if (await answersHttp(address)) {
     return new UserError(`${address} answers HTTP, but not Temporal's gRPC: is it the old scheduler?`, {
@@ -57,7 +58,7 @@ export async function noServer({ address }: Target, cause: unknown): Promise<Use
   });
 }
 
-/** Whether HTTP/1 is spoken there. A gRPC server answers such a request with HTTP/2 frames, or not at all. */
+/** Whether the address speaks HTTP/1. A gRPC server answers such a request with HTTP/2 frames, or not at all. */
 export async function answersHttp(address: string): Promise<boolean> {
   const [, host = '', port = ''] = /^\[?(.*?)\]?:([0-9]+)$/.exec(address) ?? [];
   return await new Promise((resolve) => {

@@ -11,12 +11,12 @@ import type { CliMaker } from './cli-maker.js';
 
 const MODULE = fileURLToPath(new URL('../../../server/temporal-cli/', import.meta.url));
 const PACKAGE = 'github.com/temporalio/cli/cmd/temporal';
-// Without it the CLI calls itself 0.0.0-DEV, as it was not built from a checkout of a tag.
+// Without it the CLI reports version 0.0.0-DEV, because it was not built from a checkout of a tag.
 const VERSION_VARIABLE = 'github.com/temporalio/cli/internal/temporalcli.Version';
 
 /** Builds the CLI from the module that the repository pins. @throws UserError when Go is missing, too old, or fails */
 export const buildWithGo: CliMaker = async (version, into, { onStep, signal }) => {
-  // A workspace or module mode of the user's is none of ours. What Go leaves when it is killed goes with our own leftovers.
+  // Ignores the user's workspace and module mode. GOTMPDIR: leftovers of a killed Go are removed with our own.
   const env = {
     ...buildEnvironment(),
     CGO_ENABLED: '0',
@@ -34,10 +34,10 @@ export const buildWithGo: CliMaker = async (version, into, { onStep, signal }) =
   const ldflags = `-s -w -X ${VERSION_VARIABLE}=${version}`;
   const build = ['build', '-v', '-mod=readonly', '-buildvcs=false', '-trimpath', '-ldflags', ldflags];
   onStep?.('compiling', 0);
-  // -v names a package when it starts to compile; what Go's own cache has is not named.
+  // -v prints a package when it starts to compile it; packages in Go's build cache are not printed.
   const onStderr = (): void => onStep?.(`compiling ${++compiled} of ${total}`, Math.min(1, compiled / total));
   const end = await go([...build, '-o', into, PACKAGE], { onStderr });
-  // Linking comes last and is not named either.
+  // Linking comes last and is not printed either.
   if (end.code !== 0) throw failed(end);
 };
 
@@ -47,7 +47,7 @@ interface Lines {
 }
 type Go = (args: string[], onLine?: Partial<Lines>) => Promise<RunResult>;
 
-/** @returns the number of packages to compile; fetches the modules that have them */
+/** Fetches the modules. @returns the number of packages to compile */
 async function fetchModules(go: Go, onStep: OnStep | undefined): Promise<number> {
   let packages = 0;
   let fetched = 0;
@@ -62,8 +62,8 @@ async function fetchModules(go: Go, onStep: OnStep | undefined): Promise<number>
 }
 
 /**
- * Go from 1.21 on fetches the toolchain that a module asks for, unless it is told or cannot: asking for the version
- * inside of the module does that, and shows the outcome before anything is built.
+ * Go 1.21 and later downloads the toolchain that a module requires, unless this is disabled or fails. Querying the
+ * version inside the module triggers the download and shows the outcome before anything is built.
  */
 async function requireGo(go: Go): Promise<void> {
   const needed = /^go (\S+)$/m.exec(await readFile(join(MODULE, 'go.mod'), 'utf8'))?.[1] ?? '0';
@@ -73,7 +73,9 @@ async function requireGo(go: Go): Promise<void> {
   const end = await go(['env', 'GOVERSION'], { onStdout: (line) => (found += line) });
   if (end.code !== 0) throw new UserError(`Go cannot build the Temporal CLI (${describeEnd(end)})`, { hint });
   if (!isAtLeast(found, needed)) {
-    throw new UserError(`Go is too old to build the Temporal CLI: ${found}, ${needed} is needed`, { hint });
+    throw new UserError(`Go is too old to build the Temporal CLI: found ${found}, ${needed} is required`, {
+      hint,
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-/** A way to get the Temporal CLI. */
+/** Obtains the Temporal CLI: a download or a build. */
 import type { OnStep } from '../../machine/on-step.js';
 
 export interface MakeOptions {
@@ -6,5 +6,5 @@ export interface MakeOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Puts the CLI of `version` at `into`; throws when it cannot. */
+/** Writes the CLI of `version` to `into`. @throws when it cannot */
 export type CliMaker = (version: string, into: string, options: MakeOptions) => Promise<void>;

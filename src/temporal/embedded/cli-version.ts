@@ -1,20 +1,20 @@
 import { execa } from 'execa';
 
-/** What `temporal --version` says of itself. */
+/** Output of `temporal --version`. */
 export interface CliVersion {
-  /** `1.8.2`; `0.0.0-DEV` for a build that was not told its version. */
+  /** `1.8.2`; `0.0.0-DEV` for a build without a version. */
   version: string;
   /** Version of the server inside: `1.31.2`. */
   server: string;
 }
 
-/** Server 1.29 is the first with priorities, which the order of phases needs. It is in the CLI from 1.5.0 on. */
+/** Server 1.29 introduced priorities, which the order of phases needs. CLI 1.5.0 and later contain it. */
 export const OLDEST_SERVER = '1.29.0';
 
-// A disk that must first read 195 MB takes its time.
+// The program may first have to be read from disk (195 MB).
 const TIMEOUT_MS = 30_000;
 
-/** @returns undefined when the program does not run, or is not the Temporal CLI */
+/** Runs `--version`. @returns undefined when the program does not run, or is not the Temporal CLI */
 export async function askVersion(path: string): Promise<CliVersion | undefined> {
   try {
     const { stdout } = await execa(path, ['--version'], { timeout: TIMEOUT_MS });

@@ -7,11 +7,11 @@ import { UserError } from '../../user-error.js';
 import type { CliMaker } from './cli-maker.js';
 
 const SCRIPT = fileURLToPath(new URL('../../../server/temporal-cli/download.mjs', import.meta.url));
-// A firewall that drops packets would hold the SDK for minutes, so a download that does not grow for this long is given up.
+// A firewall that drops packets would block the SDK for minutes, so give up a download that does not grow for this long.
 const STALLED_MS = 20_000;
 const POLL_MS = 1_000;
 
-/** Lets the TypeScript SDK download the CLI. @throws UserError when it is refused, or stalls */
+/** Downloads the CLI with the TypeScript SDK. @throws UserError when the download fails or stalls */
 export const downloadBySdk: CliMaker = async (version, into, { onStep, signal }) => {
   onStep?.('downloading');
   const directory = await mkdtemp(`${dirname(into)}/.download-`);
@@ -28,7 +28,7 @@ export const downloadBySdk: CliMaker = async (version, into, { onStep, signal })
       env: buildEnvironment(),
       signal: either,
     });
-    // The file is there before the SDK tries to start it; whether it runs is found out by whoever asks its version.
+    // The file exists before the SDK tries to run it. Whether it runs is checked when its version is queried.
     if (!(await sizeOf(file))) {
       throw new UserError(`the Temporal CLI cannot be downloaded (${describeEnd(end)})`, { exitCode: 1 });
     }

@@ -1,4 +1,4 @@
-/** The Temporal server that `sealflow dev` and the tests bring along: `temporal server start-dev`, on a database that lasts. */
+/** The Temporal server of `sealflow dev` and the tests: `temporal server start-dev` with a persistent database. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { open, stat } from 'node:fs/promises';
@@ -13,19 +13,19 @@ import type { TemporalCli } from './temporal-cli.js';
 
 export interface EmbeddedServerOptions {
   cli: TemporalCli;
-  /** Holds all state, and the server's log; made if it is not there. */
+  /** Holds all state and the server's log; created if missing. */
   dataDir: string;
-  /** 127.0.0.1 (the default), or 0.0.0.0 for other hosts too: the server has neither TLS nor authorization. */
+  /** 127.0.0.1 (default), or 0.0.0.0 to be reachable from other hosts. The server has neither TLS nor authorization. */
   ip?: string;
-  /** Of the gRPC frontend; a free one if not given. */
+  /** Port of the gRPC frontend; default: a free port. */
   port?: number | undefined;
-  /** Of the Web UI; a free one if not given. */
+  /** Port of the Web UI; default: a free port. */
   uiPort?: number | undefined;
   namespace?: string;
   searchAttributes?: SearchAttributes;
-  /** Settings of the server beside ours (tests of its limits). */
+  /** Additional settings of the server (tests of its limits). */
   dynamicConfig?: ServerPlace['dynamicConfig'];
-  /** Hears what a person should know, a line at a time. */
+  /** Receives messages for people, one line at a time. */
   log?: (text: string) => void;
 }
 
@@ -36,32 +36,32 @@ export interface EmbeddedServer {
   pid: number;
   namespace: string;
   logFile: string;
-  /** Resolves when the server has ended, for whatever reason. */
+  /** Resolves when the server has exited, for whatever reason. */
   ended: Promise<void>;
-  /** Ends it; a second call waits for the first. */
+  /** Stops the server; a second call waits for the first. */
   stop: () => Promise<void>;
 }
 
 const IPS = ['127.0.0.1', '0.0.0.0'];
-/** A frontend with open long polls takes seconds to end. */
+/** A frontend with open long polls takes seconds to stop. */
 const STOP_GRACE_MS = 15_000;
-// Ports that were free when we asked, its own internal ones too, may be gone when the server listens.
-const TRIES = 5;
-// Its parts start side by side: at load 8 one was seen to use another that was not there yet (nil pointer).
-const WORTH_A_TRY = /address already in use|^panic: /im;
+// Ports that were free, including the server's internal ones, may be taken by the time the server listens.
+const MAX_STARTS = 5;
+// Its services start concurrently: at load 8, one was seen using another that was not up yet (nil pointer).
+const RETRYABLE = /address already in use|^panic: /im;
 
 /**
  * Starts the server, and resolves when it can take workflows: namespace, retention and search attributes are set up.
  *
- * It ends with this process, also when that is killed with SIGKILL. All that was acknowledged is on disk then.
+ * The server ends with this process, even if that is killed with SIGKILL. All acknowledged state is on disk.
  *
- * @throws UserError when a given port is in use, another server uses the directory, or the server does not come up
+ * @throws UserError when a given port is in use, another server uses the directory, or the server does not start
  */
 export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
   const { ip = '127.0.0.1', port, uiPort, log = () => undefined } = options;
   if (!IPS.includes(ip)) {
     throw new UserError(`the embedded server cannot listen on ${ip}`, {
-      hint: 'its parts reach each other at 127.0.0.1: take that, or 0.0.0.0 for other hosts',
+      hint: 'its services reach each other at 127.0.0.1: use that, or 0.0.0.0 to be reachable from other hosts',
     });
   }
   const directory = await openDataDirectory(options.dataDir);
@@ -69,13 +69,13 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
     if (port) await requireFreePort(ip, port, 'Temporal server');
     if (uiPort) await requireFreePort(ip, uiPort, 'Temporal Web UI');
     const cli = await chooseCli(directory, options.cli, log);
-    for (let left = TRIES; ; left--) {
+    for (let left = MAX_STARTS; ; left--) {
       const started = await tryToStart(directory, { ...options, ip, cli });
       if ('address' in started) return started;
-      if (left === 1 || !WORTH_A_TRY.test(started.said)) throw started.error;
+      if (left === 1 || !RETRYABLE.test(started.output)) throw started.error;
     }
   } finally {
-    // The server has a share of it.
+    // The server has inherited the lock.
     await directory.lock.release();
   }
 }
@@ -83,7 +83,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
 interface FailedStart {
   error: UserError;
   /** What the server wrote to its log. */
-  said: string;
+  output: string;
 }
 
 async function tryToStart(
@@ -108,10 +108,11 @@ async function tryToStart(
     await waitUntilReady(child, { address, namespace, searchAttributes });
   } catch (error) {
     await endGroup(child, STOP_GRACE_MS);
-    const said = await readFrom(logFile, logStart);
-    const reason = said.split('\n').findLast((line) => /error|panic/i.test(line)) ?? (error as Error).message;
-    const message = `the Temporal server does not come up: ${reason.trim()}`;
-    return { said, error: new UserError(message, { exitCode: 1, hint: `look at ${logFile}`, cause: error }) };
+    const output = await readFrom(logFile, logStart);
+    const reason =
+      output.split('\n').findLast((line) => /error|panic/i.test(line)) ?? (error as Error).message;
+    const message = `the Temporal server does not start: ${reason.trim()}`;
+    return { output, error: new UserError(message, { exitCode: 1, hint: `see ${logFile}`, cause: error }) };
   }
   const running = { pid: child.pid as number, address, uiUrl: `http://127.0.0.1:${uiPort}` };
   await noteRunning(directory, running);
@@ -124,11 +125,11 @@ async function tryToStart(
 async function spawnServer(
   cli: TemporalCli,
   { logFile, lock }: DataDirectory,
-  place: ServerPlace,
+  settings: ServerPlace,
 ): Promise<ChildProcess> {
   const log = await open(logFile, 'a');
   try {
-    const child = spawnBound(cli.path, serverArguments(cli, place), {
+    const child = spawnBound(cli.path, serverArguments(cli, settings), {
       env: serverEnvironment(),
       stdio: ['ignore', log.fd, log.fd, lock.fd],
     });

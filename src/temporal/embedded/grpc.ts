@@ -1,6 +1,6 @@
 import { isGrpcServiceError } from '@temporalio/client';
 
-/** The gRPC status codes that mean something here (grpc.io, "Status codes and their use"). */
+/** The gRPC status codes that are handled (grpc.io, "Status codes and their use"). */
 export const GRPC = {
   invalidArgument: 3,
   notFound: 5,

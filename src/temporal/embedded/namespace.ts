@@ -4,17 +4,17 @@ import { msNumberToTs, tsToMs } from '@temporalio/common/lib/time.js';
 import { UserError } from '../../user-error.js';
 import { GRPC, hasCode } from './grpc.js';
 
-/** Name and type of the attributes that workflows are listed by. */
+/** Search attributes of workflows: name to type. */
 export type SearchAttributes = Readonly<Record<string, 'Keyword' | 'Int'>>;
 
 export interface NamespaceSetup {
   namespace: string;
-  /** How long Temporal keeps workflows that have ended, at least. */
+  /** Minimum retention of closed workflows. */
   retentionDays: number;
   searchAttributes: SearchAttributes;
 }
 
-/** What had to be done. */
+/** Changes that were made. */
 export interface NamespaceChanges {
   created: boolean;
   retentionRaised: boolean;
@@ -24,13 +24,13 @@ export interface NamespaceChanges {
 /** `temporal.api.enums.v1.IndexedValueType`. */
 const VALUE_TYPES = { Keyword: 2, Int: 3 } as const;
 const DAY_MS = 86_400_000;
-/** Frontends refresh what they know of namespaces and attributes every 10 to 60 s. */
+/** Frontends refresh their caches of namespaces and attributes every 10 to 60 s. */
 const USABLE_MS = 120_000;
 const POLL_MS = 250;
 
 /**
- * Sets a namespace up for sealflow: makes it if it is missing, raises its retention, adds missing search attributes, and waits
- * until all of it can be used. Changes nothing that is as it should be, and never lowers the retention.
+ * Sets up a namespace for sealflow: creates it if missing, raises its retention, adds missing search attributes, and
+ * waits until all of it is usable. Idempotent; never lowers the retention.
  *
  * @throws UserError when the server refuses, or an attribute exists with another type
  */
@@ -52,17 +52,17 @@ async function createIfMissing(connection: Connection, setup: NamespaceSetup): P
   const known = await refusable(
     workflowService.describeNamespace({ namespace }),
     { unless: GRPC.notFound },
-    `cannot look at namespace ${namespace}`,
+    `cannot describe namespace ${namespace}`,
   );
   if (known) return false;
   const workflowExecutionRetentionPeriod = msNumberToTs(retentionDays * DAY_MS);
-  const made = await refusable(
+  const created = await refusable(
     workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod }),
     { unless: GRPC.alreadyExists },
-    `cannot make namespace ${namespace}`,
+    `cannot create namespace ${namespace}`,
     `temporal operator namespace create --namespace ${namespace} --retention ${retentionDays}d`,
   );
-  return made !== undefined;
+  return created !== undefined;
 }
 
 async function raiseRetention(connection: Connection, setup: NamespaceSetup): Promise<boolean> {
@@ -97,7 +97,7 @@ async function addAttributes(connection: Connection, setup: NamespaceSetup): Pro
   for (const [name, type] of Object.entries(searchAttributes)) {
     if (existing[name] !== undefined && existing[name] !== VALUE_TYPES[type]) {
       throw new UserError(`search attribute ${name} of namespace ${namespace} is not of type ${type}`, {
-        hint: `remove it (temporal operator search-attribute remove --name ${name}), or take another namespace`,
+        hint: `remove it (temporal operator search-attribute remove --name ${name}), or use another namespace`,
       });
     }
   }
@@ -116,7 +116,7 @@ async function addAttributes(connection: Connection, setup: NamespaceSetup): Pro
   return names;
 }
 
-/** Asks for workflows by every attribute until no frontend says any more that it does not know one. */
+/** Counts workflows by every attribute until the frontend knows the namespace and all attributes. */
 async function waitUntilUsable(
   connection: Connection,
   namespace: string,
@@ -131,7 +131,7 @@ async function waitUntilUsable(
     } catch (error) {
       if (!hasCode(error, GRPC.notFound, GRPC.invalidArgument)) throw error;
       if (Date.now() > deadline) {
-        throw new UserError(`namespace ${namespace} is set up, but cannot be used yet: ${error.details}`, {
+        throw new UserError(`namespace ${namespace} is set up, but not usable yet: ${error.details}`, {
           exitCode: 1,
           hint: 'try again in a minute',
           cause: error,
@@ -143,10 +143,10 @@ async function waitUntilUsable(
 }
 
 /**
- * Awaits a call that the server may refuse to us, and then tells what was refused.
+ * Awaits a call that the server may refuse, and then reports what was refused.
  *
- * @param unless this status is no failure: undefined is returned
- * @param command what somebody who is allowed to can run instead
+ * @param unless with this status, returns undefined instead of throwing
+ * @param command alternative that a person with permission can run
  */
 async function refusable<T>(
   call: Promise<T>,
@@ -165,7 +165,7 @@ async function refusable<T>(
     throw new UserError(`${what}: ${error.details}`, {
       exitCode: 1,
       hint: command
-        ? `let somebody who is allowed to run: ${command}`
+        ? `ask somebody with permission to run: ${command}`
         : 'check the API key or client certificate (TEMPORAL_* variables)',
       cause: error,
     });

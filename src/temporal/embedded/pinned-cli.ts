@@ -1,4 +1,4 @@
-/** The one version of the Temporal CLI that sealflow gets by itself: downloaded, or else built, once for each user. */
+/** The pinned version of the Temporal CLI that sealflow downloads, or else builds, once per user. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cachePath, makeOnce } from '../../machine/cache.js';
@@ -6,7 +6,7 @@ import type { CliMaker, MakeOptions } from './cli-maker.js';
 import { buildWithGo } from './build-with-go.js';
 import { downloadBySdk } from './download-by-sdk.js';
 
-/** Stands in server/temporal-cli/go.mod too, which pins all that it is built from. */
+/** Must match server/temporal-cli/go.mod, which pins the build's dependencies. */
 export const TEMPORAL_CLI_VERSION = '1.8.2';
 
 /** Ways to get the CLI, tried in this order. */
@@ -14,7 +14,7 @@ export const CLI_MAKERS: readonly CliMaker[] = [downloadBySdk, buildWithGo];
 
 const keyOf = (version: string): string => `temporal-cli/${version}-${process.platform}-${process.arch}`;
 
-/** @returns the path of a CLI of that version that was made before, undefined when there is none */
+/** @returns the path of a cached CLI of that version, undefined when there is none */
 export async function cachedCli(version: string): Promise<string | undefined> {
   const path = join(cachePath(keyOf(version)), 'temporal');
   return stat(path).then(
@@ -24,7 +24,7 @@ export async function cachedCli(version: string): Promise<string | undefined> {
 }
 
 /**
- * Makes the pinned CLI. All ways but the last may fail in silence: the last one's error tells what a person can do.
+ * Obtains the pinned CLI. Errors of all makers but the last are dropped: the last one's error has a hint for people.
  *
  * @returns its path in the cache
  * @throws what the last maker throws
@@ -45,6 +45,6 @@ export async function makePinnedCli(
       }
     }
   };
-  const onWait = (): void => onStep?.('waiting for another process that is getting it');
+  const onWait = (): void => onStep?.('waiting for another process that is downloading or building it');
   return join(await makeOnce(keyOf(TEMPORAL_CLI_VERSION), build, { onWait, signal }), 'temporal');
 }

@@ -6,10 +6,10 @@ import { hasEnded } from '../../machine/bound-process.js';
 import { GRPC } from './grpc.js';
 import { setUpNamespace, type SearchAttributes } from './namespace.js';
 
-/** Laying out a new database takes 1 s on an idle machine. */
+/** Creating a new database takes 1 s on an idle machine. */
 const DEADLINE_MS = 120_000;
-const EVERY_MS = 100;
-/** A year: how long Temporal remembers sectors that are sealed. The server makes its namespaces with a day. */
+const POLL_MS = 100;
+/** How long Temporal retains closed workflows: a year. The server's default is one day. */
 const RETENTION_DAYS = 365;
 
 export interface Readiness {
@@ -19,8 +19,8 @@ export interface Readiness {
 }
 
 /**
- * Waits until the server can take workflows: the frontend answers, history has its shard, the namespace is set up.
- * @throws when the process ends, or the deadline passes
+ * Waits until the server accepts workflows: the frontend answers, history owns its shard, the namespace is set up.
+ * @throws when the process exits, or the deadline passes
  */
 export async function waitUntilReady(child: ChildProcess, { address, ...wanted }: Readiness): Promise<void> {
   const deadline = Date.now() + DEADLINE_MS;
@@ -39,7 +39,7 @@ export async function waitUntilReady(child: ChildProcess, { address, ...wanted }
     } catch (error) {
       last = error;
     }
-    await sleep(EVERY_MS);
+    await sleep(POLL_MS);
   }
   throw new Error(`no answer within ${DEADLINE_MS / 1000} s`, { cause: last });
 }
@@ -49,7 +49,7 @@ async function probe(
   { namespace, searchAttributes }: Omit<Readiness, 'address'>,
 ): Promise<void> {
   await setUpNamespace(connection, { namespace, retentionDays: RETENTION_DAYS, searchAttributes });
-  // A question about a workflow that never was goes to history: "not found" means that it serves.
+  // Describing a nonexistent workflow goes to the history service: "not found" means that it is up.
   const execution = { workflowId: 'sealflow-is-history-ready' };
   await connection.workflowService
     .describeWorkflowExecution({ namespace, execution })
@@ -58,7 +58,7 @@ async function probe(
     });
 }
 
-/** What was written to a log from `offset` (bytes) on. */
+/** The content of a log from `offset` (bytes) on. */
 export async function readFrom(file: string, offset: number): Promise<string> {
   return (await readFile(file)).subarray(offset).toString('utf8');
 }

@@ -2,9 +2,9 @@ import { isAtLeast } from '../../machine/versions.js';
 import type { TemporalCli } from './temporal-cli.js';
 
 /**
- * As it comes, the server takes 110 ms to hand a sector from one phase to the next and a second for a retry delay of 100 ms:
- * its queues are read 20 times a second on their one shard, and timers are looked at once a second. With these
- * settings it takes 15–20 ms, and 500 chains of six activities take 23 s instead of 48 s (measured on two cores, CLI 1.8.2).
+ * By default the server takes 110 ms to hand a sector from one phase to the next, and a second for a retry delay of
+ * 100 ms: it polls the queues of its single shard 20 times a second and its timers once a second. With these settings
+ * a handover takes 15–20 ms, and 500 chains of six activities take 23 s instead of 48 s (two cores, CLI 1.8.2).
  */
 const DYNAMIC_CONFIG: Readonly<Record<string, string | number | boolean>> = {
   'history.transferProcessorMaxPollRPS': 1_000,
@@ -12,14 +12,14 @@ const DYNAMIC_CONFIG: Readonly<Record<string, string | number | boolean>> = {
   'history.timerProcessorMaxPollRPS': 1_000,
   'history.timerProcessorMaxPollHostRPS': 10_000,
   'history.timerProcessorMaxTimeShift': '10ms',
-  // Priorities hold within a partition only, so that strict order needs a single one.
+  // Priorities apply only within a partition, so strict order needs a single one.
   'matching.numTaskqueueReadPartitions': 1,
   'matching.numTaskqueueWritePartitions': 1,
-  // Priorities at all; the default from server 1.31 on.
+  // Enables priorities; the default since server 1.31.
   'matching.useNewMatcher': true,
 };
 
-/** WAL with a sync at every commit (2 = FULL): as durable as the rollback journal, with half of the syncs. */
+/** WAL with a sync at every commit (2 = FULL): as durable as the rollback journal, with half the syncs. */
 const SQLITE_PRAGMAS: Readonly<Record<string, string>> = { journal_mode: 'WAL', synchronous: '2' };
 
 export interface ServerPlace {
@@ -28,7 +28,7 @@ export interface ServerPlace {
   ip: string;
   port: number;
   uiPort: number;
-  /** Beside those of every embedded server (tests of the server's limits). */
+  /** In addition to those of every embedded server (tests of the server's limits). */
   dynamicConfig?: Readonly<Record<string, string | number | boolean>> | undefined;
 }
 
@@ -53,7 +53,7 @@ export function serverArguments(cli: TemporalCli, place: ServerPlace): string[] 
   ];
 }
 
-/** Our environment without TEMPORAL_*: those are for clients, and the CLI takes options of the server from them too. */
+/** Our environment without TEMPORAL_*: those are for clients, but the CLI would also read server options from them. */
 export function serverEnvironment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_')));
 }

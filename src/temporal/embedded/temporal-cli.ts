@@ -8,7 +8,7 @@ import { CLI_MAKERS, cachedCli, makePinnedCli, TEMPORAL_CLI_VERSION } from './pi
 /** The `temporal` command, whose `server start-dev` is the embedded server. */
 export interface TemporalCli {
   path: string;
-  /** `1.8.2`; `0.0.0-DEV` when TEMPORAL_CLI names a build that does not know. */
+  /** `1.8.2`; `0.0.0-DEV` when TEMPORAL_CLI names a build without a version. */
   version: string;
   /** Version of the server inside. */
   server: string;
@@ -16,15 +16,15 @@ export interface TemporalCli {
 }
 
 export interface FindCliOptions extends MakeOptions {
-  /** How to get it when it is nowhere: the download, then the build. */
+  /** Ways to obtain it if it is not found: download, then build. */
   makers?: readonly CliMaker[];
 }
 
 /**
- * Finds the Temporal CLI, or gets it: `TEMPORAL_CLI`, `temporal` on PATH if it is new enough, the cache, the SDK's download, a
- * build with Go (4 minutes on two cores). `onStep` hears only of the last two.
+ * Finds or obtains the Temporal CLI, in this order: `TEMPORAL_CLI`, `temporal` on PATH if new enough, the cache, the
+ * SDK's download, a build with Go (4 minutes on two cores). `onStep` reports only the last two.
  *
- * @throws UserError when TEMPORAL_CLI is not what it should be, or nothing worked: then it says what to install
+ * @throws UserError when TEMPORAL_CLI is unusable, or nothing worked; its hint names what to install
  */
 export async function findTemporalCli(options: FindCliOptions = {}): Promise<TemporalCli> {
   const given = process.env['TEMPORAL_CLI'];
@@ -39,7 +39,7 @@ export async function findTemporalCli(options: FindCliOptions = {}): Promise<Tem
   return useMade(await makePinnedCli(options, options.makers ?? CLI_MAKERS));
 }
 
-/** A CLI of just that version that was got before, for data which that version has made. */
+/** A cached CLI of exactly that version, for data that it created. */
 export async function useCached(version: string): Promise<TemporalCli | undefined> {
   const path = await cachedCli(version);
   const found = path === undefined ? undefined : await askVersion(path);
@@ -48,20 +48,23 @@ export async function useCached(version: string): Promise<TemporalCli | undefine
 
 const isUsable = ({ server }: CliVersion): boolean => isAtLeast(server, OLDEST_SERVER);
 
-/** A path that was given is used or refused, never passed over. */
+/** A given path is used or rejected, never ignored. */
 async function useGiven(given: string): Promise<TemporalCli> {
   const hint = 'set TEMPORAL_CLI to the path of a working `temporal`, or unset it';
   const path = findTool(given);
   if (path === undefined) throw new UserError(`TEMPORAL_CLI names no executable file: ${given}`, { hint });
   const found = await askVersion(path);
   if (!found)
-    throw new UserError(`TEMPORAL_CLI is not the Temporal CLI: ${path} --version does not tell its version`, {
-      hint,
-    });
+    throw new UserError(
+      `TEMPORAL_CLI is not the Temporal CLI: ${path} --version does not print its version`,
+      {
+        hint,
+      },
+    );
   if (!isUsable(found)) {
     throw new UserError(
-      `TEMPORAL_CLI is too old: ${path} has server ${found.server}, ${OLDEST_SERVER} or newer is needed`,
-      { hint: 'take a Temporal CLI from 1.5.0 on, or unset TEMPORAL_CLI' },
+      `TEMPORAL_CLI is too old: ${path} has server ${found.server}, ${OLDEST_SERVER} or newer is required`,
+      { hint: 'use Temporal CLI 1.5.0 or newer, or unset TEMPORAL_CLI' },
     );
   }
   return { path, ...found, source: 'TEMPORAL_CLI' };
@@ -72,7 +75,7 @@ async function useMade(path: string): Promise<TemporalCli> {
   if (!found) {
     throw new UserError(`the Temporal CLI in the cache does not run: ${path}`, {
       exitCode: 1,
-      hint: 'delete that file; it is got again',
+      hint: 'delete that file; it is downloaded or built again',
     });
   }
   return { path, ...found, source: 'made' };

@@ -43,7 +43,7 @@ const engineOf = (command: string[]) => ({
   ...config({ size: '2KiB', pools: [[1, 'P4']] }),
   engine: { command, reserved_cores: 0, environment: {} },
 });
-const look = (command: string[], deep = false) =>
+const check = (command: string[], deep = false) =>
   Promise.all(startChecks(engineChecks(engineOf(command), deep)));
 
 describe('the engine', () => {
@@ -57,7 +57,7 @@ describe('the engine', () => {
 
   test('is asked, and its parameters are checked', async () => {
     for (const deep of [false, true]) {
-      expect((await look(ENGINE, deep)).map(({ check, result }) => [check, result])).toEqual([
+      expect((await check(ENGINE, deep)).map(({ check, result }) => [check, result])).toEqual([
         ['engine', 'ok'],
         ['parameters', 'ok'],
       ]);
@@ -65,21 +65,21 @@ describe('the engine', () => {
   });
 
   test('is not there', async () => {
-    expect(await look(['/no/such/engine'])).toEqual([
+    expect(await check(['/no/such/engine'])).toEqual([
       {
         check: 'engine',
         result: 'fail',
         found: '[engine] command names no executable file: /no/such/engine',
-        wanted: 'that it can be looked at',
+        wanted: 'a check that completes',
         hint: 'give the path of an engine, or leave it out: then sealflow builds its own',
       },
-      { check: 'parameters', result: 'skipped', found: 'no engine that answers', wanted: '', hint: '' },
+      { check: 'parameters', result: 'skipped', found: 'no working engine', wanted: '', hint: '' },
     ]);
   });
 
   test('does not answer as one', async () => {
     const { command } = await program('no such command', 1);
-    expect((await look(command))[0]).toMatchObject({
+    expect((await check(command))[0]).toMatchObject({
       result: 'fail',
       found: `${command[0]} does not answer \`info\` as an engine does: no such command`,
     });
@@ -97,11 +97,11 @@ describe('the parameters', () => {
     expect(judgeParameters({ size: '2KiB', directory: '/p', present: false, bytes: undefined })).toEqual({
       result: 'fail',
       found: 'none for 2KiB in /p',
-      wanted: 'the proof parameters of the size: without them P4 is not served',
-      hint: 'sealflow setup --parameters 2KiB, or FIL_PROOFS_PARAMETER_CACHE',
+      wanted: 'proof parameters for this sector size: without them P4 is not served',
+      hint: 'run sealflow setup --parameters 2KiB, or set FIL_PROOFS_PARAMETER_CACHE',
     });
     expect(judgeParameters({ size: '32GiB', directory: '/p', present: false, bytes: undefined }).hint).toBe(
-      'put the published files there, or name their directory in FIL_PROOFS_PARAMETER_CACHE',
+      'put the published files there, or set FIL_PROOFS_PARAMETER_CACHE to their directory',
     );
   });
 
@@ -120,7 +120,7 @@ describe('the parameters', () => {
       result: 'fail',
       found: `12.0 GB in ${directory}`,
       wanted: '40.0 GB or more',
-      hint: 'the file was cut off: fetch it again',
+      hint: 'the file is truncated: download it again',
     });
   });
 
@@ -130,7 +130,7 @@ describe('the parameters', () => {
       result: 'fail',
       found: 'exit code 5: x.params is not the published file',
       wanted: 'parameters of 32GiB as published',
-      hint: 'fetch the files again',
+      hint: 'download the files again',
     });
   });
 });

@@ -19,8 +19,8 @@ describe('config', () => {
   test('fails where copies have nowhere to go', () => {
     expect(judgeConfig(config({ pools: [[1, 'P5', 'P6']] }))).toEqual({
       result: 'fail',
-      found: 'P5 P6 in supported_phase, and no storage-nodes',
-      wanted: 'a mounted directory that finished sectors are copied to: without it they are not served',
+      found: 'P5 P6 in supported_phase, but no storage-nodes',
+      wanted: 'a mounted directory to copy finished sectors to: without it these phases are not served',
       hint: 'add a line like storage-nodes = ["/mnt/nfs/10.10.4.23"] above the first [[worker]]',
     });
   });
@@ -37,7 +37,7 @@ describe('cores', () => {
         [1, 'P2'],
       ],
     });
-    expect(judgeCores(shared, [0, 1, 2, 3, 4, 5])).toEqual(ok('2 of 6 for P2 and P3, 2 for P1 beside them'));
+    expect(judgeCores(shared, [0, 1, 2, 3, 4, 5])).toEqual(ok('2 of 6 for P2 and P3, 2 for P1'));
     expect(judgeCores(config(), [0])).toEqual(ok('1, no P2 or P3'));
   });
 
@@ -45,7 +45,7 @@ describe('cores', () => {
     expect(judgeCores(wide, [0, 1])).toEqual({
       result: 'fail',
       found: 'engine.reserved_cores = 2 leaves no core for P2 and P3: this host has 2',
-      wanted: 'a core at least for P2 and P3',
+      wanted: 'at least one core for P2 and P3',
       hint: 'set it to 1 or less, or serve P2 and P3 on another host',
     });
   });
@@ -62,8 +62,8 @@ describe('SHA-NI', () => {
     expect(judgeSha(config(), { model: 'Xeon E5-2683 v4', sha: false })).toEqual({
       result: 'warn',
       found: 'Xeon E5-2683 v4 has no SHA extensions',
-      wanted: 'SHA-NI: with it P1 of 32 GiB takes 3 hours, without it 32 hours and more',
-      hint: 'run P1 on AMD Zen, Intel Ice Lake or newer; in a virtual machine pass the flag sha_ni through',
+      wanted: 'SHA-NI: P1 of 32 GiB takes 3 hours with it, 32 hours or more without',
+      hint: 'run P1 on AMD Zen, Intel Ice Lake or newer; in a virtual machine, pass through the CPU flag sha_ni',
     });
   });
 });
@@ -94,7 +94,7 @@ describe('memory for P1', () => {
     expect(judgeMemoryOfP1(config(), 256e9)).toEqual({
       result: 'fail',
       found: '256.0 GB of memory',
-      wanted: '687.2 GB: two layers of 32GiB for each of 10 P1',
+      wanted: '687.2 GB: two layers of 32GiB for each P1 slot (10)',
       hint: 'set num of the P1 pool to 3 or less',
     });
     expect(judgeMemoryOfP1(config(), 64e9).hint).toBe('serve P1 on a host with more memory');
@@ -116,11 +116,11 @@ describe('memory for P4', () => {
     expect(judgeMemoryOfP4(p4, {}, 128e9)).toEqual({
       result: 'fail',
       found: '128.0 GB of memory',
-      wanted: '300.0 GB: 10 partitions at a time for each of 1 P4',
-      hint: 'set BELLMAN_PROOF_THREADS to 4 or less (of 10; it takes longer by so much), or num lower',
+      wanted: '300.0 GB: 10 partitions at once for each P4 slot (1)',
+      hint: 'set BELLMAN_PROOF_THREADS to 4 or less (of 10; P4 gets slower in proportion), or lower num',
     });
     expect(judgeMemoryOfP4(p4, threads('1'), 16e9).hint).toBe(
-      'set num of the P4 pool lower, or serve P4 on a host with more memory',
+      'lower num of the P4 pool, or serve P4 on a host with more memory',
     );
   });
 
@@ -128,7 +128,7 @@ describe('memory for P4', () => {
     expect(judgeMemoryOfP4(p4, threads('two'), 128e9)).toMatchObject({
       result: 'fail',
       found: 'BELLMAN_PROOF_THREADS = two',
-      wanted: 'a whole number above 0: P4 refuses anything else',
+      wanted: 'a whole number above 0: P4 rejects anything else',
     });
   });
 });
@@ -142,7 +142,7 @@ describe('environment', () => {
       FORCE_COLOR: '1',
       FIL_PROOFS_PARAMETER_CACHE: '/p',
     };
-    expect(judgeEnvironment(own)).toEqual(ok('nothing that other engines know'));
+    expect(judgeEnvironment(own)).toEqual(ok('no variables of other engines'));
   });
 
   test.each([
@@ -160,8 +160,8 @@ describe('environment', () => {
     expect(judgeEnvironment({ PATH: '/bin', [name]: '1' })).toEqual({
       result: 'warn',
       found,
-      wanted: 'unset: it does nothing here',
-      hint: `take ${name} away`,
+      wanted: 'unset: it has no effect here',
+      hint: `unset ${name}`,
     });
   });
 
@@ -172,9 +172,9 @@ describe('environment', () => {
       found:
         "FORCE_HUGE_PAGE: kept P1's layers in huge pages in force-remote-worker's fork\nFIL_PROOFS_ROWS_TO_DISCARD=3",
       wanted:
-        'unset: it does nothing here\n' +
-        'FIL_PROOFS_ROWS_TO_DISCARD unset: every program that reads a sector later must know the same number',
-      hint: 'take FORCE_HUGE_PAGE away\ntake FIL_PROOFS_ROWS_TO_DISCARD away',
+        'unset: it has no effect here\n' +
+        'FIL_PROOFS_ROWS_TO_DISCARD unset: every program that reads the sector later must use the same value',
+      hint: 'unset FORCE_HUGE_PAGE\nunset FIL_PROOFS_ROWS_TO_DISCARD',
     });
     expect(judgeEnvironment({ FIL_PROOFS_ROWS_TO_DISCARD: '2' }).result).toBe('ok');
   });
@@ -202,13 +202,13 @@ describe('systemd unit', () => {
       result: 'fail',
       found: 'sealflow-worker.service: KillMode=control-group\nsealflow-worker.service: OOMPolicy=stop',
       wanted:
-        'KillMode=process: else a restart of the worker ends all engines: P1 loses its layer, P2 to P4 all\n' +
-        'OOMPolicy=continue: else one engine that takes too much memory ends the worker and all others',
+        'KillMode=process: else a restart of the worker kills all engines: P1 loses its current layer, P2 to P4 everything\n' +
+        'OOMPolicy=continue: else one engine that uses too much memory ends the worker and all other engines',
       hint: 'systemctl edit sealflow-worker.service',
     });
   });
 
-  test('warns of few files, and of another user than doctor has tried', () => {
+  test("warns about a low file limit, and about a user other than doctor's", () => {
     expect(judgeUnits([{ ...good, LimitNOFILE: '1024' }], fil)).toMatchObject({
       result: 'warn',
       found: 'sealflow-worker.service: LimitNOFILE=1024',
@@ -217,7 +217,7 @@ describe('systemd unit', () => {
     expect(judgeUnits([{ ...good, LimitNOFILE: 'infinity' }], { username: 'root', uid: 0 })).toEqual({
       result: 'warn',
       found: 'sealflow-worker.service runs as fil, doctor as root',
-      wanted: 'doctor as the same user: what may be written was tried as another',
+      wanted: 'doctor as the same user: write permissions were checked as another',
       hint: 'sudo -u fil sealflow doctor …',
     });
   });

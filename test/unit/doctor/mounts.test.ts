@@ -48,7 +48,7 @@ describe("the group's directory", () => {
       result: 'fail',
       found: 'the directory of group 2',
       wanted: 'the directory of group 1',
-      hint: 'correct group_id, or mount the right directory: P2 would look for what P1 has written elsewhere',
+      hint: 'correct group_id, or mount the right directory: P2 would not find what P1 has written',
     });
   });
 
@@ -57,8 +57,8 @@ describe("the group's directory", () => {
     expect(judgeGroup(config(), 'default', { ...marker, namespace: 'calibration' })).toEqual({
       result: 'fail',
       found: 'the directory of Temporal namespace calibration',
-      wanted: 'that of default',
-      hint: 'set TEMPORAL_NAMESPACE, or mount the right directory: each chain has a namespace and directories of its own',
+      wanted: 'the directory of default',
+      hint: 'set TEMPORAL_NAMESPACE, or mount the right directory: each chain has its own namespace and directories',
     });
   });
 
@@ -66,8 +66,8 @@ describe("the group's directory", () => {
     expect(judgeGroup({ ...config(), groups: [1, 2] }, 'default', marker)).toEqual({
       result: 'warn',
       found: 'the directory of group 1 only',
-      wanted: 'one group for each config.toml: a directory belongs to one',
-      hint: 'take 2 out of group_id, and give the other groups a config.toml of their own',
+      wanted: 'one group per config.toml: a directory belongs to one group',
+      hint: 'remove 2 from group_id, and give each other group its own config.toml',
     });
   });
 });
@@ -91,9 +91,9 @@ describe('the disk', () => {
     const onRoot = { ...place, mount: ROOT, disks: ['sda'], shared: 'the system disk sda' };
     expect(judgeSystemDisk(onRoot, false)).toEqual({
       result: 'fail',
-      found: '/sealer lies on the system disk sda (/dev/sda1 on /)',
-      wanted: 'disks of its own: sectors would fill those of the system, and wait for them',
-      hint: 'mount the data disks on /sealer (`lsblk`, `df -h`); allow_system_disk = true if it is meant so',
+      found: '/sealer is on the system disk sda (/dev/sda1 on /)',
+      wanted: 'its own disks: sectors would fill the system disk and compete for its I/O',
+      hint: 'mount the data disks on /sealer (`lsblk`, `df -h`); set allow_system_disk = true if this is intended',
     });
     expect(judgeSystemDisk(onRoot, true)).toMatchObject({
       result: 'ok',
@@ -106,7 +106,7 @@ describe('the disk', () => {
     expect(judgeSystemDisk({ ...place, mount: readOnly }, true)).toMatchObject({
       result: 'fail',
       found: '/dev/md1 on /sealer, read-only',
-      wanted: 'a file system that can be written',
+      wanted: 'a writable file system',
     });
   });
 });
@@ -125,14 +125,14 @@ describe('options of NFS', () => {
     ['hard', 'soft', 'fail', 'soft', 'hard: calls wait until the server is back'],
     ['hard', 'softerr', 'fail', 'softerr', 'hard: calls wait'],
     ['vers=3', 'vers=2', 'fail', 'vers=2', 'vers=3: the server keeps no state'],
-    ['nolock', 'proto=udp', 'fail', 'proto=udp', 'proto=tcp: UDP mixes up fragments'],
-    ['nolock', 'acdirmax=3600', 'fail', 'acdirmax=3600', 'acdirmax=60: seconds, as acregmax'],
+    ['nolock', 'proto=udp', 'fail', 'proto=udp', 'proto=tcp: UDP corrupts data'],
+    ['nolock', 'acdirmax=3600', 'fail', 'acdirmax=3600', 'acdirmax=60: seconds, like acregmax'],
     ['timeo=600', 'timeo=14', 'warn', 'timeo=14', 'timeo=600: tenths of a second'],
-    ['retrans=2', 'retrans=1', 'warn', 'retrans=1', 'retrans=2: how often it asks again'],
+    ['retrans=2', 'retrans=1', 'warn', 'retrans=1', 'retrans=2: retransmissions before'],
     ['rsize=1048576', 'rsize=8192', 'warn', 'rsize=8192', 'rsize=1048576: P2 reads 400 GB'],
     ['wsize=1048576', 'wsize=8192', 'warn', 'wsize=8192', 'wsize=1048576: the same for writing'],
-    ['nolock', 'sync', 'warn', 'sync', 'async: writes go to the server in bundles'],
-    ['nolock', 'noac', 'warn', 'noac', 'ac: attributes are remembered'],
+    ['nolock', 'sync', 'warn', 'sync', 'async: writes are sent to the server in batches'],
+    ['nolock', 'noac', 'warn', 'noac', 'ac: attributes are cached'],
   ])('%s is %s: %s', (right, wrong, result, found, wanted) => {
     // The kernel tells a transport once.
     const entry = nfs(GOOD.replace(right, wrong));
@@ -159,7 +159,7 @@ describe('the owner', () => {
     const roots = { ...own, owner: { uid: 0, gid: 0, mode: 0o40755 }, writable: false };
     expect(judgeOwner(roots)).toEqual({
       result: 'fail',
-      found: '/sealer/nfs of 0:0, mode 755; this process 1000:1000',
+      found: '/sealer/nfs is owned by 0:0, mode 755; this process runs as 1000:1000',
       wanted: 'write permission for user 1000',
       hint: 'on the host that exports it: chown -R 1000:1000 /sealer/nfs, or run the worker as user 0',
     });
@@ -168,7 +168,7 @@ describe('the owner', () => {
   test('cannot be seen', () => {
     expect(judgeOwner({ ...own, owner: undefined, writable: false })).toEqual({
       result: 'fail',
-      found: '/sealer/nfs: user 1000 may not enter a directory above it',
+      found: '/sealer/nfs: user 1000 may not enter a parent directory',
       wanted: 'write permission for user 1000',
       hint: '`namei -l /sealer/nfs` shows which; chown it to 1000, or run the worker as its owner',
     });
@@ -178,9 +178,9 @@ describe('the owner', () => {
     const others = { ...own, owner: { uid: 1001, gid: 1000, mode: 0o40775 } };
     expect(judgeOwner(others)).toEqual({
       result: 'warn',
-      found: '/sealer/nfs of 1001:1000, mode 775; this process 1000:1000',
+      found: '/sealer/nfs is owned by 1001:1000, mode 775; this process runs as 1000:1000',
       wanted:
-        'one numeric user for all workers of a group: P2 reads and deletes what P1 has made on another host',
+        'the same numeric user for all workers of a group: P2 reads and deletes files that P1 wrote on another host',
       hint: 'run this worker as user 1001',
     });
   });
@@ -201,8 +201,8 @@ describe('the probe', () => {
     const verdict = await probe(join(directory, 'missing'));
     expect(verdict).toMatchObject({
       result: 'fail',
-      wanted: 'that a file can be written, fsynced, renamed and deleted',
-      hint: 'the directory is not there: is it mounted?',
+      wanted: 'a file can be written, fsynced, renamed and deleted',
+      hint: 'the directory does not exist: is it mounted?',
     });
     expect(verdict.found).toMatch(/^write and fsync in .*\/missing: ENOENT/);
     expect((await probe(join(directory, 'file'))).found).toMatch(/ENOTDIR/);
@@ -210,11 +210,11 @@ describe('the probe', () => {
   });
 
   test.each([
-    ['EACCES', /^user \d+ may not: see the owner; an NFS export with root_squash refuses root$/],
+    ['EACCES', /^user \d+ lacks permission: check the owner; an NFS export with root_squash denies root$/],
     ['EROFS', /^it is mounted read-only$/],
-    ['ENOSPC', /^the disk, its inodes or a quota are used up$/],
-    ['ESTALE', /^the NFS server has another file system there now: umount and mount it$/],
-    ['EIO', /^`dmesg` may tell/],
+    ['ENOSPC', /^the disk, its inodes or a quota are exhausted$/],
+    ['ESTALE', /^the NFS server now exports another file system there: umount and mount it again$/],
+    ['EIO', /^`dmesg` may show/],
   ])('has a hint for %s', (code, hint) => {
     const error = errnoError(code, 'rename');
     expect(judgeProbe('/sealer', 'rename', error)).toMatchObject({
@@ -238,9 +238,9 @@ describe('room', () => {
   test('is there for some P1', () => {
     expect(judgeRoom(config(), { free: 2_000 * GB, reserved: 100 * GB, sectors: 1 })).toEqual({
       result: 'warn',
-      found: '2000.0 GB free, 1 sector there will use 100.0 GB of it',
+      found: '2000.0 GB free, 1 sector there will still use 100.0 GB',
       wanted: '4769.5 GB: 518.8 GB for each of 9 more in P1',
-      hint: 'make room, let P6 free some, or set num of the P1 pool lower',
+      hint: 'free space, wait for P6 to free some, or lower num of the P1 pool',
     });
   });
 
@@ -251,8 +251,8 @@ describe('room', () => {
     });
     expect(judgeRoom(config(), { free: 50 * GB, reserved: 90 * GB, sectors: 20 })).toMatchObject({
       result: 'fail',
-      found: '50.0 GB free, 20 sectors there will use 90.0 GB of it',
-      wanted: '90.0 GB for the sectors that lie there',
+      found: '50.0 GB free, 20 sectors there will still use 90.0 GB',
+      wanted: '90.0 GB for the sectors already there',
     });
   });
 });
@@ -275,7 +275,7 @@ describe('storage nodes', () => {
       result: 'warn',
       found: '/mnt/a 900.0 GB free, /mnt/b 20.0 GB free',
       wanted: '35.0 GB for one more 32GiB sector on each',
-      hint: 'make room on /mnt/b, or add a node to storage-nodes',
+      hint: 'free space on /mnt/b, or add a node to storage-nodes',
     });
     expect(judgeNodes(nodes.slice(1), '32GiB').result).toBe('fail');
   });
@@ -296,15 +296,15 @@ describe('the load', () => {
       result: 'ok',
       found: 'sdb busy 100 %, write wait 12 ms',
     });
-    expect(judgeLoad([])).toMatchObject({ result: 'skipped', found: 'no disk of this host is behind it' });
+    expect(judgeLoad([])).toMatchObject({ result: 'skipped', found: 'not on a disk of this host' });
   });
 
   test('is more than the disk bears', () => {
     expect(judgeLoad([{ disk: 'sda', busy: 0.998, writeWaitMs: 2140.4 }])).toEqual({
       result: 'warn',
       found: 'sda busy 100 %, write wait 2140 ms',
-      wanted: 'writes that wait for less than 200 ms, or a disk that is idle at times',
-      hint: '`iostat -x 1` shows it over time: fewer P1 at once (num), more disks, or the wrong disk is mounted',
+      wanted: 'write latency below 200 ms, or a disk that is idle at times',
+      hint: 'watch it with `iostat -x 1`; run fewer P1 at once (num), add disks, or check that the right disk is mounted',
     });
   });
 });

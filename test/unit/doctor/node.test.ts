@@ -37,22 +37,22 @@ beforeEach(async () => {
   await setUpGroupDirectory(localDir, 1, PLACE);
 });
 
-const look = (...storageNodes: string[]): Promise<Finding[]> =>
+const check = (...storageNodes: string[]): Promise<Finding[]> =>
   Promise.all(startChecks(nodeChecks({ ...config(), localDir, storageNodes })));
 
 const APART = {
   result: 'fail',
-  wanted: "a directory apart from the group's own, on one file system that has hard links",
+  wanted: "a directory outside the group's own, on one file system that supports hard links",
   hint: 'give storage-nodes a mounted directory that is not in local_dir, nor around it: P6 deletes what lies in local_dir',
 };
 
 describe('a storage node', () => {
   test('on the same disk as local_dir is in order, and nothing is left there', async () => {
-    expect(await look(node)).toEqual([
+    expect(await check(node)).toEqual([
       {
         check: `node ${node}`,
         result: 'ok',
-        found: "apart from the group's directory, with hard links",
+        found: "outside the group's directory, supports hard links",
         wanted: '',
         hint: '',
       },
@@ -61,14 +61,14 @@ describe('a storage node', () => {
   });
 
   test('that is not there is told by another check', async () => {
-    expect(await look(join(root, 'none'))).toMatchObject([{ result: 'skipped', found: 'not there' }]);
+    expect(await check(join(root, 'none'))).toMatchObject([{ result: 'skipped', found: 'missing' }]);
   });
 
   test('that is the place of the group, by a link, fails', async () => {
     const view = join(root, 'view');
     const place = join(localDir, 'nfs', PLACE);
     await symlink(place, view);
-    const [finding] = await look(view);
+    const [finding] = await check(view);
     expect(finding).toMatchObject(APART);
     expect(finding?.found).toContain(`${view} is ${place}: a storage node must be apart`);
   });
@@ -78,30 +78,30 @@ describe('a storage node', () => {
     onTestFinished(async () => {
       await run('umount', '--lazy', node);
     });
-    expect(await look(node)).toMatchObject([APART]);
+    expect(await check(node)).toMatchObject([APART]);
   });
 
   test('whose sealed is a symbolic link fails', async () => {
     await symlink(root, join(node, 'cache'));
-    const [finding] = await look(node);
+    const [finding] = await check(node);
     expect(finding).toMatchObject({ result: 'fail' });
     expect(finding?.found).toContain(join(node, 'cache'));
     const other = join(root, 'nodes/other');
     await mkdir(join(root, 'plain'));
     await mkdir(other);
     await symlink(join(root, 'plain'), join(other, 'sealed'));
-    expect(await look(other)).toMatchObject([
+    expect(await check(other)).toMatchObject([
       {
         result: 'fail',
         found: `${join(other, 'sealed')} is a symbolic link`,
-        hint: 'move what is there into a plain directory of the node, or take another node',
+        hint: 'move its contents into a plain directory of the node, or use another node',
       },
     ]);
   });
 
   test('without hard links fails, and nothing is left there', async () => {
     links = false;
-    const [finding] = await look(node);
+    const [finding] = await check(node);
     expect(finding).toMatchObject({ result: 'fail' });
     expect(finding?.found).toContain(`${node} does not support hard links, which P6 needs: EPERM`);
     expect(await readdir(node)).toEqual([]);
@@ -110,7 +110,7 @@ describe('a storage node', () => {
   test('that is another node under a second name is told', async () => {
     const second = join(root, 'nodes/second');
     await symlink(node, second);
-    expect(await look(node, second)).toMatchObject([
+    expect(await check(node, second)).toMatchObject([
       { result: 'ok' },
       { result: 'warn', found: `${second} is ${node}` },
     ]);

@@ -17,15 +17,15 @@ const never = (): Promise<never> => new Promise(() => undefined);
 describe('checks side by side', () => {
   test('keep their order, and one that fails hides no other', async () => {
     const findings = await run(
-      { name: 'slow', look: async () => (await sleep(20), ok('a')) },
+      { name: 'slow', run: async () => (await sleep(20), ok('a')) },
       {
         name: 'throws',
-        look: () => {
+        run: () => {
           throw new Error('unexpected');
         },
       },
-      { name: 'refuses', look: () => Promise.reject(new UserError('no profile', { hint: 'write one' })) },
-      { name: 'fast', look: () => skipped('why') },
+      { name: 'refuses', run: () => Promise.reject(new UserError('no profile', { hint: 'write one' })) },
+      { name: 'fast', run: () => skipped('why') },
     );
     expect(findings).toEqual([
       { check: 'slow', result: 'ok', found: 'a', wanted: '', hint: '' },
@@ -33,14 +33,14 @@ describe('checks side by side', () => {
         check: 'throws',
         result: 'fail',
         found: 'unexpected',
-        wanted: 'that it can be looked at',
-        hint: 'mend what is told, and run doctor again',
+        wanted: 'a check that completes',
+        hint: 'fix the reported problem, and run doctor again',
       },
       {
         check: 'refuses',
         result: 'fail',
         found: 'no profile',
-        wanted: 'that it can be looked at',
+        wanted: 'a check that completes',
         hint: 'write one',
       },
       { check: 'fast', result: 'skipped', found: 'why', wanted: '', hint: '' },
@@ -48,13 +48,13 @@ describe('checks side by side', () => {
   });
 
   test('are not waited for without end', async () => {
-    expect(await run({ name: 'hangs', deadlineMs: 10, look: never })).toEqual([
+    expect(await run({ name: 'hangs', deadlineMs: 10, run: never })).toEqual([
       {
         check: 'hangs',
         result: 'fail',
         found: 'no answer within 0.01 s',
         wanted: 'an answer',
-        hint: 'something that it waits for hangs: a mount, a disk or a server',
+        hint: 'a mount, a disk or a server that it depends on hangs',
       },
     ]);
   });
@@ -82,7 +82,7 @@ test('a mount that hangs fails each check that looks at it, with its name', asyn
     expect(finding).toMatchObject({
       result: 'fail',
       wanted: 'a mount that answers',
-      hint: 'look at its server and the network; `dmesg` tells',
+      hint: 'check its server and the network; see `dmesg`',
     });
     expect(finding.found.startsWith(`${hung} is hung: no answer since `)).toBe(true);
   }
@@ -101,12 +101,12 @@ test('a directory that is not there is told once', async () => {
   expect(disk).toEqual({
     check: `disk ${missing}`,
     result: 'fail',
-    found: `${missing} is not there`,
+    found: `${missing} does not exist`,
     wanted: 'a mounted directory',
-    hint: `make it, or mount it (\`findmnt ${missing}\`)`,
+    hint: `create it, or mount it (\`findmnt ${missing}\`)`,
   });
   expect(others.map(({ result, found }) => `${result}: ${found}`)).toEqual(
-    others.map(() => 'skipped: not there'),
+    others.map(() => 'skipped: missing'),
   );
 });
 

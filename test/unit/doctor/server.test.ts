@@ -25,26 +25,26 @@ test('the version', () => {
   expect(judgeVersion('1.29.1')).toEqual({
     result: 'warn',
     found: 'Temporal server 1.29.1',
-    wanted: '1.31 or newer: tried with sealflow',
-    hint: 'upgrade it; until then set matching.useNewMatcher = true in its dynamic configuration, so that begun sectors go first',
+    wanted: '1.31 or newer: tested with sealflow',
+    hint: 'upgrade it; until then set matching.useNewMatcher = true in its dynamic config, so that begun sectors go first',
   });
 });
 
 describe('retention', () => {
-  const wanted = '30 days or more: proof and history of a sector are gone afterwards';
-  const hint = 'sealflow setup (365 days, or --retention-days)';
+  const wanted = "30 days or more: afterwards a sector's proof and history are deleted";
+  const hint = 'run sealflow setup (365 days, or --retention-days)';
 
   test('is long enough', () => {
     expect(judgeRetention(365 * DAY)).toMatchObject({ result: 'ok', found: '365 d' });
   });
 
   test('is short', () => {
-    const found = 'workflows that have ended are kept for 7 d';
+    const found = 'closed workflows are retained for 7 d';
     expect(judgeRetention(7 * DAY)).toEqual({ result: 'warn', found, wanted, hint });
   });
 
   test("is shorter than a sector takes: the development server's", () => {
-    const found = 'workflows that have ended are kept for 1 d';
+    const found = 'closed workflows are retained for 1 d';
     expect(judgeRetention(DAY)).toEqual({ result: 'fail', found, wanted, hint });
   });
 });
@@ -58,9 +58,9 @@ describe('search attributes', () => {
     const { SealHost: _, SealSector: __, ...rest } = ALL;
     expect(judgeAttributes(rest)).toEqual({
       result: 'fail',
-      found: 'SealSector missing, SealHost missing',
+      found: 'SealSector is missing, SealHost is missing',
       wanted: WANTED,
-      hint: 'sealflow setup',
+      hint: 'run sealflow setup',
     });
   });
 
@@ -69,7 +69,7 @@ describe('search attributes', () => {
       result: 'fail',
       found: 'SealSector is Keyword',
       wanted: WANTED,
-      hint: 'remove those of another type (temporal operator search-attribute remove), then sealflow setup; or take another namespace',
+      hint: 'remove those of another type (temporal operator search-attribute remove), then run sealflow setup; or use another namespace',
     });
   });
 });
@@ -78,15 +78,15 @@ test('orchestrators', () => {
   expect(judgeOrchestrators(['a#1', 'b#2'])).toMatchObject({ result: 'ok', found: 'a#1 b#2' });
   expect(judgeOrchestrators([])).toEqual({
     result: 'warn',
-    found: 'nobody asks for workflows',
-    wanted: 'an orchestrator, better two on different hosts: without one no sector goes on',
-    hint: 'sealflow orchestrator',
+    found: 'nobody polls for workflow tasks',
+    wanted: 'an orchestrator, better two on different hosts: without one no sector makes progress',
+    hint: 'run sealflow orchestrator',
   });
 });
 
 describe('the clock', () => {
-  const wanted = '2 s at most: logs, receipts and the age of tickets are compared across hosts';
-  const hint = 'let chrony or systemd-timesyncd run on both (`timedatectl`)';
+  const wanted = 'at most 2 s: logs, receipts and the age of tickets are compared across hosts';
+  const hint = 'run chrony or systemd-timesyncd on both (`timedatectl` shows the state)';
 
   test('is right, as far as can be told', () => {
     expect(judgeClock({ aheadMs: -3, accuracyMs: 12 })).toMatchObject({

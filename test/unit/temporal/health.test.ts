@@ -44,7 +44,7 @@ test('a worker is healthy when it has asked lately in each of its groups', async
   expect(second).toMatchObject({ queue: 'sealflow/2/control', healthy: false, poller: '10.0.0.1#7' });
   if (second)
     expect(describeHealth({ ...second, secondsAgo: 121 })).toBe(
-      '10.0.0.1#7 asked for work 121 s ago (queue sealflow/2/control)',
+      '10.0.0.1#7 polled 121 s ago (queue sealflow/2/control)',
     );
 });
 
@@ -52,7 +52,7 @@ test('a worker of another address, or of a longer one, is not this one', async (
   const client = serverWith({ '2 sealflow/1/control': [{ identity: '10.0.0.11#5', ago: 1 }] });
   const [health] = await workerHealth(client, '10.0.0.1', [1]);
   expect(health).toEqual({ queue: 'sealflow/1/control', who: '10.0.0.1#', healthy: false });
-  if (health) expect(describeHealth(health)).toBe('no 10.0.0.1#… asks for work (queue sealflow/1/control)');
+  if (health) expect(describeHealth(health)).toBe('no poller 10.0.0.1#… (queue sealflow/1/control)');
 });
 
 test('an orchestrator is asked for among those that poll for workflows', async () => {

@@ -130,7 +130,7 @@ describe('buildWithGo', () => {
 
   test('names a Go that is too old', async () => {
     await fake(join(bin, 'go'), 'go1.19.2');
-    await expect(build()).rejects.toThrow(/Go is too old .*go1\.19\.2, 1\.\d+\.\d+ is needed/);
+    await expect(build()).rejects.toThrow(/Go is too old .*go1\.19\.2, 1\.\d+\.\d+ is required/);
   });
 
   test('tells why Go cannot get the toolchain', async () => {

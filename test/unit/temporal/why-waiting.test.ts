@@ -64,7 +64,7 @@ test('a phase that lies in a queue that nobody serves waits, one whose queue is 
     {
       phase: 'P4',
       queue: 'sealflow/1/2KiB/CommitPhase2',
-      why: `nobody serves sealflow/1/2KiB/CommitPhase2, where it has lain since ${AT}`,
+      why: `nobody serves sealflow/1/2KiB/CommitPhase2, scheduled since ${AT}`,
     },
   ]);
 });
@@ -87,7 +87,10 @@ test('a phase that somebody has paused says so', async () => {
     PLACE,
     serverWith([P4]).isServed,
   );
-  expect(wait).toMatchObject({ phase: 'P4', why: 'it is paused: temporal activity unpause' });
+  expect(wait).toMatchObject({
+    phase: 'P4',
+    why: 'the activity is paused: resume it with temporal activity unpause',
+  });
 });
 
 test.each(['stopSector', 'abortSector'])('%s waits for a worker of the group', async (name) => {
@@ -95,7 +98,7 @@ test.each(['stopSector', 'abortSector'])('%s waits for a worker of the group', a
   expect(await whyWaiting(raw, PLACE, serverWith([P4]).isServed)).toEqual([
     {
       queue: 'sealflow/1/control',
-      why: `nobody serves sealflow/1/control, where it has lain since ${AT}`,
+      why: `nobody serves sealflow/1/control, scheduled since ${AT}`,
     },
   ]);
   expect(await whyWaiting(raw, PLACE, serverWith([CONTROL]).isServed)).toEqual([]);
@@ -108,7 +111,7 @@ test('a workflow whose next step nobody takes waits for an orchestrator', async 
   expect(await whyWaiting(raw, undefined, serverWith([]).isServed)).toEqual([
     {
       queue: 'sealflow',
-      why: `no orchestrator runs: nobody serves sealflow, where it has lain since ${AT}`,
+      why: `no orchestrator runs: nobody serves sealflow, scheduled since ${AT}`,
     },
   ]);
   expect(await whyWaiting(raw, undefined, serverWith([ORCHESTRATOR]).isServed)).toEqual([]);
