@@ -19,7 +19,7 @@ const sandboxed = [
 const claimRoom = ['src/attempts/**'];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'engine/', 'node_modules/', 'coverage/'] },
+  { ignores: ['dist/', 'engine/', 'node_modules/', 'coverage/', '.stryker-tmp/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
