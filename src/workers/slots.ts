@@ -45,7 +45,8 @@ export class SlotPool {
   private probing = 0;
   private draining = false;
   private readonly waiting: Waiting[] = [];
-  private readonly unused = new Map<string, number>();
+  /** Queues with a permit that no task has used yet. */
+  private readonly unused = new Set<string>();
   /** When a queue was last polled beyond the pool's size, in ms of this process' clock. */
   private readonly lastForEngine = new Map<string, number>();
 
@@ -105,7 +106,7 @@ export class SlotPool {
           const entry = { queue: taskQueue, phase, isOpen, onPoll, grant };
           if (signal.aborted) return;
           this.line(entry);
-          signal.addEventListener('abort', () => this.forget(entry), { once: true });
+          signal.addEventListener('abort', () => this.forget(entry));
           this.pump();
         }),
       tryReserveSlot: () => null,
@@ -120,7 +121,7 @@ export class SlotPool {
     for (;;) {
       const hasFree = !this.draining && this.probing < this.size - this.taken;
       const next = this.waiting.find(
-        (entry) => !this.unused.get(entry.queue) && entry.isOpen() && (hasFree || this.mayAdopt(entry)),
+        (entry) => !this.unused.has(entry.queue) && entry.isOpen() && (hasFree || this.mayAdopt(entry)),
       );
       if (!next) return;
       if (!hasFree) this.noteForEngine(next);
@@ -135,12 +136,12 @@ export class SlotPool {
   showPresence(): void {
     if (this.draining) return;
     for (const entry of [...this.waiting])
-      if (!this.unused.get(entry.queue) && entry.isOpen()) this.grant(entry);
+      if (!this.unused.has(entry.queue) && entry.isOpen()) this.grant(entry);
   }
 
   private grant(entry: Waiting): void {
     this.forget(entry);
-    this.count(entry.queue, 1);
+    this.unused.add(entry.queue);
     this.probing += 1;
     entry.onPoll?.();
     entry.grant({ queue: entry.queue, unused: true });
@@ -164,12 +165,8 @@ export class SlotPool {
   private use(permit: Permit): void {
     if (!permit.unused) return;
     permit.unused = false;
-    this.count(permit.queue, -1);
+    this.unused.delete(permit.queue);
     this.pump();
-  }
-
-  private count(queue: string, change: number): void {
-    this.unused.set(queue, (this.unused.get(queue) ?? 0) + change);
   }
 
   /** Later phases first, so that sectors finish and give their scratch back; of one phase whoever came first. */

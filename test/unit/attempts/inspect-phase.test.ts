@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, renameSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -103,6 +103,11 @@ describe('a result', () => {
   test('of another phase does not count', async () => {
     await writeAttempt(sector, '2/P1-1', { result: {} });
     expect(await see()).toEqual({ is: 'free', number: 1, earlier: [] });
+  });
+
+  test('whose file names another phase than its attempt does not count', async () => {
+    await writeAttempt(sector, '2/P2-1', { progress: await deadProcess(), result: { phase: 'P1' } });
+    expect(await see()).toMatchObject({ is: 'free', number: 2 });
   });
 
   test('goes before an error in the same attempt', async () => {
@@ -229,6 +234,16 @@ describe('an engine elsewhere', () => {
     });
     expect(await see(seen(NOW - patience + 1, -1))).toMatchObject({ is: 'live elsewhere' });
     expect(await see(seen(NOW - patience, -1))).toMatchObject({ is: 'free', number: 2 });
+  });
+
+  // A step back renames what it invalidates.
+  test('of an attempt that is renamed while one looks is given its time', async () => {
+    await writeAttempt(sector, '2/P2-1');
+    const isOurs = (): boolean => {
+      renameSync(join(sector, '2/P2-1'), join(sector, '2/invalidated-P2-1'));
+      return false;
+    };
+    expect(await see({ isOurs })).toMatchObject({ is: 'live elsewhere', host: 'unknown' });
   });
 
   test('that shows itself at last begins to be observed', async () => {

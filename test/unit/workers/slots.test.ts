@@ -1,81 +1,12 @@
-import type { ActivitySlotInfo, CustomSlotSupplier } from '@temporalio/worker';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import type { PhaseId } from '../../../src/phases.js';
-import type { Slot } from '../../../src/activities/deps.js';
 import { SlotPool } from '../../../src/workers/slots.js';
+import { enter, granted, Poller, PROBE_OVER, settle } from '../../helpers/poller.js';
 import { createRandom, type Random } from '../../helpers/random.js';
-
-/** Longer than a granted permit is counted as a likely task. */
-const PROBE_OVER = 60;
 
 beforeEach(() => {
   vi.useFakeTimers();
   return () => vi.useRealTimers();
 });
-
-type Supplier = CustomSlotSupplier<ActivitySlotInfo>;
-type Used = Parameters<Supplier['markSlotUsed']>[0];
-type Released = Parameters<Supplier['releaseSlot']>[0];
-
-/** One queue's poller, as the SDK drives a supplier. */
-class Poller {
-  /** Permits that were granted and not used yet. */
-  permits: unknown[] = [];
-  private readonly supplier: Supplier;
-  /** The SDK makes one for each permit that it asks for. */
-  private asked: AbortController[] = [];
-  private isShutDown = false;
-
-  constructor(
-    pool: SlotPool,
-    readonly queue: string,
-    isOpen?: () => boolean,
-    phase: PhaseId = 'P1',
-  ) {
-    this.supplier = pool.supplier({ phase, ...(isOpen && { isOpen }) });
-  }
-
-  /** Asks for a permit; it lands in `permits`. */
-  ask(): this {
-    const context = { slotType: 'activity', taskQueue: this.queue, isSticky: false } as never;
-    const abort = new AbortController();
-    if (this.isShutDown) abort.abort();
-    this.asked.push(abort);
-    void this.supplier.reserveSlot(context, abort.signal).then((permit) => this.permits.push(permit));
-    return this;
-  }
-
-  abort(): void {
-    this.isShutDown = true;
-    for (const abort of this.asked) abort.abort();
-  }
-
-  /** A task came: the permit is used, and the next is asked for. */
-  use(): unknown {
-    const permit = this.permits.shift();
-    this.supplier.markSlotUsed({ permit } as unknown as Used);
-    this.ask();
-    return permit;
-  }
-
-  release(permit: unknown): void {
-    this.supplier.releaseSlot({ permit } as unknown as Released);
-  }
-
-  /** The poll ended without a task: at shutdown. */
-  giveBack(): void {
-    this.release(this.permits.shift());
-  }
-}
-
-const settle = (ms = 0): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
-const granted = (pollers: Poller[]): string[] =>
-  pollers.flatMap(({ queue, permits }) => permits.map(() => queue));
-
-/** Each for a sector of its own. */
-let sectors = 0;
-const enter = (pool: SlotPool, phase: PhaseId = 'P1'): Slot | undefined =>
-  pool.enter({ phase, sector: `s-t01000-${++sectors}` });
 
 describe('slots', () => {
   test('are never more than the size', () => {
@@ -96,35 +27,20 @@ describe('slots', () => {
     expect(enter(pool)).toBeUndefined();
   });
 
+  test('that were given back are not left to an engine as well', () => {
+    const pool = new SlotPool(1);
+    const slot = enter(pool);
+    slot?.leave();
+    slot?.leaveToEngine();
+    expect(pool.taken).toBe(0);
+  });
+
   test('of a pool of none are none', async () => {
     const pool = new SlotPool(0);
     expect(enter(pool)).toBeUndefined();
     const poller = new Poller(pool, 'a').ask();
     await settle(1000);
     expect(poller.permits).toEqual([]);
-  });
-});
-
-describe('a pool that drains', () => {
-  test('takes nothing new, but for the task of an engine of its own', async () => {
-    const pool = new SlotPool(3);
-    const busy = enter(pool);
-    pool.setEngines([{ phase: 'P1', sector: 's-t01000-9' }]);
-    pool.drain();
-    const poller = new Poller(pool, 'a').ask();
-    await settle();
-    // Polled for the engine's task alone; another one that comes is handed back.
-    expect(poller.permits).toHaveLength(1);
-    expect(pool.enter({ phase: 'P1', sector: 's-t01000-8' })).toBeUndefined();
-    const own = pool.enter({ phase: 'P1', sector: 's-t01000-9' });
-    own?.leave();
-    busy?.leave();
-    expect(pool.taken).toBe(0);
-    poller.use();
-    pool.showPresence();
-    await settle(10_000);
-    expect(poller.permits).toEqual([]);
-    expect(pool.enter({ phase: 'P1', sector: 's-t01000-8' })).toBeUndefined();
   });
 });
 
@@ -196,6 +112,15 @@ describe('permits', () => {
   });
 });
 
+describe('the SDK', () => {
+  test('asks for each permit, and gets none out of turn', () => {
+    const supplier = new SlotPool(1).supplier({ phase: 'P1' });
+    expect(supplier.type).toBe('custom');
+    const context = { slotType: 'activity', taskQueue: 'a', isSticky: false } as never;
+    expect(supplier.tryReserveSlot(context)).toBeNull();
+  });
+});
+
 describe('a closed gate', () => {
   test('lets nobody poll until it opens', async () => {
     let open = false;
@@ -227,6 +152,16 @@ describe('a poller that is shut down', () => {
     leave?.leave();
     await settle(10 * PROBE_OVER);
     expect(granted([gone, next])).toEqual(['b']);
+  });
+
+  test('leaves the line as it is when it has its permit already', async () => {
+    const pool = new SlotPool(1);
+    const [gone, next] = [new Poller(pool, 'a').ask(), new Poller(pool, 'b').ask()];
+    await settle();
+    expect(granted([gone, next])).toEqual(['a']);
+    gone.abort();
+    await settle(PROBE_OVER);
+    expect(granted([gone, next])).toEqual(['a', 'b']);
   });
 
   test('asks for nothing any more', async () => {
@@ -305,80 +240,6 @@ describe('a pool over several queues', () => {
       ['idle', 0],
     ]);
     expect((await serve(new SlotPool(4), queues, () => 1000)).most).toBe(4);
-  });
-});
-
-describe('an engine that no task waits for', () => {
-  const work = { phase: 'P1', sector: 's-t01000-7' } as const;
-
-  test('holds a slot, which admits its own sector only', () => {
-    const pool = new SlotPool(1);
-    pool.setEngines([work]);
-    expect(pool.taken).toBe(1);
-    expect(enter(pool)).toBeUndefined();
-    expect(pool.enter({ ...work, phase: 'P2' })).toBeUndefined();
-    const slot = pool.enter(work);
-    expect(slot).toBeDefined();
-    expect(pool.taken).toBe(1);
-    slot?.leave();
-    expect(pool.taken).toBe(0);
-  });
-
-  test('is not counted beside the task that has come for it, though it was seen before', () => {
-    const pool = new SlotPool(2);
-    pool.setEngines([work]);
-    pool.enter(work);
-    pool.setEngines([work]);
-    expect(pool.taken).toBe(1);
-  });
-
-  test('keeps the slot that its task leaves to it, until it is seen to have ended', async () => {
-    const pool = new SlotPool(1);
-    const slot = pool.enter(work);
-    slot?.leaveToEngine();
-    slot?.leave();
-    expect(enter(pool)).toBeUndefined();
-    const other = new Poller(pool, 'b', undefined, 'P2').ask();
-    await settle(10 * PROBE_OVER);
-    expect(other.permits).toEqual([]);
-    pool.setEngines([]);
-    await settle();
-    expect(other.permits).toHaveLength(1);
-    expect(enter(pool)).toBeDefined();
-  });
-
-  test('has its queue polled when the pool is full, and no other one', async () => {
-    const pool = new SlotPool(1);
-    const [own, other] = [
-      new Poller(pool, 'a', undefined, 'P1').ask(),
-      new Poller(pool, 'b', undefined, 'P2').ask(),
-    ];
-    pool.enter({ phase: 'P1', sector: 's-t01000-8' });
-    pool.setEngines([work]);
-    await settle(10 * PROBE_OVER);
-    expect(granted([own, other])).toEqual(['a']);
-    expect(pool.taken).toBe(2);
-  });
-
-  test('has its queue polled once a second, not for each task of others that comes', async () => {
-    const pool = new SlotPool(1);
-    pool.setEngines([work]);
-    const poller = new Poller(pool, 'a').ask();
-    let polls = 0;
-    for (let ms = 0; ms < 3000; ms += 10) {
-      if (poller.permits.length > 0) {
-        polls += 1;
-        poller.use(); // Another sector's task: handed back.
-      }
-      await settle(10);
-    }
-    expect(polls).toBe(3);
-    // Once one engine has been adopted, the next need not wait.
-    pool.setEngines([work, { ...work, sector: 's-t01000-8' }]);
-    pool.enter(work);
-    pool.pump();
-    await settle();
-    expect(poller.permits).toHaveLength(1);
   });
 });
 
