@@ -127,9 +127,14 @@ export function waitsFor(state: SectorState): 'seed' | 'landed' | undefined {
 export const mustWaitForLanded = ({ keepUntilLanded, landed }: SectorState): boolean =>
   keepUntilLanded && !landed;
 
+/** That of the result that counts; undefined while P2 is still to be done. */
+export const commROf = ({ results }: SectorState): string | undefined => results.P2?.commR;
+
 /** Whether P2 ran again and gave another commR than the one that was shown to the world. */
-export const hasChangedCommR = ({ results, shownCommR }: SectorState): boolean =>
-  results.P2 !== undefined && shownCommR !== undefined && results.P2.commR !== shownCommR;
+export function hasChangedCommR(state: SectorState): boolean {
+  const commR = commROf(state);
+  return commR !== undefined && state.shownCommR !== undefined && commR !== state.shownCommR;
+}
 
 /** What a step back takes back: all that follows when a person asks for it, else what depends on the phase. */
 export function takenBack({ to, invalidates }: StepBack): PhaseId[] {

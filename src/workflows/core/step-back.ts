@@ -1,5 +1,5 @@
 /** Going back to an earlier phase: what that takes back. */
-import { PHASE_IDS } from '../../phases.js';
+import { ENGINE_PHASE_IDS, PHASE_IDS } from '../../phases.js';
 import { showCommR } from './attention.js';
 import { hasChangedCommR, takenBack, type SectorState, type StepBack } from './state.js';
 
@@ -24,7 +24,8 @@ function takeBack(state: SectorState, back: StepBack): void {
   for (const phase of phases) {
     const { host: _where, seconds: _howLong, ...record } = state.phases[phase];
     state.phases[phase] = record;
-    if (phase === 'P6') continue;
+  }
+  for (const phase of ENGINE_PHASE_IDS.filter((id) => phases.includes(id))) {
     const result = state.results[phase];
     const isInvalid = back.invalidates === 'all' || (back.invalidates === 'one' && phase === back.to);
     if (result && isInvalid) state.invalidated.push(result.at);
