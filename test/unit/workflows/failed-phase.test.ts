@@ -162,7 +162,7 @@ describe('a failure', () => {
 
 describe('a phase that asks for an earlier one', () => {
   const damaged = [...fails('P2', 'StepBack', { from: 'P1' }, 'layer 3 is damaged'), rewound, ...done('P1')];
-  const { repeatedHint } = FAILURES.StepBack;
+  const { hint, repeatedHint } = FAILURES.StepBack;
 
   test('asks for it without a person', () => {
     const state = after(done('P1'), fails('P2', 'StepBack', { from: 'P1' }, 'layer 3 is damaged'));
@@ -182,6 +182,13 @@ describe('a phase that asks for an earlier one', () => {
   test('and was done in between is counted anew', () => {
     const state = after(done('P1'), damaged, damaged, damaged, done('P2'), damaged);
     expect(state).toMatchObject({ attention: {}, stepsBack: 4 });
+  });
+
+  test('without naming it needs attention, and the hint asks for the phase', () => {
+    const { attention, pendingStepBacks } = after(done('P1'), fails('P2', 'StepBack'));
+    expect(pendingStepBacks).toEqual([]);
+    expect(attention.P2?.hint).toBe(hint);
+    expect(hint).toContain('retry --from');
   });
 
   test('gives the hints of its own failures, also after it has stepped back', () => {
