@@ -24,6 +24,8 @@ function takeBack(state: SectorState, back: StepBack): void {
   for (const phase of phases) {
     const { host: _where, seconds: _howLong, ...record } = state.phases[phase];
     state.phases[phase] = record;
+    // A person, who may have mended what was wrong: faults are counted anew, as after any other retry.
+    if (back.invalidates !== 'one') Object.assign(record, { interruptions: 0, stepBacks: 0 });
   }
   for (const phase of ENGINE_PHASE_IDS.filter((id) => phases.includes(id))) {
     const result = state.results[phase];

@@ -102,6 +102,24 @@ describe('a retry from a phase', () => {
     expect(state.pendingStepBacks).toEqual([]);
     expect(activePhases(state)).toEqual(['P2']);
   });
+
+  test('counts the faults of the phases anew that it takes back', () => {
+    const slow = Array(5).fill(fails('P2', 'TimedOut')).flat();
+    const state = after(
+      done('P1'),
+      slow,
+      retry({ from: 'P1' }),
+      rewound,
+      done('P1'),
+      fails('P2', 'TimedOut'),
+    );
+    expect(state.attention).toEqual({});
+    const stepBack = [...damaged('P2', 'P1'), rewound, ...done('P1')];
+    const often = [...stepBack, ...stepBack, ...stepBack, ...damaged('P2', 'P1')];
+    expect(after(done('P1'), often).attention.P2?.type).toBe('StepBack');
+    const again = after(done('P1'), often, retry({ from: 'P1' }), rewound, done('P1'), stepBack);
+    expect(again.attention).toEqual({});
+  });
 });
 
 describe('a commR that has changed', () => {
