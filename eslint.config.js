@@ -16,7 +16,7 @@ const sandboxed = [
   'src/failures.ts',
 ];
 export default tseslint.config(
-  { ignores: ['dist/', 'engine/', 'node_modules/', 'coverage/'] },
+  { ignores: ['dist/', 'engine/', 'node_modules/', 'coverage/', '.stryker-tmp/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -160,7 +160,8 @@ export const FAILURES = {
   StepBack: {
     recovery: 'step back',
     meaning: 'files of an earlier phase are damaged or missing',
-    hint: 'nothing: the earlier phase runs again',
+    // Seen only where the failure does not say which phase mends it; else that one runs again by itself.
+    hint: 'look at the log of the attempt for what is damaged, then retry --from the phase that made it',
     repeatedHint:
       'the same damage has come back: look at the disks and the memory of the hosts that made these files, then retry',
   },

@@ -45,8 +45,8 @@ export class SlotPool {
   private probing = 0;
   private draining = false;
   private readonly waiting: Waiting[] = [];
-  /** Unused permits by queue. */
-  private readonly unused = new Map<string, number>();
+  /** Queues with a permit that no task has used yet. */
+  private readonly unused = new Set<string>();
   /**
    * When a queue was last polled for an engine's own task although the pool was full, in ms of this process'
    * clock.
@@ -109,7 +109,7 @@ export class SlotPool {
           const entry = { queue: taskQueue, phase, isOpen, onPoll, grant };
           if (signal.aborted) return;
           this.enqueue(entry);
-          signal.addEventListener('abort', () => this.dequeue(entry), { once: true });
+          signal.addEventListener('abort', () => this.dequeue(entry));
           this.pump();
         }),
       tryReserveSlot: () => null,
@@ -127,7 +127,7 @@ export class SlotPool {
     for (;;) {
       const hasFree = !this.draining && this.probing < this.size - this.taken;
       const next = this.waiting.find(
-        (entry) => !this.unused.get(entry.queue) && entry.isOpen() && (hasFree || this.mayAdopt(entry)),
+        (entry) => !this.unused.has(entry.queue) && entry.isOpen() && (hasFree || this.mayAdopt(entry)),
       );
       if (!next) return;
       if (!hasFree) this.recordAdoptionPoll(next);
@@ -143,12 +143,12 @@ export class SlotPool {
   showPresence(): void {
     if (this.draining) return;
     for (const entry of [...this.waiting])
-      if (!this.unused.get(entry.queue) && entry.isOpen()) this.grant(entry);
+      if (!this.unused.has(entry.queue) && entry.isOpen()) this.grant(entry);
   }
 
   private grant(entry: Waiting): void {
     this.dequeue(entry);
-    this.addUnused(entry.queue, 1);
+    this.unused.add(entry.queue);
     this.probing += 1;
     entry.onPoll?.();
     entry.grant({ queue: entry.queue, unused: true });
@@ -175,12 +175,8 @@ export class SlotPool {
   private use(permit: Permit): void {
     if (!permit.unused) return;
     permit.unused = false;
-    this.addUnused(permit.queue, -1);
+    this.unused.delete(permit.queue);
     this.pump();
-  }
-
-  private addUnused(queue: string, change: number): void {
-    this.unused.set(queue, (this.unused.get(queue) ?? 0) + change);
   }
 
   /** Orders by later phases first, so that sectors finish and free their scratch; FIFO within a phase. */

@@ -4,6 +4,7 @@ import { mkdir, readFile, readlink, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, type EngineError, type Job, type Progress } from '../../src/engines/protocol.js';
 import { attemptDir, parseAt, type Attempt } from '../../src/paths.js';
+import type { EnginePhaseId } from '../../src/phases.js';
 
 export const HASH = digestOf('the input');
 export const OTHER_HASH = digestOf('another input');
@@ -11,7 +12,7 @@ export const OTHER_HASH = digestOf('another input');
 export interface Written {
   job?: Partial<Job>;
   progress?: Partial<Progress>;
-  result?: { inputHash?: string; outputs?: object; facts?: object };
+  result?: { phase?: EnginePhaseId; inputHash?: string; outputs?: object; facts?: object };
   error?: Partial<EngineError>;
   /** Names of files that layers.json records. */
   layers?: string[];
@@ -37,7 +38,7 @@ export async function writeAttempt(
     const allFacts = { seconds: 1, host: '10.0.0.1', engine: 'by hand', ...times, ...facts };
     await write('result.json', {
       v: 1,
-      phase,
+      phase: written.result.phase ?? phase,
       sector: 't01000/7',
       size: '2KiB',
       inputHash,

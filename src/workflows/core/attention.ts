@@ -1,7 +1,7 @@
 /** When a phase needs a person's attention. */
 import { FAILURES, type Failure, type FailureKind } from '../../failures.js';
 import type { PhaseId } from '../../phases.js';
-import { hasChangedCommR, type SectorState } from './state.js';
+import { commROf, hasChangedCommR, type SectorState } from './state.js';
 
 export function needAttention(
   state: SectorState,
@@ -11,7 +11,7 @@ export function needAttention(
   now: number,
 ): void {
   const { hint, repeatedHint }: FailureKind = FAILURES[type];
-  const isRepeated = type === 'StepBack' && state.phases[phase].stepBacks > 0;
+  const isRepeated = state.phases[phase].stepBacks > 0;
   state.attention[phase] = {
     phase,
     type,
@@ -23,7 +23,7 @@ export function needAttention(
 
 /** commR is published after the first P2; a person must accept a different one. */
 export function showCommR(state: SectorState, now: number): void {
-  const commR = state.results.P2?.commR;
+  const commR = commROf(state);
   if (hasChangedCommR(state))
     needAttention(state, 'P2', 'ChangedCommR', `commR was ${state.shownCommR}, now it is ${commR}`, now);
   else state.shownCommR = commR;

@@ -3,7 +3,7 @@ import type { CleanResult, PhaseResult } from '../../contract.js';
 import { FAILURES, type Failure, type FailureKind } from '../../failures.js';
 import { PHASE_IDS, type EnginePhaseId, type PhaseId } from '../../phases.js';
 import { needAttention, showCommR } from './attention.js';
-import { hasBegun, type PhaseRecord, type SectorState, type StepBack } from './state.js';
+import { commROf, hasBegun, type PhaseRecord, type SectorState, type StepBack } from './state.js';
 import { rewind, stopAll, without } from './step-back.js';
 
 /** A phase that asks for more step backs than this before it completes needs attention. */
@@ -17,7 +17,7 @@ export type Event =
   | { type: 'failed'; phase: PhaseId; failure: Failure; now: number }
   /** The pass and all its activities have ended; the pending step backs take effect. */
   | { type: 'rewound'; now: number }
-  | { type: 'seed'; seed: string; replace?: boolean }
+  | { type: 'seed'; seed: string }
   | { type: 'landed' }
   | { type: 'retry'; from?: PhaseId; ticket?: string; acceptCommR?: boolean }
   | { type: 'abort'; why: string }
@@ -47,7 +47,7 @@ export function reduce(before: SectorState, event: Event): SectorState {
       rewind(state, event.now);
       break;
     case 'seed':
-      takeSeed(state, event.seed, event.replace === true);
+      takeSeed(state, event.seed);
       break;
     case 'landed':
       state.landed = true;
@@ -102,23 +102,23 @@ function finish(state: SectorState, phase: EnginePhaseId, result: PhaseResult, n
   const { host, seconds } = result;
   state.phases[phase] = doneRecord(state.phases[phase], { host, seconds });
   state.results[phase] = result;
-  state.attention = without(state.attention, phase);
   if (phase === 'P2') showCommR(state, now);
 }
 
 function fail(state: SectorState, phase: PhaseId, failure: Failure, now: number): void {
   const { type, message, details } = failure;
+  const { recorded = 0, claim = 0 } = details;
   const record = state.phases[phase];
   record.active = false;
   record.failure = `${type}: ${message}`;
   if (details.at) record.lastReported = details.at;
-  if ((details.recorded ?? 0) > record.recorded) {
-    record.recorded = details.recorded ?? 0;
+  if (recorded > record.recorded) {
+    record.recorded = recorded;
     record.interruptions = 0;
   }
-  const hasNewClaim = (details.claim ?? 0) > state.claim;
   // A later claim of this same run, made before Temporal's database was restored from a backup.
-  if (hasNewClaim) state.claim = details.claim ?? state.claim;
+  const hasNewClaim = claim > state.claim;
+  if (hasNewClaim) state.claim = claim;
   state.stored ||= details.stored === true;
   const { recovery, max = Infinity }: FailureKind = FAILURES[type];
   switch (recovery) {
@@ -151,14 +151,14 @@ function fail(state: SectorState, phase: PhaseId, failure: Failure, now: number)
 
 // ---- updates ----
 
-function takeSeed(state: SectorState, seed: string, replace: boolean): void {
+function takeSeed(state: SectorState, seed: string): void {
   if (seed === state.seal.seed) return;
   const isReplaced = state.seal.seed !== undefined;
   state.seal = { ...state.seal, seed };
   // It was the proof of the previous seed that landed.
   state.landed = false;
   const back: StepBack = { to: 'P3', reason: 'new seed', invalidates: 'none' };
-  if (isReplaced && replace && hasBegun(state, back)) state.pendingStepBacks.push(back);
+  if (isReplaced && hasBegun(state, back)) state.pendingStepBacks.push(back);
 }
 
 function retry(state: SectorState, { from, ticket, acceptCommR }: Extract<Event, { type: 'retry' }>): void {
@@ -168,7 +168,7 @@ function retry(state: SectorState, { from, ticket, acceptCommR }: Extract<Event,
     if (hasBegun(state, back)) state.pendingStepBacks.push(back);
     return;
   }
-  if (acceptCommR) state.shownCommR = state.results.P2?.commR;
+  if (acceptCommR) state.shownCommR = commROf(state);
   for (const phase of PHASE_IDS) {
     const attention = state.attention[phase];
     if (attention?.type === 'ChangedCommR' && !acceptCommR) continue;

@@ -128,9 +128,14 @@ export function waitsFor(state: SectorState): 'seed' | 'landed' | undefined {
 export const mustWaitForLanded = ({ keepUntilLanded, landed }: SectorState): boolean =>
   keepUntilLanded && !landed;
 
+/** commR of P2's current result; undefined until P2 is done. */
+export const commROf = ({ results }: SectorState): string | undefined => results.P2?.commR;
+
 /** Whether a later P2 computed a different commR from the published one. */
-export const hasChangedCommR = ({ results, shownCommR }: SectorState): boolean =>
-  results.P2 !== undefined && shownCommR !== undefined && results.P2.commR !== shownCommR;
+export function hasChangedCommR(state: SectorState): boolean {
+  const commR = commROf(state);
+  return commR !== undefined && state.shownCommR !== undefined && commR !== state.shownCommR;
+}
 
 /** @returns the phases that a step back resets: all from `to` on with `all`, else `to` and what depends on it */
 export function takenBack({ to, invalidates }: StepBack): PhaseId[] {

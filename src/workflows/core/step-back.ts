@@ -1,5 +1,5 @@
 /** Going back to an earlier phase: which results are dropped and which are invalidated. */
-import { PHASE_IDS } from '../../phases.js';
+import { ENGINE_PHASE_IDS, PHASE_IDS } from '../../phases.js';
 import { showCommR } from './attention.js';
 import { hasChangedCommR, takenBack, type SectorState, type StepBack } from './state.js';
 
@@ -24,7 +24,10 @@ function resetPhases(state: SectorState, stepBack: StepBack): void {
   for (const phase of phases) {
     const { host: _where, seconds: _howLong, ...record } = state.phases[phase];
     state.phases[phase] = record;
-    if (phase === 'P6') continue;
+    // A person, who may have mended what was wrong: faults are counted anew, as after any other retry.
+    if (stepBack.invalidates !== 'one') Object.assign(record, { interruptions: 0, stepBacks: 0 });
+  }
+  for (const phase of ENGINE_PHASE_IDS.filter((id) => phases.includes(id))) {
     const result = state.results[phase];
     const isInvalid =
       stepBack.invalidates === 'all' || (stepBack.invalidates === 'one' && phase === stepBack.to);

@@ -4,7 +4,7 @@ import type { PhaseStatus, SealState, SealStatus } from '../../messages.js';
 import { PHASE_IDS, PHASES, type PhaseId } from '../../phases.js';
 import type { SEARCH_ATTRIBUTES } from '../../search-attributes.js';
 import { minerName, sectorOf } from '../../sector.js';
-import { activePhases, isDone, phaseState, waitsFor, type SectorState } from './state.js';
+import { activePhases, commROf, isDone, phaseState, waitsFor, type SectorState } from './state.js';
 
 export function sealState(state: SectorState): SealState {
   if (state.ending) return state.ending.state;
@@ -15,13 +15,7 @@ export function sealState(state: SectorState): SealState {
 
 const phaseStatus = (state: SectorState, phase: PhaseId): PhaseStatus => {
   const { tries, host, seconds, failure } = state.phases[phase];
-  return {
-    state: phaseState(state, phase),
-    tries,
-    ...(host !== undefined && { host }),
-    ...(seconds !== undefined && { seconds }),
-    ...(failure !== undefined && { failure }),
-  };
+  return { state: phaseState(state, phase), tries, host, seconds, failure };
 };
 
 /** The answer to the query `status`. */
@@ -41,7 +35,7 @@ export function statusOf(state: SectorState): SealStatus {
     seed: seal.seed,
     commD: results.P2?.commD,
     // Once published, a commR is shown until a new P2 replaces it.
-    commR: results.P2?.commR ?? state.shownCommR,
+    commR: commROf(state) ?? state.shownCommR,
     proof: results.P4?.proof,
     storage: cleaned?.storage,
     bytesFreed: cleaned?.bytesFreed,
@@ -82,7 +76,7 @@ const row = (...cells: string[]): string => `| ${cells.map((cell) => `${cell}\u0
 
 /** Markdown for the sector's page in the Web UI. */
 export function detailsOf(state: SectorState): string {
-  const { seal, results } = state;
+  const { seal } = state;
   const lines = [`**${seal.sector}** ${seal.size}, group ${seal.group}: **${sealState(state)}**`, ''];
   for (const { phase, type, message, hint } of Object.values(state.attention)) {
     lines.push(`> **${phase} ${type}**: ${oneLine(message)}`, `> ${hint}`, '');
@@ -93,6 +87,7 @@ export function detailsOf(state: SectorState): string {
     const time = seconds === undefined ? '' : seconds.toFixed(1);
     lines.push(row(id, PHASES[id].title, now, String(tries), host, time, oneLine(failure)));
   }
-  if (results.P2?.commR) lines.push('', `commR (base64) \`${results.P2.commR}\``);
+  const commR = commROf(state);
+  if (commR !== undefined) lines.push('', `commR (base64) \`${commR}\``);
   return lines.join('\n');
 }

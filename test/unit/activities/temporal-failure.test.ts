@@ -44,7 +44,9 @@ describe('every failure type', () => {
     expect(failureOf(failed)).toEqual({ type, message: 'why', details });
   });
 
-  test.each(['toString', '__proto__', 'constructor', '', undefined, 7, 'noslot'])('is not %j', (type) => {
+  test.each(
+    ['toString', '__proto__', 'constructor', '', undefined, 7, 'noslot', ['NoSlot']].map((type) => [type]),
+  )('is not %j', (type) => {
     expect(isFailureType(type)).toBe(false);
   });
 });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, renameSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -18,7 +18,7 @@ import { temporaryDirectory } from '../../helpers/temporary.js';
 const HOST = '10.0.0.1';
 const FOREIGN = { host: '10.0.0.2', bootId: 'another' };
 const NOW = 1_000_000_000;
-/** When the inspection was queued. */
+/** When the look was queued. */
 const OFFERED = NOW - 50;
 
 let sector: string;
@@ -77,7 +77,7 @@ describe('a result', () => {
     expect(await see({ epoch: 10 })).toMatchObject({ is: 'result', attempt: { at: '2/P2-9' } });
   });
 
-  test('of a lower epoch counts, and takes precedence over a live engine', async () => {
+  test('of a lower epoch counts, and goes before an engine that lives', async () => {
     await writeAttempt(sector, '1/P2-1', { result: {} });
     await writeAttempt(sector, '2/P2-1', { progress: {} });
     expect(await see()).toMatchObject({ is: 'result', attempt: { at: '1/P2-1' } });
@@ -109,14 +109,19 @@ describe('a result', () => {
     expect(await see()).toEqual({ is: 'free', number: 1, earlier: [] });
   });
 
-  test('takes precedence over an error in the same attempt', async () => {
+  test('whose file names another phase than its attempt does not count', async () => {
+    await writeAttempt(sector, '2/P2-1', { progress: await deadProcess(), result: { phase: 'P1' } });
+    expect(await see()).toMatchObject({ is: 'free', number: 2 });
+  });
+
+  test('goes before an error in the same attempt', async () => {
     await writeAttempt(sector, '2/P2-1', { result: {}, error: {} });
     expect(await see()).toMatchObject({ is: 'result' });
   });
 });
 
 describe('an engine of this host', () => {
-  test('that is alive is waited for', async () => {
+  test('that lives is waited for', async () => {
     const engine = await liveProcess();
     await writeAttempt(sector, '2/P2-1', { progress: engine });
     expect(await see()).toMatchObject({ is: 'live here', attempt: { at: '2/P2-1' }, progress: engine });
@@ -133,7 +138,7 @@ describe('an engine of this host', () => {
     expect(await see()).toMatchObject({ is: 'free' });
   });
 
-  test('that has not written progress is starting', async () => {
+  test('that has not shown itself is starting', async () => {
     await writeAttempt(sector, '2/P2-1');
     expect(await see({ isOurs: ({ at }) => at === '2/P2-1' })).toMatchObject({
       is: 'starting',
@@ -141,7 +146,7 @@ describe('an engine of this host', () => {
     });
   });
 
-  test('is not the owner when a higher attempt exists', async () => {
+  test('is not the owner when a higher attempt is there', async () => {
     await writeAttempt(sector, '2/P2-1', { progress: await liveProcess() });
     await writeAttempt(sector, '2/P2-2', { progress: await deadProcess() });
     expect(await see()).toMatchObject({ is: 'free', number: 3 });
@@ -172,24 +177,24 @@ describe('an engine elsewhere', () => {
     });
   });
 
-  test('is first observed at an unknown time, and dated by the next inspection', async () => {
+  test('is seen first at a time that is not known, and dated by the next look', async () => {
     await writeAttempt(sector, '2/P2-1', { progress: { ...FOREIGN, counter: 17 } });
     const first = await see();
     expect(first).toMatchObject({ is: 'live elsewhere' });
     const observed = { at: '2/P2-1', counter: 17 };
     expect((first as { observed?: unknown }).observed).toEqual(observed);
-    // However long the first inspection was in the queue: the second was queued after it.
+    // However long the first look was in the queue: the second was queued after it.
     expect(await see({ observed })).toMatchObject({
       is: 'live elsewhere',
       observed: { ...observed, since: OFFERED },
     });
-    // The duration of an inspection counts.
+    // A look that takes long is time that has passed.
     expect(await see({ observed, now: OFFERED + TIMES.observation })).toMatchObject({ is: 'free' });
   });
 
   const seen = (since: number, counter = 17, at = '2/P2-1') => ({ observed: { at, counter, since } });
 
-  test('is alive while its counter moves', async () => {
+  test('lives while its counter moves', async () => {
     await writeAttempt(sector, '2/P2-1', { progress: { ...FOREIGN, counter: 18 } });
     expect(await see(seen(NOW - 10 * TIMES.observation))).toMatchObject({
       is: 'live elsewhere',
@@ -197,13 +202,13 @@ describe('an engine elsewhere', () => {
     });
   });
 
-  test('is alive until its counter has not moved for long enough', async () => {
+  test('lives until its counter has stood still long enough', async () => {
     await writeAttempt(sector, '2/P2-1', { progress: { ...FOREIGN, counter: 17 } });
     const since = NOW - TIMES.observation + 1;
     expect(await see(seen(since))).toMatchObject({ is: 'live elsewhere', observed: { counter: 17, since } });
   });
 
-  test('is dead when its counter has not moved for long enough', async () => {
+  test('is dead when its counter has stood still long enough', async () => {
     await writeAttempt(sector, '2/P2-1', { progress: { ...FOREIGN, counter: 17 } });
     expect(await see(seen(NOW - TIMES.observation))).toMatchObject({
       is: 'free',
@@ -212,7 +217,7 @@ describe('an engine elsewhere', () => {
     });
   });
 
-  test('is not judged by an observation of another attempt', async () => {
+  test('is not judged by what was seen of another attempt', async () => {
     await writeAttempt(sector, '2/P2-2', { progress: { ...FOREIGN, counter: 17 } });
     expect(await see(seen(NOW - TIMES.observation))).toMatchObject({
       is: 'live elsewhere',
@@ -222,8 +227,8 @@ describe('an engine elsewhere', () => {
 
   test.each([
     ['of this host', HOST, TIMES.engineStart],
-    ['of another host, whose files may become visible late,', '10.0.0.2', TIMES.observation],
-  ])('%s that has not written progress gets its time', async (_, host, patience) => {
+    ['of another host, whose files may be seen late,', '10.0.0.2', TIMES.observation],
+  ])('%s that has not shown itself is given its time', async (_, host, patience) => {
     const madeBy = { host, worker: 'test', version: '0.0.0' };
     await writeAttempt(sector, '2/P2-1', { job: { madeBy } });
     expect(await see()).toMatchObject({
@@ -235,7 +240,17 @@ describe('an engine elsewhere', () => {
     expect(await see(seen(NOW - patience, -1))).toMatchObject({ is: 'free', number: 2 });
   });
 
-  test('that writes progress at last begins to be observed', async () => {
+  // A step back renames what it invalidates.
+  test('of an attempt that is renamed while one looks is given its time', async () => {
+    await writeAttempt(sector, '2/P2-1');
+    const isOurs = (): boolean => {
+      renameSync(join(sector, '2/P2-1'), join(sector, '2/invalidated-P2-1'));
+      return false;
+    };
+    expect(await see({ isOurs })).toMatchObject({ is: 'live elsewhere', host: 'unknown' });
+  });
+
+  test('that shows itself at last begins to be observed', async () => {
     await writeAttempt(sector, '2/P2-1', { progress: { ...FOREIGN, counter: 1 } });
     expect(await see(seen(NOW - TIMES.observation, -1))).toMatchObject({
       is: 'live elsewhere',
@@ -245,7 +260,7 @@ describe('an engine elsewhere', () => {
 });
 
 describe('an error', () => {
-  test('that the workflow does not know is reported', async () => {
+  test('that the workflow has not heard of is told', async () => {
     await writeAttempt(sector, '2/P2-1', { progress: {}, error: { exit: 4, type: 'StepBack', from: 'P1' } });
     expect(await see()).toMatchObject({
       is: 'failed',
@@ -254,7 +269,7 @@ describe('an error', () => {
     });
   });
 
-  test('that it knows is followed by the next attempt', async () => {
+  test('that it has heard of is followed by the next attempt', async () => {
     await writeAttempt(sector, '2/P2-1', { progress: {}, error: {} });
     expect(await see({ lastReported: '2/P2-1' })).toMatchObject({
       is: 'free',
@@ -263,25 +278,25 @@ describe('an error', () => {
     });
   });
 
-  test('that is newer than the one it knows is reported', async () => {
+  test('that is newer than the one it has heard of is told', async () => {
     for (const at of ['2/P2-1', '2/P2-2']) await writeAttempt(sector, at, { error: {} });
     expect(await see({ lastReported: '2/P2-1' })).toMatchObject({ is: 'failed', attempt: { at: '2/P2-2' } });
   });
 
-  test('of a lower epoch, or of another input, is not reported', async () => {
+  test('of a lower epoch, or of another input, is not told', async () => {
     await writeAttempt(sector, '1/P2-1', { error: {} });
     await writeAttempt(sector, '2/P2-1', { job: { inputHash: OTHER_HASH }, error: {} });
     expect(await see()).toMatchObject({ is: 'free', number: 2, earlier: [{ at: '1/P2-1' }] });
   });
 });
 
-describe('an invalidated attempt', () => {
+describe('an attempt that was made void', () => {
   const invalidated = async (at: string, options = {}): Promise<void> => {
     await writeAttempt(sector, at, { result: {}, ...options });
     await invalidateAttempt(sector, at);
   };
 
-  test('has its files reused, after those of valid attempts', async () => {
+  test('lends what it has, behind those that were not', async () => {
     await writeAttempt(sector, '1/P2-1', { progress: await deadProcess() });
     await invalidated('1/P2-2');
     await invalidated('2/P2-1', { job: { inputHash: OTHER_HASH } });
@@ -292,7 +307,7 @@ describe('an invalidated attempt', () => {
     ]);
   });
 
-  test('has nothing reused when it is not the first', async () => {
+  test('lends nothing when it is not the first', async () => {
     await invalidated('1/P2-1');
     await invalidated('2/P2-1');
     expect(await see()).toEqual({ is: 'free', number: 2, earlier: [] });
@@ -306,16 +321,16 @@ describe('a free phase', () => {
     expect(await see()).toEqual({ is: 'free', number: 1, earlier: [] });
   });
 
-  test('never reuses a number', async () => {
+  test('never gets a number again', async () => {
     for (const name of ['2/invalidated-P2-4', '2/gone-P2-6', '3/P2-9'])
       await mkdir(join(sector, name), { recursive: true });
     expect(await see()).toMatchObject({ is: 'free', number: 7 });
   });
 
-  // For the lease: making the next number supersedes the one before, also one that was never inspected.
-  test('does not skip an attempt made during the inspection', async () => {
+  // The next number is for the lease: who takes it over the head of an attempt that was never looked at supersedes it.
+  test('is not what became an attempt while one looked', async () => {
     let made = false;
-    const racing: Inspection = {
+    const looked: Inspection = {
       sectorDirectory: sector,
       phase: 'P2',
       get epoch(): number {
@@ -330,10 +345,10 @@ describe('a free phase', () => {
       times: TIMES,
       isOurs: () => false,
     };
-    expect(await inspectPhase(racing)).not.toMatchObject({ is: 'free', number: 2 });
+    expect(await inspectPhase(looked)).not.toMatchObject({ is: 'free', number: 2 });
   });
 
-  test('lists the attempts made for the same input, newest first', async () => {
+  test('knows what was made for the same input, newest first', async () => {
     for (const at of ['1/P2-9', '1/P2-10', '2/P2-1'])
       await writeAttempt(sector, at, { progress: await deadProcess() });
     await writeAttempt(sector, '2/P2-2', { job: { inputHash: OTHER_HASH } });

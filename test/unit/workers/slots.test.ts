@@ -1,84 +1,15 @@
-import type { ActivitySlotInfo, CustomSlotSupplier } from '@temporalio/worker';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import type { PhaseId } from '../../../src/phases.js';
-import type { Slot } from '../../../src/activities/deps.js';
 import { SlotPool } from '../../../src/workers/slots.js';
+import { enter, granted, Poller, PROBE_OVER, settle } from '../../helpers/poller.js';
 import { createRandom, type Random } from '../../helpers/random.js';
-
-/** In ms: longer than an unused permit counts against the pool. */
-const PROBE_OVER = 60;
 
 beforeEach(() => {
   vi.useFakeTimers();
   return () => vi.useRealTimers();
 });
 
-type Supplier = CustomSlotSupplier<ActivitySlotInfo>;
-type Used = Parameters<Supplier['markSlotUsed']>[0];
-type Released = Parameters<Supplier['releaseSlot']>[0];
-
-/** One queue's poller, as the SDK drives a supplier. */
-class Poller {
-  /** Permits that were granted and not used yet. */
-  permits: unknown[] = [];
-  private readonly supplier: Supplier;
-  /** The SDK creates one per permit request. */
-  private asked: AbortController[] = [];
-  private isShutDown = false;
-
-  constructor(
-    pool: SlotPool,
-    readonly queue: string,
-    isOpen?: () => boolean,
-    phase: PhaseId = 'P1',
-  ) {
-    this.supplier = pool.supplier({ phase, ...(isOpen && { isOpen }) });
-  }
-
-  /** Requests a permit, which is added to `permits` once granted. */
-  ask(): this {
-    const context = { slotType: 'activity', taskQueue: this.queue, isSticky: false } as never;
-    const abort = new AbortController();
-    if (this.isShutDown) abort.abort();
-    this.asked.push(abort);
-    void this.supplier.reserveSlot(context, abort.signal).then((permit) => this.permits.push(permit));
-    return this;
-  }
-
-  abort(): void {
-    this.isShutDown = true;
-    for (const abort of this.asked) abort.abort();
-  }
-
-  /** A task arrived: uses the permit and requests the next. */
-  use(): unknown {
-    const permit = this.permits.shift();
-    this.supplier.markSlotUsed({ permit } as unknown as Used);
-    this.ask();
-    return permit;
-  }
-
-  release(permit: unknown): void {
-    this.supplier.releaseSlot({ permit } as unknown as Released);
-  }
-
-  /** The poll ended without a task: at shutdown. */
-  releaseUnused(): void {
-    this.release(this.permits.shift());
-  }
-}
-
-const settle = (ms = 0): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
-const granted = (pollers: Poller[]): string[] =>
-  pollers.flatMap(({ queue, permits }) => permits.map(() => queue));
-
-/** Enters the pool, each time for a new sector. */
-let sectors = 0;
-const enter = (pool: SlotPool, phase: PhaseId = 'P1'): Slot | undefined =>
-  pool.enter({ phase, sector: `s-t01000-${++sectors}` });
-
 describe('slots', () => {
-  test('never exceed the size', () => {
+  test('are never more than the size', () => {
     const pool = new SlotPool(2);
     const [leave] = [enter(pool), enter(pool)];
     expect(enter(pool)).toBeUndefined();
@@ -87,7 +18,7 @@ describe('slots', () => {
     expect(enter(pool)).toBeUndefined();
   });
 
-  test('are freed once, even if left twice', () => {
+  test('are given back once, however often that is said', () => {
     const pool = new SlotPool(2);
     const [leave] = [enter(pool), enter(pool)];
     leave?.leave();
@@ -96,7 +27,15 @@ describe('slots', () => {
     expect(enter(pool)).toBeUndefined();
   });
 
-  test('of a pool of size 0: none', async () => {
+  test('that were given back are not left to an engine as well', () => {
+    const pool = new SlotPool(1);
+    const slot = enter(pool);
+    slot?.leave();
+    slot?.leaveToEngine();
+    expect(pool.taken).toBe(0);
+  });
+
+  test('of a pool of none are none', async () => {
     const pool = new SlotPool(0);
     expect(enter(pool)).toBeUndefined();
     const poller = new Poller(pool, 'a').ask();
@@ -105,31 +44,8 @@ describe('slots', () => {
   });
 });
 
-describe('a pool that drains', () => {
-  test('accepts no new tasks except that of its own engine', async () => {
-    const pool = new SlotPool(3);
-    const busy = enter(pool);
-    pool.setEngines([{ phase: 'P1', sector: 's-t01000-9' }]);
-    pool.drain();
-    const poller = new Poller(pool, 'a').ask();
-    await settle();
-    // Polled only for the engine's task; any other task that arrives is handed back.
-    expect(poller.permits).toHaveLength(1);
-    expect(pool.enter({ phase: 'P1', sector: 's-t01000-8' })).toBeUndefined();
-    const own = pool.enter({ phase: 'P1', sector: 's-t01000-9' });
-    own?.leave();
-    busy?.leave();
-    expect(pool.taken).toBe(0);
-    poller.use();
-    pool.showPresence();
-    await settle(10_000);
-    expect(poller.permits).toEqual([]);
-    expect(pool.enter({ phase: 'P1', sector: 's-t01000-8' })).toBeUndefined();
-  });
-});
-
 describe('permits', () => {
-  test('are granted one by one, in the order of the requests', async () => {
+  test('are granted one after the other, in the order in which they were asked for', async () => {
     const pool = new SlotPool(1);
     const pollers = ['a', 'b', 'c'].map((queue) => new Poller(pool, queue).ask());
     await settle();
@@ -140,7 +56,7 @@ describe('permits', () => {
     expect(granted(pollers)).toEqual(['a', 'b', 'c']);
   });
 
-  test('are granted at once for as many slots as are free', async () => {
+  test('as many at once as slots are free', async () => {
     const pool = new SlotPool(3);
     const leave = enter(pool);
     const pollers = ['a', 'b', 'c', 'd'].map((queue) => new Poller(pool, queue).ask());
@@ -151,7 +67,7 @@ describe('permits', () => {
     expect(granted(pollers)).toEqual(['a', 'b', 'c']);
   });
 
-  test('are unused at most once per queue', async () => {
+  test('at most one unused for a queue', async () => {
     const pool = new SlotPool(8);
     const poller = new Poller(pool, 'a').ask().ask().ask();
     await settle(10 * PROBE_OVER);
@@ -161,7 +77,7 @@ describe('permits', () => {
     expect(poller.permits).toHaveLength(1);
   });
 
-  test('are not granted while the pool is full', async () => {
+  test('are none while the pool is full', async () => {
     const pool = new SlotPool(1);
     const leave = enter(pool);
     const poller = new Poller(pool, 'a').ask();
@@ -172,11 +88,11 @@ describe('permits', () => {
     expect(poller.permits).toHaveLength(1);
   });
 
-  test('that are released unused are granted again', async () => {
+  test('that are given back unused are granted again', async () => {
     const pool = new SlotPool(1);
     const poller = new Poller(pool, 'a').ask();
     await settle(PROBE_OVER);
-    poller.releaseUnused();
+    poller.giveBack();
     poller.ask();
     await settle(PROBE_OVER);
     expect(poller.permits).toHaveLength(1);
@@ -196,8 +112,17 @@ describe('permits', () => {
   });
 });
 
-describe('a queue that is closed', () => {
-  test('is not polled until it opens', async () => {
+describe('the SDK', () => {
+  test('asks for each permit, and gets none out of turn', () => {
+    const supplier = new SlotPool(1).supplier({ phase: 'P1' });
+    expect(supplier.type).toBe('custom');
+    const context = { slotType: 'activity', taskQueue: 'a', isSticky: false } as never;
+    expect(supplier.tryReserveSlot(context)).toBeNull();
+  });
+});
+
+describe('a closed gate', () => {
+  test('lets nobody poll until it opens', async () => {
     let open = false;
     const pool = new SlotPool(1);
     const poller = new Poller(pool, 'a', () => open).ask();
@@ -209,7 +134,7 @@ describe('a queue that is closed', () => {
     expect(poller.permits).toHaveLength(1);
   });
 
-  test('does not block other queues', async () => {
+  test('does not stand in the way of other queues', async () => {
     const pool = new SlotPool(1);
     const closed = new Poller(pool, 'a', () => false).ask();
     const other = new Poller(pool, 'b').ask();
@@ -219,7 +144,7 @@ describe('a queue that is closed', () => {
 });
 
 describe('a poller that is shut down', () => {
-  test('leaves the wait queue, and the next poller is served', async () => {
+  test('waits no more, and the next in line is served', async () => {
     const pool = new SlotPool(1);
     const leave = enter(pool);
     const [gone, next] = [new Poller(pool, 'a').ask(), new Poller(pool, 'b').ask()];
@@ -229,7 +154,17 @@ describe('a poller that is shut down', () => {
     expect(granted([gone, next])).toEqual(['b']);
   });
 
-  test('is granted no further permits', async () => {
+  test('leaves the line as it is when it has its permit already', async () => {
+    const pool = new SlotPool(1);
+    const [gone, next] = [new Poller(pool, 'a').ask(), new Poller(pool, 'b').ask()];
+    await settle();
+    expect(granted([gone, next])).toEqual(['a']);
+    gone.abort();
+    await settle(PROBE_OVER);
+    expect(granted([gone, next])).toEqual(['a', 'b']);
+  });
+
+  test('asks for nothing any more', async () => {
     const pool = new SlotPool(1);
     const gone = new Poller(pool, 'a');
     gone.abort();
@@ -240,15 +175,15 @@ describe('a poller that is shut down', () => {
   });
 });
 
-/** Simulates a server and its workers in fake time: tasks wait in queues and are delivered to permits. */
+/** A server and its workers in fake time: tasks wait in queues and are delivered to permits. */
 async function serve(
   pool: SlotPool,
   queues: Map<string, number>,
   ms: () => number,
-): Promise<{ max: number; done: string[] }> {
+): Promise<{ most: number; done: string[] }> {
   const pollers = [...queues.keys()].map((queue) => new Poller(pool, queue).ask());
   const done: string[] = [];
-  let [busy, max] = [0, 0];
+  let [busy, most] = [0, 0];
   const deliver = (poller: Poller): void => {
     const waiting = queues.get(poller.queue) ?? 0;
     if (waiting === 0 || poller.permits.length === 0) return;
@@ -256,11 +191,11 @@ async function serve(
     const permit = poller.use();
     const leave = enter(pool);
     if (!leave) {
-      poller.release(permit); // Handed back: goes into the queue again.
+      poller.release(permit); // Handed back: offered again.
       queues.set(poller.queue, (queues.get(poller.queue) ?? 0) + 1);
       return;
     }
-    max = Math.max(max, ++busy);
+    most = Math.max(most, ++busy);
     setTimeout(() => {
       busy -= 1;
       done.push(poller.queue);
@@ -273,19 +208,19 @@ async function serve(
     pollers.forEach(deliver);
     expect(pollers.every(({ permits }) => permits.length <= 1)).toBe(true);
   }
-  return { max, done };
+  return { most, done };
 }
 
 describe('a pool over several queues', () => {
-  test('runs all tasks, never more at once than it has slots', async () => {
+  test('does all tasks and never more at once than it has slots', async () => {
     const random: Random = createRandom();
     for (let round = 0; round < 20; round++) {
       const size = 1 + random.below(4);
       const queues = new Map(['a', 'b', 'c', 'd'].map((queue) => [queue, random.below(12)]));
       const all = [...queues.values()].reduce((sum, n) => sum + n, 0);
-      const { max, done } = await serve(new SlotPool(size), queues, () => 10 * random.below(30));
+      const { most, done } = await serve(new SlotPool(size), queues, () => 10 * random.below(30));
       expect(done).toHaveLength(all);
-      expect(max).toBeLessThanOrEqual(size);
+      expect(most).toBeLessThanOrEqual(size);
     }
   });
 
@@ -304,86 +239,12 @@ describe('a pool over several queues', () => {
       ['busy', 20],
       ['idle', 0],
     ]);
-    expect((await serve(new SlotPool(4), queues, () => 1000)).max).toBe(4);
-  });
-});
-
-describe('an engine that no task waits for', () => {
-  const work = { phase: 'P1', sector: 's-t01000-7' } as const;
-
-  test('holds a slot, which admits its own sector only', () => {
-    const pool = new SlotPool(1);
-    pool.setEngines([work]);
-    expect(pool.taken).toBe(1);
-    expect(enter(pool)).toBeUndefined();
-    expect(pool.enter({ ...work, phase: 'P2' })).toBeUndefined();
-    const slot = pool.enter(work);
-    expect(slot).toBeDefined();
-    expect(pool.taken).toBe(1);
-    slot?.leave();
-    expect(pool.taken).toBe(0);
-  });
-
-  test('is not counted twice once its task has arrived', () => {
-    const pool = new SlotPool(2);
-    pool.setEngines([work]);
-    pool.enter(work);
-    pool.setEngines([work]);
-    expect(pool.taken).toBe(1);
-  });
-
-  test('keeps the slot that its task leaves to it until it is found to have ended', async () => {
-    const pool = new SlotPool(1);
-    const slot = pool.enter(work);
-    slot?.leaveToEngine();
-    slot?.leave();
-    expect(enter(pool)).toBeUndefined();
-    const other = new Poller(pool, 'b', undefined, 'P2').ask();
-    await settle(10 * PROBE_OVER);
-    expect(other.permits).toEqual([]);
-    pool.setEngines([]);
-    await settle();
-    expect(other.permits).toHaveLength(1);
-    expect(enter(pool)).toBeDefined();
-  });
-
-  test('has only its own queue polled when the pool is full', async () => {
-    const pool = new SlotPool(1);
-    const [own, other] = [
-      new Poller(pool, 'a', undefined, 'P1').ask(),
-      new Poller(pool, 'b', undefined, 'P2').ask(),
-    ];
-    pool.enter({ phase: 'P1', sector: 's-t01000-8' });
-    pool.setEngines([work]);
-    await settle(10 * PROBE_OVER);
-    expect(granted([own, other])).toEqual(['a']);
-    expect(pool.taken).toBe(2);
-  });
-
-  test('has its queue polled once per second, not for every other task that arrives', async () => {
-    const pool = new SlotPool(1);
-    pool.setEngines([work]);
-    const poller = new Poller(pool, 'a').ask();
-    let polls = 0;
-    for (let ms = 0; ms < 3000; ms += 10) {
-      if (poller.permits.length > 0) {
-        polls += 1;
-        poller.use(); // Another sector's task: handed back.
-      }
-      await settle(10);
-    }
-    expect(polls).toBe(3);
-    // After one engine has been adopted, the next one need not wait.
-    pool.setEngines([work, { ...work, sector: 's-t01000-8' }]);
-    pool.enter(work);
-    pool.pump();
-    await settle();
-    expect(poller.permits).toHaveLength(1);
+    expect((await serve(new SlotPool(4), queues, () => 1000)).most).toBe(4);
   });
 });
 
 describe('later phases', () => {
-  test('are polled before earlier ones, whatever the order of the requests', async () => {
+  test('are polled before earlier ones, whoever asked first', async () => {
     const pool = new SlotPool(1);
     const slot = enter(pool);
     const pollers = (['P1', 'P3', 'P2'] as const).map((phase) =>
@@ -397,7 +258,7 @@ describe('later phases', () => {
   });
 });
 
-test('a full pool polls each open queue once to show its presence', async () => {
+test('a full pool lets each queue be polled once when it shows itself, unless the queue is closed', async () => {
   const pool = new SlotPool(1);
   enter(pool);
   const pollers = ['a', 'b'].map((queue) => new Poller(pool, queue).ask());

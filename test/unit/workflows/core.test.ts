@@ -1,97 +1,116 @@
-/** Properties of the workflow's pure core that hold for any sequence of events. */
+/** The pure core of a sector's workflow: whatever happens, in whatever order, these hold. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CONTRACT_VERSION, type PhaseResult, type SealInput } from '../../../src/contract.js';
 import { FAILURES, type FailureType } from '../../../src/failures.js';
-import { ENGINE_PHASE_IDS, PHASE_IDS, type EnginePhaseId, type PhaseId } from '../../../src/phases.js';
-import { answerToRetry, refusalOfRetry } from '../../../src/workflows/core/answers.js';
+import { ENGINE_PHASE_IDS, PHASE_IDS, type PhaseId } from '../../../src/phases.js';
+import {
+  answerToRetry,
+  refusalOfAbort,
+  refusalOfLanded,
+  refusalOfRetry,
+  refusalOfSeed,
+} from '../../../src/workflows/core/answers.js';
 import { reduce, type Event } from '../../../src/workflows/core/reduce.js';
 import {
   activePhases,
   hasChangedCommR,
   initialState,
+  isDone,
   mustEndPass,
+  mustWaitForLanded,
   phaseState,
   takenBack,
   waitsForRetry,
   type SectorState,
 } from '../../../src/workflows/core/state.js';
+import { sealState } from '../../../src/workflows/core/views.js';
+import { begins, cleaned, ends, goOn, landed, rewound, SEAL, seed } from '../../helpers/story.js';
 
 const SEED = Number(process.env['SEALFLOW_SEED'] ?? Date.now() % 2 ** 31);
 console.log(`fast-check seed ${SEED}`);
-const RUNS = { seed: SEED, numRuns: 500 };
+/** Mutation tests ask for fewer, and need no smallest story that shows the fault. */
+const FEW = process.env['SEALFLOW_STORIES'];
+const RUNS = { seed: SEED, numRuns: Number(FEW ?? 200), endOnFailure: FEW !== undefined };
 
-const seal: SealInput = {
-  v: CONTRACT_VERSION,
-  sector: 't01000/7',
-  size: '2KiB',
-  group: 1,
-  ticket: 'aa'.repeat(32),
-};
+/** What activities report: mostly what goes on by itself, else a story is over soon. */
+const types = (Object.keys(FAILURES) as FailureType[]).filter((name) => name !== 'ChangedCommR');
+const type = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom<FailureType[]>('StepBack', 'StepBack', 'LostWorker', 'Overtaken', 'TimedOut'),
+  },
+  { weight: 1, arbitrary: fc.constantFrom(...types) },
+);
+const kind = fc.oneof(
+  { weight: 40, arbitrary: fc.constant('go on' as const) },
+  { weight: 20, arbitrary: fc.constantFrom('fail', 'retry', 'seed', 'landed') },
+  { weight: 1, arbitrary: fc.constant('abort' as const) },
+);
 
-const resultOf = (phase: EnginePhaseId, tag: number): PhaseResult => ({
-  v: CONTRACT_VERSION,
-  phase,
-  at: `1/${phase}-${tag + 1}`,
-  digest: String(tag),
-  host: 'h',
-  seconds: 1,
-  commR: phase === 'P2' ? `commR ${tag % 2}` : undefined,
-});
-
-const types = Object.keys(FAILURES) as FailureType[];
-
-/** The next event: only running activities can end, while updates can come at any time. */
+/** What the world does next, where it can. */
 const choice = fc.record({
-  kind: fc.constantFrom('schedule', 'finish', 'fail', 'fail', 'rewind', 'seed', 'landed', 'retry', 'abort'),
-  phase: fc.constantFrom(...PHASE_IDS),
-  type: fc.constantFrom(...types),
-  from: fc.option(fc.constantFrom(...ENGINE_PHASE_IDS), { nil: undefined }),
+  kind,
+  /** Which of the activities, where there are two. */
+  which: fc.nat(1),
+  type,
+  phase: fc.option(fc.constantFrom(...ENGINE_PHASE_IDS), { nil: undefined }),
   tag: fc.nat(3),
   flag: fc.boolean(),
 });
 type Choice = typeof choice extends fc.Arbitrary<infer T> ? T : never;
 
+const STAGES: PhaseId[][] = [['P1'], ['P2'], ['P3'], ['P4', 'P5'], ['P6']];
+
+/** The phases that the story of `seal-sector.ts` begins in this state. */
+function mayBegin(state: SectorState): PhaseId[] {
+  if (mustEndPass(state) || state.ending) return [];
+  const stage = STAGES.find((phases) => phases.some((phase) => !isDone(state, phase))) ?? [];
+  const isHeld =
+    (state.results.P2 && (hasChangedCommR(state) || state.seal.seed === undefined)) ||
+    (stage.includes('P6') && mustWaitForLanded(state));
+  return isHeld ? [] : stage.filter((phase) => ['waiting', 'backoff'].includes(phaseState(state, phase)));
+}
+
 function eventOf(state: SectorState, c: Choice): Event | undefined {
-  const { phase } = c;
-  const { active } = state.phases[phase];
   if (state.ending) return undefined;
+  const underWay = PHASE_IDS.filter((phase) => state.phases[phase].active);
+  const next = [...underWay, ...mayBegin(state)];
+  const phase = next[c.which % next.length];
+  const isActive = phase !== undefined && underWay.includes(phase);
   switch (c.kind) {
-    case 'schedule':
-      return phaseState(state, phase) === 'waiting' && !mustEndPass(state)
-        ? { type: 'scheduled', phase }
-        : undefined;
-    case 'finish':
-      return active && phase !== 'P6'
-        ? { type: 'finished', phase, result: resultOf(phase, c.tag), now: 1 }
-        : undefined;
+    case 'go on':
+      if (state.abortReason !== undefined) return { type: 'ending', state: 'aborting' };
+      if (mustEndPass(state)) return rewound;
+      if (!phase) return undefined;
+      if (!isActive) return begins(phase);
+      return phase === 'P6' ? cleaned : ends(phase, phase === 'P2' ? { commR: `commR ${c.tag % 2}` } : {});
     case 'fail': {
-      const details = { from: c.from, recorded: c.tag, claim: c.flag ? state.claim + 1 : undefined };
-      return active
-        ? { type: 'failed', phase, failure: { type: c.type, message: 'x', details }, now: 1 }
-        : undefined;
+      if (!isActive) return undefined;
+      const details = { from: c.phase, recorded: c.tag, claim: c.flag ? state.claim + 1 : undefined };
+      return { type: 'failed', phase, failure: { type: c.type, message: 'x', details }, now: 1 };
     }
-    case 'rewind':
-      return state.pendingStepBacks.length > 0 ? { type: 'rewound', now: 1 } : undefined;
-    case 'seed':
-      return { type: 'seed', seed: String(c.tag), replace: c.flag };
+    case 'seed': {
+      const given = { seed: String(c.tag), replace: c.flag };
+      return refusalOfSeed(state, given) ? undefined : { type: 'seed', ...given };
+    }
     case 'landed':
-      return { type: 'landed' };
+      return refusalOfLanded(state) ? undefined : landed;
     case 'retry': {
-      const given = { from: c.from, ...(c.flag && { acceptCommR: true }) };
+      const ticket = c.tag === 3 ? String(c.which) : undefined;
+      const given = { from: c.phase, ticket, ...(c.flag && { acceptCommR: true }) };
       return refusalOfRetry(state, given) ? undefined : { type: 'retry', ...given };
     }
-    default:
-      return undefined;
+    case 'abort':
+      return refusalOfAbort(state) ? undefined : { type: 'abort', why: 'x' };
   }
 }
 
-/** Applies the choices and checks the property after each step. */
+/** Follows the choices, and asks of each step whether the property holds. */
 function walk(
-  choices: Choice[],
+  { choices, cleanAfter }: { choices: Choice[]; cleanAfter: 'proof' | 'landed' },
   check: (before: SectorState, event: Event, after: SectorState) => void,
 ): void {
-  let state = initialState(seal);
+  let state = initialState({ ...SEAL, cleanAfter });
   for (const one of choices) {
     const event = eventOf(state, one);
     if (!event) continue;
@@ -103,34 +122,64 @@ function walk(
   }
 }
 
+const story = fc.record({
+  choices: fc.array(choice, { minLength: 20, maxLength: 80, size: 'max' }),
+  cleanAfter: fc.constantFrom('proof', 'landed'),
+});
+
 const always = (check: Parameters<typeof walk>[1]): void =>
   fc.assert(
-    fc.property(fc.array(choice, { maxLength: 60 }), (choices) => walk(choices, check)),
+    fc.property(story, (one) => walk(one, check)),
     RUNS,
   );
 
 const running = (state: SectorState): PhaseId[] =>
   PHASE_IDS.filter((phase) => phaseState(state, phase) === 'running');
 
-describe('in any order of events', () => {
+const hasWay = (state: SectorState): boolean =>
+  activePhases(state).length > 0 || mustEndPass(state) || mayBegin(state).length > 0;
+
+describe('in whatever order things happen', () => {
+  // Else what is asked of the stories below would prove nothing.
+  test('stories get everywhere', () => {
+    const seen = new Set<string>();
+    always((_, event, after) => {
+      seen.add(event.type).add(sealState(after));
+      if (hasChangedCommR(after)) seen.add('another commR');
+    });
+    expect([...seen]).toEqual(
+      expect.arrayContaining([
+        'rewound',
+        'retry',
+        'another commR',
+        'needs-attention',
+        'waiting-for-seed',
+        'waiting-for-landed',
+        'aborting',
+        'sealed',
+      ]),
+    );
+  });
+
   test('no phase is running without an activity', () => {
     always((before, event, after) => {
       const expected = new Set(running(before));
       if (event.type === 'scheduled') expected.add(event.phase);
       if (event.type === 'finished' || event.type === 'failed') expected.delete(event.phase);
-      if (event.type === 'rewound') expected.clear();
+      if (event.type === 'cleaned') expected.delete('P6');
+      if (event.type === 'rewound' || event.type === 'ending') expected.clear();
       expect(new Set(running(after))).toEqual(expected);
     });
   });
 
-  test('retry answers "going on" only when something is waiting', () => {
+  test('"going on" is said only when something waits', () => {
     always((before, event) => {
       if (event.type !== 'retry' || answerToRetry(before, event) !== 'going on') return;
       expect(waitsForRetry(before)).toBe(true);
     });
   });
 
-  test('a step back resets only what depends on it, and raises the claim', () => {
+  test('a step back takes back just what depends on it, and makes the next claim', () => {
     always((before, event, after) => {
       if (event.type !== 'rewound') return;
       const back = new Set(before.pendingStepBacks.flatMap(takenBack));
@@ -142,7 +191,7 @@ describe('in any order of events', () => {
     });
   });
 
-  test('anything that may repeat has a delay', () => {
+  test('whatever may repeat has a delay', () => {
     always((_, event, after) => {
       if (event.type !== 'failed' || FAILURES[event.failure.type].recovery !== 'reschedule') return;
       const { phase, failure } = event;
@@ -153,39 +202,29 @@ describe('in any order of events', () => {
     });
   });
 
-  test('a changed commR needs attention until it is accepted or recomputed', () => {
+  test('a commR that has changed stays a question until it is accepted or taken back', () => {
     always((_, __, after) => {
-      if (hasChangedCommR(after) && !after.phases.P2.active)
+      if (hasChangedCommR(after) && !after.phases.P2.active && !after.ending)
         expect(after.attention.P2?.type).toBe('ChangedCommR');
     });
   });
-});
 
-// B3: P4 finds P3's file damaged while P5 copies.
-test('after a step back from P4, P5 has not started, and a retry from P5 resets nothing', () => {
-  const events: Event[] = [
-    ...(['P1', 'P2'] as const).flatMap((phase): Event[] => [
-      { type: 'scheduled', phase },
-      { type: 'finished', phase, result: resultOf(phase, 0), now: 1 },
-    ]),
-    { type: 'seed', seed: 's' },
-    { type: 'scheduled', phase: 'P3' },
-    { type: 'finished', phase: 'P3', result: resultOf('P3', 0), now: 1 },
-    { type: 'scheduled', phase: 'P4' },
-    { type: 'scheduled', phase: 'P5' },
-    {
-      type: 'failed',
-      phase: 'P4',
-      failure: { type: 'StepBack', message: 'bad', details: { from: 'P3' } },
-      now: 1,
-    },
-    { type: 'rewound', now: 1 },
-    { type: 'scheduled', phase: 'P3' },
-  ];
-  const state = events.reduce(reduce, initialState(seal));
-  expect(phaseState(state, 'P5')).toBe('waiting');
-  expect(running(state)).toEqual(['P3']);
-  expect(answerToRetry(state, { from: 'P5' })).toBe('P5 has not started yet');
-  expect(reduce(state, { type: 'retry', from: 'P5' }).pendingStepBacks).toEqual([]);
-  expect(refusalOfRetry(state, {})).toMatchObject({ type: 'NothingToRetry' });
+  test('a sector that says "running" has a way to go on, and with what it waits for it has one', () => {
+    always((_, __, after) => {
+      const state = sealState(after);
+      if (state === 'running') expect(hasWay(after)).toBe(true);
+      if (state === 'waiting-for-seed') expect(hasWay(goOn(after, seed))).toBe(true);
+      if (state === 'waiting-for-landed') expect(hasWay(goOn(after, landed))).toBe(true);
+    });
+  });
+
+  test('what a person must look at is answered by a retry', () => {
+    always((_, __, after) => {
+      if (sealState(after) !== 'needs-attention' || mustEndPass(after)) return;
+      const acceptCommR = hasChangedCommR(after);
+      expect(refusalOfRetry(after, { acceptCommR })).toBeUndefined();
+      const state = goOn(after, { type: 'retry', acceptCommR });
+      expect(sealState(state)).not.toBe('needs-attention');
+    });
+  });
 });
