@@ -4,12 +4,14 @@ import { Command } from 'commander';
 import { WorkflowFailedError, type Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { sectorStatus } from '../../temporal/ask/sector-status.js';
+import { updateSector } from '../../temporal/ask/update-sector.js';
 import { workflowId } from '../../contract.js';
 import { abortUpdate } from '../../messages.js';
 import { sectorName, type SectorId } from '../../sector.js';
 import { UserError } from '../../user-error.js';
 import { parseSectors, shortList } from '../arguments.js';
-import { clientFrom, printAnswer, tellWorkflow, withServer, type ServerOptions } from '../server.js';
+import { eachSector } from '../each-sector.js';
+import { withServer, type ServerOptions } from '../server.js';
 
 /** An abort that a worker picks up has usually finished by then. */
 const POLL_MS = 3_000;
@@ -29,20 +31,24 @@ export const abortCommand = (): Command =>
     .option('--yes', 'do not ask for confirmation')
     .option('--no-wait', 'do not wait until the files are deleted')
     .option('--json', 'print JSON')
-    .action(async (sectors: SectorId[], { why, yes, wait, json, ...server }: AbortOptions) => {
+    .action(async (sectors: SectorId[], { why, yes, wait, ...options }: AbortOptions) => {
       if (!yes) await confirm(sectors);
-      const client = await clientFrom(server);
-      for (const sector of sectors) {
-        let answer = await tellWorkflow(client, sector, abortUpdate, { why });
-        if (wait) {
-          const ended = new AbortController();
-          void reportWait(client, sector, ended.signal).catch(() => undefined);
-          const result = client.workflow.getHandle(workflowId(sector)).result();
-          answer = await outcomeOf(result).finally(() => ended.abort());
-        }
-        printAnswer(sector, answer, json);
-      }
+      await eachSector(sectors, 'aborted', options, (client, sector) => abort(client, sector, why, wait));
     });
+
+async function abort(
+  client: Client,
+  sector: SectorId,
+  why: string | undefined,
+  wait: boolean,
+): Promise<string> {
+  const answer = await updateSector(client, sector, abortUpdate, { why });
+  if (!wait) return answer;
+  const ended = new AbortController();
+  void reportWait(client, sector, ended.signal).catch(() => undefined);
+  const result = client.workflow.getHandle(workflowId(sector)).result();
+  return await outcomeOf(result).finally(() => ended.abort());
+}
 
 /** @throws UserError when stdin is no terminal, or the answer is not yes. */
 async function confirm(sectors: SectorId[]): Promise<void> {

@@ -3,10 +3,9 @@ import { WorkflowFailedError, type Client } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import { workflowId } from '../../contract.js';
 import type { SectorId } from '../../sector.js';
-import { UserError } from '../../user-error.js';
-import { parseSectors, shortList } from '../arguments.js';
-import { printProblem } from '../process.js';
-import { clientFrom, printAnswer, toUserError, withServer, type ServerOptions } from '../server.js';
+import { parseSectors } from '../arguments.js';
+import { eachSector } from '../each-sector.js';
+import { withServer, type ServerOptions } from '../server.js';
 
 interface CancelOptions extends ServerOptions {
   wait: boolean;
@@ -21,23 +20,9 @@ export const cancelCommand = (): Command =>
     .argument('<sectors...>', 'like t01000/7 or t01000/1-500', parseSectors)
     .option('--no-wait', 'do not wait until the engines have ended')
     .option('--json', 'print JSON')
-    .action(async (sectors: SectorId[], { wait, json, ...server }: CancelOptions) => {
-      const client = await clientFrom(server);
-      const refused: SectorId[] = [];
-      for (const sector of sectors) {
-        try {
-          printAnswer(sector, await cancel(client, sector, wait), json);
-        } catch (error) {
-          const problem = toUserError(error, sector);
-          if (!(problem instanceof UserError)) throw error;
-          if (sectors.length === 1) throw problem;
-          // Cancel the rest of the range anyway.
-          printProblem(problem);
-          refused.push(sector);
-        }
-      }
-      if (refused.length > 0) throw new UserError(`not cancelled: ${shortList(refused)}`, { exitCode: 1 });
-    });
+    .action((sectors: SectorId[], { wait, ...options }: CancelOptions) =>
+      eachSector(sectors, 'cancelled', options, (client, sector) => cancel(client, sector, wait)),
+    );
 
 async function cancel(client: Client, sector: SectorId, wait: boolean): Promise<string> {
   const handle = client.workflow.getHandle(workflowId(sector));

@@ -2,7 +2,8 @@ import { Command } from 'commander';
 import { landedUpdate } from '../../messages.js';
 import type { SectorId } from '../../sector.js';
 import { parseSectors } from '../arguments.js';
-import { printSectors, withServer, type ServerOptions } from '../server.js';
+import { updateEach } from '../each-sector.js';
+import { withServer, type ServerOptions } from '../server.js';
 
 interface LandedOptions extends ServerOptions {
   message?: string;
@@ -16,5 +17,5 @@ export const landedCommand = (): Command =>
     .option('--message <text>', "note for the workflow's history, such as the message CID")
     .option('--json', 'print JSON')
     .action((sectors: SectorId[], { message, ...options }: LandedOptions) =>
-      printSectors(sectors, landedUpdate, { message }, options),
+      updateEach(sectors, 'reported', options, landedUpdate, { message }),
     );

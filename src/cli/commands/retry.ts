@@ -4,7 +4,8 @@ import type { Retry } from '../../messages.js';
 import { PHASE_IDS } from '../../phases.js';
 import type { SectorId } from '../../sector.js';
 import { parseHex32, parseSectors } from '../arguments.js';
-import { clientFrom, printAnswer, toUserError, withServer, type ServerOptions } from '../server.js';
+import { eachSector } from '../each-sector.js';
+import { withServer, type ServerOptions } from '../server.js';
 
 interface RetryOptions extends ServerOptions {
   from?: Retry['from'];
@@ -21,16 +22,8 @@ export const retryCommand = (): Command =>
     .option('--ticket <hex>', 'use a new ticket; P1 runs again', parseHex32)
     .option('--accept-commr', 'accept the new commR of a repeated P2')
     .option('--json', 'print JSON')
-    .action(async (sectors: SectorId[], { from, ticket, acceptCommr, json, ...server }: RetryOptions) => {
-      const client = await clientFrom(server);
-      for (const sector of sectors) {
-        const answer = retrySector(client, sector, { from, ticket, acceptCommR: acceptCommr });
-        printAnswer(
-          sector,
-          await answer.catch((error: unknown) => {
-            throw toUserError(error, sector);
-          }),
-          json,
-        );
-      }
-    });
+    .action((sectors: SectorId[], { from, ticket, acceptCommr, ...options }: RetryOptions) =>
+      eachSector(sectors, 'resumed', options, (client, sector) =>
+        retrySector(client, sector, { from, ticket, acceptCommR: acceptCommr }),
+      ),
+    );

@@ -2,7 +2,8 @@ import { Command } from 'commander';
 import { provideSeedUpdate } from '../../messages.js';
 import type { SectorId } from '../../sector.js';
 import { parseHex32, parseSectors } from '../arguments.js';
-import { printSectors, withServer, type ServerOptions } from '../server.js';
+import { updateEach } from '../each-sector.js';
+import { withServer, type ServerOptions } from '../server.js';
 
 interface SeedOptions extends ServerOptions {
   replace?: boolean;
@@ -17,5 +18,5 @@ export const seedCommand = (): Command =>
     .option('--replace', 'replace the current seed; P3 and P4 run again')
     .option('--json', 'print JSON')
     .action(([sector]: [SectorId], seed: string, { replace, ...options }: SeedOptions) =>
-      printSectors([sector], provideSeedUpdate, { seed, replace }, options),
+      updateEach([sector], 'given', options, provideSeedUpdate, { seed, replace }),
     );

@@ -4,7 +4,8 @@ import { sectorName, type SectorId } from '../../sector.js';
 import { UserError } from '../../user-error.js';
 import { parseCount, parseHex32, parseSectors, shortList, timeScaleOption } from '../arguments.js';
 import { print, printJson } from '../process.js';
-import { clientFrom, toUserError, withServer, type ServerOptions } from '../server.js';
+import { toRefusal } from '../each-sector.js';
+import { clientFrom, withServer, type ServerOptions } from '../server.js';
 import { randomHex32, refuseUnserved, startSector } from '../../temporal/ask/start-sector.js';
 
 interface StartOptions extends ServerOptions {
@@ -87,7 +88,7 @@ export const startCommand = (): Command =>
       const outcomes = await Promise.allSettled(
         handles.map(async ({ sector, handle }) => {
           const result = await handle.result().catch((error: unknown) => {
-            throw toUserError(error, sector);
+            throw toRefusal(error, sector) ?? error;
           });
           if (json) printJson(result);
           else print(`${sectorName(sector)} sealed, on ${result.storage.node}`);

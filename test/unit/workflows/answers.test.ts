@@ -63,7 +63,7 @@ describe('a seed', () => {
     const state = after(story);
     expect(refusalOfSeed(state, { seed: SEED })).toBeUndefined();
     expect(refusalOfSeed(state, { seed: SEED, replace: true })).toBeUndefined();
-    expect(answerToSeed(state, { seed: SEED })).toBe('known already');
+    expect(answerToSeed(state, { seed: SEED })).toBe('already set');
   });
 
   test('does not take the place of another one unless a person says so', () => {
@@ -98,18 +98,18 @@ describe('the word that the proof has landed', () => {
   test('is noted as soon as there is one', () => {
     const state = after(done('P1', 'P2'), seed, done('P3', 'P4'), begins('P5'));
     expect(refusalOfLanded(state)).toBeUndefined();
-    expect(answerToLanded(state)).toBe('noted');
+    expect(answerToLanded(state)).toBe('recorded');
   });
 
   test('lets P6 go on that waits for it', () => {
     const state = after(PROVED, fails('P6', 'NotLanded'));
     expect(refusalOfLanded(state)).toBeUndefined();
-    expect(answerToLanded(state)).toBe('P6 goes on');
-    expect(answerToLanded(goOn(state, landed))).toBe('noted');
+    expect(answerToLanded(state)).toBe('P6 continues');
+    expect(answerToLanded(goOn(state, landed))).toBe('recorded');
   });
 
   test('comes too late where the sector has ended', () => {
-    expect(refusalOfLanded(after(SEALED))).toEqual({ type: 'TooLate', message: 'it is sealed' });
+    expect(refusalOfLanded(after(SEALED))).toEqual({ type: 'TooLate', message: 'the sector is sealed' });
   });
 });
 
@@ -132,7 +132,7 @@ describe('an abort', () => {
   });
 
   test('is too late for a sector that ends already', () => {
-    expect(refusalOfAbort(after(ABORTING))).toEqual({ type: 'TooLate', message: 'it is aborting' });
+    expect(refusalOfAbort(after(ABORTING))).toEqual({ type: 'TooLate', message: 'the sector is aborting' });
   });
 
   test('has a reason, given or not', () => {
@@ -147,7 +147,7 @@ describe('a retry', () => {
     for (const given of [{}, { ticket: SEAL.ticket }])
       expect(refusalOfRetry(state, given)).toEqual({
         type: 'NothingToRetry',
-        message: 'nothing waits for a retry',
+        message: 'nothing is waiting for a retry',
       });
   });
 
@@ -166,7 +166,7 @@ describe('a retry', () => {
       expect(refusalOfRetry(state, given)).toBeUndefined();
     expect(answerToRetry(state, { from: 'P1' })).toBe('back to P1');
     expect(answerToRetry(state, { ticket: TICKET, from: 'P2' })).toBe('back to P1 with a new ticket');
-    expect(answerToRetry(state, { from: 'P3' })).toBe('P3 is still to come');
+    expect(answerToRetry(state, { from: 'P3' })).toBe('P3 has not started yet');
   });
 
   test('from P4 goes back where only the copy is there', () => {
@@ -199,7 +199,7 @@ describe('a retry', () => {
   test('of a sector that ends is too late', () => {
     expect(refusalOfRetry(after(ABORTING), { from: 'P1' })).toEqual({
       type: 'TooLate',
-      message: 'it is aborting',
+      message: 'the sector is aborting',
     });
   });
 });
@@ -225,7 +225,7 @@ describe('a commR that has changed', () => {
     const state = after(done('P1', 'P2'), fails('P3', 'BadInput'));
     expect(refusalOfRetry(state, { acceptCommR: true })).toEqual({
       type: 'NothingToAccept',
-      message: 'no commR waits to be accepted',
+      message: 'no changed commR is waiting to be accepted',
     });
     expect(refusalOfRetry(state, { acceptCommR: false })).toBeUndefined();
   });

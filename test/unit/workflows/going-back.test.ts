@@ -76,7 +76,7 @@ describe('a step back', () => {
     const state = after(PROVING, damaged('P4', 'P3'), rewound, begins('P3'));
     expect(phaseState(state, 'P5')).toBe('waiting');
     expect(activePhases(state)).toEqual(['P3']);
-    expect(answerToRetry(state, { from: 'P5' })).toBe('P5 is still to come');
+    expect(answerToRetry(state, { from: 'P5' })).toBe('P5 has not started yet');
     expect(goOn(state, retry({ from: 'P5' })).pendingStepBacks).toEqual([]);
     expect(refusalOfRetry(state, {})).toMatchObject({ type: 'NothingToRetry' });
   });
@@ -85,7 +85,7 @@ describe('a step back', () => {
 describe('a retry from a phase', () => {
   test('takes back all that follows, and none of it counts again', () => {
     const asked = after(PROVED, retry({ from: 'P4' }));
-    expect(asked.pendingStepBacks).toMatchObject([{ to: 'P4', reason: 'asked for by an operator' }]);
+    expect(asked.pendingStepBacks).toMatchObject([{ to: 'P4', reason: 'requested by an operator' }]);
     const state = goOn(asked, rewound);
     expect(kept(state)).toEqual(['P1', 'P2', 'P3']);
     expect(state.invalidated).toEqual(['1/P4-1', '1/P5-1']);

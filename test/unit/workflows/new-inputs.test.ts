@@ -31,7 +31,7 @@ describe('a seed', () => {
 
   test('that is another one takes back what was made with the one before, which was not wrong', () => {
     const asked = after(PROVED, otherSeed);
-    expect(asked.pendingStepBacks).toMatchObject([{ to: 'P3', reason: 'another seed' }]);
+    expect(asked.pendingStepBacks).toMatchObject([{ to: 'P3', reason: 'new seed' }]);
     const state = goOn(asked, rewound);
     expect(kept(state)).toEqual(['P1', 'P2', 'P5']);
     expect(state.invalidated).toEqual([]);
@@ -57,7 +57,7 @@ describe('a new ticket', () => {
   };
 
   test('begins the sector anew: no seed is right for it, and no commR was shown', () => {
-    expect(asked().pendingStepBacks).toMatchObject([{ to: 'P1', reason: 'a new ticket' }]);
+    expect(asked().pendingStepBacks).toMatchObject([{ to: 'P1', reason: 'new ticket' }]);
     expect(asked().landed).toBe(false);
     const state = goOn(asked(), rewound);
     expect(kept(state)).toEqual([]);
