@@ -61,7 +61,7 @@ test('SIGTERM, sent repeatedly, ends a worker and leaves its engine to the next 
   });
   const { code, stderr } = await ended;
   expect(code).toBe(0);
-  expect(stderr.trim().split('\n').at(-1)).toMatch(/ INFO {2}ended; engines that were at work go on$/);
+  expect(stderr.trim().split('\n').at(-1)).toMatch(/ INFO {2}stopped; running engines continue$/);
   expect(await isAlive(engine.pid)).toBe(true);
   expect((await cluster.status(sector)).attention).toEqual([]);
 

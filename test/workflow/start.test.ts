@@ -57,7 +57,7 @@ describe('startSector', () => {
   test('refuses a sealed sector', async () => {
     const sealing = await orchestrator.prepare({ fakes: fakeActivities() });
     await start(sealing);
-    expect((await refusal(start(sealing))).message).toContain('is sealed already');
+    expect((await refusal(start(sealing))).message).toContain('is already sealed');
     expect(sealing.fakes.calls('P1')).toBe(1);
   });
 

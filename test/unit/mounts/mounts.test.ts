@@ -140,7 +140,7 @@ describe('calls on one mount', () => {
   });
 
   test('that are slow have a deadline too, which does not affect quick ones', async () => {
-    registerMount(root, { quickMs: 20, slowMs: 60 });
+    registerMount(root, { quickMs: 500, slowMs: 1_000 });
     const { message } = await hung(onMountOf(root, 'slow', () => fs.readFile(fifo.path)));
     expect((await hung(syncDirectory(root))).message).toBe(message);
     expect(await readdir(root)).toEqual(['fifo', 'file']);
