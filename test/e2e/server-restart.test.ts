@@ -59,6 +59,6 @@ test('status reports that no orchestrator runs', async () => {
   expect(await cluster.sealflow('status', sector)).toEqual({
     code: 1,
     stdout: '',
-    stderr: 'sealflow: no orchestrator answers\n  sealflow orchestrator\n',
+    stderr: 'sealflow: no orchestrator answers\n  run sealflow orchestrator\n',
   });
 });
