@@ -140,7 +140,7 @@ export function parseConfig(text: string, file: string): Config {
   return fromRaw(parsed.data);
 }
 
-/** As far as paths alone tell; links and bind mounts are seen by `storage/own-directory.ts`. @throws UserError */
+/** Checks paths only; links and bind mounts are checked by `storage/own-directory.ts`. @throws UserError */
 function refuseOwnDirectories({ local_dir, 'storage-nodes': nodes }: RawConfig, file: string): void {
   const own = resolve(local_dir);
   for (const [i, given] of nodes.entries()) {

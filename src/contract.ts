@@ -1,6 +1,6 @@
 /**
- * What the parts say to each other through Temporal: IDs, queues, inputs, results. Usable in workflows. What people ask and tell
- * a sector is in `messages.ts`.
+ * The contract between the parts, over Temporal: IDs, queues, inputs, results. Usable in workflows. The query and updates
+ * of a sector are in `messages.ts`.
  *
  * Everything that is stored or sent carries a version `v`. A reader accepts its own version and the one before; a newer
  * one is handed back (`TooNew`), so that workers of two versions can serve one queue during an upgrade.
@@ -15,7 +15,7 @@ export const CONTRACT_VERSION = 1;
 export const readable = (v: unknown, known: number = CONTRACT_VERSION): boolean =>
   v === known || v === known - 1;
 
-/** A newer sealflow has written this: what it says is not known, so it is neither read nor taken for nothing. */
+/** Written by a newer sealflow: it cannot be understood, and must not be ignored either. */
 export class TooNewError extends Error {
   constructor(what: string, v: number, known: number) {
     super(`${what} has version ${v}, this sealflow knows ${known}`);
@@ -84,7 +84,7 @@ export const sealInputSchema = z.strictObject({
   priority: z.boolean().optional(),
   /** When P6 may delete the scratch. A host's own config (`[clean] after`) can only make it later. */
   cleanAfter: z.enum(['proof', 'landed']).optional(),
-  /** Factor of all times; 1 unless a test says otherwise. */
+  /** Factor of all times; 1 except in tests. */
   timeScale: z.number().positive().max(1).optional(),
 });
 
@@ -112,7 +112,7 @@ export interface SealResult {
 
 // ---- activities ----
 
-/** A result on disk that counts: the attempt that made it and the digest of what it says. */
+/** A result on disk that counts: the attempt that made it and the digest of its outputs. */
 export interface ResultRef {
   /** `1/P2-3`: epoch and attempt, below the sector's directory. */
   at: string;

@@ -1,8 +1,8 @@
 /**
- * Every failure that an activity can report, what it means, and what follows. Free of Temporal, usable in workflows.
+ * Every failure that an activity can report, what it means, and how it is recovered from. Free of Temporal, usable in workflows.
  *
- * What waits, waits at the server, without an event in the history: `activities/retry-at-server.ts` makes a retry of Temporal's of
- * it. The rest comes to the workflow (`workflows/core/reduce.ts`), which does what this table says.
+ * What only needs time is retried by the server, without an event in the history: `activities/retry-at-server.ts`. The rest reaches the
+ * workflow (`workflows/core/reduce.ts`), which does what this table says.
  */
 import type { EnginePhaseId, Times } from './phases.js';
 
@@ -12,9 +12,9 @@ import type { EnginePhaseId, Times } from './phases.js';
  * - `retry counted`: retried at the server after a growing delay; counts, and too many without progress need attention
  * - `reschedule`: the workflow schedules the phase anew, before new work; no fault of the phase
  * - `step back`: an earlier phase runs again
- * - `attention`: a person must look; nothing is lost
+ * - `attention`: waits for a person; nothing is lost
  * - `await landed`: the phase waits until upstream has reported that the proof is on chain
- * - `fail`: the workflow fails: there is nothing to do
+ * - `fail`: the workflow fails: there is nothing left to do
  */
 type Recovery =
   | 'hand back'
@@ -31,19 +31,19 @@ export interface FailureKind {
   meaning: string;
   /** What an operator can do. */
   hint: string;
-  /** After so many of them without progress a person must look. With `retry counted`: 5 unless it says another number. */
+  /** After this many without progress it needs attention. With `retry counted`: 5 unless another number is given. */
   max?: number;
   /** In place of `hint` when it came up again and again. */
   repeatedHint?: string;
   /** Of hand-backs: the first delay, which doubles, and the longest. */
   delay?: readonly [first: keyof Times, max: keyof Times];
-  /** Delays differ, so that two hosts that stood in each other's way do not come back at once. */
+  /** Delays are randomized, so that two hosts that were in each other's way do not retry at the same time. */
   spread?: true;
 }
 
-/** Something may have changed within seconds. */
+/** May change within seconds. */
 const SOON = ['noSlotFirst', 'noRoomMax'] as const;
-/** It takes a while: another sector must end, or a person do something. */
+/** Takes a while: another sector must end, or a person act. */
 const LATER = ['noSlotMax', 'noRoomMax'] as const;
 
 export const FAILURES = {
@@ -51,19 +51,19 @@ export const FAILURES = {
     recovery: 'hand back',
     delay: ['noSlotFirst', 'noSlotMax'],
     meaning: 'all slots of this pool are taken',
-    hint: 'nothing: it is offered again within seconds',
+    hint: 'nothing: it is retried within seconds',
   },
   NoRoom: {
     recovery: 'hand back',
     delay: LATER,
     spread: true,
     meaning: 'local_dir has no room for one more sector',
-    hint: 'nothing, or more disk: a P6 that ends makes room',
+    hint: 'nothing, or add disk: each P6 frees space',
   },
   NoMemory: {
     recovery: 'hand back',
     delay: LATER,
-    meaning: 'the host has not the memory that P4 takes',
+    meaning: 'the host has too little free memory for P4',
     hint: 'lower BELLMAN_PROOF_THREADS in [engine] environment, or let fewer P4 run at once on that host',
   },
   NotOfGroup: {
@@ -92,8 +92,8 @@ export const FAILURES = {
   },
   Draining: {
     recovery: 'reschedule',
-    meaning: 'the worker is shutting down; its engine goes on',
-    hint: 'nothing: the restarted worker finds the engine',
+    meaning: 'the worker is shutting down; its engine continues',
+    hint: 'nothing: the restarted worker adopts the engine',
   },
   LostWorker: {
     recovery: 'reschedule',
@@ -113,18 +113,18 @@ export const FAILURES = {
   NoSpace: {
     recovery: 'retry',
     meaning: 'the disk is full',
-    hint: 'make room in local_dir or on the storage node; it is tried again by itself',
+    hint: 'free space in local_dir or on the storage node; it is retried automatically',
   },
   MountMissing: {
     recovery: 'retry',
     meaning: 'a directory that should be mounted is not there, or is not what it should be',
-    hint: 'mount it, or mend what is told of it; it is tried again by itself',
+    hint: 'mount it, or fix what the message names; it is retried automatically',
   },
   MountHung: {
     recovery: 'hand back',
     delay: SOON,
     meaning: 'a mounted directory does not answer',
-    hint: 'look at its server, and at dmesg of the host; all goes on by itself when it answers again',
+    hint: 'check its server, and dmesg on the host; everything continues once it answers',
   },
   PassingFault: {
     recovery: 'retry counted',
@@ -133,17 +133,17 @@ export const FAILURES = {
   },
   EngineDied: {
     recovery: 'retry counted',
-    meaning: 'the engine ended without a word (killed, out of memory, host lost)',
+    meaning: 'the engine ended without result or error (killed, out of memory, host lost)',
     hint: 'look for the OOM killer and at the log of the attempt',
   },
   Panic: {
     recovery: 'retry counted',
-    meaning: 'the engine met a bug or a file that it cannot read',
+    meaning: 'the engine hit a bug, or a file that it cannot read',
     hint: 'look at the log of the attempt',
   },
   Hung: {
     recovery: 'retry counted',
-    meaning: 'the engine neither worked nor ended and was stopped',
+    meaning: 'the engine made no progress and was stopped',
     hint: 'look at the disks and at dmesg of the host',
   },
   TimedOut: {
@@ -160,7 +160,7 @@ export const FAILURES = {
   StepBack: {
     recovery: 'step back',
     meaning: 'files of an earlier phase are damaged or missing',
-    // Seen only where the failure does not say which phase mends it; else that one runs again by itself.
+    // Shown only if the failure does not name the phase that repairs it; otherwise that phase runs again.
     hint: 'look at the log of the attempt for what is damaged, then retry --from the phase that made it',
     repeatedHint:
       'the same damage has come back: look at the disks and the memory of the hosts that made these files, then retry',
@@ -188,12 +188,12 @@ export const FAILURES = {
   },
   NotOurs: {
     recovery: 'attention',
-    meaning: 'the sector holds something that sealflow has not made; nothing behind it was deleted',
-    hint: 'look at what is named, move it away, then retry',
+    meaning: 'the sector holds a file that sealflow did not make; deletion stopped there',
+    hint: 'move away the file that the message names, then retry',
   },
   ChangedCommR: {
     recovery: 'attention',
-    meaning: 'P2 ran again and gave another commR than the one that was shown',
+    meaning: 'P2 ran again and computed a different commR from the published one',
     hint: 'if the old commR is not on chain: retry --accept-commr',
   },
   NotLanded: {
@@ -203,13 +203,13 @@ export const FAILURES = {
   },
   AlreadySealed: {
     recovery: 'fail',
-    meaning: 'this sector is sealed already',
+    meaning: 'this sector is already sealed',
     hint: 'sealflow status shows where it lies',
   },
   Aborted: {
     recovery: 'fail',
     meaning: 'the sector was aborted, its files were deleted',
-    hint: 'sealflow start begins it anew',
+    hint: 'sealflow start seals it anew',
   },
   InvalidInput: {
     recovery: 'fail',

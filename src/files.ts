@@ -15,7 +15,7 @@ import {
 export { syncDirectory };
 
 /**
- * Errors of Linux that libuv has no name for, by number. Node tells them as code `Unknown system error -122` (tried: 122 of
+ * Errors of Linux that libuv has no name for, by number. Node reports them as code `Unknown system error -122` (tried: 122 of
  * a quota, 116 of an NFS server). The words are Linux's own.
  */
 const UNNAMED: Record<string, { number: number; words: string }> = {

@@ -1,4 +1,4 @@
-/** What a running sector can be asked (the query `status`) and told (updates). Usable in workflows. */
+/** The query and the updates of a running sector. Usable in workflows. */
 import { defineQuery, defineUpdate } from '@temporalio/workflow';
 import { z } from 'zod';
 import { CONTRACT_VERSION, randomnessSchema, seedSchema, type StorageLocation } from './contract.js';
@@ -31,7 +31,7 @@ export interface PhaseStatus {
   tries: number;
   host?: string;
   seconds?: number;
-  /** The last failure, kept until the phase is done. */
+  /** The last failure, shown until the phase is done. */
   failure?: string;
 }
 
@@ -42,7 +42,7 @@ export interface SealStatus {
   group: number;
   state: SealState;
   phases: Record<PhaseId, PhaseStatus>;
-  /** Times that an earlier phase had to run again. */
+  /** How often an earlier phase had to run again. */
   stepsBack: number;
   attention: Attention[];
   /** hex */
@@ -61,18 +61,18 @@ export const statusQuery = defineQuery<SealStatus>('status');
 export interface ProvideSeed {
   /** 64 hex digits. */
   seed: string;
-  /** Put another seed in the place of the one that is known: P3 and P4 run again. */
+  /** Replaces a seed that was given before: P3 and P4 run again. */
   replace?: boolean;
 }
 export const provideSeedUpdate = defineUpdate<string, [ProvideSeed]>('provideSeed');
 export const provideSeedSchema = z.strictObject({ seed: seedSchema, replace: z.boolean().optional() });
 
 export interface Retry {
-  /** Run this phase and all after it again, even where their results are there. */
+  /** Runs this phase and all after it again, even if they have results. */
   from?: PhaseId;
   /** A new ticket (64 hex): P1 runs again. */
   ticket?: string;
-  /** Go on although a repeated P2 gave another commR than was shown. */
+  /** Accepts the commR of a repeated P2 that differs from the published one. */
   acceptCommR?: boolean;
 }
 export const retryUpdate = defineUpdate<string, [Retry]>('retry');
@@ -83,14 +83,14 @@ export const retrySchema = z.strictObject({
 });
 
 export interface Abort {
-  /** For the workflow's history and the group's directory. */
+  /** Reason, for the workflow's history and the group's `done/`. */
   why?: string;
 }
 export const abortUpdate = defineUpdate<string, [Abort | undefined]>('abort');
 export const abortSchema = z.strictObject({ why: z.string().max(1000).optional() });
 
 export interface LandedNotice {
-  /** For the workflow's history: the message's CID, for example. */
+  /** Note for the workflow's history, such as the message's CID. */
   message?: string;
 }
 export const landedUpdate = defineUpdate<string, [LandedNotice | undefined]>('landed');

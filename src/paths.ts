@@ -16,11 +16,11 @@ export interface GroupDirectory {
 
 /** A group's directory whose marker was read. */
 export interface OpenGroup extends GroupDirectory {
-  /** The marker's random ID: tells the group from every other, of whatever chain. */
+  /** The marker's random ID: unique, also between chains. */
   id: string;
 }
 
-/** A name that can lead to nothing but a direct child. */
+/** Whether a name can only mean a direct child. */
 export const isPlainName = (name: string): boolean => /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name);
 
 /** @throws RangeError when it is none. */
@@ -37,11 +37,11 @@ export const markerFile = (localDir: string): string => join(localDir, 'sealflow
 
 const groupSubdirectory = ({ root, subdirectory }: GroupDirectory): string =>
   join(root, 'nfs', plainName(subdirectory));
-/** Holds the sectors' directories. */
+/** The sectors' directories. */
 export const cacheDir = (group: GroupDirectory): string => join(groupSubdirectory(group), 'cache');
-/** Holds hard links to the replicas, for people. */
+/** Hard links to the replicas, for people. */
 export const sealedDir = (group: GroupDirectory): string => join(groupSubdirectory(group), 'sealed');
-/** Holds what P6 leaves. */
+/** Notes on sectors that P6 or an abort has deleted. */
 export const doneDir = (group: GroupDirectory): string => join(groupSubdirectory(group), 'done');
 /** The directories of a group in the order in which they are made, each inside an earlier one. */
 export const groupDirectories = (group: GroupDirectory): string[] => [
@@ -59,7 +59,7 @@ export const sealedLink = (group: GroupDirectory, sector: SectorId): string =>
 export const doneFile = (group: GroupDirectory, sector: SectorId): string =>
   join(doneDir(group), `${sectorFileName(sector)}.json`);
 
-/** What an abort leaves: who deleted the sector, and which run must not bring it back. */
+/** The note of an abort: who deleted the sector, and which runs must not make it again. */
 export const abortedFile = (group: GroupDirectory, sector: SectorId): string =>
   join(doneDir(group), `${sectorFileName(sector)}.aborted.json`);
 
@@ -132,7 +132,7 @@ export const nodeName = (directory: string): string => basename(directory);
 /** Subtrees of tree-r-last, each a file of its own (rust-fil-proofs `get_base_tree_count`). */
 const SUBTREES: Partial<Record<SectorSize, number>> = { '32GiB': 8, '64GiB': 16 };
 
-/** What is kept of a sector for good, by the names that its attempts give: lotus `ClearCache` leaves the same. */
+/** Files of a sector that are stored for good, as its attempts name them: the same as after lotus `ClearCache`. */
 export function retainedFiles(size: SectorSize): string[] {
   const subtrees = SUBTREES[size];
   const trees =
@@ -150,7 +150,7 @@ export const stored = {
   /** `s-t01000-7.json` → t01000/7; undefined for all names that are no receipt's. */
   sectorOfReceipt: (name: string): SectorId | undefined =>
     name.endsWith('.json') ? parseSectorFileName(name.slice(0, -'.json'.length)) : undefined,
-  /** Holds unfinished copies; one directory each. */
+  /** Staging directories: one for each unfinished copy. */
   stagingRoot: '.sealflow',
   stagingDirectory: (sector: SectorId, uuid: string): string =>
     join('.sealflow', `${sectorFileName(sector)}.${plainName(uuid)}`),

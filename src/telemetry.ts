@@ -29,7 +29,7 @@ export function installRuntime(metricsListen?: string): void {
     });
   } catch (error) {
     if (metricsListen === undefined) throw error;
-    // In use, not of this host, or below 1024 without the right to it: the system's own words tell which.
+    // In use, not of this host, or below 1024 without the right to it: the system's message names the reason.
     const port = metricsListen.slice(metricsListen.lastIndexOf(':') + 1);
     throw new UserError(`[metrics] listen = "${metricsListen}": ${(error as Error).message}`, {
       exitCode: 1,

@@ -1,14 +1,14 @@
-/** What exit codes mean to a caller: 0 done, 1 failed, 2 wrong use. */
+/** Exit codes: 0 done, 1 failed, 2 wrong use. */
 export interface UserErrorOptions {
-  /** 2 (the default): the command or the machine is not set up for this; 1: it was tried and failed. */
+  /** 2 (default): wrong use, or the machine is not set up for it; 1: it was tried and failed. */
   exitCode?: number;
-  /** What a person can do about it, in one sentence. */
+  /** How to fix it, in one sentence. */
   hint?: string;
   cause?: unknown;
 }
 
 /**
- * An error whose message is written for a person: one line with the cause, and perhaps how to mend it.
+ * An error whose message is written for a person: one line with the cause, and optionally one with the fix.
  * The CLI prints both without a stack trace and ends with `exitCode`.
  */
 export class UserError extends Error {

@@ -37,7 +37,7 @@ export class DevProcesses {
     this.children.push({ name, log, child });
   }
 
-  /** Rejects when one of them ends before it is told to. */
+  /** Rejects when one of them ends unexpectedly. */
   async watch(): Promise<never> {
     return await Promise.race(
       this.children.map(async ({ name, log, child }) => {

@@ -5,9 +5,9 @@ import type { OnStep } from '../machine/on-step.js';
 export interface Display {
   /**
    * Adds a step; it begins with `start`.
-   * @param done what to say of it when it is done
+   * @param done the summary to print when it is done
    */
-  step<T>(title: string, work: (say: OnStep) => Promise<T>, done?: (value: T) => string): Promise<T>;
+  step<T>(title: string, work: (onStep: OnStep) => Promise<T>, done?: (value: T) => string): Promise<T>;
   /** Runs the steps; resolves when all have ended, also when one fails. */
   start(): Promise<void>;
 }
@@ -17,8 +17,8 @@ export const createDisplay = (stream: NodeJS.WriteStream): Display =>
 
 interface Step {
   title: string;
-  /** Resolves with what to say of it. */
-  run: (say: OnStep) => Promise<string>;
+  /** Resolves with its summary. */
+  run: (onStep: OnStep) => Promise<string>;
 }
 
 /** Registers steps and their results; how they are shown is the caller's. */
@@ -26,11 +26,11 @@ function createSteps(): { steps: Step[]; step: Display['step'] } {
   const steps: Step[] = [];
   return {
     steps,
-    step: <T>(title: string, work: (say: OnStep) => Promise<T>, done?: (value: T) => string) => {
+    step: <T>(title: string, work: (onStep: OnStep) => Promise<T>, done?: (value: T) => string) => {
       const result = new Promise<T>((resolve, reject) => {
-        const run = async (say: OnStep): Promise<string> => {
+        const run = async (onStep: OnStep): Promise<string> => {
           try {
-            const value = await work(say);
+            const value = await work(onStep);
             resolve(value);
             return done?.(value) ?? '';
           } catch (error) {
@@ -55,10 +55,10 @@ function terminalDisplay(): Display {
       const tasks = steps.map(({ title, run }) => ({
         title,
         task: async (_: unknown, task: { title: string; output: string }) => {
-          const said = await run((text, fraction) => {
+          const summary = await run((text, fraction) => {
             task.output = withFraction(text, fraction);
           });
-          if (said) task.title = `${title}: ${said}`;
+          if (summary) task.title = `${title}: ${summary}`;
         },
       }));
       const options = { concurrent: true, exitOnError: false, rendererOptions: { timer: PRESET_TIMER } };
@@ -70,14 +70,14 @@ function terminalDisplay(): Display {
 const REPEAT_MS = 10_000;
 
 /**
- * A line when a step begins, ends, or does something else; numbers that only grow are told each ten seconds.
+ * A line when a step begins, ends, or changes; growing numbers are printed every ten seconds.
  * @public loaded from dist by scripts/caches.mjs
  */
 export function plainDisplay(print: (line: string) => void): Display {
   const { steps, step } = createSteps();
   const began = performance.now();
   const elapsed = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`;
-  const tell = (text: string): void => print(`[${elapsed(began).padStart(8)}] ${text}`);
+  const printLine = (text: string): void => print(`[${elapsed(began).padStart(8)}] ${text}`);
   return {
     step,
     async start() {
@@ -87,16 +87,16 @@ export function plainDisplay(print: (line: string) => void): Display {
           let kind = '';
           let loggedAt = -Infinity;
           try {
-            const said = await run((text, fraction) => {
+            const summary = await run((text, fraction) => {
               const now = performance.now();
               const newKind = text.replaceAll(/[0-9.]+/g, '#');
               if (newKind === kind && now - loggedAt < REPEAT_MS) return;
               [kind, loggedAt] = [newKind, now];
-              tell(`${title}: ${withFraction(text, fraction)}`);
+              printLine(`${title}: ${withFraction(text, fraction)}`);
             });
-            tell(`${title}: done in ${elapsed(since)}${said ? `; ${said}` : ''}`);
+            printLine(`${title}: done in ${elapsed(since)}${summary ? `; ${summary}` : ''}`);
           } catch {
-            tell(`${title}: failed after ${elapsed(since)}`);
+            printLine(`${title}: failed after ${elapsed(since)}`);
           }
         }),
       );

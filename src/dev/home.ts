@@ -31,7 +31,7 @@ export interface DevHome {
   group: GroupDirectory;
 }
 
-/** Where it lies unless told otherwise: the user's state directory, as its sectors must outlast a clone. */
+/** Its default: in the user's state directory, as its sectors must outlive a clone. */
 export const defaultDevDirectory = (): string =>
   join(process.env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'sealflow', 'dev');
 

@@ -33,7 +33,7 @@ export interface DevOptions {
 }
 
 /**
- * Brings everything up, seals the sectors, tells of them, and takes everything down again.
+ * Brings everything up, seals the sectors, reports their progress, and shuts everything down again.
  * @throws UserError with the first thing that went wrong.
  */
 export async function runDev(options: DevOptions): Promise<void> {
@@ -46,16 +46,16 @@ export async function runDev(options: DevOptions): Promise<void> {
 
   const server = display.step(
     'Temporal server',
-    async (say) => {
-      const cli = await findTemporalCli({ onStep: say, signal });
-      say('starting');
+    async (onStep) => {
+      const cli = await findTemporalCli({ onStep, signal });
+      onStep('starting');
       const started = await startEmbeddedServer({
         cli,
         dataDir: home.serverData,
         port: options.port,
         uiPort: options.uiPort,
         searchAttributes: SEARCH_ATTRIBUTES,
-        log: say,
+        log: onStep,
       });
       stops.push(() => started.stop());
       return started;
@@ -64,14 +64,14 @@ export async function runDev(options: DevOptions): Promise<void> {
   );
   const engine = display.step(
     'engine',
-    async (say) => (await findEngine()) ?? (await buildEngine({ onStep: say, signal })),
+    async (onStep) => (await findEngine()) ?? (await buildEngine({ onStep, signal })),
   );
-  const parameters = display.step(`proof parameters for ${size}`, async (say) => {
-    say('waiting for the engine');
-    return await ensureParameters(await engine, size, { onStep: say, signal });
+  const parameters = display.step(`proof parameters for ${size}`, async (onStep) => {
+    onStep('waiting for the engine');
+    return await ensureParameters(await engine, size, { onStep, signal });
   });
-  const client = display.step('workers', async (say) => {
-    say('waiting for server and engine');
+  const client = display.step('workers', async (onStep) => {
+    onStep('waiting for server and engine');
     const [{ address }, { command }] = [await server, await engine];
     const processes = new DevProcesses(home, { TEMPORAL_ADDRESS: address, SEALFLOW_ENGINE: command[0] });
     stops.unshift(() => processes.stop());
@@ -81,7 +81,7 @@ export async function runDev(options: DevOptions): Promise<void> {
     }
     processes.watch().catch((error: unknown) => failed.abort(error));
     const connected = await connectClient(targetAt(address));
-    say('starting');
+    onStep('starting');
     // P4 is served when its parameters are there.
     const phases = PHASE_IDS.filter((phase) => phase !== 'P4');
     await untilServed(connected, size, phases, signal);
@@ -89,17 +89,17 @@ export async function runDev(options: DevOptions): Promise<void> {
   });
   const started = display.step(
     'start',
-    async (say) => {
-      say('waiting for the workers');
+    async (onStep) => {
+      onStep('waiting for the workers');
       const names = await startSectors(await client, home, options);
       const all = `${(await server).uiUrl}/namespaces/default/workflows`;
       return { names, page: names.length === 1 ? `${all}/${workflowId(sectorOf(names[0] ?? ''))}` : all };
     },
     ({ names, page }) => `${names.join(' ')}, see ${page}`,
   );
-  const sealed = display.step('seal', async (say) => {
-    say('waiting for the start');
-    return await allSealed(await client, (await started).names, signal, say);
+  const sealed = display.step('seal', async (onStep) => {
+    onStep('waiting for the start');
+    return await allSealed(await client, (await started).names, signal, onStep);
   });
 
   // The first failure ends the others; what it waits for must not hide it.

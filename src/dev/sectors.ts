@@ -84,7 +84,7 @@ export async function allSealed(
 ): Promise<Sealed[]> {
   const steps = new Map<string, string>();
   let sealed = 0;
-  const tell = (): void => {
+  const reportProgress = (): void => {
     const [first] = steps;
     if (!first) return;
     const [sector, step] = first;
@@ -96,11 +96,11 @@ export async function allSealed(
     sectors.map(async (sector) => {
       const end = await untilSealed(client, sector, signal, (step) => {
         steps.set(sector, step);
-        tell();
+        reportProgress();
       });
       sealed += 1;
       steps.delete(sector);
-      tell();
+      reportProgress();
       return end;
     }),
   );

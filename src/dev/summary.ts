@@ -1,4 +1,4 @@
-/** What `sealflow dev` says at its end. */
+/** The summary that `sealflow dev` prints at its end. */
 import { join } from 'node:path';
 import { execa } from 'execa';
 import type { SealResult } from '../contract.js';

@@ -28,7 +28,7 @@ const GOOD = 0;
 const WRONG = 6;
 const BAD_INPUT = 2;
 
-/** What came of it; with `not checked` the checks that were made all the same, if the engine has told them. */
+/** The outcome; with `not checked` also the checks that were made, if the engine reported them. */
 export type CopyResult = Pick<SectorReport, 'result' | 'bytes' | 'checks' | 'why'>;
 
 /**
@@ -47,10 +47,10 @@ export async function checkCopy(
   const args = [...first, 'check-copy', receipt, node, '--json', ...(quick ? ['--quick'] : [])];
   let report: CopyReport | undefined;
   const onStdout = (line: string): void => {
-    const said = parse(line);
-    const progress = progressSchema.safeParse(said).data;
+    const message = parse(line);
+    const progress = progressSchema.safeParse(message).data;
     if (progress) onProgress?.(progress);
-    else report = copyReportSchema.safeParse(said).data ?? report;
+    else report = copyReportSchema.safeParse(message).data ?? report;
   };
   const [over, hung] = [new AbortController(), new AbortController()];
   const abort = signal ? AbortSignal.any([signal, hung.signal]) : hung.signal;

@@ -1,4 +1,4 @@
-/** What `sealflow verify` says to people. */
+/** What `sealflow verify` prints for people. */
 import { join } from 'node:path';
 import { bytes } from '../units.js';
 import { nodeName } from '../paths.js';

@@ -20,7 +20,7 @@ export interface UnknownFiles {
 /** @throws what {@link unreadableReason} knows */
 export async function unknownFilesOn(node: string): Promise<UnknownFiles> {
   const list = async (name: string): Promise<string[]> => (await namesIn(node, name)) ?? [];
-  // Receipts last: P6 gives the other names first, and a sector that it finishes just now should not be told.
+  // Receipts last: P6 makes the other names first, and a sector that it finishes at this moment must not be reported.
   const [sealed, caches, parts] = [await list('sealed'), await list('cache'), await list(stored.stagingRoot)];
   const receipts = await list('receipts');
   const known = new Set(receipts.flatMap((name) => sectorFileNameOf(stored.sectorOfReceipt(name))));
