@@ -15,7 +15,7 @@ export default {
   reporters: ['clear-text', 'progress'],
   clearTextReporter: { logTests: false, reportTests: false },
   // Only mutants that never end run into it, not those of a busy machine.
-  timeoutMS: 30_000,
+  timeoutMS: 60_000,
   cleanTempDir: 'always',
   // What survives is named in CONTRIBUTING.md.
   thresholds: { high: 100, low: 99, break: 99 },
