@@ -3,6 +3,8 @@
 
 mod check_copy;
 mod common;
+mod damage;
+mod faults;
 mod input;
 mod lease;
 mod modules;
