@@ -13,3 +13,4 @@ mod p1;
 mod p2_p3_p4;
 mod p5;
 mod params;
+mod parents;
