@@ -4,7 +4,7 @@ use crate::failure::{Failure, IoContext, Outcome};
 use crate::job::Job;
 use crate::phase::Phase;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptName {
@@ -43,17 +43,24 @@ pub fn parse_number(name: &str) -> Option<u64> {
     }
 }
 
+/// The attempt in the working directory.
+pub struct Attempt {
+    pub name: AttemptName,
+    /// Where the directory was when it was entered.
+    pub path: PathBuf,
+}
+
 /// Makes `path` the working directory. From then on only relative paths are used: what the library stores must not
 /// depend on where the disk is mounted, and the engine must keep working in the same directory after it has been
 /// renamed.
-pub fn enter(path: &Path) -> Outcome<AttemptName> {
+pub fn enter(path: &Path) -> Outcome<Attempt> {
     let what = format!("entering attempt {}", path.display());
     let real = fs::canonicalize(path).context(&what)?;
     let name = AttemptName::from_path(&real).ok_or_else(|| {
         Failure::BadInput(format!("{} is not an attempt: expected <sector>/<epoch>/P<1-5>-<number>", path.display()))
     })?;
     std::env::set_current_dir(&real).context(&what)?;
-    Ok(name)
+    Ok(Attempt { name, path: real })
 }
 
 /// Fails if files of the phase exist already. They come from a run that was killed, and the library would reuse them,

@@ -1,6 +1,7 @@
 //! The record of a file in results, receipts and layers.json: name, size, BLAKE3.
 
 use crate::copy::rate_limiter::RateLimiter;
+use crate::damage::Damage;
 use crate::stream::stream;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -35,14 +36,14 @@ impl FileRecord {
 
     /// Compares `found` with this record. `recorded_by` is for the message and names the source of the record, such as
     /// "P1 recorded".
-    pub fn compare(&self, found: &FileRecord, recorded_by: &str) -> Result<(), String> {
+    pub fn compare(&self, found: &FileRecord, recorded_by: &str) -> Result<(), Damage> {
         if self == found {
             return Ok(());
         }
-        Err(format!(
+        Err(Damage::found(format!(
             "{} differs: it is {} bytes, BLAKE3 {}; {recorded_by} {} bytes, {}",
             self.name, found.size, found.blake3, self.size, self.blake3
-        ))
+        )))
     }
 }
 

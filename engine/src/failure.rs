@@ -1,5 +1,6 @@
 //! The ways in which a command fails. The variants are the `type`s of error.json; each has an exit code.
 
+use crate::damage::Damage;
 use crate::os_error::{self, ErrorClass};
 use crate::phase::Phase;
 use rustix::io::Errno;
@@ -18,8 +19,8 @@ pub enum Failure {
     /// The storage node returned other bytes than were written.
     #[error("{0}")]
     CopyDamaged(String),
-    #[error("{reason}")]
-    StepBack { from: Phase, reason: String },
+    #[error("{damage}")]
+    StepBack { from: Phase, damage: Damage },
     #[error("{0}")]
     MissingParameters(String),
     #[error("{0}")]
@@ -60,8 +61,8 @@ impl Failure {
         }
     }
 
-    pub fn step_back(from: Phase, reason: impl Into<String>) -> Failure {
-        Failure::StepBack { from, reason: reason.into() }
+    pub fn step_back(from: Phase, damage: Damage) -> Failure {
+        Failure::StepBack { from, damage }
     }
 
     /// An I/O error during `what`: `NoSpace` for a full disk or an exceeded quota, otherwise `PassingFault`.
@@ -73,9 +74,7 @@ impl Failure {
     /// machine and trying again may help.
     pub fn library(what: impl Display, error: &anyhow::Error) -> Failure {
         let message = format!("{what}: {error:#}");
-        // The library sometimes keeps only the text of an I/O error.
-        let errno = io_cause(error).and_then(os_error::errno_of).or_else(|| os_error::errno_in_text(&message));
-        Failure::from_errno(errno, message)
+        Failure::from_errno(os_error::errno_of_library(error, &message), message)
     }
 
     /// A panic with this message. The library panics on I/O errors too; those that the message identifies are
@@ -87,18 +86,13 @@ impl Failure {
         }
     }
 
-    fn from_errno(errno: Option<Errno>, message: String) -> Failure {
+    pub fn from_errno(errno: Option<Errno>, message: String) -> Failure {
         match errno.map_or(ErrorClass::Other, os_error::classify) {
             ErrorClass::NoSpace => Failure::NoSpace(message),
             ErrorClass::MountGone => Failure::PassingFault(format!("{message}: the mount went away")),
-            ErrorClass::Other => Failure::PassingFault(message),
+            ErrorClass::DiskFault | ErrorClass::Other => Failure::PassingFault(message),
         }
     }
-}
-
-/// The I/O error in the chain of a library error, if there is one.
-pub fn io_cause(error: &anyhow::Error) -> Option<&io::Error> {
-    error.chain().find_map(|cause| cause.downcast_ref::<io::Error>())
 }
 
 /// Turns an I/O error into a [`Failure`] that names the operation: `fs::read(path).context(format_args!("reading
@@ -134,6 +128,17 @@ mod tests {
         }
         assert_eq!(Failure::io("writing", &io::Error::from_raw_os_error(5)).kind(), "PassingFault");
         assert_eq!(Failure::panic("index out of bounds".to_owned()).exit_code(), 101);
+    }
+
+    #[test]
+    fn a_panic_that_names_a_fault_is_one() {
+        let panic = |number| {
+            let error = io::Error::from_raw_os_error(number);
+            Failure::panic(format!("called `Result::unwrap()` on an `Err` value: {error:?}"))
+        };
+        assert_eq!(panic(5).kind(), "PassingFault");
+        // A file that a bug looks for, for example.
+        assert_eq!(panic(2).kind(), "Panic");
     }
 
     #[test]

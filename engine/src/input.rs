@@ -1,5 +1,7 @@
 //! The inputs of an attempt: results and files of earlier phases (`inputs` of job.json).
 
+use crate::damage::Damage;
+use crate::diagnosis;
 use crate::digest::FileRecord;
 use crate::failure::{Failure, IoContext, Outcome};
 use crate::job::Job;
@@ -7,7 +9,7 @@ use crate::phase::Phase;
 use crate::versions;
 use serde::de::DeserializeOwned;
 use serde::Deserialize;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -34,12 +36,11 @@ impl<T: DeserializeOwned> Input<T> {
         let path = dir.join("result.json");
         let bytes = match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(Failure::step_back(phase, format!("{} is not there", path.display())));
+                return Err(missing(phase, &path));
             }
             result => result.context(format_args!("reading {}", path.display()))?,
         };
-        let found: ResultJson<T> = serde_json::from_slice(&bytes)
-            .map_err(|error| Failure::step_back(phase, format!("{}: {error}", path.display())))?;
+        let found: ResultJson<T> = parse_json(phase, &path, &bytes)?;
         if !versions::is_supported(found.v)
             || found.phase != phase
             || found.sector != job.sector.name
@@ -62,7 +63,8 @@ impl<T: DeserializeOwned> Input<T> {
     /// The record of the file `name` in the result. Fails with `StepBack` if there is none.
     pub fn find_record<'a>(&self, files: &'a [FileRecord], name: &str) -> Outcome<&'a FileRecord> {
         files.iter().find(|file| file.name == name).ok_or_else(|| {
-            Failure::step_back(self.phase, format!("{} does not name {name}", self.dir.join("result.json").display()))
+            let result = self.dir.join("result.json");
+            Failure::step_back(self.phase, Damage::found(format!("{} does not name {name}", result.display())))
         })
     }
 
@@ -71,14 +73,32 @@ impl<T: DeserializeOwned> Input<T> {
         let path = self.dir.join(&record.name);
         let bytes = match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(Failure::step_back(self.phase, format!("{} is not there", path.display())));
+                return Err(missing(self.phase, &path));
             }
             result => result.context(format_args!("reading {}", path.display()))?,
         };
-        record
-            .compare(&FileRecord::of_bytes(&record.name, &bytes), &format!("{} recorded", self.phase))
-            .map_err(|reason| Failure::step_back(self.phase, reason))?;
+        self.compare(record, &FileRecord::of_bytes(&record.name, &bytes))?;
         Ok(bytes)
+    }
+
+    /// Fails with `StepBack` if one of the files `names` of that attempt is missing.
+    pub fn require_files(&self, names: &[String]) -> Outcome<()> {
+        for path in names.iter().map(|name| self.dir.join(name)) {
+            match fs::metadata(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing(self.phase, &path)),
+                result => result.context(format_args!("reading {}", path.display()))?,
+            };
+        }
+        Ok(())
+    }
+
+    /// Opens a file of that attempt. Fails with `StepBack` if it is missing.
+    pub fn open_file(&self, name: &str) -> Outcome<File> {
+        let path = self.dir.join(name);
+        match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(missing(self.phase, &path)),
+            result => result.context(format_args!("opening {}", path.display())),
+        }
     }
 
     /// Hard-links the file into the working directory and verifies it there. `on_read` is called with the length of
@@ -87,13 +107,32 @@ impl<T: DeserializeOwned> Input<T> {
         let what = format!("linking {} from {}", file.name, self.dir.display());
         match fs::hard_link(self.dir.join(&file.name), &file.name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(Failure::step_back(self.phase, format!("{what}: it is not there")));
+                return Err(missing(self.phase, &self.dir.join(&file.name)));
             }
             result => result.context(&what)?,
         }
         let found = FileRecord::of_file(&file.name, Path::new(&file.name), on_read)
             .context(format_args!("checking {}", file.name))?;
-        file.compare(&found, &format!("{} recorded", self.phase))
-            .map_err(|reason| Failure::step_back(self.phase, reason))
+        self.compare(file, &found)
     }
+
+    /// Fails with `StepBack` if a file of that attempt differs from its record.
+    pub fn compare(&self, record: &FileRecord, found: &FileRecord) -> Outcome<()> {
+        record
+            .compare(found, &format!("{} recorded", self.phase))
+            .map_err(|damage| Failure::step_back(self.phase, damage))
+    }
+}
+
+/// Parses a JSON file of an attempt of `phase`. Fails with `StepBack` if that is not possible.
+pub fn parse_json<T: DeserializeOwned>(phase: Phase, path: &Path, bytes: &[u8]) -> Outcome<T> {
+    let parsed = serde_json::from_slice(bytes);
+    parsed.map_err(|error| match diagnosis::of_json(path.display(), error) {
+        Ok(damage) => Failure::step_back(phase, damage),
+        Err(failure) => failure,
+    })
+}
+
+fn missing(phase: Phase, path: &Path) -> Failure {
+    Failure::step_back(phase, Damage::found(format!("{} is not there", path.display())))
 }

@@ -1,32 +1,81 @@
 //! The lease: whether this attempt still owns its phase. It depends only on the names of directories.
 
-use crate::attempt::{parse_attempt_name, parse_number, AttemptName};
+use crate::attempt::{parse_attempt_name, parse_number, Attempt, AttemptName};
 use crate::exit;
 use crate::failure::{Failure, IoContext, Outcome};
+use crate::os_error;
 use rustix::fs::{AtFlags, StatxFlags};
+use rustix::io::Errno;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-/// Starts a thread that checks the lease every `every` and ends the process when it is superseded. The thread does
-/// nothing else, so that a hung write of progress.json does not delay it.
-pub fn watch(own: AttemptName, every: Duration) -> Outcome<()> {
-    let spawned = thread::Builder::new().name("lease".to_owned()).spawn(move || loop {
-        thread::sleep(every);
-        if let Err(superseded) = check(&own) {
-            exit::exit_with(&superseded);
-        }
-    });
-    spawned.map(drop).context("starting the lease thread")
+pub struct Lease {
+    own: AttemptName,
+    /// The attempt's directory and its inode. Usually relative paths are enough, see [`decide`].
+    path: PathBuf,
+    inode: u64,
 }
 
-/// Fails with `Superseded` when a higher epoch or attempt exists, or when the working directory, which must be the
-/// attempt, has lost its name. A directory that cannot be read at the moment only causes a warning.
-pub fn check(own: &AttemptName) -> Outcome<()> {
-    match superseded_reason(own, Path::new("."), Path::new(".."), Path::new("../..")) {
+impl Lease {
+    /// The lease of the attempt in the working directory.
+    pub fn of(attempt: Attempt) -> Outcome<Lease> {
+        let inode = fs::metadata(".").context("reading the attempt's directory")?.ino();
+        Ok(Lease { own: attempt.name, path: attempt.path, inode })
+    }
+
+    /// Starts a thread that checks the lease every `every` and ends the process when it is superseded. The thread does
+    /// nothing else, so that a hung write of progress.json does not delay it.
+    pub fn watch(self, every: Duration) -> Outcome<()> {
+        let spawned = thread::Builder::new().name("lease".to_owned()).spawn(move || loop {
+            thread::sleep(every);
+            if let Err(superseded) = self.check() {
+                exit::exit_with(&superseded);
+            }
+        });
+        spawned.map(drop).context("starting the lease thread")
+    }
+
+    /// Fails with `Superseded` when a higher epoch or attempt exists, or when the working directory has lost its name.
+    /// A directory that cannot be read at the moment only causes a warning.
+    pub fn check(&self) -> Outcome<()> {
+        let here = superseded_reason(&self.own, Path::new("."), Path::new(".."), Path::new("../.."));
+        decide(here, || self.reason_by_path())
+    }
+
+    /// Like [`superseded_reason`], for the directory that the attempt's path leads to now.
+    fn reason_by_path(&self) -> io::Result<Option<String>> {
+        let path = self.path.as_path();
+        let found = match fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Some(format!("{} is no longer there", path.display())));
+            }
+            found => found?,
+        };
+        // Not the device: a file system gets another number when it is mounted again.
+        if found.ino() != self.inode {
+            return Ok(Some(format!("{} is another directory now", path.display())));
+        }
+        match path.parent().and_then(|epoch| Some((epoch, epoch.parent()?))) {
+            Some((epoch, sector)) => superseded_reason(&self.own, path, epoch, sector),
+            None => Ok(None),
+        }
+    }
+}
+
+/// What a check has shown. When another NFS client has deleted the working directory, all that is relative to it is
+/// ESTALE forever, as it is for a mount with a fault. Only the path can tell.
+fn decide(here: io::Result<Option<String>>, by_path: impl FnOnce() -> io::Result<Option<String>>) -> Outcome<()> {
+    let found = match here {
+        Err(stale) if os_error::errno_of(&stale) == Some(Errno::STALE) => {
+            by_path().and_then(|reason| reason.map_or(Err(stale), |reason| Ok(Some(reason))))
+        }
+        here => here,
+    };
+    match found {
         Ok(None) => Ok(()),
         Ok(Some(reason)) => Err(Failure::Superseded(reason)),
         Err(error) => {
@@ -121,6 +170,36 @@ mod tests {
         assert_eq!(reason(sector), None);
         fs::create_dir(sector.join("10")).unwrap();
         assert!(reason(sector).unwrap().contains("epoch 10"));
+    }
+
+    #[test]
+    fn only_a_stale_directory_is_looked_up_by_its_path() {
+        let error = |number| Err(io::Error::from_raw_os_error(number));
+        let superseded = |here, by_path| decide(here, || by_path).is_err();
+        let gone = || Ok(Some("gone".to_owned()));
+        assert!(superseded(error(116), gone()));
+        // A stale mount is a fault of the machine, and so is any other error.
+        assert!(!superseded(error(116), error(116)));
+        assert!(!superseded(error(116), Ok(None)));
+        assert!(!superseded(error(5), gone()));
+        assert!(!superseded(Ok(None), gone()));
+        assert!(superseded(gone(), Ok(None)));
+    }
+
+    #[test]
+    fn the_path_tells_whether_the_attempt_is_still_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("2/P2-3");
+        fs::create_dir_all(&path).unwrap();
+        let own = AttemptName { epoch: 2, phase: Phase::P2, number: 3 };
+        let lease = Lease { own, path: path.clone(), inode: fs::metadata(&path).unwrap().ino() };
+        assert_eq!(lease.reason_by_path().unwrap(), None);
+        fs::create_dir(dir.path().join("3")).unwrap();
+        assert!(lease.reason_by_path().unwrap().unwrap().contains("epoch 3"));
+        fs::rename(&path, dir.path().join("x")).unwrap();
+        assert!(lease.reason_by_path().unwrap().unwrap().ends_with("no longer there"));
+        fs::create_dir(&path).unwrap();
+        assert!(lease.reason_by_path().unwrap().unwrap().ends_with("another directory now"));
     }
 
     #[test]

@@ -4,9 +4,12 @@
 mod attempt;
 mod batches;
 mod check_copy;
+mod claim;
 mod cli;
 mod clock;
 mod copy;
+mod damage;
+mod diagnosis;
 mod digest;
 mod durable;
 mod environment;

@@ -11,6 +11,8 @@ pub enum ErrorClass {
     NoSpace,
     /// The file system behind the path has gone away.
     MountGone,
+    /// The disk, or the connection to it, has failed.
+    DiskFault,
     Other,
 }
 
@@ -20,6 +22,7 @@ pub fn classify(errno: Errno) -> ErrorClass {
         Errno::NOSPC | Errno::DQUOT => ErrorClass::NoSpace,
         // A re-exported NFS file system; a FUSE file system whose process has ended; a block device that was removed.
         Errno::STALE | Errno::NOTCONN | Errno::NODEV => ErrorClass::MountGone,
+        Errno::IO | Errno::NXIO | Errno::TIMEDOUT => ErrorClass::DiskFault,
         _ => ErrorClass::Other,
     }
 }
@@ -45,6 +48,16 @@ pub fn errno_in_text(text: &str) -> Option<Errno> {
     })
 }
 
+/// The I/O errors in the chain of a library error.
+pub fn io_errors(error: &anyhow::Error) -> impl Iterator<Item = &io::Error> {
+    error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>())
+}
+
+/// The number in a library error, of which `message` is the text: sometimes only the text of an I/O error is kept.
+pub fn errno_of_library(error: &anyhow::Error, message: &str) -> Option<Errno> {
+    io_errors(error).find_map(errno_of).or_else(|| errno_in_text(message))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +80,7 @@ mod tests {
         assert_eq!(classify(Errno::NOSPC), ErrorClass::NoSpace);
         assert_eq!(classify(Errno::DQUOT), ErrorClass::NoSpace);
         assert_eq!(classify(Errno::STALE), ErrorClass::MountGone);
-        assert_eq!(classify(Errno::IO), ErrorClass::Other);
+        assert_eq!(classify(Errno::IO), ErrorClass::DiskFault);
+        assert_eq!(classify(Errno::NOENT), ErrorClass::Other);
     }
 }

@@ -32,16 +32,15 @@ impl Files {
     }
 }
 
-/// Fails with `MissingParameters` unless the verifying key of `size` exists and, for a production size, is the
-/// published one. An I/O error is a passing fault.
-pub fn require_verifying_key(size: Size) -> Outcome<()> {
+/// The path of the verifying key of `size`. Fails with `MissingParameters` unless it exists and, for a production size,
+/// is the published one. An I/O error is a passing fault.
+pub fn require_verifying_key(size: Size) -> Outcome<PathBuf> {
     let path = find_file(size, &Files::of(size)?.vk)?;
     fs::read(&path).context(format_args!("reading {}", path.display()))?;
     if size.is_production() {
-        check_digest(&path)
-    } else {
-        Ok(())
+        check_digest(&path)?;
     }
+    Ok(path)
 }
 
 /// Fails with `MissingParameters` unless all parameters of `size` exist and, for a production size, are the published

@@ -1,6 +1,8 @@
 //! The receipt of a sector on its storage node, `receipts/s-t01000-7.json`, which `verify` and `check-copy` check
 //! against.
 
+use crate::claim::Claim;
+use crate::damage::Damage;
 use crate::digest::FileRecord;
 use crate::failure::{Failure, Outcome};
 use crate::hex32::Hex32;
@@ -8,7 +10,6 @@ use crate::params;
 use crate::sector::Sector;
 use crate::sizes::Size;
 use base64::prelude::{Engine, BASE64_STANDARD};
-use filecoin_proofs_api::seal::verify_seal;
 use serde::Deserialize;
 use std::path::Path;
 
@@ -59,17 +60,10 @@ impl Receipt {
         Ok(Receipt { sector, size, ticket, seed, comm_d, comm_r, proof, files })
     }
 
-    /// Verifies the proof. The error is the reason why it is invalid.
-    pub fn verify(&self) -> Result<(), String> {
+    /// Verifies the proof. The inner error says why it is invalid.
+    pub fn verify(&self) -> Outcome<Result<(), Damage>> {
         let Receipt { sector, size, ticket, seed, comm_d, comm_r, proof, .. } = self;
-        let checked =
-            verify_seal(size.proof(), comm_r.0, comm_d.0, sector.prover_id(), sector.id(), ticket.0, seed.0, proof);
-        // The library returns an error, even an I/O error, if the bytes are not points of the curve: that too is an
-        // invalid proof. It cannot be an error of reading the key, which `read` has checked.
-        match checked {
-            Ok(true) => Ok(()),
-            Ok(false) => Err("the proof does not verify".to_owned()),
-            Err(error) => Err(format!("the proof does not verify: {error:#}")),
-        }
+        let claim = Claim { size: *size, sector, ticket: *ticket, seed: *seed, comm_d: *comm_d, comm_r: *comm_r };
+        claim.verify(proof)
     }
 }

@@ -1,6 +1,7 @@
 //! Lets P1 reuse the layers that earlier attempts have finished, up to 60 hours of work. Every byte is read and
 //! verified first.
 
+use crate::damage::Damage;
 use crate::digest::FileRecord;
 use crate::durable;
 use crate::failure::{IoContext, Outcome};
@@ -72,8 +73,8 @@ fn verify_chain(
         let path = dir.join(&file.name);
         match verify_file(&path, &file, hashed).context(format_args!("checking {}", path.display()))? {
             Ok(inode) => chain.push(VerifiedFile { file, inode }),
-            Err(reason) => {
-                log::warn!("{}: {reason}; this file and all later ones are computed again", path.display());
+            Err(damage) => {
+                log::warn!("{}: {damage}; this file and all later ones are computed again", path.display());
                 break;
             }
         }
@@ -81,18 +82,18 @@ fn verify_chain(
     Ok(chain)
 }
 
-/// The inode of a file that matches its record, or the reason why it does not.
+/// The inode of a file that matches its record, or how it does not.
 fn verify_file(
     path: &Path,
     file: &FileRecord,
     hashed: &mut HashMap<Inode, FileRecord>,
-) -> io::Result<Result<Inode, String>> {
+) -> io::Result<Result<Inode, Damage>> {
     let meta = match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Err("it is missing".to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Err(Damage::found("it is missing"))),
         meta => meta?,
     };
     if !meta.is_file() || meta.len() != file.size {
-        return Ok(Err(format!("it has {} bytes; the record has {}", meta.len(), file.size)));
+        return Ok(Err(Damage::found(format!("it has {} bytes; the record has {}", meta.len(), file.size))));
     }
     let found = match hashed.entry(inode_of(&meta)) {
         Entry::Occupied(entry) => entry.into_mut(),

@@ -7,7 +7,7 @@ use crate::exit;
 use crate::failure::{IoContext, Outcome};
 use crate::info;
 use crate::job::Job;
-use crate::lease;
+use crate::lease::Lease;
 use crate::machine;
 use crate::phases;
 use crate::progress;
@@ -19,19 +19,20 @@ use std::time::{Instant, SystemTime};
 
 /// Computes the phase of the attempt `dir`. An attempt that has a result already succeeds at once.
 pub fn run(dir: &Path) -> Outcome<()> {
-    let name = attempt::enter(dir)?;
+    let attempt = attempt::enter(dir)?;
     if Path::new("result.json").exists() {
         return Ok(());
     }
-    exit::set_phase(name.phase);
-    let job = Job::read(Path::new("job.json"), name.phase)?;
-    lease::check(&name)?;
+    exit::set_phase(attempt.name.phase);
+    let job = Job::read(Path::new("job.json"), attempt.name.phase)?;
+    let lease = Lease::of(attempt)?;
+    lease.check()?;
     if let Some(cores) = &job.cores {
         machine::pin_to_cpus(cores)?;
     }
     progress_file::start(&job.made_by.host, job.progress_every())?;
     attempt::refuse_leftovers(&job)?;
-    lease::watch(name, job.lease_every())?;
+    lease.watch(job.lease_every())?;
 
     let (started_at, started) = (SystemTime::now(), Instant::now());
     let phase_result = phases::run(&job)?;

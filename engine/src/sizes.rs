@@ -113,12 +113,19 @@ impl Size {
 
     /// The retained files of a sector: P2 generates them, P5 copies them to the storage node.
     pub fn retained_files(self) -> Vec<String> {
-        let mut names = [REPLICA, "p_aux", "t_aux"].map(str::to_owned).to_vec();
+        [REPLICA, "p_aux", "t_aux"].map(str::to_owned).into_iter().chain(self.tree_files("r-last")).collect()
+    }
+
+    /// The files of P2 that P3 reads.
+    pub fn proving_files(self) -> Vec<String> {
+        self.retained_files().into_iter().chain(self.label_files()).chain(self.tree_files("c")).collect()
+    }
+
+    fn tree_files(self, tree: &str) -> Vec<String> {
         match self.subtrees() {
-            1 => names.push("sc-02-data-tree-r-last.dat".to_owned()),
-            n => names.extend((0..n).map(|i| format!("sc-02-data-tree-r-last-{i}.dat"))),
+            1 => vec![format!("sc-02-data-tree-{tree}.dat")],
+            n => (0..n).map(|i| format!("sc-02-data-tree-{tree}-{i}.dat")).collect(),
         }
-        names
     }
 }
 
@@ -158,6 +165,8 @@ mod tests {
     fn file_names() {
         assert_eq!(Size::GiB32.label_files().len(), 12);
         assert_eq!(Size::GiB32.retained_files().len(), 11);
+        assert_eq!(Size::GiB32.proving_files().len(), 11 + 12 + 8);
+        assert_eq!(Size::KiB2.proving_files().last().unwrap(), "sc-02-data-tree-c.dat");
         assert_eq!(Size::GiB64.retained_files().last().unwrap(), "sc-02-data-tree-r-last-15.dat");
         assert_eq!(Size::KiB2.retained_files().last().unwrap(), "sc-02-data-tree-r-last.dat");
     }

@@ -6,43 +6,43 @@
 //! position of the leaf, and that the root is the one in p_aux (storage-proofs-post 19.1 `fallback::vanilla_proof`). It
 //! does not check commR, so both checks are needed.
 
-use crate::failure::{io_cause, Failure, Outcome};
+use crate::damage::Damage;
+use crate::diagnosis;
+use crate::failure::{Failure, Outcome};
 use crate::hex32::Hex32;
-use crate::os_error;
 use crate::panics;
 use crate::sector::Sector;
-use crate::sizes::Size;
+use crate::sizes::{Size, REPLICA};
 use blstrs::Scalar;
 use filecoin_hashers::poseidon::{PoseidonDomain, PoseidonFunction};
 use filecoin_hashers::{Domain, HashFunction};
 use filecoin_proofs_api::post::{generate_fallback_sector_challenges, generate_single_vanilla_proof};
 use filecoin_proofs_api::PrivateReplicaInfo;
 use rand::{rngs::OsRng, RngCore};
-use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The commR of a p_aux, which consists of comm_c and comm_r_last, 32 bytes each.
-pub fn compute_comm_r(p_aux: &[u8]) -> Result<Hex32, String> {
+pub fn compute_comm_r(p_aux: &[u8]) -> Result<Hex32, Damage> {
     let (comm_c, comm_r_last) = match p_aux.len() {
         64 => p_aux.split_at(32),
-        len => return Err(format!("p_aux is {len} bytes, not 64")),
+        len => return Err(Damage::found(format!("p_aux is {len} bytes, not 64"))),
     };
     let comm_r = PoseidonFunction::hash2(&parse_element(comm_c)?, &parse_element(comm_r_last)?);
     Ok(Hex32(comm_r.into_bytes().try_into().expect("an element is 32 bytes")))
 }
 
 /// Parses an element of the field. The library panics on bytes that are not one.
-fn parse_element(bytes: &[u8]) -> Result<PoseidonDomain, String> {
+fn parse_element(bytes: &[u8]) -> Result<PoseidonDomain, Damage> {
     let bytes: [u8; 32] = bytes.try_into().expect("half of 64");
     let scalar: Option<Scalar> = Scalar::from_bytes_le(&bytes).into();
-    scalar.map(PoseidonDomain::from).ok_or_else(|| "p_aux does not contain elements of the field".to_owned())
+    scalar.map(PoseidonDomain::from).ok_or_else(|| Damage::found("p_aux does not contain elements of the field"))
 }
 
-/// Checks that `p_aux` belongs to `comm_r`. The error is the reason why it does not.
-pub fn check_comm_r(p_aux: &[u8], comm_r: Hex32) -> Result<(), String> {
+/// Checks that `p_aux` belongs to `comm_r`.
+pub fn check_comm_r(p_aux: &[u8], comm_r: Hex32) -> Result<(), Damage> {
     match compute_comm_r(p_aux)? {
         found if found == comm_r => Ok(()),
-        found => Err(format!("p_aux is of commR {found}, not {comm_r}")),
+        found => Err(Damage::found(format!("p_aux is of commR {found}, not {comm_r}"))),
     }
 }
 
@@ -55,38 +55,25 @@ pub struct StoredSector<'a> {
     pub cache: &'a Path,
 }
 
-/// The number of leaves proved, or the reason why the proof failed. Faults of the machine are not outcomes but
-/// [`Failure`]s.
-pub type ProofOutcome = Result<usize, String>;
-
-/// Proves 66 randomly chosen leaves of the replica.
-pub fn prove_random_leaves(stored: &StoredSector<'_>) -> Outcome<ProofOutcome> {
+/// Proves 66 randomly chosen leaves of the replica. Returns their number, or what is wrong with the files.
+pub fn prove_random_leaves(stored: &StoredSector<'_>) -> Outcome<Result<usize, Damage>> {
+    let retained = stored.size.retained_files().into_iter().filter(|name| !matches!(name.as_str(), REPLICA | "t_aux"));
+    let files: Vec<PathBuf> = retained.map(|name| stored.cache.join(name)).chain([stored.replica.to_owned()]).collect();
     // The library would create a missing tree as an empty file.
-    let trees = stored
-        .size
-        .retained_files()
-        .into_iter()
-        .filter(|name| name.starts_with("sc-"))
-        .map(|name| stored.cache.join(name));
-    for path in trees.chain([stored.replica.to_owned()]) {
+    for path in &files {
         path.symlink_metadata().map_err(|error| Failure::io(path.display(), &error))?;
     }
     let mut seed = [0; 32];
     OsRng.fill_bytes(&mut seed);
     // Keeps the seed below the modulus of the field, 0x73ed….
     seed[31] &= 0x3f;
-    match panics::catch(|| prove_leaves(stored, &seed)) {
-        Ok(Ok(leaves)) => Ok(Ok(leaves)),
-        Ok(Err(error)) => match io_cause(&error) {
-            Some(cause) if cause.kind() != io::ErrorKind::UnexpectedEof => Err(Failure::library("proving", &error)),
-            _ => Ok(Err(format!("{error:#}"))),
-        },
-        // An I/O error says nothing about the replica; any other panic means that the library rejects it.
-        Err(panic) if os_error::errno_in_text(&panic).is_some() => {
-            Err(Failure::library("proving", &anyhow::Error::msg(panic)))
+    diagnosis::confirm(|| {
+        // A panic, too, may mean that the library rejects the replica.
+        match panics::catch(|| prove_leaves(stored, &seed)).unwrap_or_else(|panic| Err(anyhow::Error::msg(panic))) {
+            Ok(leaves) => Ok(Ok(leaves)),
+            Err(error) => diagnosis::of_library("proving", &error, &files).map(Err),
         }
-        Err(panic) => Ok(Err(panic)),
-    }
+    })
 }
 
 fn prove_leaves(stored: &StoredSector<'_>, seed: &[u8; 32]) -> anyhow::Result<usize> {
@@ -106,9 +93,10 @@ mod tests {
     #[test]
     fn invalid_p_aux() {
         assert!(compute_comm_r(&[0; 64]).is_ok());
-        assert_eq!(compute_comm_r(&[0; 63]).unwrap_err(), "p_aux is 63 bytes, not 64");
+        assert_eq!(compute_comm_r(&[0; 63]).unwrap_err().to_string(), "p_aux is 63 bytes, not 64");
         // Not below the modulus.
-        assert!(compute_comm_r(&[0xff; 64]).unwrap_err().contains("does not contain elements"));
-        assert!(check_comm_r(&[0; 64], Hex32([1; 32])).unwrap_err().ends_with(&format!("not {}", "01".repeat(32))));
+        assert!(compute_comm_r(&[0xff; 64]).unwrap_err().to_string().contains("does not contain elements"));
+        let other = check_comm_r(&[0; 64], Hex32([1; 32])).unwrap_err().to_string();
+        assert!(other.ends_with(&format!("not {}", "01".repeat(32))));
     }
 }

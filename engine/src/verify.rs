@@ -8,12 +8,12 @@ use std::path::Path;
 /// Verifies the receipt `path` and prints the result. Fails with `ProofInvalid`.
 pub fn run(path: &Path, as_json: bool) -> Outcome<()> {
     let receipt = Receipt::read(path)?;
-    let verified = receipt.verify();
+    let verified = receipt.verify()?;
     let name = &receipt.sector.name;
     if as_json {
         println!("{}", json!({ "sector": name, "valid": verified.is_ok() }));
     } else if verified.is_ok() {
         println!("{name}: the proof is valid");
     }
-    verified.map_err(|reason| Failure::ProofInvalid(format!("{name}: {reason}")))
+    verified.map_err(|damage| Failure::ProofInvalid(format!("{name}: {damage}")))
 }

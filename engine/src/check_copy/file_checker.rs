@@ -1,8 +1,8 @@
 //! Compares the stored files with their records in the receipt.
 
 use super::finding::Finding;
+use super::node::{Node, SMALL};
 use super::options::Options;
-use super::regular_file::{self, SMALL};
 use super::report::print_line;
 use crate::copy::cache_dropper::CacheDropper;
 use crate::copy::rate_limiter::RateLimiter;
@@ -11,7 +11,6 @@ use crate::receipt::Receipt;
 use crate::stream::stream;
 use serde_json::json;
 use std::io;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How often `--json` reports progress.
@@ -40,17 +39,16 @@ impl FileChecker<'_> {
     }
 
     /// Checks the size of a stored file and, unless it is skipped, its BLAKE3.
-    pub fn check(&mut self, node: &Path, file: &FileRecord) -> Finding {
+    pub fn check(&mut self, node: &Node, file: &FileRecord) -> Finding {
         self.compare(node, file).unwrap_or_else(|finding| finding)
     }
 
-    fn compare(&mut self, node: &Path, file: &FileRecord) -> Result<Finding, Finding> {
-        let path = node.join(&file.name);
-        let stored = regular_file::open_direct(&path)?;
-        let size = stored.metadata().map_err(|error| regular_file::io_fault(&path, &error))?.len();
+    fn compare(&mut self, node: &Node, file: &FileRecord) -> Result<Finding, Finding> {
+        let stored = node.open_direct(&file.name)?;
+        let size = stored.metadata().map_err(|error| node.io_fault(&file.name, &error))?.len();
         if size != file.size {
             let FileRecord { name, size: expected, .. } = file;
-            return Err(Finding::Bad(format!("{name} is {size} bytes; the receipt says {expected} bytes")));
+            return Err(Finding::bad(format!("{name} is {size} bytes; the receipt says {expected} bytes")));
         }
         if !self.must_read(size) {
             return Ok(Finding::Good(format!("{size} bytes")));
@@ -61,13 +59,13 @@ impl FileChecker<'_> {
             dropper.advance(chunk.offset + chunk.len as u64)
         })
         .map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => Finding::Bad(format!("{} became shorter while it was read", file.name)),
-            _ => regular_file::io_fault(&path, &error),
+            io::ErrorKind::UnexpectedEof => Finding::bad(format!("{} became shorter while it was read", file.name)),
+            _ => node.io_fault(&file.name, &error),
         })?;
         let found = FileRecord::new(&file.name, size, hash);
         match file.compare(&found, "the receipt says") {
             Ok(()) => Ok(Finding::Good(format!("{size} bytes, BLAKE3 {}", found.blake3))),
-            Err(reason) => Err(Finding::Bad(reason)),
+            Err(damage) => Err(Finding::Bad(damage)),
         }
     }
 

@@ -3,18 +3,19 @@
 
 mod file_checker;
 mod finding;
+mod node;
 pub mod options;
-mod regular_file;
 mod report;
 mod stored_names;
 
-use crate::copy::staging::open_node;
+use crate::damage::Damage;
 use crate::failure::{Failure, Outcome};
 use crate::receipt::Receipt;
 use crate::sizes::REPLICA;
 use crate::vanilla::{self, StoredSector};
 use file_checker::FileChecker;
 use finding::Finding;
+use node::Node;
 use options::Options;
 use report::Report;
 use std::path::Path;
@@ -24,57 +25,52 @@ pub fn run(receipt: &Path, node: &Path, options: Options) -> Outcome<()> {
     let path = receipt;
     let receipt = Receipt::read(path)?;
     stored_names::check(&receipt).map_err(|reason| Failure::BadInput(format!("{}: {reason}", path.display())))?;
-    // Otherwise the files of a node that is not mounted would be reported as missing.
-    drop(open_node(node)?);
+    let node = Node::open(node)?;
 
     let mut report = Report::new(&receipt, options);
-    report.add(
-        "proof",
-        match receipt.verify() {
-            Ok(()) => Finding::Good("valid".to_owned()),
-            Err(reason) => Finding::Bad(reason),
-        },
-    );
+    report.add("proof", finding(receipt.verify(), |()| "valid".to_owned()));
     let mut checker = FileChecker::new(&receipt, options);
     for file in &receipt.files {
-        report.add(&file.name, checker.check(node, file));
+        report.add(&file.name, checker.check(&node, file));
     }
-    report.add("p_aux", check_p_aux(&receipt, node));
-    report.add("challenges", check_challenges(&receipt, node));
+    report.add("p_aux", check_p_aux(&receipt, &node));
+    report.add("challenges", check_challenges(&receipt, &node));
     report.finish(checker.bytes)
 }
 
-fn check_p_aux(receipt: &Receipt, node: &Path) -> Finding {
-    let p_aux = match regular_file::read(&node.join(stored_names::relative_path(&receipt.sector, "p_aux"))) {
-        Ok(bytes) => bytes,
-        Err(finding) => return finding,
-    };
-    match vanilla::check_comm_r(&p_aux, receipt.comm_r) {
-        Ok(()) => Finding::Good("is commR".to_owned()),
-        Err(reason) => Finding::Bad(reason),
+/// The finding of a check that a fault of the machine may prevent.
+fn finding<T>(checked: Outcome<Result<T, Damage>>, describe: impl FnOnce(T) -> String) -> Finding {
+    match checked {
+        Ok(Ok(good)) => Finding::Good(describe(good)),
+        Ok(Err(damage)) => Finding::Bad(damage),
+        Err(failure) => Finding::NotChecked(failure),
     }
 }
 
-fn check_challenges(receipt: &Receipt, node: &Path) -> Finding {
+fn check_p_aux(receipt: &Receipt, node: &Node) -> Finding {
+    let p_aux = match node.read(&stored_names::relative_path(&receipt.sector, "p_aux")) {
+        Ok(bytes) => bytes,
+        Err(finding) => return finding,
+    };
+    finding(Ok(vanilla::check_comm_r(&p_aux, receipt.comm_r)), |()| "is commR".to_owned())
+}
+
+fn check_challenges(receipt: &Receipt, node: &Node) -> Finding {
     let Receipt { sector, size, comm_r, .. } = receipt;
-    let impossible = |reason: String| Finding::Bad(format!("cannot be proved: {reason}"));
+    let impossible = |damage: Damage| Finding::Bad(damage.context("cannot be proved"));
     for name in size.retained_files().iter().filter(|name| *name != "t_aux") {
-        match regular_file::open(&node.join(stored_names::relative_path(sector, name))) {
+        match node.open_file(&stored_names::relative_path(sector, name)) {
             Ok(_) => {}
-            Err(Finding::Bad(reason)) => return impossible(reason),
+            Err(Finding::Bad(damage)) => return impossible(damage),
             Err(other) => return other,
         }
     }
-    let p_aux = node.join(stored_names::relative_path(sector, "p_aux"));
-    if let Ok(Err(reason)) = regular_file::read(&p_aux).map(|bytes| vanilla::compute_comm_r(&bytes)) {
-        return impossible(reason);
+    let p_aux = stored_names::relative_path(sector, "p_aux");
+    if let Ok(Err(damage)) = node.read(&p_aux).map(|bytes| vanilla::compute_comm_r(&bytes)) {
+        return impossible(damage);
     }
-    let replica = node.join(stored_names::relative_path(sector, REPLICA));
+    let (replica, p_aux) = (node.path_of(&stored_names::relative_path(sector, REPLICA)), node.path_of(&p_aux));
     let cache = p_aux.parent().expect("it is in a directory");
-    match vanilla::prove_random_leaves(&StoredSector { sector, size: *size, comm_r: *comm_r, replica: &replica, cache })
-    {
-        Ok(Ok(leaves)) => Finding::Good(format!("{leaves} leaves proved")),
-        Ok(Err(reason)) => Finding::Bad(reason),
-        Err(fault) => Finding::Unknown(fault),
-    }
+    let stored = StoredSector { sector, size: *size, comm_r: *comm_r, replica: &replica, cache };
+    finding(vanilla::prove_random_leaves(&stored), |leaves| format!("{leaves} leaves proved"))
 }

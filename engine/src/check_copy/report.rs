@@ -8,11 +8,25 @@ use serde::Serialize;
 use std::fmt::Display;
 use std::io::{self, Write};
 
+/// How a line begins.
+const GOOD: &str = "ok ";
+const BAD: &str = "BAD";
+const NOT_CHECKED: &str = "???";
+
 #[derive(Serialize)]
 struct Check {
     name: String,
+    /// False also for a check that could not be made.
     ok: bool,
+    /// False for a check that could not be made; otherwise absent.
+    #[serde(skip_serializing_if = "is_true")]
+    checked: bool,
     found: String,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde calls it.
+fn is_true(value: &bool) -> bool {
+    *value
 }
 
 /// The last line of `--json`.
@@ -41,23 +55,24 @@ impl Report {
 
     /// Adds the finding of a check and, unless JSON was asked for, prints it.
     pub fn add(&mut self, name: &str, finding: Finding) {
-        let (ok, found) = match finding {
-            Finding::Good(found) => (true, found),
-            Finding::Bad(found) => {
+        let (mark, found) = match finding {
+            Finding::Good(found) => (GOOD, found),
+            Finding::Bad(damage) => {
                 self.bad.push(name.to_owned());
-                (false, found)
+                (BAD, damage.to_string())
             }
-            Finding::Unknown(fault) => {
-                let found = fault.to_string();
+            Finding::NotChecked(fault) => {
+                let found = format!("not checked: {fault}");
                 self.fault.get_or_insert(fault);
-                (false, found)
+                (NOT_CHECKED, found)
             }
         };
         if !self.json {
-            print_line(format_args!("{} {name}  {found}", if ok { "ok " } else { "BAD" }));
+            print_line(format_args!("{mark} {name}  {found}"));
         }
+        let ok = mark == GOOD;
         self.ok &= ok;
-        self.checks.push(Check { name: name.to_owned(), ok, found });
+        self.checks.push(Check { name: name.to_owned(), ok, checked: mark != NOT_CHECKED, found });
     }
 
     /// Prints the JSON report, if it was asked for. Fails with `ProofInvalid` if any check was bad, even if others

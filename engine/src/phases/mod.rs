@@ -6,6 +6,7 @@ mod p2;
 mod p3;
 mod p4;
 mod p5;
+mod vanilla_proofs;
 
 use crate::failure::Outcome;
 use crate::job::Job;

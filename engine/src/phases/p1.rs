@@ -22,7 +22,6 @@ static LAYERS: AtomicUsize = AtomicUsize::new(0);
 pub fn run(job: &Job) -> Outcome<PhaseResult> {
     progress::begin_step("looking for finished layers", 0.0, 0.0);
     let reused = reuse_layers(job)?;
-    progress::begin_step("making the parent cache", 0.0, 0.0);
     let cache = parents::ensure(job.size)?;
 
     LAYERS.store(job.size.layers(), Ordering::Relaxed);
@@ -53,15 +52,11 @@ pub fn run(job: &Job) -> Outcome<PhaseResult> {
     Ok(PhaseResult::new(P1Outputs { comm_d: Hex32(out.comm_d), files }))
 }
 
-/// Parses log lines of storage-proofs-porep `create_label/single.rs` ("generating layer: 3"), `multi.rs` ("Layer 3")
-/// and `cache.rs`.
+/// Parses log lines of storage-proofs-porep `create_label/single.rs` ("generating layer: 3") and `multi.rs` ("Layer 3").
 fn parse_step(line: &str) -> Option<Step> {
     if line == "replicate_phase1" {
         recorder::mark_labels_begun();
         return None;
-    }
-    if line.starts_with("[open] parent cache: calculating") {
-        return Some(Step { name: "checking the parent cache".to_owned(), from: 0.0, to: 0.0 });
     }
     let number = line.strip_prefix("generating layer: ").or_else(|| line.strip_prefix("Layer "))?;
     let (layer, layers) = (number.parse::<usize>().ok()?, LAYERS.load(Ordering::Relaxed));

@@ -1,18 +1,17 @@
 //! P2: the replica, its trees and commR.
 
 use super::outputs::{P1Outputs, P2Outputs, PhaseResult};
+use super::vanilla_proofs;
 use crate::digest::FileRecord;
 use crate::durable;
 use crate::failure::{Failure, IoContext, Outcome};
 use crate::hex32::Hex32;
-use crate::input::Input;
+use crate::input::{self, Input};
 use crate::job::Job;
 use crate::phase::Phase;
 use crate::progress::{self, Step};
 use crate::sizes::{PHASE1, REPLICA};
-use filecoin_proofs_api::seal::{
-    seal_commit_phase1, seal_pre_commit_phase2, SealPreCommitPhase1Output, SealPreCommitPhase2Output,
-};
+use filecoin_proofs_api::seal::{seal_pre_commit_phase2, SealPreCommitPhase1Output, SealPreCommitPhase2Output};
 use rand::{rngs::OsRng, RngCore};
 use rustix::fs::{fallocate, FallocateFlags};
 use rustix::io::Errno;
@@ -22,8 +21,7 @@ use std::path::Path;
 pub fn run(job: &Job) -> Outcome<PhaseResult> {
     let input = Input::<P1Outputs>::read(job, Phase::P1)?;
     let phase1 = input.read_file(input.find_record(&input.outputs.files, PHASE1)?)?;
-    let phase1: SealPreCommitPhase1Output =
-        serde_json::from_slice(&phase1).map_err(|error| Failure::step_back(Phase::P1, format!("{PHASE1}: {error}")))?;
+    let phase1: SealPreCommitPhase1Output = input::parse_json(Phase::P1, Path::new(PHASE1), &phase1)?;
     link_labels(job, &input)?;
 
     progress::set_log_parser(parse_step);
@@ -64,16 +62,14 @@ fn create_replica(bytes: u64) -> Outcome<()> {
     }
 }
 
-/// Computes a P3 with a random seed, to find out now whether the sector can be proved. The library also verifies the
-/// proofs.
+/// Computes a P3 with a random seed, to find out now whether the sector can be proved.
 fn run_trial_p3(job: &Job, out: &SealPreCommitPhase2Output) -> Outcome<()> {
     progress::begin_step("trial P3", 0.85, 0.9);
     let mut seed = [0; 32];
     OsRng.fill_bytes(&mut seed);
-    let (prover, sector) = (job.sector.prover_id(), job.sector.id());
-    seal_commit_phase1(".", REPLICA, prover, sector, job.ticket.0, seed, out.clone(), &[])
+    vanilla_proofs::compute(job, Path::new("."), out, seed)?
         .map(drop)
-        .map_err(|error| Failure::step_back(Phase::P1, format!("the trial P3 failed: {error:#}")))
+        .map_err(|damage| Failure::step_back(Phase::P1, damage.context("the trial P3 failed")))
 }
 
 /// Makes all files durable (tree-c too, which P3 reads) and hashes the retained ones.

@@ -2,16 +2,20 @@
 
 use super::outputs::{P2Outputs, P3Outputs, P4Outputs, PhaseResult};
 use crate::batches;
+use crate::claim::Claim;
+use crate::damage::Damage;
 use crate::failure::{Failure, Outcome};
-use crate::input::Input;
+use crate::hex32::Hex32;
+use crate::input::{self, Input};
 use crate::job::Job;
 use crate::params;
 use crate::phase::Phase;
 use crate::progress;
 use crate::sizes::COMMIT_PHASE1;
 use base64::prelude::{Engine, BASE64_STANDARD};
-use filecoin_proofs_api::seal::{seal_commit_phase2_circuit_proofs, verify_seal, SealCommitPhase1Output};
+use filecoin_proofs_api::seal::{seal_commit_phase2_circuit_proofs, SealCommitPhase1Output};
 use serde_json::json;
+use std::path::Path;
 
 pub fn run(job: &Job) -> Outcome<PhaseResult> {
     let batch_size =
@@ -40,12 +44,15 @@ pub fn run(job: &Job) -> Outcome<PhaseResult> {
     }
 
     progress::begin_step("verifying", 0.99, 1.0);
-    let (prover, sector) = (job.sector.prover_id(), job.sector.id());
-    match verify_seal(job.size.proof(), p2.comm_r.0, p2.comm_d.0, prover, sector, job.ticket.0, job.seed(), &proof) {
-        Ok(true) => {}
-        Ok(false) => return Err(Failure::step_back(Phase::P3, "the proof does not verify")),
-        Err(error) => return Err(Failure::step_back(Phase::P3, format!("the proof does not verify: {error:#}"))),
-    }
+    let claim = Claim {
+        size: job.size,
+        sector: &job.sector,
+        ticket: job.ticket,
+        seed: Hex32(job.seed()),
+        comm_d: p2.comm_d,
+        comm_r: p2.comm_r,
+    };
+    claim.verify(&proof)?.map_err(|damage| Failure::step_back(Phase::P3, damage))?;
     let mut result = PhaseResult::new(P4Outputs { proof: BASE64_STANDARD.encode(&proof) });
     result.facts.insert("batches".to_owned(), json!(count));
     Ok(result)
@@ -56,15 +63,15 @@ pub fn run(job: &Job) -> Outcome<PhaseResult> {
 fn read_vanilla_proofs(job: &Job, p2: &P2Outputs) -> Outcome<SealCommitPhase1Output> {
     let p3 = Input::<P3Outputs>::read(job, Phase::P3)?;
     let bytes = p3.read_file(p3.find_record(&p3.outputs.files, COMMIT_PHASE1)?)?;
-    let vanilla: SealCommitPhase1Output = serde_json::from_slice(&bytes)
-        .map_err(|error| Failure::step_back(Phase::P3, format!("{COMMIT_PHASE1}: {error}")))?;
+    let vanilla: SealCommitPhase1Output = input::parse_json(Phase::P3, Path::new(COMMIT_PHASE1), &bytes)?;
     let matches_job = vanilla.registered_proof == job.size.proof()
         && vanilla.comm_r == p2.comm_r.0
         && vanilla.comm_d == p2.comm_d.0
         && vanilla.ticket == job.ticket.0
         && vanilla.seed == job.seed();
     if !matches_job {
-        return Err(Failure::step_back(Phase::P3, format!("{COMMIT_PHASE1} is of another commR, ticket or seed")));
+        let other = Damage::found(format!("{COMMIT_PHASE1} is of another commR, ticket or seed"));
+        return Err(Failure::step_back(Phase::P3, other));
     }
     Ok(vanilla)
 }

@@ -17,7 +17,6 @@ use crate::stream::stream;
 use crate::vanilla::{self, StoredSector};
 use serde_json::json;
 use std::fs::File;
-use std::io;
 use std::time::Instant;
 
 pub fn run(job: &Job) -> Outcome<PhaseResult> {
@@ -63,7 +62,7 @@ fn copy(job: &Job, to: &job::Copy, staging: &mut StagingDir) -> Outcome<PhaseRes
 fn check_p_aux(input: &Input<P2Outputs>) -> Outcome<()> {
     let p_aux = input.read_file(input.find_record(&input.outputs.files, "p_aux")?)?;
     vanilla::check_comm_r(&p_aux, input.outputs.comm_r)
-        .map_err(|reason| Failure::step_back(Phase::P2, format!("{}: {reason}", input.dir.display())))
+        .map_err(|damage| Failure::step_back(Phase::P2, damage.context(input.dir.display())))
 }
 
 struct Copy<'a> {
@@ -92,8 +91,9 @@ impl Copy<'_> {
 
     /// Copies a file of P2 in one pass. Fails with `StepBack` if it differs from P2's record.
     fn write(&mut self, file: &FileRecord, target: &File) -> Outcome<()> {
-        let source = self.open_source(file)?;
         let copying = format!("copying {}", file.name);
+        // The page cache is bypassed here too: what is on the disk counts, and the memory is for P1.
+        let source = direct::bypass_cache(self.input.open_file(&file.name)?).context(&copying)?;
         let (moved, bytes) = (&mut self.moved, self.bytes);
         let mut source_dropper = CacheDropper::for_reads(&source);
         let mut target_dropper = CacheDropper::for_writes(target);
@@ -110,19 +110,7 @@ impl Copy<'_> {
         target.set_len(size).context(&copying)?;
         target.sync_all().context(&copying)?;
         source_dropper.finish(size).context(&copying)?;
-        file.compare(&FileRecord::new(&file.name, size, hash), "P2 recorded")
-            .map_err(|reason| Failure::step_back(Phase::P2, reason))
-    }
-
-    fn open_source(&self, file: &FileRecord) -> Outcome<File> {
-        let path = self.input.dir.join(&file.name);
-        let opening = format!("opening {}", path.display());
-        let source = File::open(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Failure::step_back(Phase::P2, format!("{} is not there", path.display())),
-            _ => Failure::io(&opening, &error),
-        })?;
-        // The page cache is bypassed here too: what is on the disk counts, and the memory is for P1.
-        direct::bypass_cache(source).context(&opening)
+        self.input.compare(file, &FileRecord::new(&file.name, size, hash))
     }
 
     fn read_back_all(&mut self, files: &[&FileRecord]) -> Outcome<Vec<FileRecord>> {
@@ -153,8 +141,8 @@ impl Copy<'_> {
         let replica = copy.join(REPLICA);
         let stored = StoredSector { sector: &job.sector, size: job.size, comm_r, replica: &replica, cache: &copy };
         // The digests equal P2's, so P2's own files cannot be proved either.
-        vanilla::prove_random_leaves(&stored)?.map_err(|reason| {
-            Failure::step_back(Phase::P2, format!("no proof from the copy, which equals the files of P2: {reason}"))
+        vanilla::prove_random_leaves(&stored)?.map_err(|damage| {
+            Failure::step_back(Phase::P2, damage.context("no proof from the copy, which equals the files of P2"))
         })
     }
 }
@@ -163,7 +151,7 @@ impl Copy<'_> {
 fn check_read_back(written: &FileRecord, found: FileRecord) -> Outcome<FileRecord> {
     match written.compare(&found, "P5 wrote") {
         Ok(()) => Ok(found),
-        Err(reason) => Err(Failure::CopyDamaged(format!("read back: {reason}"))),
+        Err(damage) => Err(Failure::CopyDamaged(format!("read back: {damage}"))),
     }
 }
 

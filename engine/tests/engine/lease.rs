@@ -1,9 +1,10 @@
 //! A superseded engine ends by itself; otherwise an engine keeps refreshing its progress.
 
+use crate::common::faults::Fault;
 use crate::common::*;
 use rustix::process::{kill_process, Pid, Signal};
 use serde_json::json;
-use std::fs;
+use std::fs::{self, File};
 
 fn sector_after_p2() -> Sector {
     let sector = Sector::new();
@@ -45,6 +46,34 @@ fn superseded_by_a_rename() {
 fn superseded_by_a_deletion() {
     assert_superseded_by(|sector| fs::remove_dir_all(sector.at("2/P5-3")).unwrap());
     assert_superseded_by(|sector| fs::remove_dir_all(sector.at("")).unwrap());
+}
+
+/// Where another NFS client has deleted the directories, everything relative to the working directory is ESTALE.
+#[test]
+fn superseded_by_a_deletion_that_looks_like_a_stale_mount() {
+    for is_deleted in [true, false] {
+        let sector = sector_after_p2();
+        let attempt = sector.slow_attempt("2/P5-3", |_| ());
+        let mut command = sector.command(&["run", attempt.to_str().unwrap()]);
+        let stale = sector.path("stale");
+        let fault = Fault { when: Some(stale.clone()), ..Fault::new("opendir", "..", 116) };
+        if !fault.add_to(&mut command) {
+            return;
+        }
+        let mut child = spawn_copying(&attempt, command.stderr(File::create(sector.path("log")).unwrap()));
+        if is_deleted {
+            fs::remove_dir_all(sector.at("")).unwrap();
+        }
+        fs::write(stale, "").unwrap();
+        if is_deleted {
+            wait_until("the engine has ended", || child.has_ended());
+            assert_eq!(child.wait().code, Some(7));
+        } else {
+            let warnings = || fs::read_to_string(sector.path("log")).unwrap().matches("Stale file handle").count();
+            wait_until("it has warned ten times", || warnings() >= 10);
+            assert!(!child.has_ended(), "a stale mount is a fault of the machine");
+        }
+    }
 }
 
 #[test]

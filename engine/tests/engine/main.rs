@@ -3,6 +3,8 @@
 
 mod check_copy;
 mod common;
+mod damage;
+mod faults;
 mod input;
 mod lease;
 mod modules;
@@ -11,3 +13,4 @@ mod p1;
 mod p2_p3_p4;
 mod p5;
 mod params;
+mod parents;

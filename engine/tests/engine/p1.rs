@@ -157,63 +157,6 @@ fn the_longest_valid_chain_is_reused() {
 }
 
 #[test]
-fn a_parent_cache_without_a_record_is_not_used() {
-    let sector = Sector::new();
-    let right = sector.run_ok("1/P1-1", |_| ());
-    let parents = sector.path("parents");
-    let cache = names(&parents).into_iter().find(|name| name.ends_with(".cache")).unwrap();
-    let len = fs::metadata(parents.join(&cache)).unwrap().len() as usize;
-
-    // The state after a process was killed while generating the cache: full length, wrong bytes, no record.
-    let record = parents.join("sealflow-parents-2KiB.json");
-    fs::remove_file(&record).unwrap();
-    fs::write(parents.join(&cache), vec![0; len]).unwrap();
-    let leftover = parents.join(".making-parents-2KiB-1");
-    fs::create_dir(&leftover).unwrap();
-    fs::write(leftover.join(&cache), vec![0; len]).unwrap();
-
-    let again = sector.run_ok("1/P1-2", |_| ());
-    assert_eq!(right["outputs"], again["outputs"]);
-    assert!(!leftover.exists());
-    assert!(record.exists());
-}
-
-#[test]
-fn concurrent_engines_generate_one_parent_cache() {
-    let sector = Sector::new();
-    let attempts: Vec<_> = (1..=4).map(|epoch| sector.attempt(&format!("{epoch}/P1-1"), |_| ())).collect();
-    // Each gets its own sector directory, as epochs of one sector would supersede each other.
-    let children: Vec<_> = attempts
-        .iter()
-        .enumerate()
-        .map(|(i, attempt)| {
-            let home = sector.path(&format!("cache/s-t01000-{}/1", i + 100));
-            fs::create_dir_all(&home).unwrap();
-            let own = home.join("P1-1");
-            fs::rename(attempt, &own).unwrap();
-            sector.command(&["run", own.to_str().unwrap()]).spawn().unwrap()
-        })
-        .collect();
-    for child in children {
-        let exited = wait_for_exit(child);
-        assert_eq!(exited.code, Some(0), "{}", exited.stderr);
-    }
-    let caches = names(&sector.path("parents")).into_iter().filter(|name| name.ends_with(".cache")).count();
-    assert_eq!(caches, 1);
-}
-
-#[test]
-fn a_corrupt_parent_cache_is_generated_again() {
-    let sector = Sector::new();
-    let right = sector.run_ok("1/P1-1", |_| ());
-    let parents = sector.path("parents");
-    let cache = names(&parents).into_iter().find(|name| name.ends_with(".cache")).unwrap();
-    flip_byte(&parents.join(cache));
-    let again = sector.run_ok("1/P1-2", |_| ());
-    assert_eq!(right["outputs"], again["outputs"]);
-}
-
-#[test]
 fn a_panic_of_the_library_is_reported() {
     let sector = Sector::new();
     sector.run_ok("1/P1-1", |_| ());

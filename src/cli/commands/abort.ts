@@ -69,7 +69,7 @@ async function reportWait(client: Client, sector: SectorId, signal: AbortSignal)
     await sleep(POLL_MS, undefined, { signal });
     const [wait] = (await sectorStatus(client, sector))?.waits ?? [];
     if (!wait || signal.aborted) continue;
-    process.stderr.write(`sealflow: ${sectorName(sector)} is waiting: ${wait.why}\n`);
+    process.stderr.write(`sealflow: ${sectorName(sector)} waits: ${wait.why}\n`);
     return;
   }
 }

@@ -1,5 +1,5 @@
-/** `check-copy` of the test engine: what it finds, and what it refuses. */
-import { rename, rm, symlink, truncate } from 'node:fs/promises';
+/** `check-copy` of the test engine: what it finds, and what it does not take. */
+import { mkdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { flip } from '../../helpers/damage.js';
@@ -8,7 +8,7 @@ import { receiptPath } from '../../helpers/on-disk.js';
 import { changeReceipt, storedFile, storeSectors } from '../../helpers/stored.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 
-// A test starts several engines, perhaps on a busy machine.
+// A test starts several engines, perhaps on a machine that is busy with others.
 vi.setConfig({ testTimeout: 30_000 });
 
 const SECTOR = 't01000/1';
@@ -16,7 +16,7 @@ const SECTOR = 't01000/1';
 interface Report {
   ok: boolean;
   bytes: number;
-  checks: { name: string; ok: boolean; found: string }[];
+  checks: { name: string; ok: boolean; checked?: boolean; found: string }[];
 }
 
 let root: string;
@@ -34,7 +34,7 @@ async function check(...flags: string[]): Promise<{ code: number; report: Report
   return { code, report, bad: report.checks.filter(({ ok }) => !ok).map(({ name }) => name) };
 }
 
-test('accepts a complete copy, and reports how far it has read', async () => {
+test('finds a whole copy good, and tells how far it has read', async () => {
   const { code, stdout } = await engine('check-copy', receiptPath(node, SECTOR), node, '--json');
   expect(code).toBe(0);
   const lines = stdout.trim().split('\n');
@@ -64,23 +64,79 @@ test.each([
   expect(await check()).toMatchObject({ code: 6, report: { ok: false }, bad });
 });
 
-test('finds files that are missing, truncated, or links', async () => {
+/** What the checks have found, by name. */
+const foundBy = ({ checks }: Report): Record<string, string> =>
+  Object.fromEntries(checks.map(({ name, found }) => [name, found]));
+
+// In the words of the real engine.
+test('finds what is missing, cut off, or a link', async () => {
   await rm(file('p_aux'));
   expect((await check()).bad).toEqual(['cache/s-t01000-1/p_aux', 'p_aux', 'challenges']);
   await truncate(file('sealed'), 2000);
   await rename(file('t_aux'), join(root, 't_aux'));
   await symlink(join(root, 't_aux'), file('t_aux'));
-  const { report } = await check();
-  const found = Object.fromEntries(report.checks.map((one) => [one.name, one.found]));
-  expect(found).toMatchObject({
+  await rm(file('sc-02-data-tree-r-last.dat'));
+  await mkdir(file('sc-02-data-tree-r-last.dat'));
+  expect(foundBy((await check()).report)).toMatchObject({
+    'sealed/s-t01000-1': 'sealed/s-t01000-1 is 2000 bytes; the receipt says 2048 bytes',
     'cache/s-t01000-1/p_aux': 'cache/s-t01000-1/p_aux is not there',
-    'cache/s-t01000-1/t_aux': 'cache/s-t01000-1/t_aux is no plain file',
-    p_aux: 'p_aux cannot be read',
-    challenges: 'not made: p_aux cannot be read',
+    'cache/s-t01000-1/t_aux': 'cache/s-t01000-1/t_aux is a symbolic link',
+    'cache/s-t01000-1/sc-02-data-tree-r-last.dat':
+      'cache/s-t01000-1/sc-02-data-tree-r-last.dat is not a regular file',
+    p_aux: 'cache/s-t01000-1/p_aux is not there',
+    challenges: 'cannot be proved: cache/s-t01000-1/p_aux is not there',
   });
-  expect(found['sealed/s-t01000-1']).toMatch(
-    /^sealed\/s-t01000-1 differs: it is 2000 bytes, BLAKE3 [0-9a-f]{64}; the receipt says 2048 bytes, [0-9a-f]{64}$/,
+});
+
+test('tells what differs', async () => {
+  await flip(file('p_aux'), 40);
+  const { report } = await check();
+  const found = foundBy(report);
+  expect(found['cache/s-t01000-1/p_aux']).toMatch(
+    /^cache\/s-t01000-1\/p_aux differs: it is 64 bytes, BLAKE3 [0-9a-f]{64}; the receipt says 64 bytes, [0-9a-f]{64}$/,
   );
+  expect(found['p_aux']).toMatch(/^p_aux is of commR [0-9a-f]{64}, not [0-9a-f]{64}$/);
+  expect(found['challenges']).toBe(
+    'proving: generate_single_vanilla_proof: vanilla_proof failed: SectorId(1): Generated vanilla proof for sector SectorId(1) is invalid',
+  );
+  await truncate(file('p_aux'), 40);
+  expect(foundBy((await check()).report)).toMatchObject({
+    p_aux: 'p_aux is 40 bytes, not 64',
+    challenges: 'cannot be proved: p_aux is 40 bytes, not 64',
+  });
+  const { code, stderr } = await engine('check-copy', receiptPath(node, SECTOR), node);
+  expect(code).toBe(6);
+  expect(stderr).toMatch(/: ProofInvalid: t01000\/1: bad: cache\/s-t01000-1\/p_aux, p_aux, challenges\n$/);
+});
+
+test('tells a check that could not be made from a bad one', async () => {
+  const name = `cache/s-t01000-1/${'x'.repeat(300)}`;
+  const more = { name, size: 1, blake3: 'cc'.repeat(32) };
+  await changeReceipt(node, SECTOR, (receipt) => ({ ...receipt, files: [...receipt.files, more] }));
+  const { code, report } = await check();
+  expect(code).toBe(3);
+  expect(report.ok).toBe(false);
+  expect(report.checks.filter(({ ok }) => !ok)).toEqual([
+    {
+      name,
+      ok: false,
+      checked: false,
+      found: expect.stringMatching(/^not checked: .*ENAMETOOLONG/) as string,
+    },
+  ]);
+  const { stdout, stderr } = await engine('check-copy', receiptPath(node, SECTOR), node);
+  expect(stdout).toContain(`\n??? ${name}  not checked: `);
+  expect(stderr).toContain(': PassingFault: ');
+  await rm(file('t_aux'));
+  expect(await check()).toMatchObject({ code: 6 });
+});
+
+test('a node that is not there is not mounted', async () => {
+  const receipt = await readFile(receiptPath(node, SECTOR));
+  await writeFile(join(root, 'receipt.json'), receipt);
+  const { code, stdout, stderr } = await engine('check-copy', join(root, 'receipt.json'), join(root, 'none'));
+  expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+  expect(stderr).toContain(`PassingFault: storage node ${join(root, 'none')} is not there: is it mounted?`);
 });
 
 test('finds a proof of another sector', async () => {
@@ -102,10 +158,21 @@ test('refuses a receipt that names what is not the sector’s', async () => {
     '../x',
     'sealed/s-t01000-2',
     'cache/s-t01000-1/../x',
-    'cache/s-t01000-1/.x',
+    'cache/s-t01000-1/..',
     '/etc/passwd',
   ]) {
     await changeReceipt(node, SECTOR, (receipt) => ({ ...receipt, files: [{ ...receipt.files[0], name }] }));
-    expect(await engine('check-copy', receiptPath(node, SECTOR), node)).toMatchObject({ code: 2 });
+    expect(await engine('check-copy', receiptPath(node, SECTOR), node)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`files: ${JSON.stringify(name)} is not a file of t01000/1`) as string,
+    });
   }
+});
+
+test('refuses a receipt that does not name all files', async () => {
+  await changeReceipt(node, SECTOR, (receipt) => ({ ...receipt, files: receipt.files.slice(1) }));
+  expect(await engine('check-copy', receiptPath(node, SECTOR), node)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('files: sealed/s-t01000-1 is missing') as string,
+  });
 });

@@ -71,7 +71,11 @@ describe('run', () => {
     const job = { copy, inputs: { P2: '../P2-1' } };
     const attempt = await writeAttempt(sector, '1/P5-1', { job });
     expect(await engine('run', attempt.directory)).toMatchObject({ code: 3 });
-    expect(await readError(attempt)).toMatchObject({ exit: 3, type: 'PassingFault' });
+    expect(await readError(attempt)).toMatchObject({
+      exit: 3,
+      type: 'PassingFault',
+      message: `storage node ${copy.node} is not there: is it mounted?`,
+    });
     expect((await readdir(sector)).sort()).toEqual(['1']);
     expect(directory).toContain('P2-1');
   });
@@ -89,6 +93,11 @@ describe('its input', () => {
     const { code, directory } = await runByHand(ENGINE, sector, phase, job);
     return { code, from: (await readError({ directory }))?.from };
   };
+  // In the words of the real engine.
+  const said = async (phase: EnginePhaseId): Promise<string | undefined> =>
+    (await readError({ directory: join(sector, '1', `${phase}-1`) }))?.message;
+  const differs = (name: string, by: string): RegExp =>
+    RegExp(`^${name} differs: it is [0-9]+ bytes, BLAKE3 [0-9a-f]{64}; ${by} [0-9]+ bytes, [0-9a-f]{64}$`);
 
   test.each(['sc-02-data-tree-d.dat', 'sc-02-data-layer-1.dat', 'sc-02-data-layer-2.dat', 'phase1.json'])(
     'is checked by P2: %s, damaged or gone',
@@ -96,11 +105,30 @@ describe('its input', () => {
       await computeByHand(ENGINE, sector, ['P1'], job);
       await flip(path('P1-1', name));
       expect(await run('P2')).toEqual({ code: 4, from: 'P1' });
+      expect(await said('P2')).toMatch(differs(name, 'P1 recorded'));
       await rm(join(sector, '1/P2-1'), { recursive: true });
       await rm(path('P1-1', name));
       expect(await run('P2')).toEqual({ code: 4, from: 'P1' });
+      expect(await said('P2')).toBe(`../P1-1/${name} is not there`);
     },
   );
+
+  test('is missed by P2: the result', async () => {
+    expect(await run('P2')).toEqual({ code: 4, from: 'P1' });
+    expect(await said('P2')).toBe('../P1-1/result.json is not there');
+  });
+
+  test('is copied as it was recorded', async () => {
+    await computeByHand(ENGINE, sector, ['P1', 'P2'], job);
+    await flip(path('P2-1', 'sealed'));
+    await mkdir(join(sector, 'node/.sealflow/x'), { recursive: true });
+    const copy = { node: join(sector, 'node'), into: '.sealflow/x', limitBytesPerSec: 0, passedOver: [] };
+    const attempt = await writeAttempt(sector, '1/P5-1', {
+      job: { ...job, copy, inputs: { P2: '../P2-1' } },
+    });
+    expect(await engine('run', attempt.directory)).toMatchObject({ code: 4 });
+    expect(await said('P5')).toMatch(differs('sealed', 'P2 recorded'));
+  });
 
   test.each(['ticket', 'seed', 'commR'])('is checked by P4: another %s', async (key) => {
     await computeByHand(ENGINE, sector, ['P1', 'P2', 'P3'], job);
@@ -122,6 +150,7 @@ describe('its input', () => {
     await computeByHand(ENGINE, sector, ['P1'], job);
     await edit(path('P1-1', 'result.json'), (value) => ({ ...value, ...change }));
     expect(await run('P2')).toEqual({ code: 2, from: undefined });
+    expect(await said('P2')).toMatch(/^\.\.\/P1-1\/result\.json is a result v.*, not of P1 t01000\/7 2KiB$/);
   });
 
   test('is taken over by P1 from the attempt with the most good layers', async () => {
@@ -193,7 +222,9 @@ describe('verify', () => {
       { sector: 't01000/8' },
     ]) {
       await writeFile(path, JSON.stringify({ ...receipt, ...change }));
-      expect(await engine('verify', path)).toMatchObject({ code: 6 });
+      const { code, stdout, stderr } = await engine('verify', path);
+      expect({ code, stdout }).toEqual({ code: 6, stdout: '' });
+      expect(stderr).toMatch(/: ProofInvalid: t01000\/[78]: the proof does not verify\n$/);
     }
     await writeFile(path, '{}');
     expect(await engine('verify', path)).toMatchObject({ code: 2 });

@@ -1,5 +1,6 @@
 //! A temporary sector directory for each test, and functions that run the engine in it.
 
+pub mod faults;
 pub mod stored;
 
 use serde_json::{json, Value};
@@ -123,14 +124,24 @@ impl Sector {
 
     /// Starts a P5 that copies one byte per second, so that it runs as long as a test needs. Returns once it copies.
     pub fn spawn_slow_engine(&self, name: &str, change: impl Fn(&mut Value)) -> RunningEngine {
-        let attempt = self.attempt(name, |job| {
+        let attempt = self.slow_attempt(name, change);
+        spawn_copying(&attempt, &mut self.command(&["run", attempt.to_str().unwrap()]))
+    }
+
+    /// Creates an attempt of a P5 that copies one byte per second.
+    pub fn slow_attempt(&self, name: &str, change: impl Fn(&mut Value)) -> PathBuf {
+        self.attempt(name, |job| {
             job["copy"]["limitBytesPerSec"] = json!(1);
             change(job);
-        });
-        let child = RunningEngine(Some(self.command(&["run", attempt.to_str().unwrap()]).spawn().unwrap()));
-        wait_until("the copy has begun", || progress(&attempt).is_some_and(|progress| progress["step"] == "copying"));
-        child
+        })
     }
+}
+
+/// Starts the engine of a P5. Returns once it copies.
+pub fn spawn_copying(attempt: &Path, command: &mut Command) -> RunningEngine {
+    let child = RunningEngine(Some(command.spawn().unwrap()));
+    wait_until("the copy has begun", || progress(attempt).is_some_and(|progress| progress["step"] == "copying"));
+    child
 }
 
 /// A running engine, which is killed when it is dropped, as in a failing test.
@@ -139,6 +150,11 @@ pub struct RunningEngine(Option<Child>);
 impl RunningEngine {
     pub fn id(&self) -> u32 {
         self.0.as_ref().unwrap().id()
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.0.as_mut().unwrap().try_wait().unwrap().is_some()
     }
 
     pub fn wait(mut self) -> ExitedEngine {

@@ -1,5 +1,6 @@
 //! A stored sector, and functions that run check-copy on it.
 
+use super::faults::Fault;
 use super::*;
 use std::path::PathBuf;
 
@@ -57,14 +58,23 @@ impl StoredSector {
     }
 
     pub fn check(&self, flags: &[&str]) -> Checked {
+        Checked::by(&mut self.command(flags))
+    }
+
+    /// Checks the sector while a fault occurs. `None` where faults cannot be simulated.
+    pub fn check_with(&self, fault: &Fault, flags: &[&str]) -> Option<Checked> {
+        let mut command = self.command(flags);
+        fault.add_to(&mut command).then(|| Checked::by(&mut command))
+    }
+
+    fn command(&self, flags: &[&str]) -> Command {
         let receipt = self.sector.path("receipt.json");
         fs::write(&receipt, self.receipt.to_string()).unwrap();
         let node = self.sector.path("node");
         let arguments = [&["check-copy", receipt.to_str().unwrap(), node.to_str().unwrap()], flags].concat();
         let mut command = self.sector.command(&arguments);
-        let ExitedEngine { code, stdout, stderr } =
-            wait_for_exit(command.env("FIL_PROOFS_PARAMETER_CACHE", &self.parameters).spawn().unwrap());
-        Checked { code, stdout, stderr }
+        command.env("FIL_PROOFS_PARAMETER_CACHE", &self.parameters);
+        command
     }
 
     /// Names of the failed checks other than `proof`. Asserts that every check was reported.
@@ -85,6 +95,11 @@ impl StoredSector {
 }
 
 impl Checked {
+    fn by(command: &mut Command) -> Checked {
+        let ExitedEngine { code, stdout, stderr } = wait_for_exit(command.spawn().unwrap());
+        Checked { code, stdout, stderr }
+    }
+
     pub fn report(&self) -> Value {
         serde_json::from_str(self.stdout.lines().last().unwrap()).unwrap()
     }
@@ -97,9 +112,13 @@ impl Checked {
     }
 
     pub fn found(&self, name: &str) -> String {
+        self.check(name)["found"].as_str().unwrap().to_owned()
+    }
+
+    /// One check of the report.
+    pub fn check(&self, name: &str) -> Value {
         let report = self.report();
-        let check = report["checks"].as_array().unwrap().iter().find(|check| check["name"] == name).unwrap().clone();
-        check["found"].as_str().unwrap().to_owned()
+        report["checks"].as_array().unwrap().iter().find(|check| check["name"] == name).unwrap().clone()
     }
 }
 
