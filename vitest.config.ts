@@ -23,7 +23,7 @@ const GLOBAL_SETUP: Record<string, string> = {
 const COMPLETE_ONLY = 'test/chaos/real-engine/**';
 
 /** Files that mostly wait: begun first, so that they do not wait alone at the end. Vitest takes large files for long ones. */
-const WAITING = /(workflow\/failures|e2e\/(dev|server-restart|slots|wrong-server))\.test/;
+const WAITING = /(chaos\/versions|workflow\/failures|e2e\/(dev|server-restart|slots|wrong-server))\.test/;
 
 class WaitingFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
