@@ -115,6 +115,9 @@ export const DEPENDS_ON: Readonly<Record<EnginePhaseId, readonly EnginePhaseId[]
   P5: ['P2'],
 };
 
+/** The phases that write to a storage node. */
+export const NODE_PHASES: readonly PhaseId[] = ['P5', 'P6'];
+
 /** The phase and all after it. */
 export const phasesFrom = (first: PhaseId): PhaseId[] => PHASE_IDS.slice(PHASE_IDS.indexOf(first));
 

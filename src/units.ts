@@ -3,8 +3,10 @@ import prettyBytes from 'pretty-bytes';
 /** Amounts as people read them. GB = 10^9 bytes, as disks are sold. */
 export const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(bytes < 1e9 ? 3 : 1)} GB`;
 
+export const DAY_MS = 86_400_000;
+
 const TIME: readonly (readonly [ms: number, name: string])[] = [
-  [86_400_000, 'd'],
+  [DAY_MS, 'd'],
   [3_600_000, 'h'],
   [60_000, 'min'],
   [1000, 's'],

@@ -63,6 +63,7 @@ export function jobFor(
   copy: Job['copy'],
 ): Job {
   const { phase, seal } = input;
+  const { host, worker, version } = deps.identity;
   // Paths are relative to the attempt's directory, so that they stay valid wherever local_dir is mounted.
   const own = attemptDir(sectorDirectory, formatAt(name));
   return {
@@ -82,7 +83,7 @@ export function jobFor(
     progressEveryMs: task.times.engineProgress,
     leaseEveryMs: task.times.engineLease,
     hangMs: hangMsOf(phase, task),
-    madeBy: { host: deps.identity.host, worker: deps.identity.worker, version: deps.identity.version },
+    madeBy: { host, worker, version },
     at: new Date().toISOString(),
   };
 }

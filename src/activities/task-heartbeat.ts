@@ -4,6 +4,14 @@ import type { Carried, HeartbeatDetails, Observation } from '../heartbeat.js';
 import type { PhaseId } from '../phases.js';
 import { bounded } from './temporal-failure.js';
 
+/** What earlier attempts of the task have left. */
+export interface Before {
+  /** The last observation of an engine on another host. */
+  observed: Observation | undefined;
+  /** The newest attempt (`1/P2-3`) whose failure was reported. */
+  lastReported: string | undefined;
+}
+
 export class TaskHeartbeat {
   private last: HeartbeatDetails;
   private timer: NodeJS.Timeout | undefined;
@@ -22,7 +30,7 @@ export class TaskHeartbeat {
   }
 
   /** What earlier attempts have left. */
-  get before(): { observed: Observation | undefined; lastReported: string | undefined } {
+  get before(): Before {
     return { observed: this.last.observed, lastReported: this.carried.lastReported };
   }
 

@@ -2,7 +2,7 @@
 import { activityInfo, cancellationDetails, cancellationSignal } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import { readable, refuseNewer, type SealInput } from '../contract.js';
-import type { HeartbeatDetails, Observation } from '../heartbeat.js';
+import type { HeartbeatDetails } from '../heartbeat.js';
 import type { OpenGroup } from '../paths.js';
 import { scaledTimes, TIMES, type PhaseId, type Times } from '../phases.js';
 import { SealError } from '../seal-error.js';
@@ -11,7 +11,7 @@ import type { Claimant } from '../sector-directory/claim.js';
 import { claimName } from '../sector-directory/epochs.js';
 import type { Deps, Slot } from './deps.js';
 import { settle, takeOver } from './retry-at-server.js';
-import { TaskHeartbeat } from './task-heartbeat.js';
+import { TaskHeartbeat, type Before } from './task-heartbeat.js';
 import { toApplicationFailure, toSealError } from './temporal-failure.js';
 
 /** One task of an activity on this worker. */
@@ -43,13 +43,6 @@ interface Offer {
   at: number;
   /** Lower bound of the server's time: assumes no wait in the task queue, which a task cannot measure. */
   now(): number;
-}
-
-interface Before {
-  /** The last observation of an engine on another host. */
-  observed: Observation | undefined;
-  /** The newest attempt (`1/P2-3`) whose failure was reported. */
-  lastReported: string | undefined;
 }
 
 export type TaskInput = { v: number; seal: SealInput; claim: number; run: string };

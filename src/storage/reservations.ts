@@ -13,6 +13,7 @@ import { exists, ifPresent, readJson, syncDirectory, writeJson } from '../files.
 import { lstat, mkdir, readdir, rename } from '../mounts/remote-fs.js';
 import { abortedFile, doneFile, isPlainName, sectorDir, stored, type OpenGroup } from '../paths.js';
 import { parseSector, sectorName, type SectorId } from '../sector.js';
+import { DAY_MS } from '../units.js';
 import { makeDirectory, refuseOther } from './make-directory.js';
 
 /** Name of the note in a staging directory. */
@@ -142,8 +143,6 @@ export async function removeStaging(node: string, owner: Owner, only?: ReadonlyS
     if (!only || only.has(relative(node, directory))) await remove(node, directory);
   await sweep(node);
 }
-
-const DAY_MS = 24 * 3_600_000;
 
 /**
  * Deletes orphaned copies of the group's other sectors: those that P6 or an abort has finished on a host that did

@@ -4,7 +4,7 @@ import { MountGuard } from '../mounts/guard.js';
 import type { GroupDirectory } from '../paths.js';
 import { refuseUnfitDirectories } from '../storage/fitness.js';
 import { refuseOwnDirectory } from '../storage/own-directory.js';
-import type { PhaseId } from '../phases.js';
+import { NODE_PHASES, type PhaseId } from '../phases.js';
 import type { Log } from '../telemetry.js';
 import { GroupMount } from '../group/marker.js';
 import { nodeChecks } from './nodes.js';
@@ -97,8 +97,7 @@ export function warnOfFewThreads(mounts: number, log: Log): void {
 
 /** The phases that can be served: P5 and P6 only if storage nodes are configured. */
 export function servedPhases(config: Config, phases: readonly PhaseId[], log: Log): PhaseId[] {
-  const needNode: readonly PhaseId[] = ['P5', 'P6'];
-  const unserved = phases.filter((phase) => config.storageNodes.length === 0 && needNode.includes(phase));
+  const unserved = phases.filter((phase) => config.storageNodes.length === 0 && NODE_PHASES.includes(phase));
   if (unserved.length > 0) log.warn(`${unserved.join(' ')} not served: config.toml names no storage-nodes`);
   return phases.filter((phase) => !unserved.includes(phase));
 }

@@ -1,8 +1,6 @@
 /** Readiness checks of the storage nodes. */
-import type { PhaseId } from '../phases.js';
+import { NODE_PHASES, type PhaseId } from '../phases.js';
 import type { ReadinessCheck } from './readiness.js';
-
-const NEED_NODE: readonly PhaseId[] = ['P5', 'P6'];
 
 /**
  * One check per node. P5 and P6 are not served while no node is in order. If at least one is, a failing node is
@@ -14,7 +12,7 @@ export function nodeChecks(
   checkNode: (node: string) => Promise<void>,
   served: readonly PhaseId[],
 ): Record<string, { phases: PhaseId[]; check: ReadinessCheck }> {
-  const phases = served.filter((phase) => NEED_NODE.includes(phase));
+  const phases = served.filter((phase) => NODE_PHASES.includes(phase));
   if (phases.length === 0) return {};
   const unfitReason = (node: string): Promise<string | undefined> =>
     checkNode(node).then(

@@ -7,7 +7,7 @@ import { buildEngine } from '../../engines/build/build.js';
 import { findEngine } from '../../engines/locate.js';
 import { ensureParameters } from '../../engines/parameters.js';
 import { SECTOR_SIZE_NAMES, type SectorSize } from '../../phases.js';
-import { setUpNamespace } from '../../temporal/embedded/namespace.js';
+import { RETENTION_DAYS, setUpNamespace } from '../../temporal/embedded/namespace.js';
 import { UserError } from '../../user-error.js';
 import { setUpGroupDirectory } from '../../group/marker.js';
 import { parseCount } from '../arguments.js';
@@ -23,9 +23,6 @@ interface SetupOptions extends ServerOptions {
   parameters?: SectorSize;
   json?: boolean;
 }
-
-/** P6's receipts detect a second start of a sector for good, so the namespace only has to cover the recent past. */
-const RETENTION_DAYS = 365;
 
 export const setupCommand = (): Command =>
   withServer(new Command('setup'))

@@ -1,6 +1,6 @@
 /** Which phases the config asks this host to serve, and whether it can. */
 import type { Config } from '../../config.js';
-import { PHASE_IDS, type PhaseId } from '../../phases.js';
+import { NODE_PHASES, PHASE_IDS, type PhaseId } from '../../phases.js';
 import { fail, ok, type Verdict } from '../finding.js';
 
 export const servedPhases = ({ pools }: Pick<Config, 'pools'>): PhaseId[] =>
@@ -10,11 +10,9 @@ export const servedPhases = ({ pools }: Pick<Config, 'pools'>): PhaseId[] =>
 export const slotsOf = ({ pools }: Pick<Config, 'pools'>, phase: PhaseId): number =>
   pools.filter(({ phases }) => phases.includes(phase)).reduce((sum, { slots }) => sum + slots, 0);
 
-const NEED_NODE: readonly PhaseId[] = ['P5', 'P6'];
-
 export function judgeConfig(config: Pick<Config, 'pools' | 'storageNodes' | 'groups' | 'size'>): Verdict {
   const served = servedPhases(config);
-  const needNode = served.filter((phase) => NEED_NODE.includes(phase));
+  const needNode = served.filter((phase) => NODE_PHASES.includes(phase));
   if (needNode.length > 0 && config.storageNodes.length === 0) {
     return fail(
       `${needNode.join(' ')} in supported_phase, but no storage-nodes`,

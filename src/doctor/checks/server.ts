@@ -2,7 +2,7 @@
 import { SEARCH_ATTRIBUTES } from '../../search-attributes.js';
 import { isAtLeast } from '../../machine/versions.js';
 import { fail, ok, warn, type Verdict } from '../finding.js';
-import { duration } from '../../units.js';
+import { DAY_MS, duration } from '../../units.js';
 
 /** First server version that honors priorities by default (`matching.useNewMatcher`). */
 const MIN_TESTED = '1.31';
@@ -16,7 +16,6 @@ export const judgeVersion = (version: string): Verdict =>
         'upgrade it; until then set matching.useNewMatcher = true in its dynamic config, so that begun sectors go first',
       );
 
-const DAY_MS = 86_400_000;
 /** A sector takes up to three days, and its proof must be fetched before Temporal deletes the workflow. */
 const MIN_DAYS = 3;
 const RECOMMENDED_DAYS = 30;

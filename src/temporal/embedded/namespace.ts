@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '@temporalio/client';
 import { msNumberToTs, tsToMs } from '@temporalio/common/lib/time.js';
+import { DAY_MS } from '../../units.js';
 import { UserError } from '../../user-error.js';
 import { GRPC, hasCode } from './grpc.js';
 
@@ -21,9 +22,14 @@ export interface NamespaceChanges {
   attributesAdded: string[];
 }
 
+/**
+ * Days that Temporal retains closed workflows; the server's default is one. P6's receipts detect a second start of a sector for good,
+ * so it only has to cover the recent past.
+ */
+export const RETENTION_DAYS = 365;
+
 /** `temporal.api.enums.v1.IndexedValueType`. */
 const VALUE_TYPES = { Keyword: 2, Int: 3 } as const;
-const DAY_MS = 86_400_000;
 /** Frontends refresh their caches of namespaces and attributes every 10 to 60 s. */
 const USABLE_MS = 120_000;
 const POLL_MS = 250;

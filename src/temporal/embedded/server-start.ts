@@ -4,13 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection, isGrpcServiceError } from '@temporalio/client';
 import { hasEnded } from '../../machine/bound-process.js';
 import { GRPC } from './grpc.js';
-import { setUpNamespace, type SearchAttributes } from './namespace.js';
+import { RETENTION_DAYS, setUpNamespace, type SearchAttributes } from './namespace.js';
 
 /** Creating a new database takes 1 s on an idle machine. */
 const DEADLINE_MS = 120_000;
 const POLL_MS = 100;
-/** How long Temporal retains closed workflows: a year. The server's default is one day. */
-const RETENTION_DAYS = 365;
 
 export interface Readiness {
   address: string;
