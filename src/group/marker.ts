@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { CONTRACT_VERSION, readable, refuseNewer } from '../contract.js';
-import { ifPresent, isErrno, readJson, syncDirectory, writeJson } from '../files.js';
+import { exists, ifPresent, isErrno, readJson, syncDirectory, writeJson } from '../files.js';
 import { access, mkdir, stat } from '../mounts/remote-fs.js';
 import { MountGuard, MountWrongError } from '../mounts/guard.js';
 import { MountHungError } from '../mounts/mounts.js';
@@ -148,9 +148,14 @@ async function existingMarker(
   group: number,
   namespace: string | undefined,
 ): Promise<Marker | undefined> {
-  const value = await readJson(markerFile(localDir));
-  if (value === undefined) return undefined;
-  const marker = await readMarker(localDir);
+  if (!(await exists(markerFile(localDir)))) return undefined;
+  const marker = await readMarker(localDir).catch((error: unknown) => {
+    if (!(error instanceof NotOfGroupError)) throw error;
+    throw new UserError(error.message, {
+      hint: 'choose another directory; or if no sector lies in this one, delete that file first',
+      cause: error,
+    });
+  });
   if (marker.group !== group) {
     throw new UserError(`${localDir} already belongs to group ${marker.group}`, {
       hint: 'each group needs its own directory',
