@@ -38,7 +38,7 @@ pub struct Job {
 pub struct Copy {
     pub node: PathBuf,
     /// The staging directory, relative to `node`.
-    pub into: PathBuf,
+    pub staging: PathBuf,
     /// 0 means no limit.
     #[serde(default)]
     pub limit_bytes_per_sec: u64,
@@ -132,14 +132,14 @@ impl Job {
 }
 
 impl Copy {
-    /// `into` must not lead out of `node`, so it may consist only of plain names.
+    /// `staging` must not lead out of `node`, so it may consist only of plain names.
     fn validate(&self) -> Result<(), String> {
         if !self.node.is_absolute() {
             return Err(format!("copy.node {} is not absolute", self.node.display()));
         }
-        let text = self.into.to_string_lossy();
+        let text = self.staging.to_string_lossy();
         if text.split('/').any(|component| matches!(component, "" | "." | "..")) {
-            return Err(format!("copy.into {text:?} must be a plain path below copy.node"));
+            return Err(format!("copy.staging {text:?} must be a plain path below copy.node"));
         }
         match &self.shared {
             Some(shared) if shared.limit_bytes_per_sec == 0 => {
@@ -163,7 +163,7 @@ mod tests {
             "v": 1, "phase": "P3", "sector": "t01000/7", "size": "2KiB", "inputHash": "ab".repeat(32),
             "ticket": "01".repeat(32), "seed": "02".repeat(32), "inputs": { "P2": "../P2-1" },
             "progressEveryMs": 5000, "leaseEveryMs": 2000, "madeBy": { "host": "10.0.0.1" }, "unknown": [1],
-            "copy": { "node": "/mnt/node", "into": ".sealflow/s-t01000-7.1" },
+            "copy": { "node": "/mnt/node", "staging": ".sealflow/s-t01000-7.1" },
         });
         change(&mut job);
         Job::parse(&serde_json::to_vec(&job).unwrap(), Phase::P3)
@@ -201,11 +201,11 @@ mod tests {
         invalid("earlier", json!(["P1-1"]), "not relative");
         invalid("cores", json!([]), "cores");
         invalid("leaseEveryMs", json!(0), "leaseEveryMs");
-        for into in ["/etc", "../x", "a/../../x", "", "a//b", "./a", "a/"] {
-            invalid("copy", json!({ "node": "/mnt", "into": into }), "copy.into");
+        for staging in ["/etc", "../x", "a/../../x", "", "a//b", "./a", "a/"] {
+            invalid("copy", json!({ "node": "/mnt", "staging": staging }), "copy.staging");
         }
-        invalid("copy", json!({ "node": "mnt", "into": "a" }), "not absolute");
-        let shared = |limit: i64, path: &str| json!({ "node": "/mnt", "into": "a", "shared": { "limitBytesPerSec": limit, "path": path } });
+        invalid("copy", json!({ "node": "mnt", "staging": "a" }), "not absolute");
+        let shared = |limit: i64, path: &str| json!({ "node": "/mnt", "staging": "a", "shared": { "limitBytesPerSec": limit, "path": path } });
         invalid("copy", shared(0, "/dev/shm/x"), "more than 0");
         invalid("copy", shared(-1, "/dev/shm/x"), "-1");
         invalid("copy", shared(1, "x"), "copy.shared.path x is not absolute");

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { copiesOf } from '../sector-directory/attempt.js';
 import { EndedClaim } from '../sector-directory/claim.js';
 import { isOfAnotherRun } from '../sector-directory/epochs.js';
-import { isThere } from '../sector-directory/reservation.js';
+import { directoryExists } from '../sector-directory/reservation.js';
 import { CONTRACT_VERSION, type AbortResult, type StopInput } from '../contract.js';
 import { SealError } from '../seal-error.js';
 import { exists, usedBytes } from '../files.js';
@@ -29,7 +29,7 @@ export const abortSector = (deps: Deps, input: StopInput): Promise<AbortResult> 
     // Written even if there is no directory yet, for a late P1 to find. A directory made before the note is found
     // below.
     await keepNote(deps, input, task, group);
-    while (await isThere(sectorDir(group, task.sector)))
+    while (await directoryExists(sectorDir(group, task.sector)))
       for (const at of await endAndRenameAway(deps, input, task, group)) stopped.add(at);
     // A directory that another run's P6 has renamed away is for that run to mark done and delete.
     const isOurs = async (gone: string): Promise<boolean> =>
@@ -47,7 +47,8 @@ async function refuseSectorOfAnother(
   task: Task,
   group: OpenGroup,
 ): Promise<void> {
-  if (await isThere(sectorDir(group, task.sector))) await EndedClaim.take(claimantOf(deps, group, task), why);
+  if (await directoryExists(sectorDir(group, task.sector)))
+    await EndedClaim.take(claimantOf(deps, group, task), why);
 }
 
 /** @returns the attempts (`at`) whose engines ended while this waited */

@@ -114,7 +114,7 @@ async function publish(
   const copy = {
     source: attemptDir(directory, input.results.P2.at),
     node,
-    staging: results.P5.facts.into ?? '',
+    staging: results.P5.facts.staging ?? '',
     sector: task.sector,
     files: copiedFiles(results),
   };

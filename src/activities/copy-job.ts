@@ -47,15 +47,15 @@ export async function prepareCopy(work: CopyWork): Promise<CopyJob | undefined> 
   const earlier = await copiesOf(sectorDirectory);
   // Prefer the node of the previous attempt: what that left there is counted as free.
   const last = earlier.at(-1);
-  const { node, into, passedOver } = await chooseNode(deps.nodes, {
+  const { node, staging, passedOver } = await chooseNode(deps.nodes, {
     ...copyOwner(work),
     bytes: bytes + SMALL_FILES_BYTES,
     before: last && nodeName(last.node),
-    replaces: new Set(earlier.map(({ into }) => into)),
+    replaces: new Set(earlier.map(({ staging }) => staging)),
     host: deps.identity.host,
   });
   const { each, shared } = deps.nodes.copyLimits;
-  return { node, into, limitBytesPerSec: each, shared, passedOver };
+  return { node, staging, limitBytesPerSec: each, shared, passedOver };
 }
 
 /**
@@ -64,7 +64,7 @@ export async function prepareCopy(work: CopyWork): Promise<CopyJob | undefined> 
  */
 export async function removeEarlierCopies(work: CopyWork, made: AttemptName): Promise<void> {
   const copies = await copiesOf(work.sectorDirectory);
-  const earlier = new Set(copies.filter((copy) => isBefore(copy, made)).map(({ into }) => into));
+  const earlier = new Set(copies.filter((copy) => isBefore(copy, made)).map(({ staging }) => staging));
   await onNodesSeen(work.deps.nodes, (node) => removeStaging(node, copyOwner(work), earlier));
 }
 
@@ -80,8 +80,8 @@ export async function onNodesSeen(nodes: Nodes, work: (node: string) => Promise<
       .catch(() => undefined);
 }
 
-export const releaseCopy = ({ node, into }: CopyJob): Promise<void> =>
-  releaseStaging(node, into).catch(() => undefined);
+export const releaseCopy = ({ node, staging }: CopyJob): Promise<void> =>
+  releaseStaging(node, staging).catch(() => undefined);
 
 /** Turns an engine's progress into copy progress; empty for engines that do not report a total. */
 export function copyMeter(passedOver: string[] | undefined): (progress: Progress) => { copy?: CopyProgress } {

@@ -147,7 +147,7 @@ async function waitFor(attempt: Attempt, work: PhaseWork): Promise<void> {
         const disk = input.phase === 'P1' ? deps.resources.diskLoad() : undefined;
         task.heartbeat({ at, step, fraction, ...(disk && { disk }), ...copyProgress(progress) });
       },
-      onHung: ({ forHowLong }) => task.heartbeat({ at, step: forHowLong, fraction: null }),
+      onHung: ({ progress }) => task.heartbeat({ at, step: progress, fraction: null }),
     });
   } catch (error) {
     if (!task.signal.aborted) throw error;

@@ -1,6 +1,11 @@
 /** Opens a sector's directory. Only P1 makes it, so that no late task can recreate a deleted sector. */
 import { join } from 'node:path';
-import { releaseReservation, isBegun, isThere, reserve } from '../sector-directory/reservation.js';
+import {
+  releaseReservation,
+  hasBeenClaimed,
+  directoryExists,
+  reserve,
+} from '../sector-directory/reservation.js';
 import { SealError } from '../seal-error.js';
 import { exists } from '../files.js';
 import { doneFile, nodeName, sectorDir, stored, type GroupDirectory } from '../paths.js';
@@ -20,7 +25,7 @@ export async function openSectorDirectory(deps: Deps, group: GroupDirectory, tas
   const directory = sectorDir(group, task.sector);
   // Also refused when another run has restarted the sector since: the directory is that run's now.
   await refuseAborted(group, task);
-  if (!(await isBegun(directory))) await makeSectorDirectory(deps, group, task, directory);
+  if (!(await hasBeenClaimed(directory))) await makeSectorDirectory(deps, group, task, directory);
   return directory;
 }
 
@@ -32,7 +37,7 @@ async function makeSectorDirectory(
 ): Promise<void> {
   await refuseSealed(deps, group, task);
   if (task.phase !== 'P1') {
-    if (await waitUntilVisible(task, async () => (await isThere(directory)) || undefined)) return;
+    if (await waitUntilVisible(task, async () => (await directoryExists(directory)) || undefined)) return;
     throw new SealError('StepBack', `${directory} is gone`, { from: 'P1', host: deps.identity.host });
   }
   await deps.scratch.oneAtATime(() => reserveRoom(deps, group, task, directory));

@@ -1,6 +1,6 @@
 /** Stops a sector's engines and retains its files. Runs outside the pools: it must not wait for a slot. */
 import { EndedClaim } from '../sector-directory/claim.js';
-import { isThere } from '../sector-directory/reservation.js';
+import { directoryExists } from '../sector-directory/reservation.js';
 import { CONTRACT_VERSION, type StopInput, type StopResult } from '../contract.js';
 import { sectorDir } from '../paths.js';
 import type { Deps } from './deps.js';
@@ -11,7 +11,7 @@ export const stopSector = (deps: Deps, input: StopInput): Promise<StopResult> =>
   runTask(deps, 'P1', input, 'outside of slots', async (task) => {
     const group = await deps.scratch.openGroup(task.seal.group);
     const directory = sectorDir(group, task.sector);
-    if (!(await isThere(directory))) return { v: CONTRACT_VERSION, stopped: [] };
+    if (!(await directoryExists(directory))) return { v: CONTRACT_VERSION, stopped: [] };
     const { epoch } = await EndedClaim.take(claimantOf(deps, group, task), input.why);
     const stopped = await endEngines(directory, epoch, deps.identity, task);
     return { v: CONTRACT_VERSION, stopped };

@@ -7,7 +7,7 @@ import {
   renderUnknownFiles,
   renderSummary,
 } from '../verify/render.js';
-import type { Progress, SectorReport } from '../verify/report.js';
+import type { ReadProgress, SectorReport } from '../verify/report.js';
 import type { UnknownFiles } from '../verify/unknown-files.js';
 import type { Tally } from '../verify/tally.js';
 import { print, printJson } from './process.js';
@@ -15,7 +15,7 @@ import { statusLine } from './status-line.js';
 
 export class VerifyScreen {
   private readonly status = statusLine(process.stderr);
-  private readonly running = new Map<string, Progress>();
+  private readonly running = new Map<string, ReadProgress>();
   private readonly began = performance.now();
   private bytes = 0;
 
@@ -26,7 +26,7 @@ export class VerifyScreen {
     private readonly several: boolean,
   ) {}
 
-  progress = (progress: Progress): void => {
+  progress = (progress: ReadProgress): void => {
     this.bytes += progress.bytes - (this.running.get(progress.sector)?.bytes ?? 0);
     this.running.set(progress.sector, progress);
     this.showStatus();

@@ -9,7 +9,7 @@ import { cacheDir } from '../paths.js';
 import { PHASE_IDS, type PhaseId, type SectorSize } from '../phases.js';
 import { sectorFileName, sectorName, sectorOf } from '../sector.js';
 import { UserError } from '../user-error.js';
-import { activePhases, sectorStatus, type SectorStatus } from '../temporal/ask/sector-status.js';
+import { activePhasesText, sectorStatus, type SectorStatus } from '../temporal/ask/sector-status.js';
 import { randomHex32, startSector, unservedPhases } from '../temporal/ask/start-sector.js';
 import { DEV_GROUP, devSector, sectorsOf, type DevHome } from './home.js';
 
@@ -133,6 +133,6 @@ function stepOf(status: SectorStatus): string {
     const percent = !fraction ? '' : ` ${(fraction * 100).toFixed(0)} %`;
     return `${phase} ${step}${percent}`.trim();
   });
-  const now = doing.length > 0 ? doing.join(', ') : activePhases(status);
+  const now = doing.length > 0 ? doing.join(', ') : activePhasesText(status);
   return `${done.length > 0 ? `done ${done.join(' ')}; ` : ''}${now}`;
 }

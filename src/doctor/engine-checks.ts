@@ -6,7 +6,7 @@ import { engineInfo, type EngineInfo } from '../engines/info.js';
 import { findEngine } from '../engines/locate.js';
 import { isErrno } from '../files.js';
 import { stat } from '../mounts/remote-fs.js';
-import { servedPhases } from './checks/config.js';
+import { declaredPhases } from './checks/config.js';
 import {
   checkParametersDeep,
   judgeEngine,
@@ -24,7 +24,7 @@ const DEEP_DEADLINE_MS = 3_600_000;
 
 /** @param deep also compare the digests of the parameters: minutes for 32GiB and 64GiB */
 export function engineChecks(config: Config, deep: boolean): Check[] {
-  const served = servedPhases(config);
+  const served = declaredPhases(config);
   if (served.every((phase) => phase === 'P6')) return [];
   const { command, environment } = config.engine;
   const found = statProgram(command?.[0]).then(() => findEngine({ command, environment }));

@@ -27,7 +27,7 @@ export interface Job {
   copy?: {
     node: string;
     /** The reservation, made by the worker. */
-    into: string;
+    staging: string;
     /** Rate limit of this copy; 0: no limit. */
     limitBytesPerSec: number;
     /** Rate limit of all copies on the host, which share it through the file at `path`. */
@@ -49,7 +49,7 @@ export const jobSchema = z.object({
   inputHash: hex,
   hangMs: z.number().positive().optional(),
   copy: z
-    .object({ node: z.string(), into: z.string(), passedOver: z.array(z.string()).optional() })
+    .object({ node: z.string(), staging: z.string(), passedOver: z.array(z.string()).optional() })
     .optional(),
   madeBy: z.object({ host: z.string(), worker: z.string().optional() }),
 });
@@ -92,7 +92,7 @@ export const resultSchema = z.object({
     engine: z.string(),
     proofs: z.string().optional(),
     node: z.string().optional(),
-    into: z.string().optional(),
+    staging: z.string().optional(),
     bytes: z.number().optional(),
   }),
 });

@@ -35,7 +35,7 @@ export class EngineStarter {
     };
   }
 
-  isWaitedFor = (directory: string): boolean => this.waited.has(directory);
+  isAwaited = (directory: string): boolean => this.waited.has(directory);
 
   /** Resolves when the attempt's engine exits; undefined if this process has not started it, or it has exited. */
   endOf(attempt: Attempt): Promise<void> | undefined {

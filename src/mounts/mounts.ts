@@ -26,8 +26,8 @@ export class MountHungError extends Error {
     super(`${mount} is hung: no answer since ${since.toISOString()}`);
   }
 
-  /** Current duration, for progress messages: `/sealer hung for 40 s`. */
-  get forHowLong(): string {
+  /** How long it has been hung by now, for progress messages: `/sealer hung for 40 s`. */
+  get progress(): string {
     return `${this.mount} hung for ${Math.max(0, Math.round((Date.now() - this.since.getTime()) / 1000))} s`;
   }
 }
@@ -90,11 +90,26 @@ export function registerMount(root: string, times: MountTimes): void {
  * Runs a call in the queue of the mount that `path` belongs to (the one with the longest root), or at once if
  * it belongs to none.
  * @param call must use at most one thread at a time
- * @throws what the call throws; MountHungError
+ * @throws what the call throws, with the path in its message; MountHungError
  */
-export function onMountOf<T>(path: string, pace: Pace, call: (turn: CallContext) => Promise<T>): Promise<T> {
+export async function onMountOf<T>(
+  path: string,
+  pace: Pace,
+  call: (turn: CallContext) => Promise<T>,
+): Promise<T> {
   const mount = registeredMountOf(resolve(path));
-  return mount ? mount.run(pace, call) : call({ abandoned: false });
+  try {
+    return await (mount ? mount.run(pace, call) : call({ abandoned: false }));
+  } catch (error) {
+    throw namingPath(error, path);
+  }
+}
+
+/** Node names no path in errors of calls on an open file: `EIO: i/o error, read` of what? */
+function namingPath(error: unknown, path: string): unknown {
+  if (!(error instanceof Error) || !('syscall' in error) || 'path' in error) return error;
+  error.message += ` '${path}'`;
+  return Object.assign(error, { path });
 }
 
 /** Whether no call on any mount is outstanding. A hung call would keep this process from exiting. */

@@ -87,11 +87,11 @@ export const writeNewFile = (path: string, text: string): Promise<void> =>
  * Reads `length` bytes at each offset and concatenates them; returns fewer bytes where the file ends earlier. A
  * slow call, because the disk may have to spin up.
  */
-export const readPlaces = (path: string, offsets: readonly number[], length: number): Promise<Buffer> =>
+export const readRanges = (path: string, offsets: readonly number[], length: number): Promise<Buffer> =>
   onMountOf(path, 'slow', async (turn) => {
     const handle = await fs.open(path, 'r');
     try {
-      const chunks = [];
+      const chunks: Buffer[] = [];
       for (const offset of offsets) {
         if (turn.abandoned) throw new Error(`reading ${path} was abandoned`);
         const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, offset);

@@ -72,7 +72,7 @@ export interface CopyOfAttempt extends AttemptName {
   /** The node's directory on the attempt's host; its last component is the node's name on every host. */
   node: string;
   /** Relative to the node. */
-  into: string;
+  staging: string;
 }
 
 /** All copies that P5 ever started, including those of superseded and invalidated attempts. */

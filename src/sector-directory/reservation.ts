@@ -14,7 +14,7 @@ import { NotOursError } from './remove-tree.js';
  * @throws NotOursError when its name is not a directory: a sector moved to another disk and linked back is not
  *   gone
  */
-export async function isThere(directory: string): Promise<boolean> {
+export async function directoryExists(directory: string): Promise<boolean> {
   const found = await ifPresent(lstat(directory));
   if (found && !found.isDirectory())
     throw new NotOursError(
@@ -24,8 +24,8 @@ export async function isThere(directory: string): Promise<boolean> {
 }
 
 /** Whether a run has claimed it: until then its directory only reserves room. @throws NotOursError */
-export const isBegun = async (directory: string): Promise<boolean> =>
-  (await isThere(directory)) && (await listEpochs(directory)).length > 0;
+export const hasBeenClaimed = async (directory: string): Promise<boolean> =>
+  (await directoryExists(directory)) && (await listEpochs(directory)).length > 0;
 
 /**
  * Makes the directory with sector.json, from which others compute how much room it reserves. An existing one is

@@ -43,7 +43,7 @@ export interface Wanted extends Owner {
 export interface Chosen {
   node: string;
   /** The reservation: an existing directory, relative to the node. */
-  into: string;
+  staging: string;
   /** Reasons why unusable nodes were passed over, one line each. */
   passedOver: string[];
 }
@@ -77,7 +77,7 @@ export async function chooseNode(nodes: Nodes, wanted: Wanted): Promise<Chosen> 
     if (free < wanted.bytes) passedOver.add(node, new FullError(free, wanted.bytes));
   for (const { node } of candidates.filter(({ free }) => free >= wanted.bytes)) {
     try {
-      return { node, into: await reserveBeside(node, wanted), passedOver: passedOver.reasons };
+      return { node, staging: await reserveBeside(node, wanted), passedOver: passedOver.reasons };
     } catch (error) {
       passedOver.add(node, error);
     }
@@ -144,17 +144,17 @@ async function inspectNode(nodes: Nodes, node: string, wanted: Wanted): Promise<
  */
 async function reserveBeside(node: string, wanted: Wanted): Promise<string> {
   await refuseWithoutLinks(node);
-  const into = await reserveStaging(node, wanted, wanted.bytes, wanted.host);
+  const staging = await reserveStaging(node, wanted, wanted.bytes, wanted.host);
   try {
-    const own = join(node, into);
+    const own = join(node, staging);
     // The mtime of the directory just made is the node's current time.
     const now = (await lstat(own)).mtimeMs;
     const others = (await listStaging(node)).filter(({ directory }) => directory !== own);
     const { room } = await roomOf(node, others, wanted, now);
     if (room < wanted.bytes) throw new FullError(room, wanted.bytes);
-    return into;
+    return staging;
   } catch (error) {
-    await releaseStaging(node, into).catch(() => undefined);
+    await releaseStaging(node, staging).catch(() => undefined);
     throw error;
   }
 }

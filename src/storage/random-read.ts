@@ -1,6 +1,6 @@
 /** Compares large files by samples: detects a copy that is partly wrong without reading all of it. */
 import { randomInt } from 'node:crypto';
-import { readPlaces } from '../mounts/remote-fs.js';
+import { readRanges } from '../mounts/remote-fs.js';
 
 /** Number of samples, and bytes of each: if 1 % of a file is wrong, nine of ten comparisons detect it. */
 const SAMPLES = 256;
@@ -14,7 +14,7 @@ const LENGTH = 65_536;
 export async function sameAtRandom(a: string, b: string, size: number): Promise<boolean> {
   const length = Math.min(LENGTH, size);
   const offsets = size <= SAMPLES * LENGTH ? allOffsets(size, length) : randomOffsets(size, length);
-  const [ofA, ofB] = await Promise.all([readPlaces(a, offsets, length), readPlaces(b, offsets, length)]);
+  const [ofA, ofB] = await Promise.all([readRanges(a, offsets, length), readRanges(b, offsets, length)]);
   return ofA.length > 0 && ofA.equals(ofB);
 }
 

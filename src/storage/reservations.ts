@@ -64,7 +64,7 @@ export async function reserveStaging(
 ): Promise<string> {
   const root = join(node, stored.stagingRoot);
   await makeDirectory(root);
-  const into = stored.stagingDirectory(sector, randomUUID());
+  const staging = stored.stagingDirectory(sector, randomUUID());
   // Without the note its owner would be unknown, so the directory gets its name only with the note inside.
   const unnamed = join(root, `${NEW_PREFIX}${randomUUID()}`);
   await mkdir(unnamed);
@@ -72,20 +72,20 @@ export async function reserveStaging(
     const at = new Date().toISOString();
     const note: Note = { v: CONTRACT_VERSION, group: group.id, sector: sectorName(sector), bytes, host, at };
     await writeJson(join(unnamed, NOTE), note);
-    await rename(unnamed, join(node, into));
+    await rename(unnamed, join(node, staging));
   } catch (error) {
     await removeTree(unnamed).catch(() => undefined);
     throw error;
   }
   await syncDirectory(root);
-  return into;
+  return staging;
 }
 
 const NEW_PREFIX = '.new-';
 
 /** Releases a reservation and deletes what was written there. */
-export const releaseStaging = (node: string, into: string): Promise<void> =>
-  remove(node, join(node, stored.stagingRoot, basename(into)));
+export const releaseStaging = (node: string, staging: string): Promise<void> =>
+  remove(node, join(node, stored.stagingRoot, basename(staging)));
 
 /** Renames first: a half-deleted copy without its note would have no owner. */
 async function remove(node: string, directory: string): Promise<void> {

@@ -7,9 +7,9 @@ import { statfs } from '../mounts/remote-fs.js';
 import { UserError } from '../user-error.js';
 import {
   copyReportSchema,
-  progressSchema,
+  readProgressSchema,
   type CopyReport,
-  type Progress,
+  type ReadProgress,
   type SectorReport,
 } from './report.js';
 
@@ -20,7 +20,7 @@ export interface CheckCopyOptions {
   pollEveryMs: number;
   /** Ends the engine. */
   signal?: AbortSignal | undefined;
-  onProgress?: ((progress: Progress) => void) | undefined;
+  onProgress?: ((progress: ReadProgress) => void) | undefined;
 }
 
 /** Exit codes of an engine that has made all checks. */
@@ -48,7 +48,7 @@ export async function checkCopy(
   let report: CopyReport | undefined;
   const onStdout = (line: string): void => {
     const message = parse(line);
-    const progress = progressSchema.safeParse(message).data;
+    const progress = readProgressSchema.safeParse(message).data;
     if (progress) onProgress?.(progress);
     else report = copyReportSchema.safeParse(message).data ?? report;
   };

@@ -7,21 +7,21 @@ import { ifPresent, readJson } from '../files.js';
 import { lstat } from '../mounts/remote-fs.js';
 import { isPlainName, retainedFiles, stored } from '../paths.js';
 import { sectorName, type SectorId } from '../sector.js';
-import type { Copy } from './nodes.js';
-import type { Check } from './report.js';
+import type { StoredCopy } from './nodes.js';
+import type { CheckResult } from './report.js';
 import { UnreadableError } from './unreadable.js';
 
 /** A receipt has a few kilobytes; whatever is larger is none, and is not read. */
 const MAX_BYTES = 1_048_576;
 
 /** A receipt, or what is wrong with it. */
-export type InspectedReceipt = { receipt: Receipt } | { wrong: Check };
+export type InspectedReceipt = { receipt: Receipt } | { wrong: CheckResult };
 
 /**
  * Reads a sector's receipt, and sees to it that nothing it names can lie outside of the sector's own files.
  * @throws what {@link unreadableReason} knows
  */
-export async function inspectReceipt({ sector, node }: Copy): Promise<InspectedReceipt> {
+export async function inspectReceipt({ sector, node }: StoredCopy): Promise<InspectedReceipt> {
   const name = stored.receipt(sector);
   const wrong = (found: string): InspectedReceipt => ({
     wrong: { name: 'receipt', ok: false, found: `${name} ${found}` },

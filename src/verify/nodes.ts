@@ -17,7 +17,7 @@ export interface StorageNode {
 }
 
 /** A sector on the storage node where its receipt lies. */
-export interface Copy {
+export interface StoredCopy {
   sector: SectorId;
   /** The node's directory. */
   node: string;
@@ -54,7 +54,7 @@ export async function namesIn(node: string, name: string): Promise<string[] | un
 }
 
 /** Every sector of the nodes. */
-export const copiesOn = (nodes: readonly StorageNode[]): Copy[] =>
+export const copiesOn = (nodes: readonly StorageNode[]): StoredCopy[] =>
   nodes.flatMap(({ directory, sectors }) => sectors.map((sector) => ({ sector, node: directory })));
 
 /** The copies of these sectors, on whatever nodes they are; and a report for each sector that has none. */
@@ -62,8 +62,8 @@ export function findCopies(
   nodes: readonly StorageNode[],
   sectors: readonly SectorId[],
   quick: boolean,
-): { copies: Copy[]; missing: SectorReport[] } {
-  const found = new Map<string, Copy[]>();
+): { copies: StoredCopy[]; missing: SectorReport[] } {
+  const found = new Map<string, StoredCopy[]>();
   for (const copy of copiesOn(nodes)) {
     const name = sectorName(copy.sector);
     found.set(name, [...(found.get(name) ?? []), copy]);

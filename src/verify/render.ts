@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { bytes } from '../units.js';
 import { nodeName } from '../paths.js';
 import type { StorageNode } from './nodes.js';
-import type { Check, Progress, SectorReport } from './report.js';
+import type { CheckResult, ReadProgress, SectorReport } from './report.js';
 import type { UnknownFiles } from './unknown-files.js';
 import type { Tally } from './tally.js';
 
@@ -15,18 +15,23 @@ export function renderSector(report: SectorReport, several: boolean): string[] {
   const { sector, size, node, result, checks, why } = report;
   const what = [sector, size, several && node !== undefined ? `on ${node}` : ''].filter(Boolean).join(' ');
   if (result === 'good') return [`ok ${what}, ${checks.length} checks, ${bytes(report.bytes)} read`];
-  if (result === 'not checked') return [`NOT CHECKED ${what}: ${why}`];
+  // Two checks of one file may find the same.
+  const bad = [...new Set(checks.filter(({ ok }) => !ok).map((check) => `  ${renderCheck(check)}`))];
+  if (result === 'not checked') return [`NOT CHECKED ${what}: ${why}`, ...bad];
   // It is nowhere: there is one check, and a line is enough.
   if (node === undefined) return [`WRONG ${what}: ${checks.map(({ found }) => found).join('; ')}`];
-  const bad = checks.filter(({ ok }) => !ok).map((check) => `  ${renderCheck(check)}`);
-  // Two checks of one file may find the same.
-  return [`WRONG ${what}`, ...new Set(bad)];
+  return [`WRONG ${what}`, ...bad];
 }
 
-const renderCheck = ({ name, found }: Check): string => (found.includes(name) ? found : `${name}: ${found}`);
+const renderCheck = ({ name, found }: CheckResult): string =>
+  found.includes(name) ? found : `${name}: ${found}`;
 
 /** `12 of 200 sectors, 1 wrong; t01000/13 38 %, 180.3 MiB/s` */
-export function renderProgress(tally: Tally, running: Iterable<Progress>, bytesPerSecond: number): string {
+export function renderProgress(
+  tally: Tally,
+  running: Iterable<ReadProgress>,
+  bytesPerSecond: number,
+): string {
   const { done, total, wrong, notChecked } = tally;
   const counts = [
     `${done} of ${total} sectors`,

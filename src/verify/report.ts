@@ -2,18 +2,20 @@
 import { z } from 'zod';
 import type { SectorSize } from '../phases.js';
 
-const checkSchema = z.object({
+const checkResultSchema = z.object({
   /** `proof`, `p_aux`, `challenges`, or a file's name relative to the storage node. */
   name: z.string(),
   ok: z.boolean(),
+  /** False for a check that an I/O error has prevented: `found` says which. Absent otherwise. */
+  checked: z.literal(false).optional(),
   /** One line for people, of good checks too. */
   found: z.string(),
 });
-export type Check = z.infer<typeof checkSchema>;
+export type CheckResult = z.infer<typeof checkResultSchema>;
 
-/** How far an engine has read, as `check-copy --json` tells it about once a second. */
-export const progressSchema = z.object({ sector: z.string(), bytes: z.number(), total: z.number() });
-export type Progress = z.infer<typeof progressSchema>;
+/** How far an engine has read, as `check-copy --json` reports it about once a second. */
+export const readProgressSchema = z.object({ sector: z.string(), bytes: z.number(), total: z.number() });
+export type ReadProgress = z.infer<typeof readProgressSchema>;
 
 /** The last line of `check-copy --json`. */
 export const copyReportSchema = z.object({
@@ -21,7 +23,7 @@ export const copyReportSchema = z.object({
   sector: z.string(),
   ok: z.boolean(),
   bytes: z.number(),
-  checks: z.array(checkSchema),
+  checks: z.array(checkResultSchema),
 });
 export type CopyReport = z.infer<typeof copyReportSchema>;
 
@@ -38,7 +40,7 @@ export interface SectorReport {
   /** Bytes that were read of the sector's files. */
   bytes: number;
   seconds: number;
-  checks: Check[];
+  checks: CheckResult[];
   /** What stood in the way. */
   why?: string;
   /** The storage node of the receipt, where that has another name. */

@@ -6,7 +6,7 @@ import { sectorName } from '../sector.js';
 import { asTheyEnd } from '../as-they-end.js';
 import { checkCopy, type CheckCopyOptions } from './check-copy.js';
 import { inspectReceipt } from './inspect-receipt.js';
-import type { Copy } from './nodes.js';
+import type { StoredCopy } from './nodes.js';
 import type { SectorReport } from './report.js';
 import { unreadableReason } from './unreadable.js';
 
@@ -21,12 +21,15 @@ export interface VerifyOptions extends CheckCopyOptions {
  * @returns a report of each, as soon as it is known
  * @throws UserError when the engine cannot do this; the signal's reason. All engines have ended then.
  */
-export const verifyCopies = (copies: readonly Copy[], options: VerifyOptions): AsyncGenerator<SectorReport> =>
+export const verifyCopies = (
+  copies: readonly StoredCopy[],
+  options: VerifyOptions,
+): AsyncGenerator<SectorReport> =>
   asTheyEnd(copies, options.jobs, (copy) => verifyCopy(copy, options), options.signal);
 
 type Outcome = Pick<SectorReport, 'result'> & Partial<SectorReport>;
 
-async function verifyCopy(copy: Copy, options: VerifyOptions): Promise<SectorReport> {
+async function verifyCopy(copy: StoredCopy, options: VerifyOptions): Promise<SectorReport> {
   const began = performance.now();
   const { result, size, bytes = 0, checks = [], why, writtenOn } = await outcomeOf(copy, options);
   const seconds = (performance.now() - began) / 1000;
@@ -35,7 +38,7 @@ async function verifyCopy(copy: Copy, options: VerifyOptions): Promise<SectorRep
   return { sector: sectorName(sector), node, result, size, quick, bytes, seconds, checks, why, writtenOn };
 }
 
-async function outcomeOf({ sector, node }: Copy, options: VerifyOptions): Promise<Outcome> {
+async function outcomeOf({ sector, node }: StoredCopy, options: VerifyOptions): Promise<Outcome> {
   let known: Partial<SectorReport> = {};
   try {
     const looked = await inspectReceipt({ sector, node });

@@ -28,7 +28,7 @@ export interface EngineWatchOptions {
   /** Whether the group's directory is usable. If it is not, a missing name proves nothing. */
   isMounted: () => Promise<boolean>;
   /** Whether an activity of this worker waits for the attempt; it then handles a hung engine itself. */
-  isWaitedFor: (directory: string) => boolean;
+  isAwaited: (directory: string) => boolean;
   /** Called after each scan. */
   onInspected?: () => void;
   times?: Times;
@@ -67,7 +67,7 @@ export class EngineWatch {
   }
 
   async inspect(): Promise<void> {
-    const { localDir, self, isWaitedFor } = this.options;
+    const { localDir, self, isAwaited } = this.options;
     const found = await findEngines(localDir, self);
     // Engines of a second host on this machine (another `ip`) are left to that host's worker.
     const foreign = await Promise.all(found.map((engine) => this.isForeign(engine)));
@@ -76,7 +76,7 @@ export class EngineWatch {
     for (const key of this.watched.keys()) if (!keys.has(key)) this.watched.delete(key);
     this.live = engines;
     const elsewhere = await Promise.all(engines.map((engine) => this.isOfAnotherWorker(engine)));
-    this.unwaited = engines.filter(({ attempt }, i) => !elsewhere[i] && !isWaitedFor(attempt.directory));
+    this.unwaited = engines.filter(({ attempt }, i) => !elsewhere[i] && !isAwaited(attempt.directory));
     this.options.onInspected?.();
     await Promise.all(
       engines.map((engine) =>
@@ -100,7 +100,7 @@ export class EngineWatch {
 
   /** Whether another worker of this host, still alive, has started or adopted it. */
   private async isOfAnotherWorker({ attempt }: FoundEngine): Promise<boolean> {
-    if (this.options.isWaitedFor(attempt.directory)) return false;
+    if (this.options.isAwaited(attempt.directory)) return false;
     const worker = workerProcess((await waitingWorker(attempt)) ?? '');
     return worker !== undefined && worker.pid !== process.pid && isAlive(worker);
   }
@@ -132,7 +132,7 @@ export class EngineWatch {
     }
     watched.supersededSince = undefined;
     // 1.5: an activity that waits for it, here or in another worker of this host, gets time to terminate it first.
-    const waited = this.options.isWaitedFor(attempt.directory);
+    const waited = this.options.isAwaited(attempt.directory);
     if (!waited && watched.meter.idleFor(now) >= hangMs * 1.5) await this.end(engine, watched, 'hangs');
     else if (!waited)
       this.logOnce(engine, watched, 'is at work; no activity of this worker waits for it yet');

@@ -7,7 +7,7 @@ import { refuseOwnDirectory } from '../storage/own-directory.js';
 import { NODE_PHASES, type PhaseId } from '../phases.js';
 import type { Log } from '../telemetry.js';
 import { GroupMount } from '../group/marker.js';
-import { nodeChecks } from './nodes.js';
+import { nodeReadinessChecks } from './nodes.js';
 import { Readiness, type ReadinessCheck } from './readiness.js';
 
 export interface HostReadinessOptions {
@@ -36,7 +36,7 @@ export class HostReadiness {
         ...(all.includes('P4') && {
           'proof parameters': { phases: ['P4'], check: once(options.parametersMissing) },
         }),
-        ...nodeChecks(config.storageNodes, this.checkNode, all),
+        ...nodeReadinessChecks(config.storageNodes, this.checkNode, all),
       },
       log,
       onChange,

@@ -75,7 +75,7 @@ export async function runHost(options: HostOptions): Promise<void> {
     self: await hostIdentity(config.ip),
     log,
     isMounted: async () => (await ready.openGroups()).length > 0,
-    isWaitedFor: engines.isWaitedFor,
+    isAwaited: engines.isAwaited,
     onInspected: () => capacity.setEngines(engineWatch.live, engineWatch.unwaited),
   });
   const diskWatch = new DiskWatch(disksOf(config.localDir));

@@ -7,7 +7,7 @@ import type { ReadinessCheck } from './readiness.js';
  * only logged, and blocks only the P6 of sectors stored on it.
  * @param checkNode throws when the node may not be written to
  */
-export function nodeChecks(
+export function nodeReadinessChecks(
   nodes: readonly string[],
   checkNode: (node: string) => Promise<void>,
   served: readonly PhaseId[],

@@ -6,12 +6,12 @@ import { CONTRACT_VERSION, type CleanInput, type PhaseInput, type ResultRef } fr
 import { DEPENDS_ON, ENGINE_PHASE_IDS, scaledTimes, type EnginePhaseId, type Times } from '../phases.js';
 import { reduce, type Event } from './core/reduce.js';
 import { mustEndPass, type SectorState } from './core/state.js';
-import { Display } from './show.js';
+import { WebUiView } from './show.js';
 
 export class Sector {
   readonly scale: number;
   readonly times: Times;
-  private readonly display = new Display();
+  private readonly display = new WebUiView();
   /** Ends the current pass; each pass sets it (`passes.ts`). */
   endPass: () => void = () => undefined;
   /** Set when the workflow is about to continue as new: nothing may start after that. */

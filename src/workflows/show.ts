@@ -15,7 +15,7 @@ import { attributesOf, detailsOf, isBetweenPhases } from './core/views.js';
 type Shown = ReturnType<typeof attributesOf>;
 
 /** Remembers what is shown and upserts only the search attributes that changed, as each upsert is an event. */
-export class Display {
+export class WebUiView {
   private shown: Partial<Shown> = {};
 
   /** Call it after each change of the state. */

@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startEmbeddedServer } from '../../dist/temporal/embedded/embedded-server.js';
-import { findTemporalCli } from '../../dist/temporal/embedded/temporal-cli.js';
-import { SEARCH_ATTRIBUTES } from '../../dist/search-attributes.js';
+import { startEmbeddedServer } from '#dist/temporal/embedded/embedded-server.js';
+import { findTemporalCli } from '#dist/temporal/embedded/temporal-cli.js';
+import { SEARCH_ATTRIBUTES } from '#dist/search-attributes.js';
 
 /** Runs `work` in a temporary directory, which is removed afterwards. */
 export async function inTemporary(work) {

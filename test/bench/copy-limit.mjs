@@ -69,14 +69,14 @@ async function shared(print, bench) {
   }
 }
 
-const series = (samples, counter) => samples.map(({ at, [counter]: bytes }) => [at, bytes]);
+const series = (samples, counter) => samples.map((sample) => [sample.at, sample[counter]]);
 
 /** Runs a P5 for each job at once. @returns results and samples of each, and samples of their sum */
 async function copyAll({ engine, directory, node }, jobs) {
   const { command, environment } = engine;
   const copies = jobs.map(({ inputs, limit, ...limits }, i) => {
     const sector = join(directory, `copy-${i}`);
-    const copy = { node, into: reserve(node, `s-t01000-1.${i}`), limitBytesPerSec: 0, ...limits };
+    const copy = { node, staging: reserve(node, `s-t01000-1.${i}`), limitBytesPerSec: 0, ...limits };
     const job = { size: SIZE, inputs: { P2: `../../../sector/1/${inputs}` }, copy };
     const attempt = makeJob(sector, 'P5', job);
     return { attempt, sector, limit, samples: [] };

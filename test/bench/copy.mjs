@@ -19,6 +19,7 @@ export const run = (print) =>
     mkdirSync(node);
     sealSector(engine, sector);
     enlarge(sector, { large: 4 * GIB });
+    /** @type {Record<string, number[]>} */
     const times = { cp: [], copy: [], readBack: [], prove: [] };
     for (let round = 0; round < ROUNDS; round++) {
       const target = join(node, 'plain');
@@ -27,7 +28,7 @@ export const run = (print) =>
       execFileSync('sync', [target]);
       times.cp.push((performance.now() - began) / 1000);
       rmSync(target);
-      const copy = { node, into: reserve(node, 's-t01000-1.bench'), limitBytesPerSec: 0 };
+      const copy = { node, staging: reserve(node, 's-t01000-1.bench'), limitBytesPerSec: 0 };
       const job = makeJob(sector, 'P5', { size: SIZE, inputs: { P2: '../large' }, copy });
       const { facts } = runEngine(engine, job);
       times.copy.push(facts.writeSeconds);

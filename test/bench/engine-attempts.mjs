@@ -2,9 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { digestOf } from '../../dist/engines/protocol.js';
-import { buildEngine } from '../../dist/engines/build/build.js';
-import { findEngine } from '../../dist/engines/locate.js';
+import { digestOf } from '#dist/engines/protocol.js';
+import { buildEngine } from '#dist/engines/build/build.js';
+import { findEngine } from '#dist/engines/locate.js';
 
 export const engineForBench = async () => (await findEngine()) ?? (await buildEngine({}));
 

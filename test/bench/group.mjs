@@ -2,8 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'smol-toml';
-import { PHASES } from '../../dist/phases.js';
-import { setUpGroupDirectory } from '../../dist/group/marker.js';
+import { PHASES } from '#dist/phases.js';
+import { setUpGroupDirectory } from '#dist/group/marker.js';
 
 /**
  * @param pools each `[slots, ...phases]`: `[4, 'P1', 'P2']`

@@ -1,5 +1,5 @@
 /** How long a pool had a free slot while work for it was waiting. */
-import { PHASES } from '../../dist/phases.js';
+import { PHASES } from '#dist/phases.js';
 
 /** What must have ended before a phase can begin; P1 waits from the start of its workflow. */
 const BEFORE = { P1: [], P2: ['P1'], P3: ['P2'], P4: ['P3'], P5: ['P3'], P6: ['P4', 'P5'] };

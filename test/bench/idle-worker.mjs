@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PHASE_IDS } from '../../dist/phases.js';
-import { freePort } from '../../dist/temporal/embedded/ports.js';
+import { PHASE_IDS } from '#dist/phases.js';
+import { freePort } from '#dist/temporal/embedded/ports.js';
 import { mkdirSync } from 'node:fs';
 import { inTemporary, withServer } from './common.mjs';
 import { makeGroup } from './group.mjs';

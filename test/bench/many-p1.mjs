@@ -4,11 +4,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { startSector, randomHex32 } from '../../dist/temporal/ask/start-sector.js';
-import { connectClient } from '../../dist/temporal/connect/client.js';
-import { targetAt } from '../../dist/temporal/connect/target.js';
-import { phaseQueue } from '../../dist/contract.js';
-import { installRuntime } from '../../dist/telemetry.js';
+import { startSector, randomHex32 } from '#dist/temporal/ask/start-sector.js';
+import { connectClient } from '#dist/temporal/connect/client.js';
+import { targetAt } from '#dist/temporal/connect/target.js';
+import { phaseQueue } from '#dist/contract.js';
+import { installRuntime } from '#dist/telemetry.js';
 import { inTemporary, withServer } from './common.mjs';
 import { engineForBench, makeJob } from './engine-attempts.mjs';
 import { makeGroup } from './group.mjs';
@@ -59,7 +59,8 @@ export const run = (print) =>
   );
 
 const mb = (bytes) => (bytes / 1e6).toFixed(0);
-const row = (name, { seconds, engines, rss }) =>
+/** @param {string} name @param {{ seconds: number, engines?: number, rss?: number }} _found */
+const row = (name, { seconds, engines, rss = 0 }) =>
   `${name.padEnd(17)}${seconds.toFixed(1).padStart(7)}${engines === undefined ? '' : `${String(engines).padStart(18)}${mb(rss).padStart(26)}`}`;
 
 function inPlace(directory, name) {
@@ -68,7 +69,11 @@ function inPlace(directory, name) {
   return place;
 }
 
-/** The most that is seen of a process and its engines. */
+/**
+ * The maximum that is seen of a process and its engines.
+ * @param {number} pid
+ * @param {(pid: number) => boolean} isEngine @param {(engines: number) => void} onInspected
+ */
 function createPeak(pid, isEngine = () => true, onInspected = () => undefined) {
   const peak = { engines: 0, rss: 0, ownRss: 0, openFiles: 0 };
   const look = () => {
@@ -99,7 +104,7 @@ async function byXargs(directory, { command, environment }) {
   const xargs = spawn('xargs', args, { env: environment, stdio: ['pipe', 'ignore', 'inherit'] });
   const ended = once(xargs, 'exit');
   xargs.stdin.end(attempts.join('\n'));
-  const { peak, look } = createPeak(xargs.pid);
+  const { peak, look } = createPeak(/** @type {number} */ (xargs.pid));
   const [code] = await lookingAt(POLL_MS, look, () => ended);
   if (code !== 0) throw new Error(`xargs: exit ${code}`);
   return { ...peak, seconds: (performance.now() - began) / 1000 };
@@ -111,7 +116,9 @@ async function byNoops(address, client, first) {
   const worker = await Worker.create({
     connection,
     taskQueue: phaseQueue(1, '2KiB', 'P1'),
-    activities: noops({ enterSlot: () => undefined }),
+    activities: noops({
+      slots: { enter: () => ({ leave: () => undefined, leaveToEngine: () => undefined }) },
+    }),
     maxConcurrentActivityTaskExecutions: COUNT,
   });
   const seconds = await worker.runUntil(firstPhases(client, first));
@@ -135,7 +142,10 @@ async function allTogether(directory, address, client, { command }) {
   return await bySealflow(directory, address, client, 2 * COUNT + 1, { engine }, isWaiting, open);
 }
 
-/** @param isEngine which of the worker's processes count @param onInspected told how many there are */
+/**
+ * @param {(pid: number) => boolean} isEngine which of the worker's processes count
+ * @param {(engines: number) => void} onInspected receives how many there are
+ */
 async function bySealflow(
   directory,
   address,
@@ -174,11 +184,11 @@ async function firstPhases(client, first) {
   while ((await client.workflow.count(query)).count < COUNT) await sleep(COUNT_MS);
   const times = [];
   for (const handle of handles) {
-    const { events } = await handle.fetchHistory();
+    const events = (await handle.fetchHistory()).events ?? [];
     times.push(millis(events[0]), millis(events.find((event) => event.activityTaskCompletedEventAttributes)));
     await handle.terminate();
   }
   return (Math.max(...times) - Math.min(...times)) / 1000;
 }
 
-const millis = ({ eventTime: { seconds, nanos } }) => Number(seconds) * 1000 + nanos / 1e6;
+const millis = (event) => Number(event.eventTime.seconds) * 1000 + event.eventTime.nanos / 1e6;

@@ -1,8 +1,16 @@
-/** Activities that take their slots as real ones do, and do nothing else. */
-export function noops({ enterSlot }) {
+import { sectorFileName, sectorOf } from '#dist/sector.js';
+
+/**
+ * Activities that take their slots as real ones do, and do nothing else. Typed by the contract, so that the bench
+ * fails to compile where the activities change, instead of to run.
+ * @param {{ slots: Pick<import('#dist/activities/deps.js').Deps['slots'], 'enter'> }} deps
+ * @returns {import('#dist/contract.js').SealActivities}
+ */
+export function noops({ slots }) {
   const bytes = Buffer.alloc(32).toString('base64');
+  /** @param {import('#dist/contract.js').PhaseInput} input @returns {Promise<import('#dist/contract.js').PhaseResult>} */
   const phase = async (input) => {
-    const slot = enterSlot({ phase: input.phase, sector: input.seal.sector });
+    const slot = slots.enter({ phase: input.phase, sector: sectorFileName(sectorOf(input.seal.sector)) });
     try {
       return {
         v: 1,

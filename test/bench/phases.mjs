@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
-import { connectClient } from '../../dist/temporal/connect/client.js';
-import { targetAt } from '../../dist/temporal/connect/target.js';
-import { readConfig } from '../../dist/config.js';
-import { installRuntime } from '../../dist/telemetry.js';
-import { randomHex32, startSector } from '../../dist/temporal/ask/start-sector.js';
-import { PHASE_IDS } from '../../dist/phases.js';
-import { runHost } from '../../dist/workers/host.js';
-import { runOrchestrator } from '../../dist/workers/orchestrator.js';
+import { connectClient } from '#dist/temporal/connect/client.js';
+import { targetAt } from '#dist/temporal/connect/target.js';
+import { readConfig } from '#dist/config.js';
+import { installRuntime } from '#dist/telemetry.js';
+import { randomHex32, startSector } from '#dist/temporal/ask/start-sector.js';
+import { PHASE_IDS } from '#dist/phases.js';
+import { runHost } from '#dist/workers/host.js';
+import { runOrchestrator } from '#dist/workers/orchestrator.js';
 import { inTemporary, median, spread, withServer } from './common.mjs';
 import { makeGroup } from './group.mjs';
 import { noops } from './noops.mjs';
@@ -33,6 +33,7 @@ export const run = (print) =>
       ];
       const bare = await bareWorker(await connect());
       const bareRunning = bare.run();
+      /** @type {Record<'sealflow' | 'bare', number[]>} */
       const times = { sealflow: [], bare: [] };
       for (let round = -WARM_UP; round < ROUNDS; round++) {
         const sealflow = await timed(() => sealOne(client, round + WARM_UP + 1));

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { connectClient } from '../../dist/temporal/connect/client.js';
-import { targetAt } from '../../dist/temporal/connect/target.js';
-import { randomHex32, startSector } from '../../dist/temporal/ask/start-sector.js';
+import { connectClient } from '#dist/temporal/connect/client.js';
+import { targetAt } from '#dist/temporal/connect/target.js';
+import { randomHex32, startSector } from '#dist/temporal/ask/start-sector.js';
 import { inTemporary, seconds, withServer } from './common.mjs';
 import { EngineLog } from './engine-log.mjs';
 import { makeGroup } from './group.mjs';
@@ -13,6 +13,7 @@ const COUNT = 40;
 const PHASE_MS = 2000;
 const POLL_MS = 20;
 /** The first is what all wait for; the others have room for what comes from it. */
+/** @type {[number, ...string[]][]} */
 const POOLS = [
   [4, 'P1', 'P2', 'P3'],
   [2, 'P4'],
@@ -51,7 +52,7 @@ export const run = (print) =>
           );
           const histories = [];
           for (const handle of handles) histories.push((await handle.fetchHistory()).events);
-          tell(print, makespan, log, histories);
+          report(print, makespan, log, histories);
         } finally {
           await endEngines(localDir);
         }
@@ -68,7 +69,7 @@ const startOne = (client, number) =>
     seed: randomHex32(),
   });
 
-function tell(print, makespan, log, histories) {
+function report(print, makespan, log, histories) {
   const [all] = POOLS[0];
   const ideal = (COUNT * 3 * PHASE_MS) / all / 1000;
   print(

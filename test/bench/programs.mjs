@@ -1,9 +1,9 @@
 /** sealflow's programs in processes of their own, as hosts run them; none of them outlives the bench. */
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { findEngines } from '../../dist/engines/find.js';
-import { hostIdentity } from '../../dist/engines/processes.js';
-import { endGroup, spawnBound } from '../../dist/machine/bound-process.js';
+import { findEngines } from '#dist/engines/find.js';
+import { hostIdentity } from '#dist/engines/processes.js';
+import { endGroup, spawnBound } from '#dist/machine/bound-process.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/sealflow.cjs', import.meta.url));
 const GRACE_MS = 15_000;
@@ -14,7 +14,7 @@ export async function withPrograms(work) {
   const start = async (args, options) => {
     const child = startProgram(args, options);
     children.push(child);
-    await untilSaid(child, options.ready);
+    await untilLogged(child, options.ready);
     return child.pid;
   };
   try {
@@ -43,18 +43,20 @@ const ownEnvironment = () =>
     Object.entries(process.env).filter(([name]) => !/^(TEMPORAL_|SEALFLOW_ENGINE$)/.test(name)),
   );
 
-async function untilSaid(child, text) {
-  let said = '';
-  const ready = new Promise((resolve) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (more) => {
-        said += more;
-        if (said.includes(text)) resolve();
-      });
-    }
-  });
+async function untilLogged(child, text) {
+  let logged = '';
+  const ready = /** @type {Promise<void>} */ (
+    new Promise((resolve) => {
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding('utf8').on('data', (more) => {
+          logged += more;
+          if (logged.includes(text)) resolve();
+        });
+      }
+    })
+  );
   const ended = once(child, 'exit').then(() => {
-    throw new Error(`it ended before it said "${text}":\n${said}`);
+    throw new Error(`it ended before it logged "${text}":\n${logged}`);
   });
   await Promise.race([ready, ended]);
   // It is ended later, on purpose.

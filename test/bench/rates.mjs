@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 export function transferredBy(pid) {
   try {
     const text = readFileSync(`/proc/${pid}/io`, 'utf8');
-    const counter = (name) => Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(text)[1]);
+    const counter = (name) => Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(text)?.[1]);
     return { read: counter('rchar'), written: counter('wchar') };
   } catch (error) {
     if (['ENOENT', 'ESRCH', 'EACCES'].includes(error.code)) return undefined;

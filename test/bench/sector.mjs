@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { ensureParameters } from '../../dist/engines/parameters.js';
+import { ensureParameters } from '#dist/engines/parameters.js';
 import { inTemporary, seconds } from './common.mjs';
 import { engineForBench, makeJob, runEngine } from './engine-attempts.mjs';
 import { reserve } from './stored-sector.mjs';
@@ -48,7 +48,7 @@ function engineAlone(engine, directory) {
   const node = join(directory, 'node');
   for (const path of [sector, node]) mkdirSync(path);
   const seed = '02'.repeat(32);
-  const copy = { node, into: reserve(node, 's-t01000-1.bench'), limitBytesPerSec: 0 };
+  const copy = { node, staging: reserve(node, 's-t01000-1.bench'), limitBytesPerSec: 0 };
   const jobs = {
     P1: {},
     P2: { inputs: { P1: '../P1-1' } },

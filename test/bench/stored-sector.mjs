@@ -73,10 +73,10 @@ function writeResult({ path, size }, result, digest) {
   writeFileSync(join(path, 'result.json'), JSON.stringify(changed));
 }
 
-/** What the worker makes before P5 begins. @returns `into` */
+/** What the worker makes before P5 begins. @returns `staging` */
 export function reserve(node, name) {
-  const into = join('.sealflow', name);
-  mkdirSync(join(node, into), { recursive: true });
-  writeFileSync(join(node, into, 'copy.json'), '{}');
-  return into;
+  const staging = join('.sealflow', name);
+  mkdirSync(join(node, staging), { recursive: true });
+  writeFileSync(join(node, staging, 'copy.json'), '{}');
+  return staging;
 }

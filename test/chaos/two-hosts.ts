@@ -120,9 +120,9 @@ export class TwoHosts extends Scenario {
     const attempt = join(cacheDir(this.group.directory), sector, at);
     const names = [attempt, join(dirname(attempt), `gone-${basename(attempt)}`)];
     const here = names.find((name) => existsSync(name));
-    const job = here && (await readJsonFile<{ copy?: { into: string } }>(join(here, 'job.json')));
+    const job = here && (await readJsonFile<{ copy?: { staging: string } }>(join(here, 'job.json')));
     const copy = job ? job.copy : undefined;
-    return [...names, ...(copy ? [join(this.group.node, copy.into)] : [])];
+    return [...names, ...(copy ? [join(this.group.node, copy.staging)] : [])];
   }
 
   /** A, whose engines have died, is back: it leaves those that have followed on B alone, and they end the sectors. */

@@ -115,10 +115,10 @@ test('that is killed with its worker is repeated on the same node, and leaves no
   await cluster.start(group, sector);
   const engine = await group.engine(sector, 'P5');
   const copyOf = async (at: string) =>
-    (await readJsonFile<{ copy: { node: string; into: string } }>(group.attempt(sector, at, 'job.json')))
+    (await readJsonFile<{ copy: { node: string; staging: string } }>(group.attempt(sector, at, 'job.json')))
       .copy;
   const first = await copyOf(engine.at);
-  await eventually(async () => (await readdir(join(first.node, first.into))).length > 1);
+  await eventually(async () => (await readdir(join(first.node, first.staging))).length > 1);
   worker.kill('SIGKILL');
   process.kill(engine.pid, 'SIGKILL');
   await worker.ended;

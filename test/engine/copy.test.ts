@@ -14,7 +14,7 @@ import { temporaryDirectory } from '../helpers/temporary.js';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: ENGINE_TIMEOUT_MS });
 
-const INTO = '.sealflow/s-t01000-1.test';
+const STAGING = '.sealflow/s-t01000-1.test';
 const FILES = ['sealed', 'p_aux', 't_aux', 'sc-02-data-tree-r-last.dat'];
 const random = createRandom();
 
@@ -36,9 +36,9 @@ async function copyTo(node: string): Promise<{ code: number; p2: string; p5: str
   const sector = await temporaryDirectory();
   const job: Partial<Job> = { sector: 't01000/1', ticket: hex32(random) };
   await computeByHand(engine.command, sector, ['P1', 'P2'], job, engine.environment);
-  for (const path of ['.sealflow', INTO]) await mkdir(join(node, path));
-  await writeFile(join(node, INTO, 'copy.json'), '{}');
-  const copy = { node, into: INTO, limitBytesPerSec: 0, passedOver: [] };
+  for (const path of ['.sealflow', STAGING]) await mkdir(join(node, path));
+  await writeFile(join(node, STAGING, 'copy.json'), '{}');
+  const copy = { node, staging: STAGING, limitBytesPerSec: 0, passedOver: [] };
   const { code } = await runByHand(engine.command, sector, 'P5', { ...job, copy }, engine.environment);
   return { code, p2: join(sector, '1/P2-1'), p5: join(sector, '1/P5-1') };
 }
@@ -48,7 +48,7 @@ test.skipIf(await lacks('mount'))('a node that refuses O_DIRECT gets the same by
   const { code, p2 } = await copyTo(node);
   expect(code).toBe(0);
   for (const name of FILES)
-    expect(await readFile(join(node, INTO, name))).toEqual(await readFile(join(p2, name)));
+    expect(await readFile(join(node, STAGING, name))).toEqual(await readFile(join(p2, name)));
 });
 
 test.skipIf(await lacks('mount'))(

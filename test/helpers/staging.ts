@@ -25,8 +25,8 @@ export async function makePart(
   sector: string,
   { bytes = 4096, written = 0, silentFor = 0 }: PartOptions = {},
 ): Promise<string> {
-  const into = await reserveStaging(node, { group, sector: sectorOf(sector) }, bytes, '10.0.0.9');
-  const directory = join(node, into);
+  const staging = await reserveStaging(node, { group, sector: sectorOf(sector) }, bytes, '10.0.0.9');
+  const directory = join(node, staging);
   if (written > 0) await writeFile(join(directory, 'sealed'), Buffer.alloc(written, 1));
   if (silentFor > 0) await age(directory, silentFor, written > 0 ? ['copy.json', 'sealed'] : ['copy.json']);
   return directory;

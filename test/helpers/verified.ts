@@ -1,6 +1,6 @@
 /** Sectors checked by the library of `sealflow verify`, with the test engine. */
 import type { Engine } from '../../src/engines/engine.js';
-import type { Copy } from '../../src/verify/nodes.js';
+import type { StoredCopy } from '../../src/verify/nodes.js';
 import type { SectorReport } from '../../src/verify/report.js';
 import { verifyCopies, type VerifyOptions } from '../../src/verify/verify.js';
 import { sectorOf } from '../../src/sector.js';
@@ -12,11 +12,11 @@ export const testEngine = (environment: NodeJS.ProcessEnv = {}): Engine => ({
   source: 'SEALFLOW_ENGINE',
 });
 
-export const copyOf = (node: string, sector: string): Copy => ({ node, sector: sectorOf(sector) });
+export const copyOf = (node: string, sector: string): StoredCopy => ({ node, sector: sectorOf(sector) });
 
 /** The reports of several copies, in the order in which they came. */
 export async function allVerified(
-  copies: readonly Copy[],
+  copies: readonly StoredCopy[],
   options: Partial<VerifyOptions> = {},
 ): Promise<SectorReport[]> {
   const reports: SectorReport[] = [];
@@ -25,7 +25,7 @@ export async function allVerified(
   return reports;
 }
 
-export async function verified(copy: Copy, options?: Partial<VerifyOptions>): Promise<SectorReport> {
+export async function verified(copy: StoredCopy, options?: Partial<VerifyOptions>): Promise<SectorReport> {
   const [report] = await allVerified([copy], options);
   if (!report) throw new Error('there is no report');
   return report;

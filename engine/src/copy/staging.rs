@@ -37,10 +37,10 @@ pub fn open_node(node: &Path) -> Outcome<OwnedFd> {
 }
 
 impl StagingDir {
-    /// Opens the staging directory `into` below `node`. It creates neither: a missing node is not mounted, and a
+    /// Opens the staging directory `staging` below `node`. It creates neither: a missing node is not mounted, and a
     /// missing staging directory has been given up by the worker.
-    pub fn open(node: &Path, into: &Path) -> Outcome<StagingDir> {
-        let display = node.join(into).display().to_string();
+    pub fn open(node: &Path, staging: &Path) -> Outcome<StagingDir> {
+        let display = node.join(staging).display().to_string();
         let open_child = |parent: &OwnedFd, name: &OsString| {
             openat(parent, name, DIRECTORY | OFlags::NOFOLLOW, Mode::empty()).map_err(|error| match error {
                 Errno::NOENT => Failure::PassingFault(format!("{display}: the reservation is not there")),
@@ -48,7 +48,7 @@ impl StagingDir {
             })
         };
         let mut parent = open_node(node)?;
-        let mut names: Vec<OsString> = into.iter().map(OsString::from).collect();
+        let mut names: Vec<OsString> = staging.iter().map(OsString::from).collect();
         let name = names.pop().expect("validated when the job was read");
         for name in &names {
             parent = open_child(&parent, name)?;

@@ -22,7 +22,7 @@ use std::time::Instant;
 pub fn run(job: &Job) -> Outcome<PhaseResult> {
     let to = job.copy.as_ref().expect("validated when the job was read");
     // Opened first, so that it is removed whatever fails later.
-    let mut staging = StagingDir::open(&to.node, &to.into)?;
+    let mut staging = StagingDir::open(&to.node, &to.staging)?;
     copy(job, to, &mut staging).inspect_err(|_| staging.remove())
 }
 
@@ -48,7 +48,7 @@ fn copy(job: &Job, to: &job::Copy, staging: &mut StagingDir) -> Outcome<PhaseRes
     let mut result = PhaseResult::new(P5Outputs { files });
     result.facts.extend([
         ("node".to_owned(), json!(to.node.file_name().unwrap_or_default().to_string_lossy())),
-        ("into".to_owned(), json!(to.into)),
+        ("staging".to_owned(), json!(to.staging)),
         ("bytes".to_owned(), json!(bytes)),
         ("writeSeconds".to_owned(), json!((written - started).as_secs_f64())),
         ("readBackSeconds".to_owned(), json!((read_back - written).as_secs_f64())),

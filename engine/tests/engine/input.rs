@@ -23,9 +23,9 @@ fn invalid_jobs_exit_with_2() {
     refused("1/P3-1", "seed", json!(null), "needs seed");
     refused("1/P4-1", "seed", json!("00".repeat(32)), "all zeros");
     refused("1/P5-1", "copy", json!(null), "needs copy");
-    refused("1/P5-1", "copy", json!({ "node": "/x", "into": "../y" }), "copy.into");
+    refused("1/P5-1", "copy", json!({ "node": "/x", "staging": "../y" }), "copy.staging");
     let shared = json!({ "limitBytesPerSec": 1, "path": "limit" });
-    refused("1/P5-1", "copy", json!({ "node": "/x", "into": "y", "shared": shared }), "copy.shared.path");
+    refused("1/P5-1", "copy", json!({ "node": "/x", "staging": "y", "shared": shared }), "copy.shared.path");
     refused("1/P1-1", "cores", json!([]), "cores");
     refused("1/P1-1", "cores", json!([100_000]), "no CPU 100000");
     refused("1/P1-1", "cores", json!([0, 1023]), "1023");

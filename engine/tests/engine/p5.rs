@@ -26,7 +26,7 @@ fn a_copy_equals_the_files_of_p2() {
         assert_eq!(fs::read(copy.join(name)).unwrap(), fs::read(sector.at("1/P2-1").join(name)).unwrap(), "{name}");
     }
     let facts = &result["facts"];
-    assert_eq!((facts["node"].as_str(), facts["into"].as_str()), (Some("node"), Some(".sealflow/s-t01000-7.1")));
+    assert_eq!((facts["node"].as_str(), facts["staging"].as_str()), (Some("node"), Some(".sealflow/s-t01000-7.1")));
     assert_eq!(facts["bytes"], 2048 + 64 + 32 + fs::metadata(copy.join("t_aux")).unwrap().len());
     for name in ["writeSeconds", "readBackSeconds", "proveSeconds"] {
         assert!(facts[name].is_f64(), "{name}");

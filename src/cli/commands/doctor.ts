@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { Command, InvalidArgumentError } from 'commander';
 import { readConfig, type Config } from '../../config.js';
-import { servedPhases } from '../../doctor/checks/config.js';
+import { declaredPhases } from '../../doctor/checks/config.js';
 import { examine } from '../../doctor/doctor.js';
 import { exitCodeOf, type Finding } from '../../doctor/finding.js';
 import { printExports } from '../../doctor/print/exports.js';
@@ -75,7 +75,7 @@ async function requestedOutputs(config: Config, options: DoctorCommandOptions): 
     outputs.push(printExports(config, { clients, mountPoint, asRoot: process.getuid?.() === 0 }));
   }
   if (options.printMounts) {
-    const own = servedPhases(config).includes('P1') ? config.ip : undefined;
+    const own = declaredPhases(config).includes('P1') ? config.ip : undefined;
     outputs.push(printMounts(config, required('--print-mounts', '--server', options.server ?? own)));
   }
   if (options.printTc) {

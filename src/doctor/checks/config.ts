@@ -3,7 +3,7 @@ import type { Config } from '../../config.js';
 import { NODE_PHASES, PHASE_IDS, type PhaseId } from '../../phases.js';
 import { fail, ok, type Verdict } from '../finding.js';
 
-export const servedPhases = ({ pools }: Pick<Config, 'pools'>): PhaseId[] =>
+export const declaredPhases = ({ pools }: Pick<Config, 'pools'>): PhaseId[] =>
   PHASE_IDS.filter((id) => pools.some(({ phases }) => phases.includes(id)));
 
 /** Total slots of all pools that contain a phase. */
@@ -11,7 +11,7 @@ export const slotsOf = ({ pools }: Pick<Config, 'pools'>, phase: PhaseId): numbe
   pools.filter(({ phases }) => phases.includes(phase)).reduce((sum, { slots }) => sum + slots, 0);
 
 export function judgeConfig(config: Pick<Config, 'pools' | 'storageNodes' | 'groups' | 'size'>): Verdict {
-  const served = servedPhases(config);
+  const served = declaredPhases(config);
   const needNode = served.filter((phase) => NODE_PHASES.includes(phase));
   if (needNode.length > 0 && config.storageNodes.length === 0) {
     return fail(

@@ -7,11 +7,11 @@ import { UserError } from '../../user-error.js';
 import { divideCores } from '../../workers/cores.js';
 import { fail, ok, skipped, warn, type Verdict } from '../finding.js';
 import { gigabytes } from '../../units.js';
-import { servedPhases, slotsOf } from './config.js';
+import { declaredPhases, slotsOf } from './config.js';
 
 /** @param allowed CPUs in this process' affinity mask */
 export function judgeCores(config: Config, allowed: readonly number[]): Verdict {
-  const served = servedPhases(config);
+  const served = declaredPhases(config);
   if (!served.includes('P2') && !served.includes('P3')) return ok(`${allowed.length}, no P2 or P3`);
   try {
     const { P1: p1, P2: wide = [] } = divideCores(config, [...allowed]);
@@ -24,7 +24,7 @@ export function judgeCores(config: Config, allowed: readonly number[]): Verdict 
 }
 
 export function judgeSha(config: Config, { model, sha }: Cpu): Verdict {
-  if (!servedPhases(config).includes('P1')) return skipped('P1 is not served here');
+  if (!declaredPhases(config).includes('P1')) return skipped('P1 is not served here');
   if (sha) return ok(model || 'present');
   return warn(
     `${model || 'this processor'} has no SHA extensions`,

@@ -13,7 +13,7 @@ import type { SectorId } from '../../sector.js';
 import { UserError } from '../../user-error.js';
 import { isPending, pendingPhase, type PendingActivity } from './pending.js';
 import { servedQueues, type IsServed } from './pollers.js';
-import { whyWaiting, type Wait } from './why-waiting.js';
+import { readWaits, type Wait } from './why-waiting.js';
 
 export interface SectorStatus extends SealStatus {
   /** Temporal's: RUNNING, COMPLETED, CANCELLED, FAILED, … */
@@ -42,7 +42,7 @@ export async function sectorStatus(
     const description = await handle.describe();
     const status = await askStatus(client, handle).catch(async (error: unknown) => {
       if (!(error instanceof UserError)) throw error;
-      const [wait] = await whyWaiting(description.raw, undefined, isServed);
+      const [wait] = await readWaits(description.raw, undefined, isServed);
       throw wait ? new UserError(wait.why, { exitCode: 1, hint: error.hint }) : error;
     });
     const pending = description.raw.pendingActivities ?? [];
@@ -53,7 +53,7 @@ export async function sectorStatus(
         : [];
     });
     const handedBack = pending.flatMap(handBackOf);
-    const waits = await whyWaiting(description.raw, status, isServed);
+    const waits = await readWaits(description.raw, status, isServed);
     const { status: workflow, runId } = description;
     return { ...status, workflow: workflow.name, runId, engines, handedBack, waits };
   } catch (error) {
@@ -102,5 +102,5 @@ function isUnanswered(error: unknown): boolean {
 }
 
 /** `P3` or `P4+P5`: the phases that are neither done nor still to come. */
-export const activePhases = ({ phases }: SealStatus): string =>
+export const activePhasesText = ({ phases }: SealStatus): string =>
   PHASE_IDS.filter((id) => !['waiting', 'done'].includes(phases[id].state)).join('+');

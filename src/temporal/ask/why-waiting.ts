@@ -31,7 +31,7 @@ const TASK_SCHEDULED = 1;
  * because a host with full pools polls rarely.
  * @throws ServiceError of gRPC when the server does not answer
  */
-export async function whyWaiting(
+export async function readWaits(
   raw: Raw,
   scope: QueueScope | undefined,
   isServed: IsServed,
@@ -77,7 +77,7 @@ export async function listedWaits(
   ]);
   if (!served.includes(false)) return [];
   const { raw } = await client.workflow.getHandle(workflowId).describe();
-  return whyWaiting(raw, scope, isServed);
+  return readWaits(raw, scope, isServed);
 }
 
 /** @param phases as in the search attribute: `P4+P5` */

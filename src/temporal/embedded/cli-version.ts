@@ -15,7 +15,7 @@ export const OLDEST_SERVER = '1.29.0';
 const TIMEOUT_MS = 30_000;
 
 /** Runs `--version`. @returns undefined when the program does not run, or is not the Temporal CLI */
-export async function askVersion(path: string): Promise<CliVersion | undefined> {
+export async function versionOf(path: string): Promise<CliVersion | undefined> {
   try {
     const { stdout } = await execa(path, ['--version'], { timeout: TIMEOUT_MS });
     return parseVersion(stdout);

@@ -7,7 +7,7 @@ import { UserError } from '../../user-error.js';
 import { chooseCli, noteRunning, openDataDirectory, type DataDirectory } from './data-directory.js';
 import type { SearchAttributes } from './namespace.js';
 import { freePort, requireFreePort } from './ports.js';
-import { serverArguments, serverEnvironment, type ServerPlace } from './settings.js';
+import { serverArguments, serverEnvironment, type ServerSettings } from './settings.js';
 import { readFrom, waitUntilReady } from './server-start.js';
 import type { TemporalCli } from './temporal-cli.js';
 
@@ -24,7 +24,7 @@ export interface EmbeddedServerOptions {
   namespace?: string;
   searchAttributes?: SearchAttributes;
   /** Additional settings of the server (tests of its limits). */
-  dynamicConfig?: ServerPlace['dynamicConfig'];
+  dynamicConfig?: ServerSettings['dynamicConfig'];
   /** Receives messages for people, one line at a time. */
   log?: (text: string) => void;
 }
@@ -125,7 +125,7 @@ async function tryToStart(
 async function spawnServer(
   cli: TemporalCli,
   { logFile, lock }: DataDirectory,
-  settings: ServerPlace,
+  settings: ServerSettings,
 ): Promise<ChildProcess> {
   const log = await open(logFile, 'a');
   try {

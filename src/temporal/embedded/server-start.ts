@@ -10,7 +10,7 @@ import { RETENTION_DAYS, setUpNamespace, type SearchAttributes } from './namespa
 const DEADLINE_MS = 120_000;
 const POLL_MS = 100;
 
-export interface Readiness {
+export interface ServerReadiness {
   address: string;
   namespace: string;
   searchAttributes: SearchAttributes;
@@ -20,7 +20,10 @@ export interface Readiness {
  * Waits until the server accepts workflows: the frontend answers, history owns its shard, the namespace is set up.
  * @throws when the process exits, or the deadline passes
  */
-export async function waitUntilReady(child: ChildProcess, { address, ...wanted }: Readiness): Promise<void> {
+export async function waitUntilReady(
+  child: ChildProcess,
+  { address, ...wanted }: ServerReadiness,
+): Promise<void> {
   const deadline = Date.now() + DEADLINE_MS;
   let last: unknown;
   while (Date.now() < deadline) {
@@ -44,7 +47,7 @@ export async function waitUntilReady(child: ChildProcess, { address, ...wanted }
 
 async function probe(
   connection: Connection,
-  { namespace, searchAttributes }: Omit<Readiness, 'address'>,
+  { namespace, searchAttributes }: Omit<ServerReadiness, 'address'>,
 ): Promise<void> {
   await setUpNamespace(connection, { namespace, retentionDays: RETENTION_DAYS, searchAttributes });
   // Describing a nonexistent workflow goes to the history service: "not found" means that it is up.

@@ -22,7 +22,7 @@ const DYNAMIC_CONFIG: Readonly<Record<string, string | number | boolean>> = {
 /** WAL with a sync at every commit (2 = FULL): as durable as the rollback journal, with half the syncs. */
 const SQLITE_PRAGMAS: Readonly<Record<string, string>> = { journal_mode: 'WAL', synchronous: '2' };
 
-export interface ServerPlace {
+export interface ServerSettings {
   databaseFile: string;
   namespace: string;
   ip: string;
@@ -33,7 +33,7 @@ export interface ServerPlace {
 }
 
 /** The arguments of `temporal` that start the embedded server. */
-export function serverArguments(cli: TemporalCli, place: ServerPlace): string[] {
+export function serverArguments(cli: TemporalCli, place: ServerSettings): string[] {
   const { databaseFile, namespace, ip, port, uiPort, dynamicConfig } = place;
   return [
     'server',

@@ -1,7 +1,7 @@
 import { findTool } from '../../machine/tools.js';
 import { UserError } from '../../user-error.js';
 import { isAtLeast } from '../../machine/versions.js';
-import { askVersion, OLDEST_SERVER, type CliVersion } from './cli-version.js';
+import { versionOf, OLDEST_SERVER, type CliVersion } from './cli-version.js';
 import type { CliMaker, MakeOptions } from './cli-maker.js';
 import { CLI_MAKERS, cachedCli, makePinnedCli, TEMPORAL_CLI_VERSION } from './pinned-cli.js';
 
@@ -31,7 +31,7 @@ export async function findTemporalCli(options: FindCliOptions = {}): Promise<Tem
   if (given) return useGiven(given);
 
   const onPath = findTool('temporal');
-  const found = onPath === undefined ? undefined : await askVersion(onPath);
+  const found = onPath === undefined ? undefined : await versionOf(onPath);
   if (onPath !== undefined && found && isUsable(found)) return { path: onPath, ...found, source: 'PATH' };
 
   const cached = await useCached(TEMPORAL_CLI_VERSION);
@@ -42,7 +42,7 @@ export async function findTemporalCli(options: FindCliOptions = {}): Promise<Tem
 /** A cached CLI of exactly that version, for data that it created. */
 export async function useCached(version: string): Promise<TemporalCli | undefined> {
   const path = await cachedCli(version);
-  const found = path === undefined ? undefined : await askVersion(path);
+  const found = path === undefined ? undefined : await versionOf(path);
   return path !== undefined && found ? { path, ...found, source: 'cache' } : undefined;
 }
 
@@ -53,7 +53,7 @@ async function useGiven(given: string): Promise<TemporalCli> {
   const hint = 'set TEMPORAL_CLI to the path of a working `temporal`, or unset it';
   const path = findTool(given);
   if (path === undefined) throw new UserError(`TEMPORAL_CLI names no executable file: ${given}`, { hint });
-  const found = await askVersion(path);
+  const found = await versionOf(path);
   if (!found)
     throw new UserError(
       `TEMPORAL_CLI is not the Temporal CLI: ${path} --version does not print its version`,
@@ -71,7 +71,7 @@ async function useGiven(given: string): Promise<TemporalCli> {
 }
 
 async function useMade(path: string): Promise<TemporalCli> {
-  const found = await askVersion(path);
+  const found = await versionOf(path);
   if (!found) {
     throw new UserError(`the Temporal CLI in the cache does not run: ${path}`, {
       exitCode: 1,

@@ -68,8 +68,8 @@ beforeEach(async () => {
   }
   cache = join(host.group.root, 'nfs', NODE, 'cache');
   done = join(host.group.root, 'nfs', NODE, 'done/s-t01000-7.json');
-  const result = (await readJson(host.path('1/P5-1', 'result.json'))) as { facts: { into: string } };
-  part = join(host.node, result.facts.into);
+  const result = (await readJson(host.path('1/P5-1', 'result.json'))) as { facts: { staging: string } };
+  part = join(host.node, result.facts.staging);
 });
 
 const onNode = (name: string): string => join(host.node, name);

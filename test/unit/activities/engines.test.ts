@@ -1,12 +1,14 @@
 /** Engines that are adopted, fail, hang, are superseded, or work on another host. */
 import { FAILURES } from '../../../src/failures.js';
-import { mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
+import { mkdirSync, renameSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { inputHash } from '../../../src/activities/phase-job.js';
 import { claimEpoch } from '../../../src/sector-directory/changes/claim-epoch.js';
 import { readProgress } from '../../../src/engines/progress.js';
 import { EngineStarter } from '../../../src/engines/start.js';
+import type { Attempt } from '../../../src/paths.js';
 import { scaledTimes } from '../../../src/phases.js';
 import { writeAttempt, writeProgress } from '../../helpers/attempts.js';
 import { flip } from '../../helpers/damage.js';
@@ -84,6 +86,31 @@ describe('an engine that another worker has started', () => {
     await tell(host, 'P1', 'crash', '1:SIGKILL');
     expect(await (await startEngine(attempt.directory, host.environment)).ended).toBe('SIGKILL');
     expect((await host.run('P1')).at).toBe('1/P1-2');
+  });
+});
+
+describe('an engine whose task fails before it watches (B12)', () => {
+  test('does not count as awaited, so that the worker looks after it', async () => {
+    await hold(host, 'P1');
+    const attempt = await attemptBefore();
+    await startEngine(attempt.directory, host.environment);
+    await untilShown(attempt.directory);
+    const { engines } = host.deps;
+    const job = join(attempt.directory, 'job.json');
+    const waitFor = (waited: Attempt): (() => void) => {
+      renameSync(job, `${job}.aside`);
+      // Reading it is EISDIR, as a mount's EIO or a hang would be in this place.
+      mkdirSync(job);
+      const stopWaiting = engines.waitFor(waited);
+      expect(engines.isAwaited(attempt.directory)).toBe(true);
+      return stopWaiting;
+    };
+    await expect(host.begin('P1', {}, {}, { engines: { waitFor } }).done).rejects.toThrow('job.json');
+    expect(engines.isAwaited(attempt.directory)).toBe(false);
+    await rmdir(job);
+    await rename(`${job}.aside`, job);
+    await release(host, 'P1');
+    expect((await host.run('P1')).at).toBe('1/P1-1');
   });
 });
 

@@ -52,11 +52,11 @@ test('a P5 of an earlier claim leaves the copy that counts alone, and deletes it
   await eventually(() => checkpoint.reached);
   host.results.P5 = await host.run('P5', { claim: 2 });
   const { facts } = (await readJson(host.path(host.results.P5.at, 'result.json'))) as {
-    facts: { into: string };
+    facts: { staging: string };
   };
   checkpoint.open = true;
   expect(await failureFrom(late.done)).toMatchObject({ type: 'Overtaken' });
-  expect(existsSync(join(host.node, facts.into, 'sealed'))).toBe(true);
+  expect(existsSync(join(host.node, facts.staging, 'sealed'))).toBe(true);
   expect(await readdir(join(host.node, '.sealflow'))).toHaveLength(1);
 });
 

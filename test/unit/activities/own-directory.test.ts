@@ -192,8 +192,8 @@ describe('P6 deletes nothing', () => {
 
   test('when the copy itself is the scratch’s own file', async () => {
     await host.seals('P1', 'P2', 'P3', 'P4', 'P5');
-    const result = (await readJson(host.path('1/P5-1', 'result.json'))) as { facts: { into: string } };
-    const part = join(host.node, result.facts.into, 'sealed');
+    const result = (await readJson(host.path('1/P5-1', 'result.json'))) as { facts: { staging: string } };
+    const part = join(host.node, result.facts.staging, 'sealed');
     await rm(part);
     await link(host.path('1/P2-1', 'sealed'), part);
     const thrown = await failureFrom(host.clean());
@@ -251,10 +251,10 @@ describe('P6 deletes nothing', () => {
 
   test('when a published file lies anywhere in the sector’s directory', async () => {
     await host.seals('P1', 'P2', 'P3', 'P4', 'P5');
-    const result = (await readJson(host.path('1/P5-1', 'result.json'))) as { facts: { into: string } };
+    const result = (await readJson(host.path('1/P5-1', 'result.json'))) as { facts: { staging: string } };
     const other = host.path('1/invalidated-P2-1');
     await mkdir(other);
-    await link(join(host.node, result.facts.into, 'p_aux'), join(other, 'p_aux'));
+    await link(join(host.node, result.facts.staging, 'p_aux'), join(other, 'p_aux'));
     const before = await snapshot(host.directory);
     const thrown = await failureFrom(host.clean());
     expect(thrown.message).toContain(`is ${join(other, 'p_aux')}, the scratch itself: nothing is deleted`);

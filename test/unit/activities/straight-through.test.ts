@@ -145,8 +145,8 @@ describe('the job of a phase', () => {
     host.results.P5 = await host.run('P5', {}, {}, { nodes: { copyLimits: { each: 5e8 } } });
     const { copy } = await jobAt('1/P5-1');
     expect(copy).toMatchObject({ node: host.node, limitBytesPerSec: 5e8 });
-    expect(copy?.into).toMatch(/^\.sealflow\/s-t01000-7\.[0-9a-f-]{36}$/);
-    expect((await readdir(join(host.node, copy?.into ?? ''))).length).toBe(5);
+    expect(copy?.staging).toMatch(/^\.sealflow\/s-t01000-7\.[0-9a-f-]{36}$/);
+    expect((await readdir(join(host.node, copy?.staging ?? ''))).length).toBe(5);
   });
 
   test('is not the same work with another ticket, seed or inputs', async () => {

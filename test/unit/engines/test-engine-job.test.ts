@@ -12,7 +12,7 @@ const REFUSED = expect.objectContaining({ exit: 2, type: 'BadInput' }) as Error;
 const parse = (key: string, value: unknown): unknown =>
   parseJob(JSON.stringify({ ...jobOf('1/P3-1', { inputs: { P2: '../P2-1' } }), [key]: value }), 'P3');
 
-const copy = { node: '/mnt', into: 'a', passedOver: [] };
+const copy = { node: '/mnt', staging: 'a', passedOver: [] };
 const shared = { limitBytesPerSec: 1, path: '/dev/shm/x' };
 // As engine/src/job.rs has it.
 test.each([
@@ -44,9 +44,9 @@ test.each([
   ['earlier', ['./../P1-1']],
   ['copy', { ...copy, node: 'mnt' }],
   ...['/etc', '../x', 'a/../../x', '', 'a//b', './a', 'a/'].map(
-    (into) => ['copy', { ...copy, into }] as const,
+    (staging) => ['copy', { ...copy, staging }] as const,
   ),
-  ['copy', { ...copy, into: undefined }],
+  ['copy', { ...copy, staging: undefined }],
   ['copy', { ...copy, limitBytesPerSec: 4_099_999.9999999995 }],
   ['copy', { ...copy, limitBytesPerSec: -1 }],
   ['copy', { ...copy, limitBytesPerSec: 2 ** 64 }],

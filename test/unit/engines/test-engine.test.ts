@@ -67,7 +67,7 @@ describe('run', () => {
 
   test('copies to a storage node that is there, and to no other', async () => {
     const { directory } = await writeAttempt(sector, '1/P2-1', { result: { outputs: { files: [] } } });
-    const copy = { node: join(sector, 'node'), into: '.sealflow/x', limitBytesPerSec: 0, passedOver: [] };
+    const copy = { node: join(sector, 'node'), staging: '.sealflow/x', limitBytesPerSec: 0, passedOver: [] };
     const job = { copy, inputs: { P2: '../P2-1' } };
     const attempt = await writeAttempt(sector, '1/P5-1', { job });
     expect(await engine('run', attempt.directory)).toMatchObject({ code: 3 });
@@ -122,7 +122,7 @@ describe('its input', () => {
     await computeByHand(ENGINE, sector, ['P1', 'P2'], job);
     await flip(path('P2-1', 'sealed'));
     await mkdir(join(sector, 'node/.sealflow/x'), { recursive: true });
-    const copy = { node: join(sector, 'node'), into: '.sealflow/x', limitBytesPerSec: 0, passedOver: [] };
+    const copy = { node: join(sector, 'node'), staging: '.sealflow/x', limitBytesPerSec: 0, passedOver: [] };
     const attempt = await writeAttempt(sector, '1/P5-1', {
       job: { ...job, copy, inputs: { P2: '../P2-1' } },
     });

@@ -209,7 +209,7 @@ describe('a mount that hangs', () => {
     await eventually(() => reported.length >= before + 3);
   };
   const watchMount = (changes: Partial<Watch> = {}): Watching =>
-    watch({ onHung: ({ forHowLong }) => reported.push(forHowLong), ...changes });
+    watch({ onHung: ({ progress }) => reported.push(progress), ...changes });
   beforeEach(() => {
     reported = [];
   });

@@ -49,7 +49,7 @@ describe('a mount that hangs', () => {
     expect(error.since.getTime()).toBeGreaterThanOrEqual(before);
     expect(error.since.getTime()).toBeLessThanOrEqual(Date.now());
     expect(error.message).toBe(`${root} is hung: no answer since ${error.since.toISOString()}`);
-    expect(error.forHowLong).toMatch(new RegExp(`^${root} hung for \\d+ s$`));
+    expect(error.progress).toMatch(new RegExp(`^${root} hung for \\d+ s$`));
   });
 
   test('fails all later calls, quick and slow, with the same message, without running them', async () => {

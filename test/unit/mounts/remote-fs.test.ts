@@ -57,6 +57,12 @@ describe.each(['a mount', 'no mount'])('on %s', (where) => {
     expect(await errorOf(remote[name])).toEqual(expected);
   });
 
+  test('an error of a call on an open file names the file too, which Node’s does not', async () => {
+    await expect(remote.readFile(root)).rejects.toThrow(
+      `EISDIR: illegal operation on a directory, read '${root}'`,
+    );
+  });
+
   test('functions with two paths, or that create a file, fail as in Node', async () => {
     await remote.mkdir(at('dir'));
     await remote.writeNewFile(at('file'), '1');

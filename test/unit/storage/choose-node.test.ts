@@ -72,12 +72,12 @@ const choose = (nodes: string[], changes: Partial<Wanted> = {}): Promise<Chosen>
 describe('the node', () => {
   test('with the most room is taken, and the room reserved there', async () => {
     const [a, b] = [await node('a', 50 * MB), await node('b', 60 * MB)];
-    const { node: chosen, into, passedOver } = await choose([a, b]);
+    const { node: chosen, staging, passedOver } = await choose([a, b]);
     expect([chosen, passedOver]).toEqual([b, []]);
-    expect(into).toMatch(/^\.sealflow\/s-t01000-7\.[0-9a-f-]{36}$/);
+    expect(staging).toMatch(/^\.sealflow\/s-t01000-7\.[0-9a-f-]{36}$/);
     const [part] = await listStaging(b);
     expect(part).toMatchObject({
-      directory: join(b, into),
+      directory: join(b, staging),
       note: { group: group.id, sector: 't01000/7', bytes: 10 * MB, host: '10.0.0.1' },
     });
     expect(await readdir(a)).toEqual([]);

@@ -27,12 +27,12 @@ beforeEach(async () => {
 const names = (): Promise<string[]> => readdir(join(node, '.sealflow'));
 
 test('a reservation exists with its note, or not at all', async () => {
-  const into = await reserveStaging(node, { group, sector }, 1000, 'h');
-  expect(await names()).toEqual([into.split('/')[1]]);
-  expect(await readdir(join(node, into))).toEqual(['copy.json']);
-  await releaseStaging(node, into);
+  const staging = await reserveStaging(node, { group, sector }, 1000, 'h');
+  expect(await names()).toEqual([staging.split('/')[1]]);
+  expect(await readdir(join(node, staging))).toEqual(['copy.json']);
+  await releaseStaging(node, staging);
   expect(await names()).toEqual([]);
-  await releaseStaging(node, into);
+  await releaseStaging(node, staging);
 });
 
 test('a node that does not exist is not created', async () => {

@@ -1,7 +1,7 @@
 import type { Client, WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
 import { expect, test } from 'vitest';
 import { servedQueues } from '../../../src/temporal/ask/pollers.js';
-import { listedWaits, whyWaiting } from '../../../src/temporal/ask/why-waiting.js';
+import { listedWaits, readWaits } from '../../../src/temporal/ask/why-waiting.js';
 import {
   sealGroup,
   sealPhase,
@@ -60,7 +60,7 @@ const activities = (...pendingActivities: object[]) => ({ pendingActivities }) a
 test('a phase that lies in a queue that nobody serves waits, one whose queue is polled does not', async () => {
   const raw = activities(pending('commitPhase2', SCHEDULED), pending('copySector', SCHEDULED));
   const { isServed } = serverWith(['2 sealflow/1/2KiB/CopyTask']);
-  expect(await whyWaiting(raw, PLACE, isServed)).toEqual([
+  expect(await readWaits(raw, PLACE, isServed)).toEqual([
     {
       phase: 'P4',
       queue: 'sealflow/1/2KiB/CommitPhase2',
@@ -71,18 +71,18 @@ test('a phase that lies in a queue that nobody serves waits, one whose queue is 
 
 test('a phase that is under way waits for nobody, though its host takes no more', async () => {
   const { isServed, asked } = serverWith([]);
-  expect(await whyWaiting(activities(pending('commitPhase2', STARTED)), PLACE, isServed)).toEqual([]);
+  expect(await readWaits(activities(pending('commitPhase2', STARTED)), PLACE, isServed)).toEqual([]);
   expect(asked).toEqual([]);
 });
 
 test('a phase that was handed back, and comes into its queue later, has not lain there', async () => {
   const later = pending('commitPhase2', SCHEDULED, new Date(Date.now() + 60_000).toISOString());
-  const [wait] = await whyWaiting(activities(later), PLACE, serverWith([]).isServed);
+  const [wait] = await readWaits(activities(later), PLACE, serverWith([]).isServed);
   expect(wait?.why).toBe('nobody serves sealflow/1/2KiB/CommitPhase2');
 });
 
 test('a phase that somebody has paused says so', async () => {
-  const [wait] = await whyWaiting(
+  const [wait] = await readWaits(
     activities(pending('commitPhase2', PAUSED)),
     PLACE,
     serverWith([P4]).isServed,
@@ -95,26 +95,26 @@ test('a phase that somebody has paused says so', async () => {
 
 test.each(['stopSector', 'abortSector'])('%s waits for a worker of the group', async (name) => {
   const raw = activities(pending(name, SCHEDULED));
-  expect(await whyWaiting(raw, PLACE, serverWith([P4]).isServed)).toEqual([
+  expect(await readWaits(raw, PLACE, serverWith([P4]).isServed)).toEqual([
     {
       queue: 'sealflow/1/control',
       why: `nobody serves sealflow/1/control, scheduled since ${AT}`,
     },
   ]);
-  expect(await whyWaiting(raw, PLACE, serverWith([CONTROL]).isServed)).toEqual([]);
+  expect(await readWaits(raw, PLACE, serverWith([CONTROL]).isServed)).toEqual([]);
 });
 
 test('a workflow whose next step nobody takes waits for an orchestrator', async () => {
   const raw = {
     pendingWorkflowTask: { state: SCHEDULED, scheduledTime: timestamp(AT) },
   } as unknown as Raw;
-  expect(await whyWaiting(raw, undefined, serverWith([]).isServed)).toEqual([
+  expect(await readWaits(raw, undefined, serverWith([]).isServed)).toEqual([
     {
       queue: 'sealflow',
       why: `no orchestrator runs: nobody serves sealflow, scheduled since ${AT}`,
     },
   ]);
-  expect(await whyWaiting(raw, undefined, serverWith([ORCHESTRATOR]).isServed)).toEqual([]);
+  expect(await readWaits(raw, undefined, serverWith([ORCHESTRATOR]).isServed)).toEqual([]);
 });
 
 /** A sector of a list. */

@@ -50,6 +50,10 @@ test('a sector that is nowhere, or was not checked', () => {
   expect(renderSector(notChecked, true)).toEqual([
     'NOT CHECKED t01000/7 32GiB on /mnt/a: exit code 3: I/O error',
   ]);
+  const prevented = [check('proof', true, 'valid'), check('challenges', false, 'not checked: EIO')];
+  expect(renderSector({ ...notChecked, checks: prevented }, true).at(-1)).toBe(
+    '  challenges: not checked: EIO',
+  );
 });
 
 function tallyOf(total: number, ...results: SectorReport['result'][]): Tally {

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Engine } from '../../../src/engines/engine.js';
-import type { Progress } from '../../../src/verify/report.js';
+import type { ReadProgress } from '../../../src/verify/report.js';
 import { flip } from '../../helpers/damage.js';
 import { eventually, isAlive } from '../../helpers/eventually.js';
 import { engineRuns } from '../../helpers/engine.js';
@@ -39,7 +39,7 @@ const tell = (sector: string, kind: string, words: string): Promise<void> =>
 
 describe('a copy', () => {
   test('that is whole is good', async () => {
-    const progress: Progress[] = [];
+    const progress: ReadProgress[] = [];
     const { seconds, checks, ...report } = await verified(copyOf(node, SECTOR), {
       onProgress: (one) => progress.push(one),
     });
@@ -132,7 +132,7 @@ describe('not checked, and the others are checked', () => {
   test('is one of which a part could not be read, with the checks that were made', async () => {
     const checks = [
       { name: 'proof', ok: true, found: 'valid' },
-      { name: 'sealed/s-t01000-1', ok: false, found: 'reading: Input/output error' },
+      { name: 'sealed/s-t01000-1', ok: false, checked: false, found: 'not checked: EIO' },
     ];
     const report = JSON.stringify({ v: 1, sector: SECTOR, ok: false, bytes: 7, checks });
     const engine = await script(`echo '${report}'`, 'echo "PassingFault: reading" >&2', 'exit 3');

@@ -30,7 +30,7 @@ beforeEach(async () => {
     self: await hostIdentity(HOST),
     log: { info: record, warn: record },
     isMounted: () => Promise.resolve(mounted),
-    isWaitedFor: (directory) => waited.has(directory),
+    isAwaited: (directory) => waited.has(directory),
     times: { ...scaledTimes(0.02), terminateGrace: 1_000 },
   });
 });
@@ -160,7 +160,7 @@ test('ignores engines of another group’s directory', async () => {
     self: await hostIdentity(HOST),
     log: { info: () => undefined, warn: () => undefined },
     isMounted: () => Promise.resolve(true),
-    isWaitedFor: () => false,
+    isAwaited: () => false,
   });
   await other.inspect();
   expect(other.unwaited).toEqual([]);

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { PhaseId } from '../../../src/phases.js';
 import type { Log } from '../../../src/telemetry.js';
 import { checkWritable, GroupMount, setUpGroupDirectory } from '../../../src/group/marker.js';
-import { nodeChecks } from '../../../src/workers/nodes.js';
+import { nodeReadinessChecks } from '../../../src/workers/nodes.js';
 import { Readiness } from '../../../src/workers/readiness.js';
 import { Scratch } from '../../../src/group/scratch.js';
 import { MountGuard } from '../../../src/mounts/guard.js';
@@ -121,7 +121,7 @@ describe('a storage node that hangs', () => {
 
   test('and is the only one: P5 and P6 are not served', async () => {
     const [node = ''] = nodes;
-    const readiness = new Readiness(nodeChecks([node], checkNode, ALL), log, onChange);
+    const readiness = new Readiness(nodeReadinessChecks([node], checkNode, ALL), log, onChange);
     const comeBack = await hangMount(node);
     for (let i = 0; i < 2; i++) await readiness.refresh();
     expect(ALL.filter((phase) => readiness.isReady(phase))).toEqual(['P1', 'P2']);
@@ -136,7 +136,7 @@ describe('a storage node that hangs', () => {
 
   test('while another answers is logged, and all phases are served', async () => {
     const [node = '', other = ''] = nodes;
-    const readiness = new Readiness(nodeChecks(nodes, checkNode, ALL), log, onChange);
+    const readiness = new Readiness(nodeReadinessChecks(nodes, checkNode, ALL), log, onChange);
     const comeBack = await hangMount(node);
     for (let i = 0; i < 2; i++) await readiness.refresh();
     expect(ALL.every((phase) => readiness.isReady(phase))).toBe(true);
@@ -158,11 +158,15 @@ describe('a storage node that hangs', () => {
   });
 
   test('is not checked on a host that serves neither P5 nor P6', () => {
-    expect(nodeChecks(nodes, checkNode, ['P1', 'P2'])).toEqual({});
+    expect(nodeReadinessChecks(nodes, checkNode, ['P1', 'P2'])).toEqual({});
   });
 
   test('that does not exist is logged with its name', async () => {
-    const readiness = new Readiness(nodeChecks(['/nowhere/10.10.4.23'], checkNode, ALL), log, onChange);
+    const readiness = new Readiness(
+      nodeReadinessChecks(['/nowhere/10.10.4.23'], checkNode, ALL),
+      log,
+      onChange,
+    );
     await readiness.refresh();
     expect(ALL.filter((phase) => readiness.isReady(phase))).toEqual(['P1', 'P2']);
     expect(logged).toEqual(['WARN P5 P6 not served: /nowhere/10.10.4.23 is not there: is it mounted?']);

@@ -61,7 +61,7 @@ impl Sector {
             "madeBy": { "host": "10.0.0.1", "worker": "test", "version": "0" }, "at": "2026-11-22T16:00:00.000Z",
         });
         if phase == "P5" {
-            job["copy"] = json!({ "node": self.path("node"), "into": STAGING, "limitBytesPerSec": 0 });
+            job["copy"] = json!({ "node": self.path("node"), "staging": STAGING, "limitBytesPerSec": 0 });
             self.create_staging();
         }
         change(&mut job);
