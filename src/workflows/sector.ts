@@ -34,6 +34,8 @@ export class Sector {
    * @returns whether `holds` is true
    */
   async until(holds: (state: SectorState) => boolean, timeout?: number): Promise<boolean> {
+    // Usually there is nothing to wait for, and a condition costs several promises, each with a stack trace.
+    if (holds(this.state)) return true;
     const canReturn = (): boolean => holds(this.state) || this.mayContinueAsNew();
     if (timeout === undefined) await condition(canReturn);
     else await condition(canReturn, timeout);

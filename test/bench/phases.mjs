@@ -15,7 +15,7 @@ import { noops } from './noops.mjs';
 export const title =
   'six no-op phases: sealflow’s workflow and workers against a bare chain of six activities';
 
-const ROUNDS = 20;
+const ROUNDS = 60;
 const WARM_UP = 3;
 const quiet = { info: () => undefined, warn: () => undefined };
 
