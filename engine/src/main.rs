@@ -32,7 +32,6 @@ mod phases;
 mod progress;
 mod progress_file;
 mod publish_lock;
-mod published_params;
 mod receipt;
 mod recorder;
 mod reuse;

@@ -5,7 +5,13 @@ import { describeEnd, runBound } from '../machine/run-bound.js';
 import { UserError } from '../user-error.js';
 import type { Engine } from './engine.js';
 
-const messageSchema = z.object({ step: z.string(), done: z.boolean(), dir: z.string().optional() });
+const messageSchema = z.object({
+  step: z.string(),
+  /** Of the step, 0…1. */
+  fraction: z.number().optional(),
+  done: z.boolean(),
+  dir: z.string().optional(),
+});
 
 /** The engine's exit code when published parameters are missing or do not match the published ones. */
 const MISSING_PARAMETERS = 5;
@@ -17,8 +23,7 @@ export interface ParametersOptions {
 }
 
 /**
- * Runs the engine's `params` command, which generates the proof parameters of a test size (2KiB: 8 minutes and 5
- * GB of memory on two cores, once per user) or checks the published ones of 32GiB and 64GiB. Returns at once if
+ * Runs the engine's `params` command, which generates the proof parameters of a test size (once per user) or checks the published ones of 32GiB and 64GiB. Returns at once if
  * all exist.
  *
  * @returns the directory of the parameters
@@ -34,7 +39,7 @@ export async function ensureParameters(
   const onStdout = (line: string): void => {
     const message = parseMessage(line);
     if (message?.done) directory = message.dir;
-    else if (message) onStep?.(message.step);
+    else if (message) onStep?.(message.step, message.fraction);
   };
   const end = await runBound(program, [...first, 'params', size], {
     env: engine.environment,

@@ -7,7 +7,7 @@ import { describeEnd, runBound, type RunResult } from '../../machine/run-bound.j
 import { requireTool } from '../../machine/tools.js';
 import { UserError } from '../../user-error.js';
 import { isAtLeast } from '../../machine/versions.js';
-import type { CliMaker } from './cli-maker.js';
+import type { CliMaker, MakeOptions } from './cli-maker.js';
 
 const MODULE = fileURLToPath(new URL('../../../server/temporal-cli/', import.meta.url));
 const PACKAGE = 'github.com/temporalio/cli/cmd/temporal';
@@ -15,7 +15,9 @@ const PACKAGE = 'github.com/temporalio/cli/cmd/temporal';
 const VERSION_VARIABLE = 'github.com/temporalio/cli/internal/temporalcli.Version';
 
 /** Builds the CLI from the module that the repository pins. @throws UserError when Go is missing, too old, or fails */
-export const buildWithGo: CliMaker = async (version, into, { onStep, signal }) => {
+export const buildWithGo: CliMaker = { name: 'a build with Go', deadlineMs: 3_600_000, make: build };
+
+async function build(version: string, into: string, { onStep, signal }: MakeOptions): Promise<void> {
   // Ignores the user's workspace and module mode. GOTMPDIR: leftovers of a killed Go are removed with our own.
   const env = {
     ...buildEnvironment(),
@@ -32,14 +34,14 @@ export const buildWithGo: CliMaker = async (version, into, { onStep, signal }) =
   const total = await fetchModules(go, onStep);
   let compiled = 0;
   const ldflags = `-s -w -X ${VERSION_VARIABLE}=${version}`;
-  const build = ['build', '-v', '-mod=readonly', '-buildvcs=false', '-trimpath', '-ldflags', ldflags];
+  const args = ['build', '-v', '-mod=readonly', '-buildvcs=false', '-trimpath', '-ldflags', ldflags];
   onStep?.('compiling', 0);
   // -v prints a package when it starts to compile it; packages in Go's build cache are not printed.
   const onStderr = (): void => onStep?.(`compiling ${++compiled} of ${total}`, Math.min(1, compiled / total));
-  const end = await go([...build, '-o', into, PACKAGE], { onStderr });
+  const end = await go([...args, '-o', into, PACKAGE], { onStderr });
   // Linking comes last and is not printed either.
   if (end.code !== 0) throw failed(end);
-};
+}
 
 interface Lines {
   onStdout: (line: string) => void;

@@ -6,5 +6,11 @@ export interface MakeOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Writes the CLI of `version` to `into`. @throws when it cannot */
-export type CliMaker = (version: string, into: string, options: MakeOptions) => Promise<void>;
+export interface CliMaker {
+  /** For messages: `pip or uv`. */
+  name: string;
+  /** It is given up after so many ms, and the next way tried. */
+  deadlineMs: number;
+  /** Writes the CLI of `version` to `into`. @throws when it cannot; the signal's reason */
+  make: (version: string, into: string, options: MakeOptions) => Promise<void>;
+}

