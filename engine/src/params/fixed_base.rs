@@ -64,7 +64,8 @@ where
     bases
         .into_par_iter()
         .map(|base| {
-            let multiples: Vec<G> = std::iter::successors(Some(base), |point| Some(*point + base)).take(POINTS).collect();
+            let multiples: Vec<G> =
+                std::iter::successors(Some(base), |point| Some(*point + base)).take(POINTS).collect();
             let mut affine = vec![G::AffineRepr::default(); POINTS];
             G::batch_normalize(&multiples, &mut affine);
             affine.iter().map(to_point).collect()

@@ -240,15 +240,20 @@ mod tests {
         fn synthesize<CS: ConstraintSystem<Scalar>>(self, cs: &mut CS) -> Result<(), SynthesisError> {
             let x = cs.alloc_input(|| "x", || Ok(Scalar::ONE))?;
             let y = cs.alloc_input(|| "y", || Ok(Scalar::ONE))?;
-            let mut a = cs.alloc(|| "a", || Ok(Scalar::ONE))?;
-            let mut b = cs.alloc(|| "b", || Ok(Scalar::ONE))?;
+            let mut before = cs.alloc(|| "", || Ok(Scalar::ONE))?;
+            let mut last = cs.alloc(|| "", || Ok(Scalar::ONE))?;
             for i in 0..self.constraints {
-                let c = cs.alloc(|| "c", || Ok(Scalar::ONE))?;
-                let i = Scalar::from(i % 50);
-                cs.enforce(|| "", |lc| lc + a - (i, x), |lc| lc + b + (i, y) + CS::one(), |lc| lc + c - (i, a));
-                (a, b) = (b, c);
+                let next = cs.alloc(|| "", || Ok(Scalar::ONE))?;
+                let factor = Scalar::from(i % 50);
+                cs.enforce(
+                    || "",
+                    |lc| lc + before - (factor, x),
+                    |lc| lc + last + (factor, y) + CS::one(),
+                    |lc| lc + next - (factor, before),
+                );
+                (before, last) = (last, next);
             }
-            cs.enforce(|| "", |lc| lc + a + b, |lc| lc, |lc| lc);
+            cs.enforce(|| "", |lc| lc + before + last, |lc| lc, |lc| lc);
             Ok(())
         }
     }
