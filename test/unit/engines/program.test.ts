@@ -243,11 +243,14 @@ describe('ensureParameters', () => {
   test('reports the steps and returns the directory', async () => {
     const program = await script(
       join(bin, 'e'),
-      `[ "$*" = "params 2KiB" ] && echo '{"step":"making","done":false}' && echo '{"step":"done","done":true,"dir":"/p"}'`,
+      `[ "$*" = "params 2KiB" ] && echo '{"step":"making","done":false}' && echo '{"step":"making","fraction":0.5,"done":false}' && echo '{"step":"done","done":true,"dir":"/p"}'`,
     );
     const onStep = vi.fn();
     expect(await ensureParameters(engine(program), '2KiB', { onStep })).toBe('/p');
-    expect(onStep.mock.calls).toEqual([['making']]);
+    expect(onStep.mock.calls).toEqual([
+      ['making', undefined],
+      ['making', 0.5],
+    ]);
   });
 
   test('gives a hint when published parameters are missing', async () => {
