@@ -55,8 +55,9 @@ function terminalDisplay(): Display {
       const tasks = steps.map(({ title, run }) => ({
         title,
         task: async (_: unknown, task: { title: string; output: string }) => {
+          const describe = describer();
           const summary = await run((text, fraction) => {
-            task.output = withFraction(text, fraction);
+            task.output = describe(text, fraction);
           });
           if (summary) task.title = `${title}: ${summary}`;
         },
@@ -67,10 +68,11 @@ function terminalDisplay(): Display {
   };
 }
 
+/** Between two lines of a step. */
 const REPEAT_MS = 10_000;
 
 /**
- * A line when a step begins, ends, or changes; growing numbers are printed every ten seconds.
+ * A line when a step changes or ends; a step prints at most one every ten seconds, and only what is new.
  * @public loaded from dist by scripts/caches.mjs
  */
 export function plainDisplay(print: (line: string) => void): Display {
@@ -84,18 +86,14 @@ export function plainDisplay(print: (line: string) => void): Display {
       await Promise.allSettled(
         steps.map(async ({ title, run }) => {
           const since = performance.now();
-          let kind = '';
-          let loggedAt = -Infinity;
+          const describe = describer();
+          const lines = new Throttle(REPEAT_MS, (line) => printLine(`${title}: ${line}`));
           try {
-            const summary = await run((text, fraction) => {
-              const now = performance.now();
-              const newKind = text.replaceAll(/[0-9.]+/g, '#');
-              if (newKind === kind && now - loggedAt < REPEAT_MS) return;
-              [kind, loggedAt] = [newKind, now];
-              printLine(`${title}: ${withFraction(text, fraction)}`);
-            });
+            const summary = await run((text, fraction) => lines.show(describe(text, fraction)));
+            lines.end();
             printLine(`${title}: done in ${elapsed(since)}${summary ? `; ${summary}` : ''}`);
           } catch {
+            lines.end();
             printLine(`${title}: failed after ${elapsed(since)}`);
           }
         }),
@@ -104,5 +102,58 @@ export function plainDisplay(print: (line: string) => void): Display {
   };
 }
 
-const withFraction = (text: string, fraction: number | undefined): string =>
-  fraction === undefined ? text : `${text} (${(fraction * 100).toFixed(0)} %)`;
+/** Prints the first line at once, and later the newest one when the interval is over. */
+class Throttle {
+  private printed: string | undefined;
+  private pending: string | undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly intervalMs: number,
+    private readonly print: (line: string) => void,
+  ) {}
+
+  show(line: string): void {
+    this.pending = line;
+    if (!this.timer) this.printPending();
+  }
+
+  /** Drops what is pending: the step has ended. */
+  end(): void {
+    clearInterval(this.timer);
+  }
+
+  private printPending = (): void => {
+    if (this.pending === undefined || this.pending === this.printed) return;
+    this.print(this.pending);
+    this.printed = this.pending;
+    this.timer ??= setInterval(this.printPending, this.intervalMs);
+  };
+}
+
+/** Until then an estimate would be a guess. */
+const KNOWN_FROM = 0.02;
+
+/** Texts of a step, with percent and the time that is left at the speed so far: `compiling 87 of 282 (31 %, 2 min left)`. */
+function describer(): (text: string, fraction: number | undefined) => string {
+  let first: { fraction: number; at: number } | undefined;
+  let before = 0;
+  return (text, fraction) => {
+    if (fraction === undefined) {
+      first = undefined;
+      return text;
+    }
+    const now = performance.now();
+    // A smaller fraction is that of another part of the step.
+    if (!first || fraction < before) first = { fraction, at: now };
+    before = fraction;
+    const made = fraction - first.fraction;
+    const left = made < KNOWN_FROM ? undefined : ((now - first.at) / made) * (1 - fraction);
+    const percent = `${(fraction * 100).toFixed(0)} %`;
+    return `${text} (${percent}${left === undefined ? '' : `, ${timeLeft(left)} left`})`;
+  };
+}
+
+/** Coarse, as it is an estimate: `about 40 s`, `3 min`. */
+const timeLeft = (ms: number): string =>
+  ms < 60_000 ? `${Math.max(10, Math.ceil(ms / 10_000) * 10)} s` : `${Math.ceil(ms / 60_000)} min`;

@@ -13,6 +13,7 @@ import { sectorOf } from '../sector.js';
 import { startEmbeddedServer, type EmbeddedServer } from '../temporal/embedded/embedded-server.js';
 import { findTemporalCli } from '../temporal/embedded/temporal-cli.js';
 import { createDisplay } from './display.js';
+import { requirePrerequisites } from './prerequisites.js';
 import { openDevHome, writeConfigs } from './home.js';
 import { DevProcesses } from './child-processes.js';
 import { allSealed, startSectors, untilServed } from './sectors.js';
@@ -38,6 +39,7 @@ export interface DevOptions {
  */
 export async function runDev(options: DevOptions): Promise<void> {
   const { size, keep } = options;
+  await requirePrerequisites();
   const home = await openDevHome(options.directory);
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);

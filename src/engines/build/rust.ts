@@ -1,39 +1,59 @@
 import { execa } from 'execa';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { requireTool } from '../../machine/tools.js';
-import { UserError } from '../../user-error.js';
+import { lackOfTool, refuseLacks, type Lack } from '../../machine/tools.js';
 import { isAtLeast } from '../../machine/versions.js';
 
 const INSTALL = 'with rustup (https://rustup.rs; on Debian 13 apt-get install rustup)';
 
 /**
- * Checks that the crate can be built here: cargo, a rustc of at least its `rust-version`, and a C compiler, which
+ * What the machine lacks to build the crate: cargo, a rustc of at least its `rust-version`, and a C compiler, which
  * builds the library's assembly and links.
- *
- * @returns the output of `rustc -vV`: version, commit, host
- * @throws UserError that names what is missing and how to install it
  */
-export async function requireRust(crate: string): Promise<string> {
-  const needed =
-    /^rust-version = "([\d.]+)"/m.exec(await readFile(join(crate, 'Cargo.toml'), 'utf8'))?.[1] ?? '0';
-  const hint = `install Rust ${needed} or newer ${INSTALL}; or set SEALFLOW_ENGINE to a built engine`;
-  requireTool('cargo', hint);
-  requireTool(process.env['RUSTC'] || 'rustc', hint);
-  requireTool(process.env['CC'] || 'cc', 'install a C compiler (apt-get install gcc libc6-dev)');
-  const version = await compilerVersion(crate, hint);
-  const found = /^release: (\S+)/m.exec(version)?.[1] ?? 'unknown';
-  if (isAtLeast(found, needed)) return version;
-  throw new UserError(`Rust is too old to build the engine: ${found}, ${needed} is needed`, { hint });
+export async function lacksForRust(crate: string): Promise<Lack[]> {
+  const { needed, mend } = await wantedOf(crate);
+  const rustc = lackOfTool(rustcProgram(), mend);
+  const tools = [
+    ...lackOfTool('cargo', mend),
+    ...rustc,
+    ...lackOfTool(process.env['CC'] || 'cc', 'install a C compiler (apt-get install gcc libc6-dev)'),
+  ];
+  if (rustc.length > 0) return tools;
+  const version = await compilerVersion(crate);
+  if ('what' in version) return [...tools, { ...version, mend }];
+  const found = /^release: (\S+)/m.exec(version.text)?.[1] ?? 'unknown';
+  const old = { what: `Rust is too old to build the engine: ${found}, ${needed} is needed`, mend };
+  return isAtLeast(found, needed) ? tools : [...tools, old];
 }
 
+/**
+ * @returns the output of `rustc -vV`: version, commit, host
+ * @throws UserError that names all that is missing and how to install it
+ */
+export async function requireRust(crate: string): Promise<string> {
+  refuseLacks(await lacksForRust(crate));
+  const version = await compilerVersion(crate);
+  return 'text' in version ? version.text : '';
+}
+
+async function wantedOf(crate: string): Promise<{ needed: string; mend: string }> {
+  const manifest = await readFile(join(crate, 'Cargo.toml'), 'utf8');
+  const needed = /^rust-version = "([\d.]+)"/m.exec(manifest)?.[1] ?? '0';
+  return {
+    needed,
+    mend: `install Rust ${needed} or newer ${INSTALL}; or set SEALFLOW_ENGINE to a built engine`,
+  };
+}
+
+const rustcProgram = (): string => process.env['RUSTC'] || 'rustc';
+
 /** Runs in the crate's directory, where rustup finds its toolchain file. */
-async function compilerVersion(crate: string, hint: string): Promise<string> {
+async function compilerVersion(crate: string): Promise<{ text: string } | Pick<Lack, 'what'>> {
   try {
-    return (await execa(process.env['RUSTC'] || 'rustc', ['-vV'], { cwd: crate })).stdout;
+    return { text: (await execa(rustcProgram(), ['-vV'], { cwd: crate })).stdout };
   } catch (error) {
     const { stderr = '', message } = error as Error & { stderr?: string };
     const reason = stderr.split('\n').find((line) => line.trim() !== '') ?? message;
-    throw new UserError(`rustc does not run: ${reason.trim()}`, { hint, cause: error });
+    return { what: `rustc does not run: ${reason.trim()}` };
   }
 }

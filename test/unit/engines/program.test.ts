@@ -118,6 +118,15 @@ describe('buildEngine', () => {
     });
   });
 
+  test('names all that is missing at once, each mend once', async () => {
+    await expect(buildEngine({ crate })).rejects.toMatchObject({
+      message: ['cargo', 'rustc', 'cc']
+        .map((tool) => `${tool} is not installed (not found in PATH)`)
+        .join('; '),
+      hint: expect.stringMatching(/^install Rust (?!.*install Rust).*; install a C compiler/) as string,
+    });
+  });
+
   test('names a Rust that is too old, or does not run', async () => {
     await fakeCargo();
     await fakeRust('1.85.0');
