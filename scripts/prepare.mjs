@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { lacks } from './prerequisites.mjs';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -15,6 +16,9 @@ export function prepare() {
   if (process.platform !== 'linux') fail('sealflow runs on Linux only');
   const installed = join(ROOT, 'node_modules', '.package-lock.json');
   if (!existsSync(installed) || newest(['package-lock.json']) > statSync(installed).mtimeMs) {
+    const { programs, mends } = lacks();
+    if (programs.length > 0)
+      fail(`not installed (not found in PATH): ${programs.join(', ')}\n  ${mends.join('\n  ')}`);
     step('installing packages', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
   }
   const bundle = join(ROOT, 'dist', 'workflow-bundle.cjs');

@@ -1,0 +1,1 @@
+export function lacks(env?: Record<string, string | undefined>): { programs: string[]; mends: string[] };
