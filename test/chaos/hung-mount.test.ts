@@ -58,6 +58,7 @@ describe.skipIf(!COMPLETE || (await lacks('sshfs', 'disk')))('a mount that hangs
     for (const work of works) {
       expect(await scenario.runs(work)).toHaveLength(1);
       expect(await cluster.failures(work.sector)).toEqual([]);
+      expect(await cluster.timeouts(work.sector)).toBe(0);
     }
   });
 
@@ -103,6 +104,9 @@ describe.skipIf(!COMPLETE || (await lacks('sshfs', 'disk')))('a mount that hangs
     await expectStored(small, [other.sector]);
     await expectStored(group.node, [copying.sector]);
     expect(await scenario.runs(copying)).toHaveLength(1);
-    for (const { sector } of [copying, other]) expect(await cluster.failures(sector)).toEqual([]);
+    for (const { sector } of [copying, other]) {
+      expect(await cluster.failures(sector)).toEqual([]);
+      expect(await cluster.timeouts(sector)).toBe(0);
+    }
   });
 });

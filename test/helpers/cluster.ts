@@ -173,10 +173,15 @@ export class Cluster {
   /** Types of the failures that activities have reported to the sector's workflow; hand-backs are not among them. */
   async failures(sector: string): Promise<string[]> {
     const events = (await this.handle(sector).fetchHistory()).events ?? [];
-    return events.flatMap(
-      ({ activityTaskFailedEventAttributes: failed, activityTaskTimedOutEventAttributes: timedOut }) =>
-        failed ? [failed.failure?.applicationFailureInfo?.type ?? 'unknown'] : timedOut ? ['timed out'] : [],
+    return events.flatMap(({ activityTaskFailedEventAttributes: failed }) =>
+      failed ? [failed.failure?.applicationFailureInfo?.type ?? 'unknown'] : [],
     );
+  }
+
+  /** How many of its tasks the server has given up; a machine that starves a worker does that too. */
+  async timeouts(sector: string): Promise<number> {
+    const events = (await this.handle(sector).fetchHistory()).events ?? [];
+    return events.filter((event) => event.activityTaskTimedOutEventAttributes).length;
   }
 
   /** Attempts that workers watch at the moment, by their heartbeats. */
