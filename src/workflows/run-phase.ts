@@ -52,10 +52,7 @@ async function untilDone<T>(
   schedule: (options: ActivityOptions) => Promise<T>,
 ): Promise<T> {
   for (;;) {
-    // Checked before every try: a host's config can also require it, by failing P6 with NotLanded.
-    if (phase === 'P6') await sector.until((state) => !mustWaitForLanded(state));
     await untilReady(sector, phase);
-    await sector.continueIfSuggested();
     sector.dispatch({ type: 'scheduled', phase });
     try {
       return await schedule(optionsOf(sector, phase));
@@ -81,11 +78,23 @@ async function endPassIfNeeded(sector: Sector): Promise<void> {
   if (mustEndPass(sector.state)) await untilPassEnds();
 }
 
-/** Waits while the phase needs attention (continue-as-new carries that over) or backs off. */
+/**
+ * Waits while the phase must not start: its proof has not landed, it needs attention or backs off, or the workflow
+ * continues as new, which carries all of that over. Usually there is nothing to wait for, so each wait is asked for
+ * before it is made: every promise of a workflow has its price.
+ */
 async function untilReady(sector: Sector, phase: PhaseId): Promise<void> {
-  await sector.until(({ attention }) => !attention[phase]);
-  const { backingOff, interruptions } = sector.state.phases[phase];
-  if (!backingOff) return;
+  // Checked before every try: a host's config can also require it, by failing P6 with NotLanded.
+  if (phase === 'P6' && mustWaitForLanded(sector.state)) {
+    await sector.until((state) => !mustWaitForLanded(state));
+  }
+  if (sector.state.attention[phase]) await sector.until(({ attention }) => !attention[phase]);
+  if (sector.state.phases[phase].backingOff) await backOff(sector, phase);
+  if (sector.mayContinueAsNew()) await sector.continueAsNew();
+}
+
+async function backOff(sector: Sector, phase: PhaseId): Promise<void> {
+  const { interruptions } = sector.state.phases[phase];
   const { backoffFirst, backoffMax } = sector.times;
   const delay = Math.min(backoffFirst * 2 ** (interruptions - 2), backoffMax);
   await sector.until(({ phases }) => !phases[phase].backingOff, delay);

@@ -39,24 +39,23 @@ export class Sector {
     const canReturn = (): boolean => holds(this.state) || this.mayContinueAsNew();
     if (timeout === undefined) await condition(canReturn);
     else await condition(canReturn, timeout);
-    if (!holds(this.state)) await this.continueIfSuggested();
+    if (!holds(this.state) && this.mayContinueAsNew()) await this.continueAsNew();
     return holds(this.state);
   }
 
   /**
-   * Call it where the workflow can safely continue in another run: before an activity is scheduled. Does not
-   * return if the server suggests continue-as-new. Other running activities are abandoned; the next run adopts
-   * their engines.
+   * Whether the server suggests continue-as-new and the workflow can follow. A pending step back or abort goes first,
+   * so that no run begins in the middle of one. Ask where no activity is about to be scheduled.
    */
-  async continueIfSuggested(): Promise<void> {
-    if (!this.mayContinueAsNew()) return;
+  mayContinueAsNew = (): boolean =>
+    workflowInfo().continueAsNewSuggested && !mustEndPass(this.state) && !this.state.ending;
+
+  /** Continues the workflow in another run. Running activities are abandoned; the next run adopts their engines. */
+  async continueAsNew(): Promise<never> {
     this.continues = true;
     await condition(() => false);
+    throw new Error('unreachable: this run has ended');
   }
-
-  /** A pending step back or abort goes first, so that no run begins in the middle of one. */
-  private mayContinueAsNew = (): boolean =>
-    workflowInfo().continueAsNewSuggested && !mustEndPass(this.state) && !this.state.ending;
 
   // ---- activity inputs ----
 
