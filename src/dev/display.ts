@@ -154,6 +154,6 @@ function describer(): (text: string, fraction: number | undefined) => string {
   };
 }
 
-/** Coarse, as it is an estimate: `about 40 s`, `3 min`. */
+/** Coarse, as it is an estimate: `40 s`, `3 min`. */
 const timeLeft = (ms: number): string =>
   ms < 60_000 ? `${Math.max(10, Math.ceil(ms / 10_000) * 10)} s` : `${Math.ceil(ms / 60_000)} min`;

@@ -2,6 +2,7 @@
 //! come from the trusted setup; the engine only checks them.
 
 mod circuit;
+mod domain;
 mod fixed_base;
 mod generator;
 mod published;
