@@ -149,7 +149,8 @@ function describer(): (text: string, fraction: number | undefined) => string {
     before = fraction;
     const made = fraction - first.fraction;
     const left = made < KNOWN_FROM ? undefined : ((now - first.at) / made) * (1 - fraction);
-    const percent = `${(fraction * 100).toFixed(0)} %`;
+    // Rounded down: 100 % of something that still runs would be wrong.
+    const percent = `${Math.floor(fraction * 100)} %`;
     return `${text} (${percent}${left === undefined ? '' : `, ${timeLeft(left)} left`})`;
   };
 }
