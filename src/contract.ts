@@ -50,18 +50,22 @@ export const controlQueue = (group: number): string => `sealflow/${group}/contro
 
 // ---- the workflow's input and result ----
 
-const hex32 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 32 bytes as 64 lower-case hex digits');
+// All workflows of a worker share this module (`workers/bundle-options.ts`), and what such a module exports is frozen, but
+// schemas are completed when they are first used. So they leave it only through functions.
 
-/** Chain randomness as 64 hex digits. */
-export const randomnessSchema = hex32;
+const hex32 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 32 bytes as 64 lower-case hex digits');
+const nonZero = hex32.refine((hex) => !/^0+$/.test(hex), 'must not be all zeros');
+
+/** Schema of chain randomness as 64 hex digits. */
+export const randomnessSchema = (): typeof hex32 => hex32;
 
 /**
  * Actor-field element bound: the proofs read seeds and tickets as they are, but reject a seed of zeros
  * (rust-fil-proofs `seal_commit_phase2`).
  */
-export const seedSchema = hex32.refine((hex) => !/^0+$/.test(hex), 'must not be all zeros');
+export const seedSchema = (): typeof nonZero => nonZero;
 
-export const sealInputSchema = z.strictObject({
+const sealInput = z.strictObject({
   /** Once it is understood it is this version's. */
   v: z
     .int()
@@ -79,7 +83,7 @@ export const sealInputSchema = z.strictObject({
   /** Chain epoch at which the ticket was drawn; informational only. */
   ticketEpoch: z.int().min(0).optional(),
   /** The seed where it is known at the start (tests); else it comes with the update `provideSeed`. */
-  seed: seedSchema.optional(),
+  seed: nonZero.optional(),
   /** Before sectors without it. */
   priority: z.boolean().optional(),
   /** When P6 may delete the scratch. A host's own config (`[clean] after`) can only make it later. */
@@ -88,7 +92,11 @@ export const sealInputSchema = z.strictObject({
   timeScale: z.number().positive().max(1).optional(),
 });
 
-export type SealInput = z.infer<typeof sealInputSchema>;
+export type SealInput = z.infer<typeof sealInput>;
+
+/** Validates the input of `sealSector`. @returns zod's result: `data`, or `error` with the problems found */
+export const parseSealInput = (given: unknown): z.ZodSafeParseResult<SealInput> =>
+  sealInput.safeParse(given);
 
 /** Where a sealed sector lies on its storage node; paths are relative to the node. */
 export interface StorageLocation {

@@ -65,7 +65,7 @@ export interface ProvideSeed {
   replace?: boolean;
 }
 export const provideSeedUpdate = defineUpdate<string, [ProvideSeed]>('provideSeed');
-export const provideSeedSchema = z.strictObject({ seed: seedSchema, replace: z.boolean().optional() });
+const provideSeedSchema = z.strictObject({ seed: seedSchema(), replace: z.boolean().optional() });
 
 export interface Retry {
   /** Runs this phase and all after it again, even if they have results. */
@@ -76,9 +76,9 @@ export interface Retry {
   acceptCommR?: boolean;
 }
 export const retryUpdate = defineUpdate<string, [Retry]>('retry');
-export const retrySchema = z.strictObject({
+const retrySchema = z.strictObject({
   from: z.enum(PHASE_IDS).optional(),
-  ticket: randomnessSchema.optional(),
+  ticket: randomnessSchema().optional(),
   acceptCommR: z.boolean().optional(),
 });
 
@@ -87,11 +87,19 @@ export interface Abort {
   why?: string;
 }
 export const abortUpdate = defineUpdate<string, [Abort | undefined]>('abort');
-export const abortSchema = z.strictObject({ why: z.string().max(1000).optional() });
+const abortSchema = z.strictObject({ why: z.string().max(1000).optional() });
 
 export interface LandedNotice {
   /** Note for the workflow's history, such as the message's CID. */
   message?: string;
 }
 export const landedUpdate = defineUpdate<string, [LandedNotice | undefined]>('landed');
-export const landedSchema = z.strictObject({ message: z.string().max(1000).optional() });
+const landedSchema = z.strictObject({ message: z.string().max(1000).optional() });
+
+// As in the contract: schemas do not leave the module.
+export const parseProvideSeed = (given: unknown): Parsed<ProvideSeed> => provideSeedSchema.safeParse(given);
+export const parseRetry = (given: unknown): Parsed<Retry> => retrySchema.safeParse(given);
+export const parseAbort = (given: unknown): Parsed<Abort> => abortSchema.safeParse(given);
+export const parseLanded = (given: unknown): Parsed<LandedNotice> => landedSchema.safeParse(given);
+
+export type Parsed<T> = z.ZodSafeParseResult<T>;

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { sealInputSchema, workflowId, type SealResult } from '../contract.js';
+import { parseSealInput, workflowId, type SealResult } from '../contract.js';
 import { readJson } from '../files.js';
 import type { OnStep } from '../machine/on-step.js';
 import { cacheDir } from '../paths.js';
@@ -59,7 +59,7 @@ async function resumeSector(
   size: SectorSize,
 ): Promise<boolean> {
   const file = join(cacheDir(home.group), sectorFileName(sectorOf(sector)), 'sector.json');
-  const input = sealInputSchema.safeParse(await readJson(file)).data;
+  const input = parseSealInput(await readJson(file)).data;
   if (input?.size !== size) return false;
   const handle = client.workflow.getHandle(workflowId(sectorOf(sector)));
   const running = await handle.describe().then(

@@ -1,5 +1,5 @@
 /** Lists the sectors in a group's directory, independently of Temporal. Read-only. */
-import { sealInputSchema, TooNewError, type SealInput } from '../contract.js';
+import { parseSealInput, TooNewError, type SealInput } from '../contract.js';
 import { ifPresent, readJson, usedBytes } from '../files.js';
 import { readdir } from '../mounts/remote-fs.js';
 import { join } from 'node:path';
@@ -51,7 +51,7 @@ type Contents = Pick<SectorOnDisk, 'seal' | 'runId' | 'done' | 'engines' | 'prob
 async function inspectSector(directory: string, self: HostIdentity): Promise<Contents> {
   const contents: Contents = { done: [], engines: [] };
   try {
-    contents.seal = sealInputSchema.safeParse(await ifPresent(readJson(join(directory, 'sector.json')))).data;
+    contents.seal = parseSealInput(await ifPresent(readJson(join(directory, 'sector.json')))).data;
     const latest = (await listEpochs(directory)).at(-1);
     if (latest?.why === 'claimed') contents.runId = latest.owner.split('#')[0];
     for (const phase of ENGINE_PHASE_IDS) {

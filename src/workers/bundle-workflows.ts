@@ -1,11 +1,8 @@
 /** A step of `npm run build`: bundles the workflow code once, so that no orchestrator has to do it at start. */
 import { writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { bundleWorkflowCode } from '@temporalio/worker';
+import { bundleOptions } from './bundle-options.js';
 import { WORKFLOW_BUNDLE } from './orchestrator.js';
 
-const { code } = await bundleWorkflowCode({
-  workflowsPath: createRequire(import.meta.url).resolve('../workflows/index.js'),
-  logger: new DefaultLogger('WARN'),
-});
+const { code } = await bundleWorkflowCode(bundleOptions());
 await writeFile(WORKFLOW_BUNDLE, code);

@@ -1,5 +1,5 @@
 import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
-import { refuseNewer, sealInputSchema, workflowId } from '../contract.js';
+import { refuseNewer, parseSealInput, workflowId } from '../contract.js';
 import { PHASE_IDS } from '../phases.js';
 import { sectorOf } from '../sector.js';
 import { initialState, type SectorState } from './core/state.js';
@@ -12,7 +12,7 @@ import { Sector } from './sector.js';
  */
 export function openSector(input: unknown, continued: SectorState | undefined): Sector {
   refuseNewer('input of the workflow', input);
-  const parsed = sealInputSchema.safeParse(input);
+  const parsed = parseSealInput(input);
   if (!parsed.success) {
     const problems = parsed.error.issues.map(
       (issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`,

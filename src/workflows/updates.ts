@@ -1,16 +1,16 @@
 /** Handlers of the query and the updates. `core/` decides what follows from them. */
 import { ApplicationFailure, setHandler } from '@temporalio/workflow';
-import type { z } from 'zod';
 import {
-  abortSchema,
   abortUpdate,
-  landedSchema,
   landedUpdate,
-  provideSeedSchema,
+  parseAbort,
+  parseLanded,
+  parseProvideSeed,
+  parseRetry,
   provideSeedUpdate,
-  retrySchema,
   retryUpdate,
   statusQuery,
+  type Parsed,
 } from '../messages.js';
 import {
   answerToLanded,
@@ -41,7 +41,7 @@ export function answerUpdates(sector: Sector): void {
     },
     {
       description: 'the seed that P3 needs: {"seed": "64 hex digits", "replace": false}',
-      validator: (given) => refuse(refusalOfSeed(sector.state, parsed(provideSeedSchema, given, 'BadSeed'))),
+      validator: (given) => refuse(refusalOfSeed(sector.state, required(parseProvideSeed(given), 'BadSeed'))),
     },
   );
 
@@ -55,7 +55,7 @@ export function answerUpdates(sector: Sector): void {
     {
       description: 'the proof is on chain; P6 may delete the scratch: {"message": "…"?}',
       validator: (given) => {
-        parsed(landedSchema, given ?? {}, 'BadNotice');
+        required(parseLanded(given ?? {}), 'BadNotice');
         refuse(refusalOfLanded(sector.state));
       },
     },
@@ -70,7 +70,7 @@ export function answerUpdates(sector: Sector): void {
     {
       description: 'end the sector and delete its files: {"why": "…"?}',
       validator: (given) => {
-        parsed(abortSchema, given ?? {}, 'BadAbort');
+        required(parseAbort(given ?? {}), 'BadAbort');
         refuse(refusalOfAbort(sector.state));
       },
     },
@@ -87,7 +87,7 @@ export function answerUpdates(sector: Sector): void {
     {
       description: 'resume after needs-attention: {"from": "P2"?, "ticket": "…"?, "acceptCommR": true?}',
       validator: (given) =>
-        refuse(refusalOfRetry(sector.state, parsed(retrySchema, given ?? {}, 'BadRetry'))),
+        refuse(refusalOfRetry(sector.state, required(parseRetry(given ?? {}), 'BadRetry'))),
     },
   );
 }
@@ -97,8 +97,7 @@ function refuse(refusal: Refusal | undefined): void {
 }
 
 /** @returns the validated input @throws ApplicationFailure of that type, with the first problem found */
-function parsed<T>(schema: z.ZodType<T>, given: unknown, type: string): T {
-  const { data, error } = schema.safeParse(given);
+function required<T>({ data, error }: Parsed<T>, type: string): T {
   if (data !== undefined) return data;
   const issue = error?.issues[0];
   const where = issue?.path.join('.');

@@ -1,6 +1,5 @@
 /** A Temporal server and the workflow code of src/, for tests and for the recorder of histories. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -15,6 +14,7 @@ import {
 import { SEARCH_ATTRIBUTES } from '../../src/search-attributes.js';
 import { startEmbeddedServer } from '../../src/temporal/embedded/embedded-server.js';
 import { findTemporalCli } from '../../src/temporal/embedded/temporal-cli.js';
+import { bundleOptions } from '../../src/workers/bundle-options.js';
 
 /** In histories too, so that they show nothing of the machine that made them. */
 export const IDENTITY = 'test';
@@ -26,8 +26,10 @@ export interface Shared {
   bundle: string;
 }
 
-/** Takes seconds; the first time that a Temporal CLI is needed on a machine it may take minutes. */
-/** @param dynamicConfig of the server, beside what every embedded server has */
+/**
+ * Takes seconds; the first time that a Temporal CLI is needed on a machine it may take minutes.
+ * @param dynamicConfig of the server, beside what every embedded server has
+ */
 export async function startShared(
   dynamicConfig?: Record<string, number>,
 ): Promise<Shared & { stop: () => Promise<void> }> {
@@ -49,8 +51,7 @@ export async function startShared(
 }
 
 export async function bundleCode(): Promise<string> {
-  const workflowsPath = createRequire(import.meta.url).resolve('../../src/workflows/index.ts');
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
+  const { code } = await bundleWorkflowCode(bundleOptions());
   return code;
 }
 

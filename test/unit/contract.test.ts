@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { controlQueue, phaseQueue, sealInputSchema, WORKFLOW_QUEUE, workflowId } from '../../src/contract.js';
-import { provideSeedSchema, retrySchema } from '../../src/messages.js';
+import { controlQueue, phaseQueue, parseSealInput, WORKFLOW_QUEUE, workflowId } from '../../src/contract.js';
+import { parseProvideSeed, parseRetry } from '../../src/messages.js';
 import * as search from '../../src/search-attributes.js';
 import { PHASE_IDS, SECTOR_SIZE_NAMES } from '../../src/phases.js';
 import { sectorOf } from '../../src/sector.js';
@@ -46,16 +46,16 @@ describe('names', () => {
 
 describe('the input of sealSector', () => {
   test('may be the least there is', () => {
-    expect(sealInputSchema.parse(INPUT)).toEqual(INPUT);
+    expect(parseSealInput(INPUT).data).toEqual(INPUT);
   });
 
   test('may say all', () => {
     const all = { ...INPUT, ticketEpoch: 0, seed: SEED, priority: true, timeScale: 0.1 };
-    expect(sealInputSchema.parse(all)).toEqual(all);
+    expect(parseSealInput(all).data).toEqual(all);
   });
 
   test('has the sector in one form', () => {
-    expect(sealInputSchema.parse({ ...INPUT, sector: 'f01000/7' }).sector).toBe('t01000/7');
+    expect(parseSealInput({ ...INPUT, sector: 'f01000/7' }).data?.sector).toBe('t01000/7');
   });
 
   test.each([
@@ -80,39 +80,39 @@ describe('the input of sealSector', () => {
     ['timeScale', 2, '<=1'],
     ['frobnicate', 1, 'Unrecognized key'],
   ])('is refused with %s = %j', (key, value, message) => {
-    const parsed = sealInputSchema.safeParse({ ...INPUT, [key]: value });
+    const parsed = parseSealInput({ ...INPUT, [key]: value });
     expect(parsed.success).toBe(false);
     expect(parsed.error?.issues[0]?.message).toContain(message);
   });
 
   test.each(['v', 'sector', 'size', 'group', 'ticket'])('is refused without %s', (key) => {
-    expect(sealInputSchema.safeParse({ ...INPUT, [key]: undefined }).success).toBe(false);
+    expect(parseSealInput({ ...INPUT, [key]: undefined }).success).toBe(false);
   });
 
   test.each([undefined, null, 'x', 7, []])('is not %j', (value) => {
-    expect(sealInputSchema.safeParse(value).success).toBe(false);
+    expect(parseSealInput(value).success).toBe(false);
   });
 });
 
 describe('messages', () => {
   test('provideSeed takes a seed that can be one', () => {
-    expect(provideSeedSchema.parse({ seed: SEED, replace: true })).toEqual({ seed: SEED, replace: true });
+    expect(parseProvideSeed({ seed: SEED, replace: true }).data).toEqual({ seed: SEED, replace: true });
     for (const wrong of [
       {},
       { seed: '00'.repeat(32) },
       { seed: SEED, replace: 'no' },
       { seed: SEED, force: true },
     ]) {
-      expect(provideSeedSchema.safeParse(wrong).success).toBe(false);
+      expect(parseProvideSeed(wrong).success).toBe(false);
     }
   });
 
   test('retry takes a phase, a ticket, or nothing', () => {
     for (const good of [{}, { from: 'P6' }, { ticket: SEED }, { acceptCommR: true }]) {
-      expect(retrySchema.parse(good)).toEqual(good);
+      expect(parseRetry(good).data).toEqual(good);
     }
     for (const wrong of [{ from: 'P7' }, { from: 'p1' }, { ticket: 'x' }, { acceptCommr: true }]) {
-      expect(retrySchema.safeParse(wrong).success).toBe(false);
+      expect(parseRetry(wrong).success).toBe(false);
     }
   });
 });

@@ -10,7 +10,7 @@ import {
 import {
   CONTRACT_VERSION,
   phaseQueue,
-  sealInputSchema,
+  parseSealInput,
   WORKFLOW_QUEUE,
   WORKFLOW_TYPE,
   workflowId,
@@ -33,7 +33,7 @@ export async function startSector(
   client: Client,
   given: Omit<SealInput, 'v'>,
 ): Promise<WorkflowHandle<typeof sealSector>> {
-  const parsed = sealInputSchema.safeParse({ v: CONTRACT_VERSION, ...given });
+  const parsed = parseSealInput({ v: CONTRACT_VERSION, ...given });
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new UserError(`${given.sector}: ${issue?.path.join('.')}: ${issue?.message}`);
