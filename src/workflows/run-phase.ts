@@ -15,7 +15,7 @@ import {
   type SealActivities,
 } from '../contract.js';
 import { PHASES, type EnginePhaseId, type PhaseId } from '../phases.js';
-import { mustEndPass, mustWaitForLanded } from './core/state.js';
+import { mustEndPass, mustWaitForLanded, type SectorState } from './core/state.js';
 import { failureOf } from './failure-of.js';
 import { untilPassEnds } from './passes.js';
 import type { Sector } from './sector.js';
@@ -52,7 +52,7 @@ async function untilDone<T>(
   schedule: (options: ActivityOptions) => Promise<T>,
 ): Promise<T> {
   for (;;) {
-    await untilReady(sector, phase);
+    if (mustWait(sector, phase)) await untilReady(sector, phase);
     sector.dispatch({ type: 'scheduled', phase });
     try {
       return await schedule(optionsOf(sector, phase));
@@ -79,16 +79,26 @@ async function endPassIfNeeded(sector: Sector): Promise<void> {
 }
 
 /**
- * Waits while the phase must not start: its proof has not landed, it needs attention or backs off, or the workflow
- * continues as new, which carries all of that over. Usually there is nothing to wait for, so each wait is asked for
- * before it is made: every promise of a workflow has its price.
+ * Whether the phase must not start: its proof has not landed, it needs attention or backs off, or the workflow continues
+ * as new, which carries all of that over. Usually none holds, and each promise of a workflow has its price: a stack trace.
  */
+function mustWait(sector: Sector, phase: PhaseId): boolean {
+  const { attention, phases } = sector.state;
+  return (
+    isHeldForLanded(sector.state, phase) ||
+    attention[phase] !== undefined ||
+    phases[phase].backingOff ||
+    sector.mayContinueAsNew()
+  );
+}
+
+// Asked before every try: a host's config can also require it, by failing P6 with NotLanded.
+const isHeldForLanded = (state: SectorState, phase: PhaseId): boolean =>
+  phase === 'P6' && mustWaitForLanded(state);
+
 async function untilReady(sector: Sector, phase: PhaseId): Promise<void> {
-  // Checked before every try: a host's config can also require it, by failing P6 with NotLanded.
-  if (phase === 'P6' && mustWaitForLanded(sector.state)) {
-    await sector.until((state) => !mustWaitForLanded(state));
-  }
-  if (sector.state.attention[phase]) await sector.until(({ attention }) => !attention[phase]);
+  await sector.until((state) => !isHeldForLanded(state, phase));
+  await sector.until(({ attention }) => !attention[phase]);
   if (sector.state.phases[phase].backingOff) await backOff(sector, phase);
   if (sector.mayContinueAsNew()) await sector.continueAsNew();
 }
