@@ -32,7 +32,10 @@ const count = (passed, failed, skipped = 0) => {
 // At low priority beside the tests, which often wait for something.
 const beside = [needs(['static']) && staticChecks(), rust()];
 if (needs(VITEST)) {
-  const projects = suites.filter((suite) => VITEST.includes(suite));
+  // Unit tests that replace modules are a project of their own (vitest.config.ts).
+  const projects = suites
+    .filter((suite) => VITEST.includes(suite))
+    .flatMap((suite) => (suite === 'unit' ? ['unit', 'mocks'] : suite));
   const { passed, failed, skipped } = await vitest(projects);
   count(passed, failed, skipped);
 }

@@ -95,8 +95,7 @@ const sealInput = z.strictObject({
 export type SealInput = z.infer<typeof sealInput>;
 
 /** Validates the input of `sealSector`. @returns zod's result: `data`, or `error` with the problems found */
-export const parseSealInput = (given: unknown): z.ZodSafeParseResult<SealInput> =>
-  sealInput.safeParse(given);
+export const parseSealInput = (given: unknown): z.ZodSafeParseResult<SealInput> => sealInput.safeParse(given);
 
 /** Where a sealed sector lies on its storage node; paths are relative to the node. */
 export interface StorageLocation {

@@ -11,8 +11,7 @@ import { DefaultLogger, type BundleOptions } from '@temporalio/worker';
 export function bundleOptions(): BundleOptions {
   // This file is .js in the build and .ts in tests, and so are its neighbours.
   const extension = extname(import.meta.url);
-  const at = (module: string): string =>
-    fileURLToPath(new URL(`../${module}${extension}`, import.meta.url));
+  const at = (module: string): string => fileURLToPath(new URL(`../${module}${extension}`, import.meta.url));
   return {
     workflowsPath: at('workflows/index'),
     preloadModules: ['contract', 'messages', 'search-attributes'].map(at),

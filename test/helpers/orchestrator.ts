@@ -1,6 +1,7 @@
 /** The setting of a test file: its own orchestrator on the server that all files share. */
+import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, inject, onTestFailed, onTestFinished, vi } from 'vitest';
-import { Sealing, inputOf, type SealingOptions } from './sealing.js';
+import { Sealing, inputOf, type ReplayedHistory, type SealingOptions } from './sealing.js';
 import { connectTemporal, runOrchestrator, startShared, type Shared, type Temporal } from './temporal.js';
 
 declare module 'vitest' {
@@ -10,7 +11,10 @@ declare module 'vitest' {
   }
 }
 
-/** For `describe.each`: without the cache each workflow task replays all that was before it. */
+/**
+ * For `describe.each`: without the cache each workflow task replays all that was before it. One file does that; of all
+ * others the whole history is replayed once, at their end.
+ */
 export const CACHE_MODES = [
   { cache: 'kept in the cache', maxCachedWorkflows: undefined },
   { cache: 'replayed at each task', maxCachedWorkflows: 0 },
@@ -39,6 +43,7 @@ export function useOrchestrator(
   vi.setConfig({ testTimeout: 60_000, hookTimeout: 900_000 });
   const queue = options.queue ?? `sealflow/${Math.random()}`;
   let temporal: Temporal;
+  const histories: ReplayedHistory[] = [];
   const ends: (() => Promise<void>)[] = [];
   beforeAll(async () => {
     temporal = await connectTemporal(await serverFor(options.dynamicConfig, ends));
@@ -47,12 +52,17 @@ export function useOrchestrator(
     ends.push(() => orchestrator.stop());
   });
   afterAll(async () => {
+    const differences = await differencesIn(histories, temporal.bundle);
     for (const end of ends.reverse()) await end();
+    expect(differences).toEqual([]);
   });
   const prepare = async ({ fakes, input, serve }: SealingOptions): Promise<Sealing> => {
     const { testPath, currentTestName } = expect.getState();
     const sealing = new Sealing(temporal, queue, inputOf(`${testPath} ${currentTestName}`, input), fakes);
-    onTestFinished(() => sealing.stop());
+    onTestFinished(async () => {
+      await sealing.stop();
+      histories.push(...(await sealing.history()));
+    });
     onTestFailed(() =>
       console.error(`${sealing.input.sector}: ${fakes.events.join(', ')}`, sealing.lastStatus?.phases),
     );
@@ -71,6 +81,17 @@ export function useOrchestrator(
     prepare,
     seal,
   };
+}
+
+/** Replays workflows without what they had in memory. @returns where they decide otherwise than they did, by workflow ID */
+async function differencesIn(histories: readonly ReplayedHistory[], bundle: string): Promise<string[]> {
+  if (histories.length === 0) return [];
+  const differences: string[] = [];
+  const options = { workflowBundle: { codePath: bundle } };
+  for await (const { workflowId, error } of Worker.runReplayHistories(options, histories)) {
+    if (error) differences.push(`${workflowId}: ${error.message}`);
+  }
+  return differences;
 }
 
 /** The one of global-setup.ts; without that, or with settings of its own, one for this file. */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, type TypedSearchAttributes } from '@temporalio/common';
+import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
 import {
   CONTRACT_VERSION,
@@ -22,6 +23,7 @@ import { PHASE_IDS, PHASES, type PhaseId } from '../../src/phases.js';
 import { sectorOf } from '../../src/sector.js';
 import { isBackingOff, pendingPhase } from '../../src/temporal/ask/pending.js';
 import { retrySector } from '../../src/temporal/ask/retry-sector.js';
+import { GRPC, hasCode } from '../../src/temporal/embedded/grpc.js';
 import type { sealSector } from '../../src/workflows/index.js';
 import { eventually } from './eventually.js';
 import type { Fakes } from './fakes.js';
@@ -38,6 +40,12 @@ const TIME_SCALE = 0.05;
 /** The queues of a group; `control` is that of stops and aborts. */
 export type Queue = PhaseId | 'control';
 const ALL: readonly Queue[] = [...PHASE_IDS, 'control'];
+
+/** A workflow as the server has recorded it. */
+export interface ReplayedHistory {
+  workflowId: string;
+  history: History;
+}
 
 export interface SealingOptions {
   fakes: Fakes;
@@ -146,6 +154,17 @@ export class Sealing {
   async details(): Promise<string> {
     const metadata = await this.handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
     return (metadata.currentDetails ?? '').replaceAll('\u00a0', '');
+  }
+
+  /** The whole history of its last run; none if it has not been started. */
+  async history(): Promise<ReplayedHistory[]> {
+    const { workflowId } = this.handle;
+    try {
+      return [{ workflowId, history: await this.handle.fetchHistory() }];
+    } catch (error) {
+      if (hasCode(error, GRPC.notFound)) return [];
+      throw error;
+    }
   }
 
   /** Ends whatever is still under way. */

@@ -6,7 +6,7 @@ import { sealState } from '../../src/search-attributes.js';
 import { SealError } from '../../src/seal-error.js';
 import { abortUpdate, type Abort } from '../../src/messages.js';
 import { fakeActivities, held, repeat } from '../helpers/fakes.js';
-import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
+import { useOrchestrator } from '../helpers/orchestrator.js';
 import type { Sealing } from '../helpers/sealing.js';
 
 const ask = ({ handle }: Sealing, given?: Abort): Promise<string> =>
@@ -30,8 +30,8 @@ const refusal = async (sealing: Sealing, given?: Abort): Promise<unknown> => {
   return (error as WorkflowUpdateFailedError).cause;
 };
 
-describe.each(CACHE_MODES)('abort, $cache', (mode) => {
-  const { seal } = useOrchestrator(mode);
+describe('abort', () => {
+  const { seal } = useOrchestrator();
 
   test('while P1 runs: stops P1, then deletes', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P1: [held()] }) });

@@ -2,7 +2,7 @@ import { CancelledFailure, WorkflowFailedError } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
 import { SealError } from '../../src/seal-error.js';
 import { fakeActivities, held, repeat } from '../helpers/fakes.js';
-import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
+import { useOrchestrator } from '../helpers/orchestrator.js';
 import type { Sealing } from '../helpers/sealing.js';
 
 const refused = new SealError('BadInput', 'no such job');
@@ -29,8 +29,8 @@ async function expectCancelled(result: Promise<unknown>): Promise<void> {
   expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
 }
 
-describe.each(CACHE_MODES)('cancel, $cache', (mode) => {
-  const { seal } = useOrchestrator(mode);
+describe('cancel', () => {
+  const { seal } = useOrchestrator();
 
   test('while P1 runs: stops P1 and ends', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P1: [held()] }) });

@@ -5,15 +5,15 @@ import { FAILURES } from '../../src/failures.js';
 import { eventually } from '../helpers/eventually.js';
 import { fakeActivities, heldInSilence, PROOF, repeat, hostOf } from '../helpers/fakes.js';
 import { scheduled, storyOf } from '../helpers/history.js';
-import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
+import { useOrchestrator } from '../helpers/orchestrator.js';
 import { failureOf, type Sealing } from '../helpers/sealing.js';
 
 const panic = new SealError('Panic', 'index out of bounds', { at: '1/P2-1', host: '10.0.0.2' });
 
 const stateInLists = async (sealing: Sealing) => (await sealing.lists()).get(sealState);
 
-describe.each(CACHE_MODES)('a phase that fails, $cache', (mode) => {
-  const { seal } = useOrchestrator(mode);
+describe('a phase that fails', () => {
+  const { seal } = useOrchestrator();
 
   test('is retried by the server, without events in the history', async () => {
     const { fakes, handle } = await seal({ fakes: fakeActivities({ P2: [panic, panic] }) });

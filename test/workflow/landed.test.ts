@@ -4,7 +4,7 @@ import { abortUpdate, landedUpdate } from '../../src/messages.js';
 import { sealState } from '../../src/search-attributes.js';
 import { eventually } from '../helpers/eventually.js';
 import { fakeActivities, held } from '../helpers/fakes.js';
-import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
+import { useOrchestrator } from '../helpers/orchestrator.js';
 import { failureOf, OTHER_SEED, SEED, type Sealing } from '../helpers/sealing.js';
 
 /** From a host whose config.toml has `[clean] after = "landed"`. */
@@ -16,8 +16,8 @@ const landed = (sealing: Sealing, message?: string): Promise<string> =>
 const untilWaiting = (sealing: Sealing): Promise<void> =>
   eventually(async () => (await sealing.lists()).get(sealState) === 'waiting-for-landed');
 
-describe.each(CACHE_MODES)('the landed update, $cache', (mode) => {
-  const { seal } = useOrchestrator(mode);
+describe('the landed update', () => {
+  const { seal } = useOrchestrator();
 
   test('is awaited when P6 requires it', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P6: [notLanded] }) });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SealError } from '../../src/seal-error.js';
 import { fakeActivities, held, PROOF } from '../helpers/fakes.js';
-import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
+import { useOrchestrator } from '../helpers/orchestrator.js';
 
 const fault = new SealError('PassingFault', 'input/output error');
 const refused = new SealError('BadInput', 'no such job');
@@ -10,8 +10,8 @@ const PAIR = [
   { phase: 'P5', other: 'P4' },
 ] as const;
 
-describe.each(CACHE_MODES)('P4 and P5, $cache', (mode) => {
-  const { seal } = useOrchestrator(mode);
+describe('P4 and P5', () => {
+  const { seal } = useOrchestrator();
 
   test.each(PAIR)(
     '$phase fails and is retried while $other runs; P6 waits for both',

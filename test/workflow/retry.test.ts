@@ -4,13 +4,13 @@ import { SealError } from '../../src/seal-error.js';
 import { PHASE_IDS } from '../../src/phases.js';
 import { fakeActivities, held, OTHER_COMM_R } from '../helpers/fakes.js';
 import { storyOf } from '../helpers/history.js';
-import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
+import { useOrchestrator } from '../helpers/orchestrator.js';
 import { failureOf, OTHER_SEED, OTHER_TICKET, SEED } from '../helpers/sealing.js';
 
 const refused = new SealError('BadInput', 'the ticket is too old');
 
-describe.each(CACHE_MODES)('retry, $cache', (mode) => {
-  const { seal } = useOrchestrator(mode);
+describe('retry', () => {
+  const { seal } = useOrchestrator();
 
   test('cannot go back once P6 has renamed the scratch, but resumes P6', async () => {
     const stuck = new SealError('NotOurs', 'a symbolic link', { stored: true });

@@ -4,7 +4,7 @@ import { sealState } from '../../src/search-attributes.js';
 import { eventually } from '../helpers/eventually.js';
 import { COMM_R, fakeActivities, held } from '../helpers/fakes.js';
 import { storyOf } from '../helpers/history.js';
-import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
+import { useOrchestrator } from '../helpers/orchestrator.js';
 import { failureOf, OTHER_SEED, SEED, type Sealing } from '../helpers/sealing.js';
 
 async function untilWaiting(sealing: Sealing): Promise<SealStatus> {
@@ -12,8 +12,8 @@ async function untilWaiting(sealing: Sealing): Promise<SealStatus> {
   return sealing.status();
 }
 
-describe.each(CACHE_MODES)('the seed, $cache', (mode) => {
-  const { seal } = useOrchestrator(mode);
+describe('the seed', () => {
+  const { seal } = useOrchestrator();
 
   test('is awaited after P2, with commR shown', async () => {
     const sealing = await seal({ fakes: fakeActivities(), input: { seed: undefined } });

@@ -4,14 +4,14 @@ import { SealError } from '../../src/seal-error.js';
 import { PHASE_IDS } from '../../src/phases.js';
 import { COMM_R, fakeActivities, held, OTHER_COMM_R, repeat } from '../helpers/fakes.js';
 import { scheduled } from '../helpers/history.js';
-import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
+import { useOrchestrator } from '../helpers/orchestrator.js';
 import { failureOf } from '../helpers/sealing.js';
 
 const layerDamaged = new SealError('StepBack', 'layer 3 is damaged', { at: '1/P2-1', from: 'P1' });
 const replicaDamaged = new SealError('StepBack', 'the replica is damaged', { at: '1/P5-1', from: 'P2' });
 
-describe.each(CACHE_MODES)('a step back, $cache', (mode) => {
-  const { seal } = useOrchestrator(mode);
+describe('a step back', () => {
+  const { seal } = useOrchestrator();
 
   test('runs the damaged phase again and continues from its new result', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P2: [layerDamaged] }) });
@@ -122,8 +122,8 @@ describe.each(CACHE_MODES)('a step back, $cache', (mode) => {
   });
 });
 
-describe.each(CACHE_MODES)('a commR that differs after a step back, $cache', (mode) => {
-  const { seal } = useOrchestrator(mode);
+describe('a commR that differs after a step back', () => {
+  const { seal } = useOrchestrator();
   const fakes = () =>
     fakeActivities({
       P2: [() => ({ commR: COMM_R }), () => ({ commR: OTHER_COMM_R })],

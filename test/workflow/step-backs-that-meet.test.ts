@@ -4,7 +4,7 @@ import { SealError } from '../../src/seal-error.js';
 import { fakeActivities, held } from '../helpers/fakes.js';
 import { storyOf } from '../helpers/history.js';
 import { eventually } from '../helpers/eventually.js';
-import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
+import { useOrchestrator } from '../helpers/orchestrator.js';
 import { OTHER_SEED, OTHER_TICKET, SEED, type Sealing } from '../helpers/sealing.js';
 
 const replicaDamaged = new SealError('StepBack', 'the replica is damaged', { at: '1/P5-1', from: 'P2' });
@@ -12,8 +12,8 @@ const replicaDamaged = new SealError('StepBack', 'the replica is damaged', { at:
 const untilStopping = ({ handle }: Sealing) =>
   eventually(async () => (await storyOf(handle)).includes('activityTaskCancelRequested'));
 
-describe.each(CACHE_MODES)('while P4 is being stopped for a step back, $cache', (mode) => {
-  const { seal } = useOrchestrator(mode);
+describe('while P4 is being stopped for a step back', () => {
+  const { seal } = useOrchestrator();
 
   /** P4 runs until `end` is released, even when it is cancelled. */
   async function sealing(copyFails: boolean) {

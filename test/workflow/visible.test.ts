@@ -6,7 +6,7 @@ import { PHASE_IDS, PHASES } from '../../src/phases.js';
 import { eventually } from '../helpers/eventually.js';
 import { COMM_R, fakeActivities, held, hostOf, PROOF, repeat, STORAGE } from '../helpers/fakes.js';
 import { scheduled } from '../helpers/history.js';
-import { CACHE_MODES, useOrchestrator } from '../helpers/orchestrator.js';
+import { useOrchestrator } from '../helpers/orchestrator.js';
 import type { Sealing } from '../helpers/sealing.js';
 
 const [PHASE, STATE, HOST] = [sealPhase, sealState, sealHost];
@@ -16,8 +16,8 @@ async function shown(sealing: Sealing) {
   return { phase: attributes.get(PHASE), state: attributes.get(STATE), host: attributes.get(HOST) };
 }
 
-describe.each(CACHE_MODES)('lists, $cache', (mode) => {
-  const { seal } = useOrchestrator(mode);
+describe('lists', () => {
+  const { seal } = useOrchestrator();
 
   test('show phase, state and host as the sector progresses', async () => {
     const checkpoints = { P1: held(), P3: held(), P4: held(), P5: held(), P6: held() };
