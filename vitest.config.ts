@@ -29,11 +29,16 @@ const GLOBAL_SETUP: Record<string, string> = {
   e2e: 'test/helpers/shared-cluster.ts',
   chaos: 'test/helpers/shared-cluster.ts',
 };
-/** With the real engine at 8 MiB, for minutes: only in the complete form (`npm run chaos`). */
-const COMPLETE_ONLY = 'test/chaos/real-engine/**';
+/**
+ * Only in the complete form (`npm run chaos`, each night): the real engine at 8 MiB, the table of faults and moments, random
+ * runs, two versions side by side. Of each kind of fault `npm test` has a test among the other files, or in test/e2e.
+ */
+const COMPLETE_ONLY = ['real-engine/**', 'matrix/**', 'random.test.ts', 'versions.test.ts'].map(
+  (name) => `test/chaos/${name}`,
+);
 
 /** Files that mostly wait: begun first, so that they do not wait alone at the end. Vitest takes large files for long ones. */
-const WAITING = /(chaos\/versions|workflow\/failures|e2e\/(dev|server-restart|slots|wrong-server))\.test/;
+const WAITING = /(chaos\/outages|workflow\/failures|e2e\/(dev|server-restart|slots|wrong-server))\.test/;
 
 class WaitingFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -59,7 +64,7 @@ export default defineConfig({
         exclude: [
           ...configDefaults.exclude,
           ...(name === 'unit' ? MOCKS : []),
-          ...(process.env['SEALFLOW_CHAOS'] === 'complete' ? [] : [COMPLETE_ONLY]),
+          ...(process.env['SEALFLOW_CHAOS'] === 'complete' ? [] : COMPLETE_ONLY),
         ],
         globalSetup: GLOBAL_SETUP[name] ?? [],
         testTimeout: seconds * 1000,

@@ -1,6 +1,5 @@
 /**
  * Random runs: faults in an order that nobody has thought of, over many sectors and three hosts. The seed gives the order again.
- * Only in the complete form: the short one has the same faults each time.
  */
 import { existsSync } from 'node:fs';
 import { beforeAll, expect, onTestFailed, test, vi } from 'vitest';
@@ -11,7 +10,7 @@ import type { Group, Pool } from '../helpers/group.js';
 import { expectCleaned, expectNoParts, expectStored } from '../helpers/on-disk.js';
 import type { Random } from '../helpers/random.js';
 import { Chaos, FAULTS, type FaultName } from './chaos.js';
-import { chaosRandom, COMPLETE } from './form.js';
+import { chaosRandom } from './form.js';
 import { begin, expectSealed, LAYERS_ENV, newSector, repeated } from './sectors.js';
 
 vi.setConfig({ testTimeout: 900_000, hookTimeout: 300_000 });
@@ -56,7 +55,7 @@ async function someWork(group: Group, sectors: readonly string[]): Promise<boole
   return !over();
 }
 
-test.runIf(COMPLETE).each([1, 2])('random run %i', async () => {
+test.each([1, 2])('random run %i', async () => {
   const group = await cluster.group();
   const chaos = new Chaos(cluster, group, random, HOST, SCALE);
   onTestFailed(() => console.error(`SEALFLOW_CHAOS_SEED=${random.seed}\n${chaos.story.join('\n')}`));

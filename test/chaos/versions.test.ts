@@ -12,7 +12,7 @@ import type { Group } from '../helpers/group.js';
 import { nextVersion } from '../helpers/next-version.js';
 import { filesBelow, readJsonFile, readReceipt } from '../helpers/on-disk.js';
 import { sealflow, startSealflow, type Running } from '../helpers/sealflow.js';
-import { chaosRandom, COMPLETE } from './form.js';
+import { chaosRandom } from './form.js';
 import { begin, expectSealed, LAYERS_ENV, newSector, repeated } from './sectors.js';
 import type { Begun } from './outcome.js';
 
@@ -83,32 +83,29 @@ test('a newer sector waits, visibly, for a newer orchestrator and a newer worker
   expect(await repeated(group, sector)).toEqual(nothing);
 });
 
-test.runIf(COMPLETE)(
-  'a sector that the version before has begun goes on with the next one, and nothing is done again',
-  async () => {
-    await orchestrate();
-    const group = await cluster.group();
-    const older = await serveThis(group, 1);
-    await cluster.untilServed(group);
-    const begun = newSector(cluster, random);
-    const { sector } = begun;
-    await group.tell(sector, 'P2', 'hold');
-    await begin(cluster, group, begun, 0.1);
-    const engine = await group.engine(sector, 'P2');
-    expect(await versionOf(join(group.sector(sector), '1/epoch.json'))).toBe(CONTRACT_VERSION);
+test('a sector that the version before has begun goes on with the next one, and nothing is done again', async () => {
+  await orchestrate();
+  const group = await cluster.group();
+  const older = await serveThis(group, 1);
+  await cluster.untilServed(group);
+  const begun = newSector(cluster, random);
+  const { sector } = begun;
+  await group.tell(sector, 'P2', 'hold');
+  await begin(cluster, group, begun, 0.1);
+  const engine = await group.engine(sector, 'P2');
+  expect(await versionOf(join(group.sector(sector), '1/epoch.json'))).toBe(CONTRACT_VERSION);
 
-    older.kill('SIGTERM');
-    await older.ended;
-    await orchestrate(next);
-    await serveNext(group, 1);
-    await eventually(async () => (await cluster.watched(sector)).includes('1/P2-1'));
-    expect(await isAlive(engine.pid)).toBe(true);
-    await group.takeBack(sector, 'P2', 'hold');
-    await expectSealed(cluster, group, begun);
-    expect(await versionOf(group.done(sector))).toBe(NEXT);
-    expect(await repeated(group, sector)).toEqual(nothing);
-  },
-);
+  older.kill('SIGTERM');
+  await older.ended;
+  await orchestrate(next);
+  await serveNext(group, 1);
+  await eventually(async () => (await cluster.watched(sector)).includes('1/P2-1'));
+  expect(await isAlive(engine.pid)).toBe(true);
+  await group.takeBack(sector, 'P2', 'hold');
+  await expectSealed(cluster, group, begun);
+  expect(await versionOf(group.done(sector))).toBe(NEXT);
+  expect(await repeated(group, sector)).toEqual(nothing);
+});
 
 test('a version that is taken back leaves the newer engine and all files alone, until it is there again', async () => {
   await orchestrate(next);

@@ -1,9 +1,7 @@
 /** The choice of what the short form of the chaos tests runs. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { PHASE_IDS } from '../../src/phases.js';
 import { fewest } from '../chaos/fewest.js';
-import { ALL, ASPECTS, FAULTS, MOMENTS } from '../chaos/matrix/cells.js';
 
 interface Cell {
   fault: number;
@@ -48,11 +46,4 @@ describe('the fewest cells', () => {
   test('of none are none', () => {
     expect(fewest([], [])).toEqual([]);
   });
-});
-
-test('the short matrix has each fault and each phase once, and each moment', () => {
-  const short = fewest(ALL, ASPECTS);
-  expect(short.map(({ fault }) => fault)).toEqual(FAULTS);
-  expect(short.map(({ phase }) => phase)).toEqual(PHASE_IDS);
-  expect(new Set(short.map(({ moment }) => moment))).toEqual(new Set(MOMENTS));
 });

@@ -6,7 +6,6 @@
  * `engine SIGSTOP`: it wakes up then, and must end by itself and bring nothing back.
  */
 import { PHASE_IDS, type PhaseId } from '../../../src/phases.js';
-import { inThisForm } from '../form.js';
 
 export const FAULTS = [
   'engine SIGKILL',
@@ -18,7 +17,6 @@ export const FAULTS = [
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
-/** The short form prefers the first: half-way there is most to lose. */
 export const MOMENTS = ['middle', 'end', 'start'] as const;
 /** Of the phase: half-way, just before its end, just after its start. */
 export type Moment = (typeof MOMENTS)[number];
@@ -29,13 +27,8 @@ export interface Cell {
   moment: Moment;
 }
 
-export const ALL: readonly Cell[] = FAULTS.flatMap((fault) =>
+const ALL: readonly Cell[] = FAULTS.flatMap((fault) =>
   PHASE_IDS.flatMap((phase) => MOMENTS.map((moment) => ({ phase, fault, moment }))),
 );
-/** The short form has each fault, each phase and each moment: six cells, as there are six faults. */
-export const ASPECTS = ['fault', 'phase', 'moment'] as const;
-
-const WANTED = inThisForm(ALL, ASPECTS);
-
-/** The cells of some faults that this form runs. */
-export const cellsOf = (...faults: Fault[]): Cell[] => WANTED.filter(({ fault }) => faults.includes(fault));
+/** The cells of some faults. */
+export const cellsOf = (...faults: Fault[]): Cell[] => ALL.filter(({ fault }) => faults.includes(fault));
