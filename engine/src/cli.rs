@@ -9,6 +9,7 @@ use std::path::PathBuf;
 pub const USAGE: &str = "\
 sealflow-engine run <attempt directory>       compute one phase from job.json
 sealflow-engine params <size> [--only-check]  generate (test sizes) or check (32GiB, 64GiB) the proof parameters
+sealflow-engine params <size> --list          the published files that 32GiB or 64GiB needs, and which are there
 sealflow-engine verify <receipt.json> [--json] check the proof of a receipt
 sealflow-engine check-copy <receipt.json> <node directory> [--quick] [--json]
                                               check a stored sector from its receipt and the storage node
@@ -23,6 +24,9 @@ pub enum Command {
     Params {
         size: Size,
         only_check: bool,
+    },
+    ListParams {
+        size: Size,
     },
     /// Internal: P1 runs it to generate the parent cache in another process.
     Parents {
@@ -63,7 +67,7 @@ fn parse_command(parser: &mut Parser) -> Result<Command, Error> {
         Some(other) => return Err(other.unexpected()),
         None => return Err(Error::MissingValue { option: None }),
     };
-    let (mut only_check, mut json, mut quick) = (false, false, false);
+    let (mut only_check, mut list, mut json, mut quick) = (false, false, false, false);
     let mut value = None;
     match name.to_str() {
         Some("run") => {
@@ -71,8 +75,14 @@ fn parse_command(parser: &mut Parser) -> Result<Command, Error> {
             Ok(Command::Run { attempt: attempt.into() })
         }
         Some("params") => {
-            let [size] = parse_operands(parser, &mut [("only-check", &mut only_check)], None)?;
-            Ok(Command::Params { size: parse_size(&size)?, only_check })
+            let flags = &mut [("only-check", &mut only_check), ("list", &mut list)];
+            let [size] = parse_operands(parser, flags, None)?;
+            let size = parse_size(&size)?;
+            match (list, only_check) {
+                (true, true) => Err(Error::UnexpectedOption("--only-check".to_owned())),
+                (true, false) => Ok(Command::ListParams { size }),
+                (false, only_check) => Ok(Command::Params { size, only_check }),
+            }
         }
         Some("parents") => {
             let [size] = parse_operands(parser, &mut [], Some(("parent", &mut value)))?;
@@ -140,6 +150,7 @@ mod tests {
     fn valid_and_invalid_commands() {
         assert_eq!(parse("run x/2/P1-1"), Ok(Command::Run { attempt: "x/2/P1-1".into() }));
         assert_eq!(parse("params 2KiB --only-check"), Ok(Command::Params { size: Size::KiB2, only_check: true }));
+        assert_eq!(parse("params --list 32GiB"), Ok(Command::ListParams { size: Size::GiB32 }));
         assert_eq!(parse("verify --json r.json"), Ok(Command::Verify { receipt: "r.json".into(), json: true }));
         let check = |quick, json| {
             let options = Options { quick, json };
@@ -157,6 +168,7 @@ mod tests {
             "run a b",
             "params",
             "params 2KiB --what",
+            "params 32GiB --list --only-check",
             "info 8MiB",
             "verify",
             "check-copy r.json",

@@ -65,12 +65,16 @@ fn main() {
 fn execute(command: Command) -> Outcome<()> {
     environment::init()?;
     // These print a result for the terminal, which the library's info lines would bury.
-    let is_interactive = matches!(command, Command::Verify { .. } | Command::CheckCopy { .. } | Command::Info { .. });
+    let is_interactive = matches!(
+        command,
+        Command::Verify { .. } | Command::CheckCopy { .. } | Command::Info { .. } | Command::ListParams { .. }
+    );
     logging::start(if is_interactive { LevelFilter::Warn } else { LevelFilter::Info });
     machine::raise_open_file_limit();
     match command {
         Command::Run { attempt } => run::run(&attempt),
         Command::Params { size, only_check } => params::run(size, only_check),
+        Command::ListParams { size } => params::list(size),
         Command::Parents { size, parent } => parents::run(size, parent),
         Command::Verify { receipt, json } => verify::run(&receipt, json),
         Command::CheckCopy { receipt, node, options } => check_copy::run(&receipt, &node, options),

@@ -8,7 +8,7 @@ mod generator;
 mod published;
 
 use self::generator::Secrets;
-use self::published::{check_digest, check_digest_once};
+use self::published::{check_digest, check_digest_once, PublishedFile};
 use crate::environment;
 use crate::failure::{Failure, IoContext, Outcome};
 use crate::publish_lock::PublishLock;
@@ -79,7 +79,7 @@ fn find_file(size: Size, name: &str) -> Outcome<PathBuf> {
         Ok(_) => Err(Failure::MissingParameters(format!("{} is empty", path.display()))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let remedy = if size.is_production() {
-                "copy the published file there".to_owned()
+                format!("`sealflow setup --parameters {}` fetches it", size.name())
             } else {
                 format!("run `sealflow-engine params {}`", size.name())
             };
@@ -104,6 +104,23 @@ pub fn run(size: Size, only_check: bool) -> Outcome<()> {
         }
     }
     print_line(&json!({ "step": "done", "done": true, "dir": dir }));
+    Ok(())
+}
+
+/// `sealflow-engine params <size> --list`: prints which published files a production size needs, and what is known of
+/// those that exist. Nothing is hashed. Other sizes have none: `BadInput`.
+pub fn list(size: Size) -> Outcome<()> {
+    if !size.is_production() {
+        return Err(Failure::BadInput(format!(
+            "the parameters of {0} are not published ones: `sealflow-engine params {0}` generates them",
+            size.name()
+        )));
+    }
+    let dir = environment::parameter_dir();
+    let Files { params, vk } = Files::of(size)?;
+    // In the order in which they are published: `.params` last, so that a set with it is complete.
+    let files = [vk, params].into_iter().map(|name| PublishedFile::find(name, &dir)).collect::<Outcome<Vec<_>>>()?;
+    print_line(&json!({ "v": 1, "size": size.name(), "dir": dir, "files": files }));
     Ok(())
 }
 

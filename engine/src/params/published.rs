@@ -1,4 +1,4 @@
-//! Checks that published parameter files are the published ones.
+//! The published parameter files: which there are, and checks that files are them.
 
 use crate::durable;
 use crate::failure::{Failure, IoContext, Outcome};
@@ -6,10 +6,46 @@ use crate::progress;
 use blake2b_simd::Params as Blake2b;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, Metadata};
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use storage_proofs_core::parameter_cache::get_parameter_data_from_id;
+use storage_proofs_core::parameter_cache::{get_parameter_data_from_id, ParameterData};
+
+/// A file on the library's list of published parameters, and what is known of it without reading it.
+#[derive(Serialize)]
+pub struct PublishedFile {
+    name: String,
+    /// Content ID: a gateway serves the file under this name.
+    cid: String,
+    /// The first 16 bytes of the file's BLAKE2b, in hex.
+    digest: String,
+    /// Bytes that the file in the directory has; `null` if there is none.
+    bytes: Option<u64>,
+    /// Whether the file was verified and has not been modified since.
+    checked: bool,
+}
+
+impl PublishedFile {
+    /// Looks for the published file `name` in `dir`. Fails with `MissingParameters` if it is not on the library's list.
+    pub fn find(name: String, dir: &Path) -> Outcome<PublishedFile> {
+        let ParameterData { cid, digest, .. } = published(&name)?;
+        let (cid, digest) = (cid.clone(), digest.clone());
+        let path = dir.join(&name);
+        let bytes = match fs::metadata(&path) {
+            Ok(meta) => Some(meta.len()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(Failure::io(format_args!("reading {}", path.display()), &error)),
+        };
+        Ok(PublishedFile { name, cid, digest, bytes, checked: DigestCheck::is_current(&path) })
+    }
+}
+
+/// What the library's list (parameters.json, embedded by storage-proofs-core `parameter_cache.rs`) says of a file.
+fn published(name: &str) -> Outcome<&ParameterData> {
+    get_parameter_data_from_id(name).ok_or_else(|| {
+        Failure::MissingParameters(format!("{name} is not on the library's list of published parameters"))
+    })
+}
 
 /// Like [`check_digest`], but a file that was verified before is not read again unless it has been modified.
 pub fn check_digest_once(path: &Path) -> Outcome<()> {
@@ -21,14 +57,11 @@ pub fn check_digest_once(path: &Path) -> Outcome<()> {
     Ok(())
 }
 
-/// Compares the first 16 bytes of the file's BLAKE2b with the digest in the library's list of published parameters
-/// (parameters.json, embedded by storage-proofs-core `parameter_cache.rs`). Fails with `MissingParameters` if they
-/// differ.
+/// Compares the first 16 bytes of the file's BLAKE2b with the digest in the library's list of published parameters.
+/// Fails with `MissingParameters` if they differ.
 pub fn check_digest(path: &Path) -> Outcome<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let published = get_parameter_data_from_id(&name).ok_or_else(|| {
-        Failure::MissingParameters(format!("{name} is not on the library's list of published parameters"))
-    })?;
+    let published = published(&name)?;
     let reading = format!("reading {}", path.display());
     let mut file = File::open(path).context(&reading)?;
     let size = file.metadata().context(&reading)?.len().max(1);
@@ -96,6 +129,13 @@ impl DigestCheck {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_files_of_the_library_s_list_are_looked_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let found = PublishedFile::find("v28-other.vk".to_owned(), dir.path());
+        assert!(matches!(found, Err(Failure::MissingParameters(_))));
+    }
 
     #[test]
     fn a_modified_file_has_to_be_checked_again() {

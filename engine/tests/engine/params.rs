@@ -3,6 +3,7 @@
 use crate::common::*;
 use serde_json::{json, Value};
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::process::Child;
 
 fn workspace(sector: &Sector) -> Option<String> {
@@ -57,6 +58,41 @@ fn parameters_of_production_sizes_are_never_generated() {
     let exited = sector.engine(&["params", "32GiB"]);
     assert_eq!(exited.code, Some(5));
     assert!(exited.stderr.contains("is not the published file"), "{}", exited.stderr);
+}
+
+#[test]
+fn the_published_files_are_listed_and_looked_for() {
+    let sector = Sector::new();
+    let list = |size: &str| -> Value {
+        let exited = sector.engine(&["params", size, "--list"]);
+        assert_eq!((exited.code, exited.stderr.as_str()), (Some(0), ""));
+        serde_json::from_str(&exited.stdout).unwrap()
+    };
+    let vk = "v28-stacked-proof-of-replication-merkletree-poseidon_hasher-8-8-0-sha256_hasher-82a357d2f2ca81dc61bb45f4a762807aedee1b0a53fd6c4e77b46a01bfef7820.vk";
+    let params = vk.replace(".vk", ".params");
+    let missing = |name: &str, cid: &str, digest: &str| json!({ "name": name, "cid": cid, "digest": digest, "bytes": null, "checked": false });
+    let key = missing(vk, "Qmf93EMrADXAK6CyiSfE8xx45fkMfR3uzKEPCvZC1n2kzb", "0c7b4aac1c40fdb7eb82bc355b41addf");
+    let big = missing(&params, "QmengpM684XLQfG8754ToonszgEg2bQeAGUan5uXTHUQzJ", "6a388072a518cf46ebd661f5cc46900a");
+    assert_eq!(list("32GiB"), json!({ "v": 1, "size": "32GiB", "dir": sector.path("params"), "files": [key, big] }));
+    assert_eq!(list("64GiB")["files"][1]["cid"], "QmS7ye6Ri2MfFzCkcUJ7FQ6zxDKuJ6J6B8k5PN7wzSR9sX");
+
+    // A file that is there is listed with its length, and is checked when there is a record for just this file.
+    fs::write(sector.path("params").join(&params), "not the parameters").unwrap();
+    let files = &list("32GiB")["files"];
+    assert_eq!((&files[1]["bytes"], &files[1]["checked"]), (&json!(18), &json!(false)));
+    assert_eq!(files[0]["bytes"], Value::Null);
+    let meta = fs::metadata(sector.path("params").join(&params)).unwrap();
+    let record =
+        json!({ "v": 1, "size": 18, "modifiedSeconds": meta.mtime(), "modifiedNanoseconds": meta.mtime_nsec() });
+    fs::write(sector.path("params").join(format!("{params}.checked")), record.to_string()).unwrap();
+    assert_eq!(list("32GiB")["files"][1]["checked"], true);
+}
+
+#[test]
+fn generated_parameters_are_not_listed() {
+    let exited = Sector::new().engine(&["params", "2KiB", "--list"]);
+    assert_eq!((exited.code, exited.stdout.as_str()), (Some(2), ""));
+    assert!(exited.stderr.contains("`sealflow-engine params 2KiB` generates them"), "{}", exited.stderr);
 }
 
 fn missing_file_name(stderr: &str) -> String {
