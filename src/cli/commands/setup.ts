@@ -5,7 +5,13 @@ import { SEARCH_ATTRIBUTES } from '../../search-attributes.js';
 import { connectClient } from '../../temporal/connect/client.js';
 import { buildEngine } from '../../engines/build/build.js';
 import { findEngine } from '../../engines/locate.js';
+import { createDisplay, plainDisplay } from '../../dev/display.js';
+import { readConfig, type Config } from '../../config.js';
+import type { Engine } from '../../engines/engine.js';
+import { engineEnvironment } from '../../engines/environment.js';
 import { ensureParameters } from '../../engines/parameters.js';
+import { fetchParameters } from '../../engines/published/fetch-parameters.js';
+import { isPublished } from '../../engines/published/list.js';
 import { SECTOR_SIZE_NAMES, type SectorSize } from '../../phases.js';
 import { RETENTION_DAYS, setUpNamespace } from '../../temporal/embedded/namespace.js';
 import { UserError } from '../../user-error.js';
@@ -36,9 +42,10 @@ export const setupCommand = (): Command =>
     )
     .option('--engine', 'build the engine (needs Rust)')
     .addOption(
-      new Option('--parameters <size>', 'generate or check the proof parameters').choices(
-        SECTOR_SIZE_NAMES.slice(),
-      ),
+      new Option(
+        '--parameters <size>',
+        'generate the proof parameters, or fetch those of 32GiB and 64GiB that are missing; [engine] of --config counts',
+      ).choices(SECTOR_SIZE_NAMES.slice()),
     )
     .option('--json', 'print JSON')
     .action(async (options: SetupOptions) => {
@@ -81,18 +88,53 @@ async function setUpGroup({ group, subdirectory, json, ...server }: SetupOptions
   return marker;
 }
 
-async function setUpEngine({ engine: build, parameters, json }: SetupOptions) {
+async function setUpEngine({ engine: build, parameters, config: file, json }: SetupOptions) {
+  const config = file === undefined ? undefined : readConfig(file).engine;
   const signal = untilSignal();
-  const onStep = (text: string): void => {
-    if (!json) print(text);
-  };
-  const engine = build ? await buildEngine({ onStep, signal }) : await findEngine();
+  const display = json ? plainDisplay(() => undefined) : createDisplay(process.stdout);
+  const engine = build
+    ? display.step(
+        'engine',
+        async (onStep) => ({ ...(await buildEngine({ onStep, signal })), ...environmentOf(config) }),
+        ({ command }) => command.join(' '),
+      )
+    : Promise.resolve(await existingEngine(config));
+  const directory =
+    parameters &&
+    display.step(
+      `proof parameters for ${parameters}`,
+      async (onStep) => {
+        if (build) onStep('waiting for the engine');
+        const get = isPublished(parameters) ? fetchParameters : ensureParameters;
+        return await get(await engine, parameters, { onStep, warn, signal });
+      },
+      (path) => path,
+    );
+  await display.start();
+  try {
+    const { command } = await engine;
+    return { engine: command, ...(directory && { parameters: await directory }) };
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new UserError('stopped', {
+      exitCode: 1,
+      hint: 'the same command goes on where it stopped',
+      cause: error,
+    });
+  }
+}
+
+/** On stderr: what was replaced is worth knowing after the display has moved on. */
+const warn = (line: string): void => void process.stderr.write(`sealflow: ${line}\n`);
+
+/** The directory of the parameters may be set there. */
+const environmentOf = (config?: Config['engine']): Partial<Engine> =>
+  config ? { environment: engineEnvironment(config.environment) } : {};
+
+async function existingEngine({ command, environment }: Partial<Config['engine']> = {}): Promise<Engine> {
+  const engine = await findEngine({ command, environment });
   if (!engine) throw new UserError('the engine is not built', { hint: 'add --engine' });
-  if (build && !json) print(`engine: ${engine.command.join(' ')}`);
-  if (!parameters) return { engine: engine.command };
-  const directory = await ensureParameters(engine, parameters, { onStep, signal });
-  if (!json) print(`parameters for ${parameters}: ${directory}`);
-  return { engine: engine.command, parameters: directory };
+  return engine;
 }
 
 function ownAddress(): string {
