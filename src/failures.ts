@@ -179,7 +179,7 @@ export const FAILURES = {
   MissingParameters: {
     recovery: 'retry',
     meaning: 'the proof parameters are not on this host',
-    hint: 'sealflow-engine params <size>, or set FIL_PROOFS_PARAMETER_CACHE',
+    hint: 'sealflow setup --parameters <size> on that host, or set FIL_PROOFS_PARAMETER_CACHE',
   },
   CopyDiffers: {
     recovery: 'attention',

@@ -50,7 +50,9 @@ export async function ensureParameters(
   const missing = end.code === MISSING_PARAMETERS;
   throw new UserError(`no proof parameters for ${size}: ${describeEnd(end)}`, {
     exitCode: 1,
-    ...(missing && { hint: 'put the published files into FIL_PROOFS_PARAMETER_CACHE' }),
+    ...(missing && {
+      hint: `\`sealflow setup --parameters ${size}\` fetches them; or set FIL_PROOFS_PARAMETER_CACHE to a directory that has them`,
+    }),
   });
 }
 

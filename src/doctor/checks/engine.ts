@@ -59,16 +59,14 @@ export function judgeParameters({ size, directory, present, bytes }: Parameters)
     return fail(
       `none for ${size} in ${directory}`,
       'proof parameters for this sector size: without them P4 is not served',
-      published
-        ? 'put the published files there, or set FIL_PROOFS_PARAMETER_CACHE to their directory'
-        : `run sealflow setup --parameters ${size}, or set FIL_PROOFS_PARAMETER_CACHE`,
+      `run sealflow setup --parameters ${size} with the same --config and as the same user, or set FIL_PROOFS_PARAMETER_CACHE to a directory that has them`,
     );
   }
   if (published && bytes !== undefined && bytes < published.bytes) {
     return fail(
       `${gigabytes(bytes)} in ${directory}`,
       `${gigabytes(published.bytes)} or more`,
-      'the file is truncated: download it again',
+      `the file is truncated: sealflow setup --parameters ${size}, with the same --config, replaces it`,
     );
   }
   return ok(`${directory}${bytes === undefined ? '' : `, ${gigabytes(bytes)}`}`);
@@ -82,5 +80,9 @@ export async function checkParametersDeep(
   const [program, ...first] = command;
   const end = await runBound(program, [...first, 'params', size, '--only-check'], { env: environment });
   if (end.code === 0) return ok(`the digests for ${size} match`);
-  return fail(describeEnd(end), `parameters of ${size} as published`, 'download the files again');
+  return fail(
+    describeEnd(end),
+    `parameters of ${size} as published`,
+    `run sealflow setup --parameters ${size} with the same --config`,
+  );
 }

@@ -266,7 +266,7 @@ describe('ensureParameters', () => {
     const program = await script(join(bin, 'e'), 'echo "v28.params is not in /p" >&2; exit 5');
     await expect(ensureParameters(engine(program), '32GiB')).rejects.toMatchObject({
       message: 'no proof parameters for 32GiB: exit code 5: v28.params is not in /p',
-      hint: expect.stringContaining('FIL_PROOFS_PARAMETER_CACHE') as string,
+      hint: '`sealflow setup --parameters 32GiB` fetches them; or set FIL_PROOFS_PARAMETER_CACHE to a directory that has them',
     });
   });
 
