@@ -62,7 +62,9 @@ function terminalDisplay(): Display {
           if (summary) task.title = `${title}: ${summary}`;
         },
       }));
-      const options = { concurrent: true, exitOnError: false, rendererOptions: { timer: PRESET_TIMER } };
+      // Whoever waits for the step prints its error.
+      const rendererOptions = { timer: PRESET_TIMER, showErrorMessage: false };
+      const options = { concurrent: true, exitOnError: false, rendererOptions };
       await new Listr(tasks, options).run();
     },
   };
