@@ -184,9 +184,11 @@ describe('in one line, with the mend, is said', () => {
       exitCode: 1,
       message: 'the engine does not list the published parameters for 32GiB: exit code 2: no such flag',
     });
+    const entry = { ...key, content: undefined, bytes: null, checked: false };
+    const outside = { v: 1, dir, files: [{ ...entry, name: '../x.vk' }] };
     const odd: Engine = {
       ...engine(),
-      command: ['/bin/echo', '{"v":1,"dir":"/p","files":[{"name":"../x"}]}'],
+      command: ['/bin/sh', '-c', `echo '${JSON.stringify(outside)}'`],
     };
     await expect(fetchParameters(odd, '32GiB')).rejects.toThrow('its answer is not a list of files');
   });
