@@ -6,8 +6,8 @@ use crate::failure::Outcome;
 use crate::hex32::Hex32;
 use crate::params;
 use crate::sector::Sector;
-use crate::sizes::Size;
-use filecoin_proofs_api::seal::verify_seal;
+use crate::sizes::{with_tree, Size};
+use filecoin_proofs::verify_seal;
 
 pub struct Claim<'a> {
     pub size: Size,
@@ -24,7 +24,8 @@ impl Claim<'_> {
         let Claim { size, sector, ticket, seed, comm_d, comm_r } = *self;
         diagnosis::confirm(|| {
             let (prover, id) = (sector.prover_id(), sector.id());
-            match verify_seal(size.proof(), comm_r.0, comm_d.0, prover, id, ticket.0, seed.0, proof) {
+            let porep = size.porep();
+            match with_tree!(size, verify_seal(&porep, comm_r.0, comm_d.0, prover, id, ticket.0, seed.0, proof)) {
                 Ok(true) => Ok(Ok(())),
                 Ok(false) => Ok(Err(Damage::found("the proof does not verify"))),
                 Err(error) => {

@@ -6,7 +6,7 @@ use crate::sizes::Size;
 use serde_json::{json, Map, Value};
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// Version of filecoin-proofs-api, as pinned in Cargo.lock.
+/// Version of filecoin-proofs, as pinned in Cargo.lock.
 pub const PROOFS: &str = "19.1.0";
 
 /// Prints one JSON object, with all sizes or only one.
@@ -41,6 +41,6 @@ mod tests {
     #[test]
     fn proofs_version_matches_the_lock_file() {
         let lock = include_str!("../Cargo.lock");
-        assert!(lock.contains(&format!("name = \"filecoin-proofs-api\"\nversion = \"{}\"", super::PROOFS)));
+        assert!(lock.contains(&format!("name = \"filecoin-proofs\"\nversion = \"{}\"", super::PROOFS)));
     }
 }

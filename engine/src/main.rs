@@ -28,6 +28,7 @@ mod panics;
 mod params;
 mod parents;
 mod phase;
+mod phase_files;
 mod phases;
 mod progress;
 mod progress_file;

@@ -179,7 +179,7 @@ fn generate(size: Size) -> anyhow::Result<(PathBuf, String)> {
         let cache = public_params::<Tree>(config)?.graph.parent_cache()?;
         Ok((cache.path, cache.digest))
     }
-    with_tree!(size, cache(&size.proof().as_v1_config()))
+    with_tree!(size, cache(&size.porep()))
 }
 
 /// The fraction of the cache that the library has read for the current layer, 0…1. It reads the cache in ascending

@@ -1,8 +1,9 @@
 //! The identity of a sector: `t01000/7` is sector 7 of the miner with actor ID 1000.
 
-use filecoin_proofs_api::{ProverId, SectorId};
+use filecoin_proofs::ProverId;
 use serde::{Deserialize, Deserializer};
 use std::str::FromStr;
+use storage_proofs_core::sector::SectorId;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sector {

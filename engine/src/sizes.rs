@@ -1,7 +1,24 @@
 //! The sector sizes that have proofs, and the files of a sector of each size.
 
-use filecoin_proofs_api::{RegisteredPoStProof, RegisteredSealProof};
+use filecoin_proofs::constants::{WINNING_POST_CHALLENGE_COUNT, WINNING_POST_SECTOR_COUNT};
+use filecoin_proofs::{MerkleTreeTrait, PoRepConfig, PoStConfig, PoStType, SectorSize};
 use serde::{Deserialize, Serialize};
+use storage_proofs_core::api_version::ApiVersion;
+
+/// Calls a function that is generic over the library's Merkle tree, with the tree of a size.
+macro_rules! with_tree {
+    ($size:expr, $f:ident($($arg:expr),*)) => {{
+        use filecoin_proofs::constants as shapes;
+        match $size {
+            $crate::sizes::Size::KiB2 => $f::<shapes::SectorShape2KiB>($($arg),*),
+            $crate::sizes::Size::MiB8 => $f::<shapes::SectorShape8MiB>($($arg),*),
+            $crate::sizes::Size::MiB512 => $f::<shapes::SectorShape512MiB>($($arg),*),
+            $crate::sizes::Size::GiB32 => $f::<shapes::SectorShape32GiB>($($arg),*),
+            $crate::sizes::Size::GiB64 => $f::<shapes::SectorShape64GiB>($($arg),*),
+        }
+    }};
+}
+pub(crate) use with_tree;
 
 pub const REPLICA: &str = "sealed";
 pub const PHASE1: &str = "phase1.json";
@@ -55,25 +72,39 @@ impl Size {
         }
     }
 
-    pub fn proof(self) -> RegisteredSealProof {
-        match self {
-            Size::KiB2 => RegisteredSealProof::StackedDrg2KiBV1_1,
-            Size::MiB8 => RegisteredSealProof::StackedDrg8MiBV1_1,
-            Size::MiB512 => RegisteredSealProof::StackedDrg512MiBV1_1,
-            Size::GiB32 => RegisteredSealProof::StackedDrg32GiBV1_1,
-            Size::GiB64 => RegisteredSealProof::StackedDrg64GiBV1_1,
+    /// The proof of replication `StackedDrg…V1_1`, as the network registers it (filecoin-proofs-api `registry.rs`).
+    pub fn porep(self) -> PoRepConfig {
+        // A replica's ID depends on this number, so a sector sealed under another one is worth nothing.
+        let registered: u64 = match self {
+            Size::KiB2 => 5,
+            Size::MiB8 => 6,
+            Size::MiB512 => 7,
+            Size::GiB32 => 8,
+            Size::GiB64 => 9,
+        };
+        let mut porep_id = [0; 32];
+        porep_id[..8].copy_from_slice(&registered.to_le_bytes());
+        PoRepConfig::new_groth16(self.bytes(), porep_id, ApiVersion::V1_1_0)
+    }
+
+    /// The winning PoSt `StackedDrgWinning…V1`, which proves 66 leaves of the replica.
+    pub fn winning_post(self) -> PoStConfig {
+        PoStConfig {
+            sector_size: SectorSize(self.bytes()),
+            challenge_count: WINNING_POST_CHALLENGE_COUNT,
+            sector_count: WINNING_POST_SECTOR_COUNT,
+            typ: PoStType::Winning,
+            priority: true,
+            api_version: ApiVersion::V1_0_0,
         }
     }
 
-    /// The winning PoSt, which proves 66 leaves of the replica.
-    pub fn winning_post(self) -> RegisteredPoStProof {
-        match self {
-            Size::KiB2 => RegisteredPoStProof::StackedDrgWinning2KiBV1,
-            Size::MiB8 => RegisteredPoStProof::StackedDrgWinning8MiBV1,
-            Size::MiB512 => RegisteredPoStProof::StackedDrgWinning512MiBV1,
-            Size::GiB32 => RegisteredPoStProof::StackedDrgWinning32GiBV1,
-            Size::GiB64 => RegisteredPoStProof::StackedDrgWinning64GiBV1,
+    /// Identifies the circuit of the proof of replication. The names of its parameters consist of that.
+    pub fn circuit_identifier(self) -> anyhow::Result<String> {
+        fn identifier<Tree: 'static + MerkleTreeTrait>(porep: &PoRepConfig) -> anyhow::Result<String> {
+            porep.get_cache_identifier::<Tree>()
         }
+        with_tree!(self, identifier(&self.porep()))
     }
 
     /// Whether the size needs the published parameters of the trusted setup. For the other sizes everybody can generate
@@ -91,7 +122,7 @@ impl Size {
     }
 
     pub fn partitions(self) -> usize {
-        usize::from(self.proof().partitions())
+        usize::from(self.porep().partitions)
     }
 
     /// Number of subtrees of tree-c and tree-r-last (storage-proofs-core `get_base_tree_count` of the shapes 8-0-0,
@@ -129,21 +160,6 @@ impl Size {
     }
 }
 
-/// Calls a function that is generic over the library's Merkle tree, with the tree of a size.
-macro_rules! with_tree {
-    ($size:expr, $f:ident($($arg:expr),*)) => {{
-        use filecoin_proofs::constants as shapes;
-        match $size {
-            $crate::sizes::Size::KiB2 => $f::<shapes::SectorShape2KiB>($($arg),*),
-            $crate::sizes::Size::MiB8 => $f::<shapes::SectorShape8MiB>($($arg),*),
-            $crate::sizes::Size::MiB512 => $f::<shapes::SectorShape512MiB>($($arg),*),
-            $crate::sizes::Size::GiB32 => $f::<shapes::SectorShape32GiB>($($arg),*),
-            $crate::sizes::Size::GiB64 => $f::<shapes::SectorShape64GiB>($($arg),*),
-        }
-    }};
-}
-pub(crate) use with_tree;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,13 +168,22 @@ mod tests {
     #[test]
     fn constants_match_the_library() {
         for size in Size::ALL {
-            assert_eq!(u64::from(size.proof().sector_size()), size.bytes());
-            assert_eq!(u64::from(size.winning_post().sector_size()), size.bytes());
             assert_eq!(LAYERS.read().unwrap()[&size.bytes()], size.layers());
             assert_eq!(Size::from_name(size.name()), Ok(size));
         }
         assert_eq!(Size::KiB2.partitions(), 1);
         assert_eq!(Size::GiB32.partitions(), 10);
+    }
+
+    #[test]
+    fn proofs_are_the_registered_ones() {
+        for (size, id) in Size::ALL.into_iter().zip(5..) {
+            let porep = size.porep();
+            assert_eq!((porep.porep_id[0], &porep.porep_id[1..]), (id, &[0; 31][..]), "{size:?}");
+            assert_eq!(u64::from(porep.sector_size), size.bytes());
+            assert!(porep.api_version == ApiVersion::V1_1_0 && porep.api_features.is_empty());
+            assert_eq!(size.winning_post().challenge_count, 66);
+        }
     }
 
     #[test]

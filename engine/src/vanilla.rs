@@ -12,12 +12,13 @@ use crate::failure::{Failure, Outcome};
 use crate::hex32::Hex32;
 use crate::panics;
 use crate::sector::Sector;
-use crate::sizes::{Size, REPLICA};
+use crate::sizes::{with_tree, Size, REPLICA};
 use blstrs::Scalar;
 use filecoin_hashers::poseidon::{PoseidonDomain, PoseidonFunction};
 use filecoin_hashers::{Domain, HashFunction};
-use filecoin_proofs_api::post::{generate_fallback_sector_challenges, generate_single_vanilla_proof};
-use filecoin_proofs_api::PrivateReplicaInfo;
+use filecoin_proofs::{
+    generate_fallback_sector_challenges, generate_single_vanilla_proof, MerkleTreeTrait, PrivateReplicaInfo,
+};
 use rand::{rngs::OsRng, RngCore};
 use std::path::{Path, PathBuf};
 
@@ -69,20 +70,23 @@ pub fn prove_random_leaves(stored: &StoredSector<'_>) -> Outcome<Result<usize, D
     seed[31] &= 0x3f;
     diagnosis::confirm(|| {
         // A panic, too, may mean that the library rejects the replica.
-        match panics::catch(|| prove_leaves(stored, &seed)).unwrap_or_else(|panic| Err(anyhow::Error::msg(panic))) {
+        match panics::catch(|| with_tree!(stored.size, prove_leaves(stored, &seed)))
+            .unwrap_or_else(|panic| Err(anyhow::Error::msg(panic)))
+        {
             Ok(leaves) => Ok(Ok(leaves)),
             Err(error) => diagnosis::of_library("proving", &error, &files).map(Err),
         }
     })
 }
 
-fn prove_leaves(stored: &StoredSector<'_>, seed: &[u8; 32]) -> anyhow::Result<usize> {
+fn prove_leaves<Tree: 'static + MerkleTreeTrait>(stored: &StoredSector<'_>, seed: &[u8; 32]) -> anyhow::Result<usize> {
     let StoredSector { sector, size, comm_r, replica, cache } = *stored;
     let post = size.winning_post();
-    let challenges = generate_fallback_sector_challenges(post, seed, &[sector.id()], sector.prover_id())?;
+    let challenges = generate_fallback_sector_challenges::<Tree>(&post, seed, &[sector.id()], sector.prover_id())?;
     let leaves = challenges.get(&sector.id()).map_or(&[][..], Vec::as_slice);
-    let info = PrivateReplicaInfo::new(post, comm_r.0, cache.to_owned(), replica.to_owned());
-    generate_single_vanilla_proof(post, sector.id(), &info, leaves)?;
+    anyhow::ensure!(!leaves.is_empty(), "no leaf was chosen");
+    let info = PrivateReplicaInfo::<Tree>::new(replica.to_owned(), comm_r.0, cache.to_owned())?;
+    generate_single_vanilla_proof(&post, sector.id(), &info, leaves)?;
     Ok(leaves.len())
 }
 

@@ -8,7 +8,7 @@ const infoSchema = z.object({
   v: z.literal(1),
   /** Of the engine. */
   version: z.string(),
-  /** Of filecoin-proofs-api. */
+  /** Of filecoin-proofs. */
   proofs: z.string(),
   cuda: z.boolean(),
   /** Without SHA extensions P1 takes ten times as long. */

@@ -12,10 +12,10 @@ use self::published::{check_digest, check_digest_once, PublishedFile};
 use crate::environment;
 use crate::failure::{Failure, IoContext, Outcome};
 use crate::publish_lock::PublishLock;
-use crate::sizes::{with_tree, Size};
+use crate::sizes::Size;
 use bellperson::groth16::VerifyingKey;
 use blstrs::Bls12;
-use filecoin_proofs::constants::DefaultPieceHasher;
+use filecoin_proofs::constants::{DefaultPieceHasher, SectorShapeBase};
 use filecoin_proofs::parameters::public_params;
 use filecoin_proofs::{MerkleTreeTrait, PoRepConfig};
 use rand::rngs::OsRng;
@@ -36,8 +36,7 @@ struct Files {
 
 impl Files {
     fn of(size: Size) -> Outcome<Files> {
-        let id =
-            size.proof().circuit_identifier().map_err(|error| Failure::library("naming the parameters", &error))?;
+        let id = size.circuit_identifier().map_err(|error| Failure::library("naming the parameters", &error))?;
         Ok(Files { params: parameter_id(&id), vk: verifying_key_id(&id) })
     }
 }
@@ -156,7 +155,9 @@ fn generate_in(lock: &PublishLock, size: Size) -> Outcome<()> {
     };
     print_step("generating the parameters: the circuit");
     let out = &mut create(&files.params)?;
-    let vk = with_tree!(size, generate(&size.proof().as_v1_config(), out))
+    // The shape of all test sizes. The circuits of the others, which are never generated, would only lengthen the build.
+    assert!(!size.is_production(), "the parameters of {} are published", size.name());
+    let vk = generate::<SectorShapeBase>(&size.porep(), out)
         .map_err(|error| Failure::library("generating the parameters", &error))?;
     let mut out = create(&files.vk)?;
     vk.write(&mut out).and_then(|()| out.flush()).context(format_args!("writing {}", files.vk))?;

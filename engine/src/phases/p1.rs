@@ -7,12 +7,14 @@ use crate::failure::{Failure, IoContext, Outcome};
 use crate::hex32::Hex32;
 use crate::job::Job;
 use crate::parents;
+use crate::phase_files::PreCommitPhase1;
 use crate::progress::{self, Step};
 use crate::recorder::{self, Recorder};
 use crate::reuse::reuse_layers;
-use crate::sizes::{PHASE1, REPLICA};
-use filecoin_proofs_api::seal::seal_pre_commit_phase1;
+use crate::sizes::{with_tree, PHASE1, REPLICA};
+use filecoin_proofs::{seal_pre_commit_phase1, MerkleTreeTrait};
 use std::fs::{self, File};
+use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -31,25 +33,26 @@ pub fn run(job: &Job) -> Outcome<PhaseResult> {
     let recorder = Recorder::start(job.size.label_files(), reused)?;
     // The library already sets the size of the replica here. P2 computes its content, in another file.
     File::create_new(REPLICA).context("creating the replica")?;
-    let out = seal_pre_commit_phase1(
-        job.size.proof(),
-        ".",
-        "/dev/zero",
-        REPLICA,
-        job.sector.prover_id(),
-        job.sector.id(),
-        job.ticket.0,
-        &[],
-    )
-    .map_err(|error| Failure::library("P1", &error))?;
+    let (comm_d, json) = with_tree!(job.size, seal(job))?;
     progress::begin_step("recording", 1.0, 1.0);
     let mut files = recorder.finish();
     fs::remove_file(REPLICA).context("removing the empty replica")?;
 
-    let json = serde_json::to_vec(&out).map_err(std::io::Error::from).context("encoding phase1.json")?;
     durable::write(Path::new(PHASE1), &json)?;
     files.push(FileRecord::of_bytes(PHASE1, &json));
-    Ok(PhaseResult::new(P1Outputs { comm_d: Hex32(out.comm_d), files }))
+    Ok(PhaseResult::new(P1Outputs { comm_d, files }))
+}
+
+/// Computes the layers. Returns commD and phase1.json.
+fn seal<Tree: 'static + MerkleTreeTrait>(job: &Job) -> Outcome<(Hex32, Vec<u8>)> {
+    let (prover, sector) = (job.sector.prover_id(), job.sector.id());
+    let (data, ticket) = ("/dev/zero", job.ticket.0);
+    let out =
+        seal_pre_commit_phase1::<_, _, _, Tree>(&job.size.porep(), ".", data, REPLICA, prover, sector, ticket, &[])
+            .map_err(|error| Failure::library("P1", &error))?;
+    let comm_d = Hex32(out.comm_d);
+    let json = serde_json::to_vec(&PreCommitPhase1::new(job.size, out));
+    Ok((comm_d, json.map_err(io::Error::from).context("encoding phase1.json")?))
 }
 
 /// Parses log lines of storage-proofs-porep `create_label/single.rs` ("generating layer: 3") and `multi.rs` ("Layer 3").

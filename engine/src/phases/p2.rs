@@ -2,6 +2,7 @@
 
 use super::outputs::{P1Outputs, P2Outputs, PhaseResult};
 use super::vanilla_proofs;
+use crate::damage::Damage;
 use crate::digest::FileRecord;
 use crate::durable;
 use crate::failure::{Failure, IoContext, Outcome};
@@ -9,9 +10,12 @@ use crate::hex32::Hex32;
 use crate::input::{self, Input};
 use crate::job::Job;
 use crate::phase::Phase;
+use crate::phase_files::PreCommitPhase1;
 use crate::progress::{self, Step};
-use crate::sizes::{PHASE1, REPLICA};
-use filecoin_proofs_api::seal::{seal_pre_commit_phase2, SealPreCommitPhase1Output, SealPreCommitPhase2Output};
+use crate::sizes::{with_tree, PHASE1, REPLICA};
+use filecoin_proofs::{
+    seal_pre_commit_phase2, validate_cache_for_precommit_phase2, MerkleTreeTrait, SealPreCommitOutput,
+};
 use rand::{rngs::OsRng, RngCore};
 use rustix::fs::{fallocate, FallocateFlags};
 use rustix::io::Errno;
@@ -21,16 +25,28 @@ use std::path::Path;
 pub fn run(job: &Job) -> Outcome<PhaseResult> {
     let input = Input::<P1Outputs>::read(job, Phase::P1)?;
     let phase1 = input.read_file(input.find_record(&input.outputs.files, PHASE1)?)?;
-    let phase1: SealPreCommitPhase1Output = input::parse_json(Phase::P1, Path::new(PHASE1), &phase1)?;
-    link_labels(job, &input)?;
-
-    progress::set_log_parser(parse_step);
-    create_replica(job.size.bytes())?;
-    let out = seal_pre_commit_phase2(phase1, ".", REPLICA).map_err(|error| Failure::library("P2", &error))?;
+    let out = with_tree!(job.size, seal(job, &input, &phase1))?;
     run_trial_p3(job, &out)?;
     let files = finish_files(job)?;
     check_replica(&input, &files, job)?;
     Ok(PhaseResult::new(P2Outputs { comm_r: Hex32(out.comm_r), comm_d: Hex32(out.comm_d), files }))
+}
+
+/// Computes the replica and its trees.
+fn seal<Tree: 'static + MerkleTreeTrait>(
+    job: &Job,
+    input: &Input<P1Outputs>,
+    phase1: &[u8],
+) -> Outcome<SealPreCommitOutput> {
+    let phase1: PreCommitPhase1<Tree> = input::parse_json(Phase::P1, Path::new(PHASE1), phase1)?;
+    let phase1 = phase1.into_output(job.size).map_err(|damage| Failure::step_back(Phase::P1, damage))?;
+    link_labels(job, input)?;
+
+    progress::set_log_parser(parse_step);
+    create_replica(job.size.bytes())?;
+    validate_cache_for_precommit_phase2(".", REPLICA, &phase1)
+        .and_then(|()| seal_pre_commit_phase2::<_, _, Tree>(&job.size.porep(), phase1, ".", REPLICA))
+        .map_err(|error| Failure::library("P2", &error))
 }
 
 /// Links tree-d and the layers into the working directory and verifies them. A layer with a flipped bit would lead to
@@ -63,12 +79,18 @@ fn create_replica(bytes: u64) -> Outcome<()> {
 }
 
 /// Computes a P3 with a random seed, to find out now whether the sector can be proved.
-fn run_trial_p3(job: &Job, out: &SealPreCommitPhase2Output) -> Outcome<()> {
+fn run_trial_p3(job: &Job, out: &SealPreCommitOutput) -> Outcome<()> {
+    fn try_proving<Tree: 'static + MerkleTreeTrait>(
+        job: &Job,
+        out: &SealPreCommitOutput,
+        seed: [u8; 32],
+    ) -> Outcome<Result<(), Damage>> {
+        Ok(vanilla_proofs::compute::<Tree>(job, Path::new("."), out, seed)?.map(drop))
+    }
     progress::begin_step("trial P3", 0.85, 0.9);
     let mut seed = [0; 32];
     OsRng.fill_bytes(&mut seed);
-    vanilla_proofs::compute(job, Path::new("."), out, seed)?
-        .map(drop)
+    with_tree!(job.size, try_proving(job, out, seed))?
         .map_err(|damage| Failure::step_back(Phase::P1, damage.context("the trial P3 failed")))
 }
 

@@ -8,9 +8,10 @@ use crate::failure::{Failure, IoContext, Outcome};
 use crate::input::Input;
 use crate::job::Job;
 use crate::phase::Phase;
+use crate::phase_files::CommitPhase1;
 use crate::progress;
-use crate::sizes::COMMIT_PHASE1;
-use filecoin_proofs_api::seal::SealPreCommitPhase2Output;
+use crate::sizes::{with_tree, COMMIT_PHASE1};
+use filecoin_proofs::{MerkleTreeTrait, SealPreCommitOutput};
 use std::io;
 use std::path::Path;
 
@@ -21,16 +22,17 @@ pub fn run(job: &Job) -> Outcome<PhaseResult> {
     for name in ["p_aux", "t_aux"] {
         input.read_file(input.find_record(&input.outputs.files, name)?)?;
     }
-    let pre_commit = SealPreCommitPhase2Output {
-        registered_proof: job.size.proof(),
-        comm_r: input.outputs.comm_r.0,
-        comm_d: input.outputs.comm_d.0,
-    };
-    progress::begin_step("proving", 0.0, 0.9);
-    let out = vanilla_proofs::compute(job, &input.dir, &pre_commit, job.seed())?
-        .map_err(|damage| Failure::step_back(Phase::P2, damage))?;
-    progress::begin_step("recording", 0.9, 1.0);
-    let json = serde_json::to_vec(&out).map_err(io::Error::from).context("encoding the proofs")?;
+    let json = with_tree!(job.size, prove(job, &input))?;
     durable::write(Path::new(COMMIT_PHASE1), &json)?;
     Ok(PhaseResult::new(P3Outputs { files: vec![FileRecord::of_bytes(COMMIT_PHASE1, &json)] }))
+}
+
+/// Computes the proofs. Returns commit-phase1.json.
+fn prove<Tree: 'static + MerkleTreeTrait>(job: &Job, input: &Input<P2Outputs>) -> Outcome<Vec<u8>> {
+    let pre_commit = SealPreCommitOutput { comm_r: input.outputs.comm_r.0, comm_d: input.outputs.comm_d.0 };
+    progress::begin_step("proving", 0.0, 0.9);
+    let proofs = vanilla_proofs::compute::<Tree>(job, &input.dir, &pre_commit, job.seed())?
+        .map_err(|damage| Failure::step_back(Phase::P2, damage))?;
+    progress::begin_step("recording", 0.9, 1.0);
+    serde_json::to_vec(&CommitPhase1::new(job.size, proofs)).map_err(io::Error::from).context("encoding the proofs")
 }

@@ -5,25 +5,30 @@ use crate::diagnosis;
 use crate::failure::Outcome;
 use crate::job::Job;
 use crate::sizes::REPLICA;
-use filecoin_proofs_api::seal::{seal_commit_phase1, SealCommitPhase1Output, SealPreCommitPhase2Output};
+use filecoin_proofs::{
+    seal_commit_phase1, validate_cache_for_commit, MerkleTreeTrait, SealCommitPhase1Output, SealPreCommitOutput,
+};
 use std::path::Path;
 
 /// Computes and verifies the proofs from the files of P2 in `dir`. The inner error says what is wrong with them.
-pub fn compute(
+pub fn compute<Tree: 'static + MerkleTreeTrait>(
     job: &Job,
     dir: &Path,
-    pre_commit: &SealPreCommitPhase2Output,
+    pre_commit: &SealPreCommitOutput,
     seed: [u8; 32],
-) -> Outcome<Result<SealCommitPhase1Output, Damage>> {
-    let (prover, sector, replica) = (job.sector.prover_id(), job.sector.id(), dir.join(REPLICA));
-    diagnosis::confirm(|| {
+) -> Outcome<Result<SealCommitPhase1Output<Tree>, Damage>> {
+    let (prover, sector, ticket) = (job.sector.prover_id(), job.sector.id(), job.ticket.0);
+    let (porep, replica) = (job.size.porep(), &dir.join(REPLICA));
+    let prove = || {
+        validate_cache_for_commit::<_, _, Tree>(dir, replica)?;
         // Also verifies the proofs.
-        match seal_commit_phase1(dir, replica.as_path(), prover, sector, job.ticket.0, seed, pre_commit.clone(), &[]) {
-            Ok(proofs) => Ok(Ok(proofs)),
-            Err(error) => {
-                let files = job.size.proving_files().into_iter().map(|name| dir.join(name));
-                diagnosis::of_library(format_args!("no proof from {}", dir.display()), &error, files).map(Err)
-            }
+        seal_commit_phase1(&porep, dir, replica, prover, sector, ticket, seed, pre_commit.clone(), &[])
+    };
+    diagnosis::confirm(|| match prove() {
+        Ok(proofs) => Ok(Ok(proofs)),
+        Err(error) => {
+            let files = job.size.proving_files().into_iter().map(|name| dir.join(name));
+            diagnosis::of_library(format_args!("no proof from {}", dir.display()), &error, files).map(Err)
         }
     })
 }

@@ -33,6 +33,21 @@ fn p2_and_p3_are_reproducible() {
     assert_eq!(p3["outputs"], again["outputs"]);
 }
 
+/// The files that the library of the network, filecoin-proofs-api 19.1.0, wrote for this input.
+#[test]
+fn outputs_are_those_of_the_networks_library() {
+    let sector = Sector::new();
+    let p1 = sector.run_ok("1/P1-1", |_| ());
+    assert_eq!(digest(&p1, "phase1.json"), "4c87f6297bcd4f31e4404818885d9ab3fe32963e819fd325671165909f1a4891");
+    assert_eq!(digest(&p1, LAYER), "56dd7127c3e218c49f49f2d16d34d20f34071a7741799a2ec8961b1af95ac037");
+    let p2 = sector.run_ok("1/P2-1", |_| ());
+    assert_eq!(p2["outputs"]["commR"], "b334697cfe821abdd63253b1ed8180a23a622434a4e93800392ce9f7008aec30");
+    assert_eq!(digest(&p2, "t_aux"), "3faba465081441f515dab081e2f01abf02e0d84fecd7cebe2b5169c5b4e96d0f");
+    let p3 = sector.run_ok("1/P3-1", |_| ());
+    let proofs = digest(&p3, "commit-phase1.json");
+    assert_eq!(proofs, "772b086ffa6538512f966e843ff70e92da59411c3de67db01b4502e60ecc6171");
+}
+
 #[test]
 fn a_changed_file_of_p1_steps_back_to_p1() {
     for name in ["sc-02-data-tree-d.dat", LAYER, "sc-02-data-layer-2.dat", "phase1.json"] {

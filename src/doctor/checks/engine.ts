@@ -16,7 +16,7 @@ export const noEngine = (): Verdict =>
   );
 
 export const judgeEngine = ({ command, source }: Engine, { version, proofs }: EngineInfo): Verdict =>
-  ok(`${version} with filecoin-proofs-api ${proofs}, from ${source} (${command.join(' ')})`);
+  ok(`${version} with filecoin-proofs ${proofs}, from ${source} (${command.join(' ')})`);
 
 /**
  * Per size, the name prefix of the published file (lotus `parameters.json`) and its minimum size in bytes: a truncated

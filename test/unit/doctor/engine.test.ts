@@ -51,7 +51,7 @@ describe('the engine', () => {
     const engine: Engine = { command: ['/opt/engine'], environment: {}, source: 'SEALFLOW_ENGINE' };
     expect(judgeEngine(engine, info('/p'))).toMatchObject({
       result: 'ok',
-      found: '0.1.0 with filecoin-proofs-api 19.1.0, from SEALFLOW_ENGINE (/opt/engine)',
+      found: '0.1.0 with filecoin-proofs 19.1.0, from SEALFLOW_ENGINE (/opt/engine)',
     });
   });
 
