@@ -23,7 +23,7 @@ export interface BuildEngineOptions {
 }
 
 /**
- * Builds the engine (4 minutes on two cores, the first time) into the cache, keyed by sources, features and
+ * Builds the engine (about two minutes on two cores, the first time) into the cache, keyed by sources, features and
  * compiler. Dependencies are compiled into a target directory that all versions share, so that the next build
  * takes seconds.
  *
