@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { fillCaches } from './caches.mjs';
+import { engineTests } from './engine-tests.mjs';
 import { prepare } from './prepare.mjs';
 import { run } from './run.mjs';
 import { vitest } from './vitest.mjs';
@@ -96,18 +97,9 @@ async function rustChecks(cargo) {
   return all;
 }
 
-/** @returns what cargo's tests say */
+/** @returns what the engine's tests say */
 async function rustTests(cargo) {
-  const manifest = ['--manifest-path', join('engine', 'Cargo.toml')];
-  const { status, said } = await cargo(['test', '--release', '--locked', ...manifest]);
-  let failed = 0;
-  for (const [, passed, bad, ignored] of said.matchAll(
-    /^test result: .*? (\d+) passed; (\d+) failed; (\d+) ignored/gm,
-  )) {
-    count(Number(passed), Number(bad), Number(ignored));
-    failed += Number(bad);
-  }
-  // A build that fails, or a test program that dies, has no line of its own.
-  if (status !== 0 && failed === 0) count(0, 1);
+  const { passed, failed, skipped, said } = await engineTests(cargo);
+  count(passed, failed, skipped);
   return `\nengine (cargo test)\n${said}`;
 }

@@ -1,6 +1,7 @@
 //! Modules must not import each other in cycles, so that each can be understood from the modules below it. All paths in
 //! code count, also in unit tests; the declaration of a submodule does not.
 
+use crate::common::built_path;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -11,7 +12,7 @@ type Imports = BTreeMap<String, BTreeSet<String>>;
 /// The sources of all modules, by module.
 pub fn all_sources() -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
-    sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), "", &mut found);
+    sources(&built_path!("CARGO_MANIFEST_DIR").join("src"), "", &mut found);
     assert!(found.len() > 40, "{:?}", found.keys());
     found
 }

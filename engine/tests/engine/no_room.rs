@@ -10,9 +10,9 @@ fn no_space_for_the_parent_cache() {
     // A file system with one page, for the cache but not for its record, in a new mount namespace.
     let script = r#"mount -t tmpfs -o size=4k none "$1" && shift && exec "$@""#;
     let command = sector.command(&[]);
-    let engine = [ENGINE, "run", attempt.to_str().unwrap()];
     let mut unshare = std::process::Command::new("unshare");
-    unshare.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]).arg(&parents).args(engine);
+    unshare.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]).arg(&parents);
+    unshare.arg(engine()).arg("run").arg(&attempt);
     unshare.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     unshare.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     let exited = match unshare.spawn() {

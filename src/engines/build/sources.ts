@@ -12,10 +12,16 @@ const SOURCES = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'rust-toolchain.toml', 
 /**
  * Computes a build's cache key from all its inputs except the compiler: the sources, cargo features and RUSTFLAGS.
  *
+ * @param more files and directories of the crate that this build depends on too
  * @returns undefined when there are no sources
  */
-export async function sourceKey(crate: string, features: readonly string[]): Promise<string | undefined> {
-  const files = (await Promise.all(SOURCES.map((name) => listFiles(join(crate, name))))).flat().sort();
+export async function sourceKey(
+  crate: string,
+  features: readonly string[],
+  more: readonly string[] = [],
+): Promise<string | undefined> {
+  const names = [...SOURCES, ...more];
+  const files = (await Promise.all(names.map((name) => listFiles(join(crate, name))))).flat().sort();
   if (!files.includes(join(crate, 'Cargo.toml'))) return undefined;
   const hash = createHash('sha256');
   hash.update(JSON.stringify([[...features].sort(), process.env['RUSTFLAGS'] ?? '']));

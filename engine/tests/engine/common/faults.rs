@@ -43,8 +43,8 @@ impl Fault {
 fn library() -> Option<&'static Path> {
     static LIBRARY: OnceLock<Option<PathBuf>> = OnceLock::new();
     let compile = || {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults.so");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engine/common/faults.c");
+        let path = built_path!("CARGO_TARGET_TMPDIR").join("faults.so");
+        let source = built_path!("CARGO_MANIFEST_DIR").join("tests/engine/common/faults.c");
         let compiled = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&path).arg(source).status();
         (cfg!(target_env = "gnu") && compiled.is_ok_and(|status| status.success())).then_some(path)
     };

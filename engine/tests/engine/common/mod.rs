@@ -10,10 +10,23 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-pub const ENGINE: &str = env!("CARGO_BIN_EXE_sealflow-engine");
 /// The staging directory of P5, relative to the node.
 pub const STAGING: &str = ".sealflow/s-t01000-7.1";
 pub const INPUT_HASH: &str = "abababababababababababababababababababababababababababababababab";
+
+/// A path that the compiler knew. The environment may name another one: test programs are kept in the user's cache and run
+/// for every checkout of these sources (`scripts/engine-tests.mjs`).
+macro_rules! built_path {
+    ($name:literal) => {
+        std::path::PathBuf::from(std::env::var_os($name).unwrap_or_else(|| env!($name).into()))
+    };
+}
+pub(crate) use built_path;
+
+/// The engine under test.
+pub fn engine() -> PathBuf {
+    built_path!("CARGO_BIN_EXE_sealflow-engine")
+}
 
 pub struct Sector {
     root: TempDir,
@@ -80,7 +93,7 @@ impl Sector {
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(ENGINE);
+        let mut command = Command::new(engine());
         command
             .args(arguments)
             .env("FIL_PROOFS_PARENT_CACHE", self.path("parents"))
