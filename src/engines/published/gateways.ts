@@ -2,11 +2,10 @@
 import { UserError } from '../../user-error.js';
 
 /**
- * Those that lotus fetches from, in the same order (filecoin-project/go-paramfetch `defaultGateways`, 2026). The older
- * proofs.filecoin.io is being shut down and redirects to the first (ChainSafe/forest issue 7639). None is trusted: what
- * counts is the digest.
+ * lotus's own gateway has been proofs.filecoin.io, which is moving to the one of ChainSafe (ChainSafe/forest issue 7639,
+ * 2026): that first, the old one where it does not answer. None is trusted: what counts is the digest.
  */
-const DEFAULT_GATEWAYS = ['https://filecoin-proofs.chainsafe.dev/ipfs/', 'https://vault.ezpdpz.net/ipfs/'];
+const DEFAULT_GATEWAYS = ['https://filecoin-proofs.chainsafe.dev/ipfs/', 'https://proofs.filecoin.io/ipfs/'];
 
 /**
  * The gateways to try, in this order. `IPFS_GATEWAY` means the same as in lotus: it replaces them, as a host that is
