@@ -85,7 +85,8 @@ export class Group {
       worker: pools.map(([num, ...phases]) => ({
         num,
         supported_phase: phases.map((phase) => PHASES[phase].queueName),
-        wait_sec: 0.1,
+        // How often it looks for room: each look costs, and there are many of these workers on two cores.
+        wait_sec: 0.5,
       })),
     };
     // Engines get nothing of a worker's own environment that is only theirs.

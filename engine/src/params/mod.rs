@@ -13,11 +13,9 @@ use crate::environment;
 use crate::failure::{Failure, IoContext, Outcome};
 use crate::publish_lock::PublishLock;
 use crate::sizes::Size;
-use bellperson::groth16::VerifyingKey;
-use blstrs::Bls12;
 use filecoin_proofs::constants::{DefaultPieceHasher, SectorShapeBase};
 use filecoin_proofs::parameters::public_params;
-use filecoin_proofs::{MerkleTreeTrait, PoRepConfig};
+use filecoin_proofs::PoRepConfig;
 use rand::rngs::OsRng;
 use serde_json::{json, Value};
 use std::fs::{self, File};
@@ -26,7 +24,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use storage_proofs_core::compound_proof::CompoundProof;
 use storage_proofs_core::parameter_cache::{parameter_id, verifying_key_id};
-use storage_proofs_porep::stacked::{StackedCompound, StackedDrg};
+use storage_proofs_porep::stacked::{StackedCircuit, StackedCompound, StackedDrg};
 
 /// Names of the parameter files of one size.
 struct Files {
@@ -134,19 +132,6 @@ fn print_line(line: &Value) {
 
 /// Generates the parameters in a workspace and publishes them. The library reads them as it reads its own.
 fn generate_in(lock: &PublishLock, size: Size) -> Outcome<()> {
-    fn generate<Tree: 'static + MerkleTreeTrait>(
-        config: &PoRepConfig,
-        out: &mut BufWriter<File>,
-    ) -> anyhow::Result<VerifyingKey<Bls12>> {
-        type Compound<Tree> = StackedCompound<Tree, DefaultPieceHasher>;
-        let public = public_params::<Tree>(config)?;
-        let circuit =
-            <Compound<Tree> as CompoundProof<StackedDrg<'_, Tree, DefaultPieceHasher>, _>>::blank_circuit(&public);
-        let progress = PercentLine::default();
-        let vk = generator::generate(circuit, &Secrets::random(&mut OsRng), out, &|fraction| progress.show(fraction))?;
-        out.flush()?;
-        Ok(vk)
-    }
     let files = Files::of(size)?;
     let workspace = lock.create_workspace()?;
     let create = |name: &str| {
@@ -157,12 +142,27 @@ fn generate_in(lock: &PublishLock, size: Size) -> Outcome<()> {
     let out = &mut create(&files.params)?;
     // The shape of all test sizes. The circuits of the others, which are never generated, would only lengthen the build.
     assert!(!size.is_production(), "the parameters of {} are published", size.name());
-    let vk = generate::<SectorShapeBase>(&size.porep(), out)
+    let progress = PercentLine::default();
+    let vk = blank_circuit(&size.porep())
+        .and_then(|circuit| {
+            generator::generate(circuit, &Secrets::random(&mut OsRng), out, &|fraction| progress.show(fraction))
+        })
         .map_err(|error| Failure::library("generating the parameters", &error))?;
+    out.flush().context(format_args!("writing {}", files.params))?;
     let mut out = create(&files.vk)?;
     vk.write(&mut out).and_then(|()| out.flush()).context(format_args!("writing {}", files.vk))?;
     print_step("publishing");
     lock.publish(&workspace, &[files.vk, files.params])
+}
+
+type Circuit = StackedCircuit<SectorShapeBase, DefaultPieceHasher>;
+
+/// The circuit of a test size, without the values of any sector.
+fn blank_circuit(config: &PoRepConfig) -> anyhow::Result<Circuit> {
+    type Porep = StackedDrg<'static, SectorShapeBase, DefaultPieceHasher>;
+    type Compound = StackedCompound<SectorShapeBase, DefaultPieceHasher>;
+    let public = public_params::<SectorShapeBase>(config)?;
+    Ok(<Compound as CompoundProof<Porep, _>>::blank_circuit(&public))
 }
 
 /// Prints a line for each percent.
@@ -183,6 +183,8 @@ impl PercentLine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::cpu_seconds;
+    use blstrs::Bls12;
     use storage_proofs_core::parameter_cache::get_parameter_data_from_id;
 
     #[test]
@@ -193,5 +195,21 @@ mod tests {
                 assert_eq!(get_parameter_data_from_id(&name).expect(&name).sector_size, size.bytes());
             }
         }
+    }
+
+    /// What docs/benchmarks.md states: `cargo test --release -- --ignored --nocapture beside_bellperson`.
+    #[test]
+    #[ignore = "a measurement of a quarter of an hour on two cores"]
+    fn parameters_of_2kib_beside_bellperson() {
+        let config = Size::KiB2.porep();
+        let began = cpu_seconds();
+        let secrets = Secrets::random(&mut OsRng);
+        generator::generate(blank_circuit(&config).unwrap(), &secrets, &mut io::sink(), &|_| ()).unwrap();
+        let own = cpu_seconds() - began;
+        println!("own generator: {own:.1} core s");
+        let circuit = blank_circuit(&config).unwrap();
+        bellperson::groth16::generate_random_parameters::<Bls12, _, _>(circuit, &mut OsRng).unwrap();
+        let theirs = cpu_seconds() - began - own;
+        println!("bellperson: {theirs:.1} core s, {:.1} times as many", theirs / own);
     }
 }
