@@ -10,7 +10,9 @@ import { run } from './run.mjs';
 import { vitest } from './vitest.mjs';
 
 const SUITES = ['static', 'unit', 'workflow', 'e2e', 'chaos', 'engine'];
-const VITEST = ['unit', 'workflow', 'e2e', 'chaos', 'engine'];
+/** Projects of vitest.config.ts; unit tests that replace modules are one of their own. */
+const GROUPS = [['unit', 'mocks', 'workflow'], ['e2e', 'chaos'], ['engine']];
+const SUITE_OF = { mocks: 'unit' };
 const NEED_SERVER = ['workflow', 'e2e', 'chaos', 'engine'];
 
 const asked = process.argv.slice(2);
@@ -32,11 +34,10 @@ const count = (passed, failed, skipped = 0) => {
 };
 // At low priority beside the tests, which often wait for something.
 const beside = [needs(['static']) && staticChecks(), rust()];
-if (needs(VITEST)) {
-  // Unit tests that replace modules are a project of their own (vitest.config.ts).
-  const projects = suites
-    .filter((suite) => VITEST.includes(suite))
-    .flatMap((suite) => (suite === 'unit' ? ['unit', 'mocks'] : suite));
+// One group after the other: what the files of a group share (a server, a cluster) must not run beside the next ones.
+for (const group of GROUPS) {
+  const projects = group.filter((project) => suites.includes(SUITE_OF[project] ?? project));
+  if (projects.length === 0) continue;
   const { passed, failed, skipped } = await vitest(projects);
   count(passed, failed, skipped);
 }

@@ -11,6 +11,7 @@ import { makeFifo } from '../helpers/fifo.js';
 import type { Group, HostOptions } from '../helpers/group.js';
 import { expectRefused, groupAt } from '../helpers/refused.js';
 import { sealflow, type SealflowOptions } from '../helpers/sealflow.js';
+import { command } from '../helpers/command.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -23,10 +24,11 @@ const SMALL: HostOptions = {
   ],
 };
 
-/** The findings by check, and the exit code. */
+/** The findings by check, and the exit code. @param options of a process of its own */
 async function examine(group: Group, host: HostOptions = SMALL, options?: SealflowOptions) {
   const file = await group.writeConfig(1, { ...SMALL, ...host });
-  const { code, stdout, stderr } = await sealflow(['doctor', '--config', file, '--json'], options);
+  const args = ['doctor', '--config', file, '--json'];
+  const { code, stdout, stderr } = await (options ? sealflow(args, options) : command(args));
   const lines = stdout.trim().split('\n');
   const findings = lines.map((line) => JSON.parse(line) as Finding);
   return { code, stderr, byCheck: new Map(findings.map((finding) => [finding.check, finding])) };
@@ -115,7 +117,7 @@ describe('without a server', () => {
     const { root } = group.directory;
     await rm(markerFile(root));
     await makeFifo(markerFile(root));
-    const { code, byCheck } = await examine(group);
+    const { code, byCheck } = await examine(group, SMALL, {});
     expect(code).toBe('SIGTERM');
     for (const check of [`group ${root}`, `disk ${root}`, `owner ${root}`, `probe ${root}`]) {
       expect(byCheck.get(check)).toMatchObject({
@@ -203,7 +205,7 @@ describe('printed settings', () => {
     const file = await group.writeConfig(1, { ...SMALL, config: { local_dir, ip: '10.10.10.21' } });
     const doctor = ['doctor', '--config', file];
     const all = ['--print-exports', '--print-mounts', '--print-tc', '--clients', '10.10.10.0/24'];
-    const { code, stdout, stderr } = await sealflow([...doctor, ...all, '--interface', 'eth1']);
+    const { code, stdout, stderr } = await command([...doctor, ...all, '--interface', 'eth1']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain(`\n${local_dir} 10.10.10.0/24(rw,sync,`);
     expect(stdout).toContain(`\n10.10.10.21:${local_dir} ${local_dir} nfs hard,`);
@@ -218,12 +220,12 @@ describe('printed settings', () => {
     await expectRefused([...doctor, '--print-mounts'], 2, ['sealflow: --print-mounts needs --server']);
     const tc = [...doctor, '--print-tc', '--clients', '10.10.10.0/24', '--interface', 'eth1'];
     await expectRefused(tc, 2, ['sealflow: --print-tc needs --rate']);
-    const { code, stderr } = await sealflow([...tc, '--rate', '0']);
+    const { code, stderr } = await command([...tc, '--rate', '0']);
     expect({ code, says: stderr.includes('It must be a number above 0') }).toEqual({ code: 2, says: true });
     for (const [option, value] of [
       ['--clients', '10.10.10/24'],
       ['--interface', 'eth0; reboot'],
     ] as const)
-      expect((await sealflow([...doctor, '--print-tc', option, value])).code).toBe(2);
+      expect((await command([...doctor, '--print-tc', option, value])).code).toBe(2);
   });
 });

@@ -4,7 +4,7 @@ import { freePort } from '../../src/temporal/embedded/ports.js';
 import { Cluster } from '../helpers/cluster.js';
 import { eventually } from '../helpers/eventually.js';
 import { expectRefused } from '../helpers/refused.js';
-import { sealflow } from '../helpers/sealflow.js';
+import { command } from '../helpers/command.js';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
@@ -24,8 +24,8 @@ test('a worker is healthy when the server has seen it poll', async () => {
   ]);
 
   const worker = await group.serve(1);
-  await eventually(async () => (await sealflow(['health', '--config', file])).code === 0);
-  const healthy = await sealflow(['health', '--config', file]);
+  await eventually(async () => (await command(['health', '--config', file])).code === 0);
+  const healthy = await command(['health', '--config', file]);
   expect(healthy).toMatchObject({ code: 0, stderr: '' });
   expect(healthy.stdout).toMatch(
     new RegExp(`^${group.ip(1)}#${worker.pid} polled [0-9]+ s ago \\(queue ${queue}\\)\n$`),
@@ -33,7 +33,7 @@ test('a worker is healthy when the server has seen it poll', async () => {
 
   // It does not make another host of the group healthy.
   const other = await group.writeConfig(2);
-  const ill = await sealflow(['health', '--config', other, '--json']);
+  const ill = await command(['health', '--config', other, '--json']);
   expect(ill).toMatchObject({
     code: 1,
     stderr: `sealflow: no poller ${group.ip(2)}#… (queue ${queue})\n`,

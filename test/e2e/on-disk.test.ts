@@ -7,7 +7,7 @@ import { Cluster } from '../helpers/cluster.js';
 import { eventually, isAlive } from '../helpers/eventually.js';
 import type { Group } from '../helpers/group.js';
 import { createRandom, hex32 } from '../helpers/random.js';
-import { sealflow } from '../helpers/sealflow.js';
+import { command } from '../helpers/command.js';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
@@ -22,13 +22,13 @@ const random = createRandom();
 async function served(): Promise<{
   group: Group;
   sector: string;
-  list: (...args: string[]) => ReturnType<typeof sealflow>;
+  list: (...args: string[]) => ReturnType<typeof command>;
 }> {
   const group = await cluster.group();
   await group.serve(1);
   await cluster.untilServed(group);
   const config = join(group.root, 'host-1.toml');
-  const list = (...args: string[]) => sealflow(['status', '--on-disk', '--config', config, ...args]);
+  const list = (...args: string[]) => command(['status', '--on-disk', '--config', config, ...args]);
   return { group, sector: cluster.newSector(), list };
 }
 
@@ -99,7 +99,7 @@ test('abort asks, ends the engine, deletes the files, and allows a fresh start',
 test('a missing server or group directory is reported', async () => {
   const { group, list } = await served();
   const config = await group.writeConfig(2, { config: { scheduler_url: 'http://127.0.0.1:1' } });
-  const { code, stdout, stderr } = await sealflow(['status', '--on-disk', '--config', config]);
+  const { code, stdout, stderr } = await command(['status', '--on-disk', '--config', config]);
   expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^no sectors in /) as string });
   expect(stderr).toContain('cannot determine which sectors are claimed\n');
   expect(await cluster.sealflow('status', '--on-disk')).toMatchObject({

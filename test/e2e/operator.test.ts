@@ -12,18 +12,15 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 const random = createRandom();
 
 let cluster: Cluster;
+let group: Group;
 
 beforeAll(async () => {
   cluster = await Cluster.join();
-  return () => cluster.end();
-});
-
-async function servedGroup(): Promise<Group> {
-  const group = await cluster.group();
+  group = await cluster.lastingGroup();
   await group.serve(1);
   await cluster.untilServed(group);
-  return group;
-}
+  return () => cluster.end();
+});
 
 /** Parses the one JSON value that a command prints. */
 function answerOf({ code, stdout, stderr }: End): unknown {
@@ -32,7 +29,6 @@ function answerOf({ code, stdout, stderr }: End): unknown {
 }
 
 test('a sector waits for its seed, and accepts the first one', async () => {
-  const group = await servedGroup();
   const sector = cluster.newSector();
   const [ticket, seed] = [hex32(random), hex32(random)];
   await cluster.start(group, sector, { ticket, ticketEpoch: 12345 });
@@ -67,7 +63,6 @@ test('a sector waits for its seed, and accepts the first one', async () => {
 });
 
 test('replacing the seed takes the sector back to P3', async () => {
-  const group = await servedGroup();
   const sector = cluster.newSector();
   const [first, second] = [hex32(random), hex32(random)];
   await group.tell(sector, 'P4', 'hold');
@@ -86,7 +81,6 @@ test('replacing the seed takes the sector back to P3', async () => {
 });
 
 test('a sector that needs attention shows why, and resumes on retry', async () => {
-  const group = await servedGroup();
   const sector = cluster.newSector();
   await group.tell(sector, 'P2', 'fail', '*:2:BadInput');
   await cluster.start(group, sector);
@@ -107,7 +101,6 @@ test('a sector that needs attention shows why, and resumes on retry', async () =
 });
 
 test('cancel ends the engine, retains the files and reports each sector; start resumes', async () => {
-  const group = await servedGroup();
   const sector = cluster.newSector();
   await group.tell(sector, 'P2', 'hold');
   await cluster.start(group, sector);
@@ -127,7 +120,6 @@ test('cancel ends the engine, retains the files and reports each sector; start r
 });
 
 test('a sector is started only once', async () => {
-  const group = await servedGroup();
   const sector = cluster.newSector();
   await group.tell(sector, 'P1', 'hold');
   await cluster.start(group, sector);
@@ -146,7 +138,6 @@ test('a sector is started only once', async () => {
 });
 
 test('each command prints JSON with --json', async () => {
-  const group = await servedGroup();
   const sector = cluster.newSector();
   const place = ['--group', String(group.number), '--size', group.size];
   const id = sector.replace('/', '-');
@@ -165,7 +156,7 @@ test('each command prints JSON with --json', async () => {
   ).toMatchObject({
     ...{ v: 1, sector: waited, storage: { node: result.storage.node } },
   });
-  const list = await cluster.sealflow('status', '--json');
+  const list = await cluster.sealflow('status', '--json', '--limit', '10000');
   expect(list).toMatchObject({ code: 0, stderr: '' });
   const rows = list.stdout
     .trim()

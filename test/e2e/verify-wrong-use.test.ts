@@ -21,7 +21,7 @@ beforeEach(async () => {
 
 const SEE_HELP = '(sealflow --help lists the commands)';
 const refused = (args: string[], ...lines: string[]): Promise<void> =>
-  expectRefused(['verify', ...args], 2, lines, { env });
+  expectRefused(['verify', ...args], 2, lines, env);
 
 test('missing sectors and nodes, or too many', async () => {
   const what =

@@ -9,7 +9,8 @@ import { ENGINE, engineRuns } from '../helpers/engine.js';
 import { engineProgram } from '../helpers/engine-program.js';
 import { eventually, isAlive } from '../helpers/eventually.js';
 import { receiptPath } from '../helpers/on-disk.js';
-import { sealflow, startSealflow, type End } from '../helpers/sealflow.js';
+import { startSealflow, type End } from '../helpers/sealflow.js';
+import { command } from '../helpers/command.js';
 import { changeReceipt, storedFile, storeSectors } from '../helpers/stored.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 
@@ -25,7 +26,7 @@ beforeEach(async () => {
   env = { SEALFLOW_ENGINE: await engineProgram(root, { FIXTURE_CHECKPOINTS: root }) };
 });
 
-const verify = (...args: string[]): Promise<End> => sealflow(['verify', ...args], { env });
+const verify = (...args: string[]): Promise<End> => command(['verify', ...args], env);
 const linesOf = ({ stdout }: End): string[] => stdout.trimEnd().split('\n');
 const jsonOf = (end: End): unknown[] => linesOf(end).map((line) => JSON.parse(line) as unknown);
 const good = (number: number, read = '4.1 KiB'): string => `ok t01000/${number} 2KiB, 7 checks, ${read} read`;

@@ -30,7 +30,7 @@ test('the port of the old scheduler is distinguished from a Temporal server', as
   await expectRefused(['orchestrator', '--config', file], 2, lines);
   await expectRefused(['start', 't01000/1', '--group', '1', '--test', '--config', file], 2, lines);
   await expectRefused(['status', '--address', `127.0.0.1:${port}`], 2, lines);
-  await expectRefused(['status'], 2, lines, { env: { TEMPORAL_ADDRESS: `127.0.0.1:${port}` } });
+  await expectRefused(['status'], 2, lines, { TEMPORAL_ADDRESS: `127.0.0.1:${port}` });
   const { code, stdout } = await sealflow(['doctor', '--config', file]);
   expect(code).toBe(1);
   expect(stdout).toContain(

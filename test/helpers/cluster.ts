@@ -14,9 +14,10 @@ import type { Attention, SealStatus } from '../../src/messages.js';
 import { isErrno } from '../../src/files.js';
 import { PHASE_IDS, type PhaseId, type SectorSize } from '../../src/phases.js';
 import { sectorOf } from '../../src/sector.js';
+import { command } from './command.js';
 import { eventually } from './eventually.js';
 import { Group } from './group.js';
-import { sealflow, type End } from './sealflow.js';
+import type { End } from './sealflow.js';
 
 /** Short backoffs and timeouts, but longer than a busy machine takes to start an engine. */
 const TIME_SCALE = 0.2;
@@ -110,7 +111,7 @@ export class Cluster {
   newSector = (): string => `${this.miner}/${++this.sectors}`;
 
   /** Runs a command against this server. */
-  sealflow = (...args: string[]): Promise<End> => sealflow([...args, '--address', this.address]);
+  sealflow = (...args: string[]): Promise<End> => command([...args, '--address', this.address]);
 
   /** Waits until somebody serves these phases of a group. */
   untilServed = ({ number, size }: Group, phases: readonly PhaseId[] = PHASE_IDS): Promise<void> =>

@@ -1,7 +1,8 @@
 /** Commands that must be refused, and groups that no cluster has. */
 import { expect, onTestFinished } from 'vitest';
+import { command } from './command.js';
 import { Group } from './group.js';
-import { sealflow, type SealflowOptions } from './sealflow.js';
+import { sealflow } from './sealflow.js';
 import { temporaryDirectory } from './temporary.js';
 
 /** Runs a command that must be refused with just these lines. */
@@ -9,9 +10,10 @@ export async function expectRefused(
   args: readonly string[],
   code: number,
   lines: readonly string[],
-  options?: SealflowOptions,
+  env: NodeJS.ProcessEnv = {},
 ) {
-  const end = await sealflow(args, options);
+  const isService = ['worker', 'orchestrator', 'dev'].includes(args[0] ?? '');
+  const end = await (isService ? sealflow(args, { env }) : command(args, env));
   expect(end).toEqual({ code, stdout: '', stderr: lines.map((line) => `${line}\n`).join('') });
 }
 

@@ -67,7 +67,7 @@ const asUser = (id: number): string[] => [
 ];
 
 /** Ours, without what would reach the program past the test: whoever runs the tests may have a server of his own. */
-function ownEnvironment(): NodeJS.ProcessEnv {
+export function ownEnvironment(): NodeJS.ProcessEnv {
   const own = (name: string): boolean =>
     name === 'TEMPORAL_CLI' || !/^(TEMPORAL_|SEALFLOW_ENGINE$)/.test(name);
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => own(name)));
