@@ -82,6 +82,13 @@ export function plainDisplay(print: (line: string) => void): Display {
   const began = performance.now();
   const elapsed = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`;
   const printLine = (text: string): void => print(`[${elapsed(began).padStart(8)}] ${text}`);
+  const reported = new Set<unknown>();
+  /** Not for a stop on demand, nor for steps that end because another one has failed: they end with its error. */
+  const printFailure = (error: unknown, line: string): void => {
+    const isStop = error instanceof Error && error.name === 'AbortError';
+    if (!isStop && !reported.has(error)) printLine(line);
+    reported.add(error);
+  };
   return {
     step,
     async start() {
@@ -94,9 +101,9 @@ export function plainDisplay(print: (line: string) => void): Display {
             const summary = await run((text, fraction) => lines.show(describe(text, fraction)));
             lines.end();
             printLine(`${title}: done in ${elapsed(since)}${summary ? `; ${summary}` : ''}`);
-          } catch {
+          } catch (error) {
             lines.end();
-            printLine(`${title}: failed after ${elapsed(since)}`);
+            printFailure(error, `${title}: failed after ${elapsed(since)}`);
           }
         }),
       );

@@ -76,3 +76,15 @@ test('a step that fails says so', async () => {
   });
   expect(lines).toEqual(['failed after 0.0 s']);
 });
+
+test('a stop on demand is no failure, and one failure is reported once', async () => {
+  const lines: string[] = [];
+  const display = plainDisplay((line) => lines.push(line.replace(/^\[.*?\] /, '')));
+  const failure = new Error('the engine does not compile');
+  const never = (error: unknown) => () => Promise.reject(error);
+  display.step('engine', never(failure)).catch(() => undefined);
+  display.step('workers', never(failure)).catch(() => undefined);
+  display.step('server', never(AbortSignal.abort().reason)).catch(() => undefined);
+  await display.start();
+  expect(lines).toEqual(['engine: failed after 0.0 s']);
+});
