@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { TOGETHER } from './scripts/suites.mjs';
 
 /** Seconds for one test of a project, its hooks included. */
 const PROJECTS = { unit: 20, mocks: 20, workflow: 60, e2e: 120, chaos: 300, engine: 600 };
@@ -13,15 +14,6 @@ const MOCKS = readdirSync('test/unit', { recursive: true, encoding: 'utf8' })
   .map((name) => join('test/unit', name))
   .filter((name) => name.endsWith('.test.ts') && readFileSync(name, 'utf8').includes('vi.mock('));
 const FILES: Record<string, string[]> = { mocks: MOCKS };
-/**
- * Which projects run at the same time, the fast ones first, and how many test files of them: most tests wait for other programs;
- * those of `engine` want all cores.
- */
-const TOGETHER = [
-  { names: ['unit', 'mocks', 'workflow'], files: 5 },
-  { names: ['e2e', 'chaos'], files: 5 },
-  { names: ['engine'], files: 1 },
-];
 const groupOf = (name: string): number => TOGETHER.findIndex(({ names }) => names.includes(name));
 /** What the files of a project share. */
 const GLOBAL_SETUP: Record<string, string> = {

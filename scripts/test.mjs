@@ -7,12 +7,10 @@ import { fillCaches } from './caches.mjs';
 import { engineTests } from './engine-tests.mjs';
 import { prepare } from './prepare.mjs';
 import { run } from './run.mjs';
+import { suiteOf, TOGETHER } from './suites.mjs';
 import { vitest } from './vitest.mjs';
 
 const SUITES = ['static', 'unit', 'workflow', 'e2e', 'chaos', 'engine'];
-/** Projects of vitest.config.ts; unit tests that replace modules are one of their own. */
-const GROUPS = [['unit', 'mocks', 'workflow'], ['e2e', 'chaos'], ['engine']];
-const SUITE_OF = { mocks: 'unit' };
 const NEED_SERVER = ['workflow', 'e2e', 'chaos', 'engine'];
 
 const asked = process.argv.slice(2);
@@ -35,8 +33,8 @@ const count = (passed, failed, skipped = 0) => {
 // At low priority beside the tests, which often wait for something.
 const beside = [needs(['static']) && staticChecks(), rust()];
 // One group after the other: what the files of a group share (a server, a cluster) must not run beside the next ones.
-for (const group of GROUPS) {
-  const projects = group.filter((project) => suites.includes(SUITE_OF[project] ?? project));
+for (const { names } of TOGETHER) {
+  const projects = names.filter((project) => suites.includes(suiteOf(project)));
   if (projects.length === 0) continue;
   const { passed, failed, skipped } = await vitest(projects);
   count(passed, failed, skipped);

@@ -55,15 +55,20 @@ async function beginByNext(group: Group, { sector, ticket, seed }: Begun): Promi
   expect(await sealflow(['start', sector, ...words], { main: next })).toMatchObject({ code: 0 });
 }
 
+/** A group that one host serves, and a sector that is yet to begin. */
+async function prepare(serve: typeof serveThis) {
+  const group = await cluster.group();
+  const worker = await serve(group, 1);
+  await cluster.untilServed(group);
+  const begun = newSector(cluster, random);
+  return { group, worker, begun, sector: begun.sector };
+}
+
 const versionOf = async (path: string): Promise<number> => (await readJsonFile<{ v: number }>(path)).v;
 
 test('a newer sector waits, visibly, for a newer orchestrator and a newer worker', async () => {
   await orchestrate();
-  const group = await cluster.group();
-  const older = await serveThis(group, 1);
-  await cluster.untilServed(group);
-  const begun = newSector(cluster, random);
-  const { sector } = begun;
+  const { group, worker: older, begun, sector } = await prepare(serveThis);
   await beginByNext(group, begun);
   const why = `has version ${NEXT}, this sealflow knows ${CONTRACT_VERSION}`;
   await eventually(async () => {
@@ -85,11 +90,7 @@ test('a newer sector waits, visibly, for a newer orchestrator and a newer worker
 
 test('a sector that the version before has begun goes on with the next one, and nothing is done again', async () => {
   await orchestrate();
-  const group = await cluster.group();
-  const older = await serveThis(group, 1);
-  await cluster.untilServed(group);
-  const begun = newSector(cluster, random);
-  const { sector } = begun;
+  const { group, worker: older, begun, sector } = await prepare(serveThis);
   await group.tell(sector, 'P2', 'hold');
   await begin(cluster, group, begun, 0.1);
   const engine = await group.engine(sector, 'P2');
@@ -109,11 +110,7 @@ test('a sector that the version before has begun goes on with the next one, and 
 
 test('a version that is taken back leaves the newer engine and all files alone, until it is there again', async () => {
   await orchestrate(next);
-  const group = await cluster.group();
-  const newer = await serveNext(group, 1);
-  await cluster.untilServed(group);
-  const begun = newSector(cluster, random);
-  const { sector } = begun;
+  const { group, worker: newer, begun, sector } = await prepare(serveNext);
   await group.tell(sector, 'P1', 'hold');
   await beginByNext(group, begun);
   const engine = await group.engine(sector, 'P1');

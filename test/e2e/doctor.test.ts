@@ -11,7 +11,7 @@ import { makeFifo } from '../helpers/fifo.js';
 import type { Group, HostOptions } from '../helpers/group.js';
 import { expectRefused, groupAt } from '../helpers/refused.js';
 import { sealflow, type SealflowOptions } from '../helpers/sealflow.js';
-import { command } from '../helpers/command.js';
+import { command } from '../helpers/in-process.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });

@@ -4,7 +4,7 @@ import { freePort } from '../../src/temporal/embedded/ports.js';
 import { Cluster } from '../helpers/cluster.js';
 import { eventually } from '../helpers/eventually.js';
 import { expectRefused } from '../helpers/refused.js';
-import { command } from '../helpers/command.js';
+import { command } from '../helpers/in-process.js';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 

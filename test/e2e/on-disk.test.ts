@@ -7,7 +7,7 @@ import { Cluster } from '../helpers/cluster.js';
 import { eventually, isAlive } from '../helpers/eventually.js';
 import type { Group } from '../helpers/group.js';
 import { createRandom, hex32 } from '../helpers/random.js';
-import { command } from '../helpers/command.js';
+import { command } from '../helpers/in-process.js';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 

@@ -10,7 +10,7 @@ import { engineProgram } from '../helpers/engine-program.js';
 import { eventually, isAlive } from '../helpers/eventually.js';
 import { receiptPath } from '../helpers/on-disk.js';
 import { startSealflow, type End } from '../helpers/sealflow.js';
-import { command } from '../helpers/command.js';
+import { command } from '../helpers/in-process.js';
 import { changeReceipt, storedFile, storeSectors } from '../helpers/stored.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 

@@ -14,7 +14,7 @@ import type { Attention, SealStatus } from '../../src/messages.js';
 import { isErrno } from '../../src/files.js';
 import { PHASE_IDS, type PhaseId, type SectorSize } from '../../src/phases.js';
 import { sectorOf } from '../../src/sector.js';
-import { command } from './command.js';
+import { command } from './in-process.js';
 import { eventually } from './eventually.js';
 import { Group } from './group.js';
 import type { End } from './sealflow.js';

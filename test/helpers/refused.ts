@@ -1,6 +1,6 @@
 /** Commands that must be refused, and groups that no cluster has. */
 import { expect, onTestFinished } from 'vitest';
-import { command } from './command.js';
+import { command } from './in-process.js';
 import { Group } from './group.js';
 import { sealflow } from './sealflow.js';
 import { temporaryDirectory } from './temporary.js';
