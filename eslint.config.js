@@ -137,6 +137,21 @@ export default tseslint.config(
     },
   },
   {
+    // Test files share modules: what a helper does when it is loaded, it does for the first file of a process only.
+    files: ['test/helpers/**/*.ts', 'test/{chaos,e2e,engine,unit,workflow}/**/*.ts'],
+    ignores: ['**/*.test.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            "Program > ExpressionStatement > CallExpression:matches([callee.name=/^(before|after)(Each|All)$/], [callee.object.name='vi'])",
+          message: 'export a function that test files call: hooks and settings at the top count for one file of several',
+        },
+      ],
+    },
+  },
+  {
     files: ['**/*.mjs', '**/*.js', '**/*.cjs'],
     languageOptions: {
       globals: globals.node,

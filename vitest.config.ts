@@ -4,8 +4,8 @@ import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { TOGETHER } from './scripts/suites.mjs';
 
-/** Seconds for one test of a project, its hooks included. */
-const PROJECTS = { unit: 20, mocks: 20, workflow: 60, e2e: 120, chaos: 300, engine: 600 };
+/** Seconds for one test of a project, its hooks included. A unit test may start several engines on a busy machine. */
+const PROJECTS = { unit: 30, mocks: 30, workflow: 60, e2e: 120, chaos: 300, engine: 600 };
 /**
  * Files of test/unit that replace modules have modules of their own (`mocks`). All others share them with the files that ran
  * before in the same process: to load them anew for each was a third of the time.

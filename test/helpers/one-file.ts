@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, expect } from 'vitest';
+import { expect } from 'vitest';
 import { fetchFile, type FetchFileOptions } from '../../src/engines/published/fetch-file.js';
 import { FETCH_LIMITS } from '../../src/engines/published/limits.js';
 import { publishedFiles } from '../fixtures/engine/published.mjs';
@@ -18,11 +18,12 @@ export let gateway: Gateway;
 export let path: string;
 export let part: string;
 
-beforeEach(async () => {
+/** For `beforeEach`: a gateway and a directory of the test's own. */
+export async function freshFile(): Promise<void> {
   gateway = await Gateway.start([[cid, content]]);
   path = join(await temporaryDirectory(), file.name);
   part = `${path}.part`;
-});
+}
 
 export const fetchIt = (options: Partial<FetchFileOptions> = {}) =>
   fetchFile({ path, cid, digest: file.digest }, { gateways: [gateway.url], limits, ...options });

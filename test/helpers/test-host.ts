@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import type { ApplicationFailure } from '@temporalio/common';
-import { onTestFinished, vi } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { createActivities, type Deps } from '../../src/activities/index.js';
 import { hostIdentity } from '../../src/engines/processes.js';
 import { MountGuard } from '../../src/mounts/guard.js';
@@ -25,9 +25,6 @@ import { DEPENDS_ON, ENGINE_PHASE_IDS, PHASES, type EnginePhaseId } from '../../
 import { sectorOf } from '../../src/sector.js';
 import { ENGINE, engineRuns, killEngines, type EngineRun } from './engine.js';
 import { temporaryDirectory } from './temporary.js';
-
-// A test starts several engines, perhaps on a machine that is busy with others.
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 export const HOST = '10.0.0.1';
 export const NODE = '10.10.4.23';

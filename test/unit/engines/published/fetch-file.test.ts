@@ -1,7 +1,7 @@
 /** Fetching one file from gateways that do what gateways do. */
 import { existsSync } from 'node:fs';
 import { readFile, stat, symlink, writeFile } from 'node:fs/promises';
-import { describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { FETCH_LIMITS } from '../../../../src/engines/published/limits.js';
 import {
   ignoreRange,
@@ -18,12 +18,15 @@ import {
   content,
   expectFetched,
   fetchIt,
+  freshFile,
   gateway,
   limits,
   part,
   path,
   ranges,
 } from '../../../helpers/one-file.js';
+
+beforeEach(freshFile);
 
 describe('a file', () => {
   test('gets its name by a rename, when it is whole and right', async () => {

@@ -1,7 +1,7 @@
 /** When the fetch of a file is given up, and when another gateway is asked. */
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { Gateway, lie, rest, status, type Answer } from '../../../helpers/gateway.js';
 import {
   breakOff,
@@ -10,12 +10,15 @@ import {
   expectFetched,
   fetchIt,
   file,
+  freshFile,
   gateway,
   limits,
   part,
   path,
   ranges,
 } from '../../../helpers/one-file.js';
+
+beforeEach(freshFile);
 
 describe('it is given up', () => {
   test('when the server lies twice; nothing of it stays', async () => {
