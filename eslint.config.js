@@ -146,7 +146,8 @@ export default tseslint.config(
         {
           selector:
             "Program > ExpressionStatement > CallExpression:matches([callee.name=/^(before|after)(Each|All)$/], [callee.object.name='vi'])",
-          message: 'export a function that test files call: hooks and settings at the top count for one file of several',
+          message:
+            'export a function that test files call: hooks and settings at the top count for one file of several',
         },
       ],
     },

@@ -1,7 +1,8 @@
 /** The setting of a test file: its own orchestrator on the server that all files share. */
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, inject, onTestFailed, onTestFinished, vi } from 'vitest';
-import { Sealing, inputOf, type ReplayedHistory, type SealingOptions } from './sealing.js';
+import { FakeGroup, numberOf } from './fake-group.js';
+import { Sealing, inputOf, SIZE, type ReplayedHistory, type SealingOptions } from './sealing.js';
 import { connectTemporal, runOrchestrator, startShared, type Shared, type Temporal } from './temporal.js';
 
 declare module 'vitest' {
@@ -43,6 +44,8 @@ export function useOrchestrator(
   vi.setConfig({ testTimeout: 60_000, hookTimeout: 900_000 });
   const queue = options.queue ?? `sealflow/${Math.random()}`;
   let temporal: Temporal;
+  // Workers cost: the sectors of a file share them, unless a test says which queues are served.
+  let ofAll: FakeGroup;
   const histories: ReplayedHistory[] = [];
   const ends: (() => Promise<void>)[] = [];
   beforeAll(async () => {
@@ -50,6 +53,9 @@ export function useOrchestrator(
     ends.push(() => temporal.close());
     const orchestrator = await runOrchestrator(temporal, queue, options.maxCachedWorkflows);
     ends.push(() => orchestrator.stop());
+    ofAll = new FakeGroup(temporal, numberOf(`${expect.getState().testPath} ${queue}`), SIZE);
+    await ofAll.serve();
+    ends.push(() => ofAll.stop());
   });
   afterAll(async () => {
     const differences = await differencesIn(histories, temporal.bundle);
@@ -58,15 +64,19 @@ export function useOrchestrator(
   });
   const prepare = async ({ fakes, input, serve }: SealingOptions): Promise<Sealing> => {
     const { testPath, currentTestName } = expect.getState();
-    const sealing = new Sealing(temporal, queue, inputOf(`${testPath} ${currentTestName}`, input), fakes);
+    const title = `${testPath} ${currentTestName}`;
+    const group = serve ? new FakeGroup(temporal, numberOf(title), SIZE) : ofAll;
+    const sealing = new Sealing(temporal, queue, inputOf(title, { group: group.number, ...input }), fakes);
     onTestFinished(async () => {
       await sealing.stop();
+      if (group !== ofAll) await group.stop();
       histories.push(...(await sealing.history()));
     });
     onTestFailed(() =>
       console.error(`${sealing.input.sector}: ${fakes.events.join(', ')}`, sealing.lastStatus?.phases),
     );
-    await sealing.serve(serve);
+    group.take(sealing.input.sector, fakes);
+    if (serve) await group.serve(serve);
     return sealing;
   };
   const seal = async (options: SealingOptions): Promise<Sealing> => {

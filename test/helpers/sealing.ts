@@ -1,17 +1,8 @@
-/** One sector under way: `sealSector` on the server, fakes on the queues of a group that only this sector has. */
-import { createHash } from 'node:crypto';
+/** One sector under way: `sealSector` on the server, its activities are fakes. */
 import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, type TypedSearchAttributes } from '@temporalio/common';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
-import { Worker } from '@temporalio/worker';
-import {
-  CONTRACT_VERSION,
-  controlQueue,
-  phaseQueue,
-  WORKFLOW_TYPE,
-  workflowId,
-  type SealInput,
-} from '../../src/contract.js';
+import { CONTRACT_VERSION, WORKFLOW_TYPE, workflowId, type SealInput } from '../../src/contract.js';
 import {
   provideSeedUpdate,
   statusQuery,
@@ -19,16 +10,19 @@ import {
   type Retry,
   type SealStatus,
 } from '../../src/messages.js';
-import { PHASE_IDS, PHASES, type PhaseId } from '../../src/phases.js';
+import type { PhaseId } from '../../src/phases.js';
 import { sectorOf } from '../../src/sector.js';
 import { isBackingOff, pendingPhase } from '../../src/temporal/ask/pending.js';
 import { retrySector } from '../../src/temporal/ask/retry-sector.js';
 import { GRPC, hasCode } from '../../src/temporal/embedded/grpc.js';
 import type { sealSector } from '../../src/workflows/index.js';
 import { eventually } from './eventually.js';
+import { numberOf, type Queue } from './fake-group.js';
 import type { Fakes } from './fakes.js';
-import { IDENTITY, run, type Running, type Temporal } from './temporal.js';
+import type { Temporal } from './temporal.js';
 
+/** Of all sectors. */
+export const SIZE = '32GiB';
 export const TICKET = 'aa'.repeat(32);
 export const OTHER_TICKET = 'ab'.repeat(32);
 export const SEED = 'bb'.repeat(32);
@@ -36,10 +30,6 @@ export const OTHER_SEED = 'bc'.repeat(32);
 
 /** A heartbeat timeout of 3 s, which a busy machine can keep; backoffs of 250 ms and more. */
 const TIME_SCALE = 0.05;
-
-/** The queues of a group; `control` is that of stops and aborts. */
-export type Queue = PhaseId | 'control';
-const ALL: readonly Queue[] = [...PHASE_IDS, 'control'];
 
 /** A workflow as the server has recorded it. */
 export interface ReplayedHistory {
@@ -50,29 +40,25 @@ export interface ReplayedHistory {
 export interface SealingOptions {
   fakes: Fakes;
   input?: Partial<SealInput>;
-  /** The queues that a worker polls; all if not given. */
+  /** The queues that workers poll: those of a group that only this sector has. If not given, all of the file's group. */
   serve?: readonly Queue[];
 }
 
-/** The input of the sector that has this title to itself: group and number are made from it. */
-export function inputOf(title: string, changes: Partial<SealInput> = {}): SealInput {
-  const group = createHash('sha256').update(title).digest().readUInt32BE() % 1_000_000_000;
-  return {
-    v: CONTRACT_VERSION,
-    sector: `t01000/${group}`,
-    size: '32GiB',
-    group,
-    ticket: TICKET,
-    seed: SEED,
-    timeScale: TIME_SCALE,
-    ...changes,
-  };
-}
+/** The input of the sector that has this title to itself: its number is made from it. */
+export const inputOf = (title: string, changes: Partial<SealInput> = {}): SealInput => ({
+  v: CONTRACT_VERSION,
+  sector: `t01000/${numberOf(title)}`,
+  size: SIZE,
+  group: numberOf(title),
+  ticket: TICKET,
+  seed: SEED,
+  timeScale: TIME_SCALE,
+  ...changes,
+});
 
 export class Sealing {
   /** The last that was seen. */
   lastStatus: SealStatus | undefined;
-  private readonly workers: Running[] = [];
 
   constructor(
     readonly temporal: Temporal,
@@ -85,25 +71,6 @@ export class Sealing {
     return this.temporal.client.workflow.getHandle<typeof sealSector>(
       workflowId(sectorOf(this.input.sector)),
     );
-  }
-
-  /** Serves queues of the group with the fakes. */
-  async serve(queues: readonly Queue[] = ALL): Promise<void> {
-    const { group, size } = this.input;
-    const { activities } = this.fakes;
-    for (const id of queues) {
-      const control = { stopSector: activities.stopSector, abortSector: activities.abortSector };
-      const name = id === 'control' ? undefined : (PHASES[id].activity as keyof Fakes['activities']);
-      const worker = await Worker.create({
-        connection: this.temporal.connection,
-        identity: IDENTITY,
-        taskQueue: id === 'control' ? controlQueue(group) : phaseQueue(group, size, id),
-        activities: name ? { [name]: activities[name] } : control,
-        activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 1 },
-        maxHeartbeatThrottleInterval: '100ms',
-      });
-      this.workers.push(run(worker));
-    }
   }
 
   /** As the Temporal CLI or the Web UI does it. */
@@ -167,10 +134,9 @@ export class Sealing {
     }
   }
 
-  /** Ends whatever is still under way. */
+  /** Ends the workflow, if it is still under way. */
   async stop(): Promise<void> {
     await this.handle.terminate().catch(() => undefined);
-    await Promise.all(this.workers.map((worker) => worker.stop()));
   }
 }
 

@@ -10,6 +10,7 @@ import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { WORKFLOW_QUEUE } from '../../src/contract.js';
+import { FakeGroup } from '../helpers/fake-group.js';
 import { inputOf, Sealing } from '../helpers/sealing.js';
 import { connectTemporal, runOrchestrator, startShared } from '../helpers/temporal.js';
 import { scenarios, type Scenario } from './scenarios.js';
@@ -27,8 +28,10 @@ async function record({ name, fakes, input, drive }: Scenario, number: number): 
   if (existsSync(file)) return;
   const id = { sector: `t01000/${number}`, group: 1, size: '2KiB' } as const;
   const sealing = new Sealing(temporal, WORKFLOW_QUEUE, inputOf(name, { ...id, ...input }), fakes);
+  const group = new FakeGroup(temporal, id.group, id.size);
+  group.take(id.sector, fakes);
   try {
-    await sealing.serve();
+    await group.serve();
     await sealing.start();
     await drive(sealing);
     const { events } = JSON.parse(historyToJSON(await sealing.handle.fetchHistory()), withoutTraces) as { events: object[] };
@@ -37,6 +40,7 @@ async function record({ name, fakes, input, drive }: Scenario, number: number): 
     console.log(`${name}: ${events.length} events`);
   } finally {
     await sealing.stop();
+    await group.stop();
   }
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { startSector } from '../../src/temporal/ask/start-sector.js';
 import { WORKFLOW_QUEUE } from '../../src/contract.js';
 import { SealError } from '../../src/seal-error.js';
+import { sectorOf } from '../../src/sector.js';
 import { UserError } from '../../src/user-error.js';
 import { fakeActivities, held } from '../helpers/fakes.js';
 import { useOrchestrator } from '../helpers/orchestrator.js';
@@ -28,7 +29,7 @@ describe('startSector', () => {
     const { sector, group } = sealing.input;
     expect(await start(sealing)).toMatchObject({ sector });
     const description = await sealing.handle.describe();
-    expect(description.workflowId).toBe(`seal-t01000-${group}`);
+    expect(description.workflowId).toBe(`seal-t01000-${sectorOf(sector).number}`);
     expect(await description.staticSummary()).toBe(`${sector} 32GiB group ${group}`);
     expect(await description.staticDetails()).toContain(TICKET);
   });
