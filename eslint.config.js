@@ -108,6 +108,21 @@ export default tseslint.config(
     },
   },
   {
+    // One way to a server, with its TLS, proxy and the cause when it fails.
+    files: ['src/cli/**', 'src/dev/**', 'src/doctor/**', 'src/workers/**', 'src/temporal/{ask,embedded}/**'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            { name: '@temporalio/client', importNames: ['Connection'] },
+            { name: '@temporalio/worker', importNames: ['NativeConnection'] },
+          ].map((path) => ({ ...path, allowTypeImports: true, message: 'connect by src/temporal/connect' })),
+        },
+      ],
+    },
+  },
+  {
     // What lies on a mount is touched through src/mounts only.
     files: [
       'src/files.ts',

@@ -19,4 +19,9 @@ process.env['UV_THREADPOOL_SIZE'] = String(Math.max(THREADS, given));
  */
 if (process.argv[2] === 'worker') v8.setFlagsFromString('--semi-space-growth-factor=1');
 
+/**
+ * What libraries do that Node has deprecated is nothing that an operator can mend: gRPC's sets an IP address as the server
+ * name of TLS, and each command would begin with a warning.
+ */
+process.noDeprecation = true;
 void import('./main.js');

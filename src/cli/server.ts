@@ -18,9 +18,7 @@ export const withServer = (command: Command): Command =>
     )
     .addOption(new Option('--config <file>', 'take scheduler_url from this config.toml'));
 
-export function targetFrom({ address, config }: ServerOptions): Target {
-  const target = targetOf(config === undefined ? undefined : readConfig(config).schedulerUrl);
-  return address === undefined ? target : { ...target, address, options: { ...target.options, address } };
-}
+export const targetFrom = ({ address, config }: ServerOptions): Target =>
+  targetOf({ address, ...(config !== undefined && { schedulerUrl: readConfig(config).schedulerUrl }) });
 
 export const clientFrom = (options: ServerOptions): Promise<Client> => connectClient(targetFrom(options));

@@ -32,7 +32,7 @@ export interface DoctorOptions {
  * @throws UserError when Temporal's profile cannot be read
  */
 export async function* examine(config: Config, { deep }: DoctorOptions): AsyncGenerator<Finding> {
-  const target = targetOf(config.schedulerUrl);
+  const target = targetOf(config);
   const server = new ServerChecks(target);
   registerMounts(config, config.engine.command?.[0], MOUNT_TIMES);
   const findings = startChecks([

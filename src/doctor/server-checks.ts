@@ -1,7 +1,7 @@
 /** Checks that query the Temporal server, over one connection. */
 import type { Client, Connection } from '@temporalio/client';
 import { tsToMs } from '@temporalio/common/lib/time.js';
-import { connectClient } from '../temporal/connect/client.js';
+import { connectServer } from '../temporal/connect/client.js';
 import type { Target } from '../temporal/connect/target.js';
 import { WORKFLOW_QUEUE } from '../contract.js';
 import { GRPC, hasCode } from '../temporal/embedded/grpc.js';
@@ -22,7 +22,7 @@ export class ServerChecks {
   private readonly described: Promise<Namespace>;
 
   constructor(private readonly target: Target) {
-    this.connected = connectClient(target);
+    this.connected = connectServer(target);
     this.described = this.ask(({ workflowService }, namespace) =>
       workflowService.describeNamespace({ namespace }),
     );
@@ -51,16 +51,14 @@ export class ServerChecks {
   }
 
   private async reached(): Promise<Verdict> {
-    const { address, options } = this.target;
+    const { address, tls } = this.target;
     try {
       await this.connected;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      const { cause, message, hint = '' } = error;
-      const reason = cause instanceof Error ? ` (${cause.message})` : '';
-      return fail(`${message}${reason}`, 'a Temporal frontend', hint);
+      return fail(error.message, 'a Temporal frontend', error.hint ?? '');
     }
-    return ok(`${address}${options.tls ? ', TLS' : ''}`);
+    return ok(`${address}${tls ? ', TLS' : ''}`);
   }
 
   private async version(): Promise<Verdict> {

@@ -56,7 +56,7 @@ test('an orchestrator is identified by its host name', async () => {
 test('health fails without a server, and needs --config or --orchestrator', async () => {
   const address = `127.0.0.1:${await freePort('127.0.0.1')}`;
   await expectRefused(['health', '--orchestrator', '--address', address], 1, [
-    `sealflow: no Temporal server answers at ${address}`,
+    `sealflow: no Temporal server answers at ${address}: nothing listens there (ECONNREFUSED)`,
     '  start one, or set TEMPORAL_ADDRESS',
   ]);
   await expectRefused(['health'], 2, ['sealflow: health needs --config or --orchestrator']);

@@ -41,7 +41,7 @@ test('the port of the old scheduler is distinguished from a Temporal server', as
 test('a command reports that no server answers', async () => {
   const address = `127.0.0.1:${await freePort('127.0.0.1')}`;
   const lines = [
-    `sealflow: no Temporal server answers at ${address}`,
+    `sealflow: no Temporal server answers at ${address}: nothing listens there (ECONNREFUSED)`,
     '  start one, or set TEMPORAL_ADDRESS',
   ];
   for (const command of [
@@ -59,7 +59,9 @@ test('a worker waits for a server that is not up yet, and ends on SIGTERM', asyn
   const group = await groupAt(address);
   const orchestrator = startSealflow(['orchestrator', '--address', address]);
   for (const program of [await group.start(1), orchestrator]) {
-    await program.until(` WARN  waiting for Temporal at ${address}: `);
+    await program.until(
+      ` WARN  waiting for Temporal: no Temporal server answers at ${address}: nothing listens there`,
+    );
     program.kill('SIGTERM');
     const { code, stderr } = await program.ended;
     expect(code).toBe(0);

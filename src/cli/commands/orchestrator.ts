@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { Command } from 'commander';
-import { connectWorker } from '../../temporal/connect/native.js';
+import { connectorTo } from '../../temporal/connect/native.js';
 import { createLog, installRuntime } from '../../telemetry.js';
 import { ServerLink } from '../../temporal/connect/link.js';
 import { runOrchestrator } from '../../workers/orchestrator.js';
@@ -17,10 +17,9 @@ export const orchestratorCommand = (): Command =>
       installRuntime(metrics);
       const target = targetFrom(options);
       await unlessStopped(signal, async () => {
-        const connection = await connectWorker(target, signal, () =>
-          log.warn(`waiting for Temporal at ${target.address}: it does not answer`),
-        );
-        const link = await ServerLink.connect(target.options);
+        const connect = connectorTo(target, signal, (why) => log.warn(`waiting for Temporal: ${why}`));
+        const connection = await connect();
+        const link = await ServerLink.to(target);
         await runOrchestrator({
           connection,
           namespace: target.namespace,

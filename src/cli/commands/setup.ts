@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
 import { networkInterfaces } from 'node:os';
-import { Connection } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
 import { SEARCH_ATTRIBUTES } from '../../search-attributes.js';
-import { connectClient } from '../../temporal/connect/client.js';
+import { connectServer } from '../../temporal/connect/client.js';
 import { buildEngine } from '../../engines/build/build.js';
 import { findEngine } from '../../engines/locate.js';
 import { createDisplay, plainDisplay } from '../../dev/display.js';
@@ -58,7 +58,7 @@ export const setupCommand = (): Command =>
 
 async function setUpServer(options: SetupOptions) {
   const target = targetFrom(options);
-  const client = await connectClient(target);
+  const client = await connectServer(target);
   const { namespace } = target;
   const changes = await setUpNamespace(client.connection as Connection, {
     namespace,

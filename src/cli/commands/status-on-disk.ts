@@ -25,7 +25,7 @@ export async function statusOnDisk(configFile: string, json: boolean): Promise<v
   });
   const group = { root: config.localDir, subdirectory: marker.subdirectory };
   const sectors = await sectorsOnDisk(group, await hostIdentity(config.ip));
-  const client = await connectClient(targetOf(config.schedulerUrl)).catch((error: unknown) => {
+  const client = await connectClient(targetOf(config)).catch((error: unknown) => {
     if (!(error instanceof UserError)) throw error;
     process.stderr.write(`sealflow: ${error.message}: cannot determine which sectors are claimed\n`);
   });

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { connectWorker } from '../../temporal/connect/native.js';
+import { connectorTo } from '../../temporal/connect/native.js';
 import { targetOf } from '../../temporal/connect/target.js';
 import { readConfig } from '../../config.js';
 import { warnAtStart } from '../../doctor/at-start.js';
@@ -24,7 +24,7 @@ export const workerCommand = (): Command =>
       const signal = untilSignal();
       signal.addEventListener('abort', () => log.info('stopping: no new work is taken'));
       const drain = untilDrained();
-      const target = targetOf(config.schedulerUrl);
+      const target = targetOf(config);
       const { mountQuick, mountSlow } = scaledTimes(timeScale);
       void warnAtStart(config, log, { quickMs: mountQuick, slowMs: mountSlow });
       // After warnAtStart, because this reads local_dir, which is watched from then on.
@@ -35,10 +35,7 @@ export const workerCommand = (): Command =>
         runHost({
           config,
           namespace: target.namespace,
-          connect: () =>
-            connectWorker(target, signal, () =>
-              log.warn(`waiting for Temporal at ${target.address}: it does not answer`),
-            ),
+          connect: connectorTo(target, signal, (why) => log.warn(`waiting for Temporal: ${why}`)),
           engine: engine ?? { command: [], environment: {} },
           parametersMissing: async () => engine && (await parametersMissing(engine, config.size)),
           log,

@@ -1,6 +1,7 @@
 /** A connection that detects when the server goes away. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
+import { clientOptions, type Target } from './target.js';
 
 /** gRPC channel state (grpc/grpc-node `connectivity-state.ts`). */
 const READY = 2;
@@ -9,9 +10,9 @@ const RENEWAL_MS = 300;
 
 export class ServerLink extends Connection {
   /** @throws when no server answers */
-  static override async connect(options: Parameters<typeof Connection.connect>[0]): Promise<ServerLink> {
+  static async to(target: Target): Promise<ServerLink> {
     // `connect` constructs the class that it is called on.
-    return (await super.connect(options)) as ServerLink;
+    return (await super.connect(clientOptions(target))) as ServerLink;
   }
 
   /** Resolves when the connection is lost and not reestablished at once. */

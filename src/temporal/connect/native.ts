@@ -4,26 +4,41 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NativeConnection } from '@temporalio/worker';
-import { ANSWER_MS, answersHttp, noServer, type Target } from './target.js';
+import { UserError } from '../../user-error.js';
+import { connectClient } from './client.js';
+import { ANSWER_MS, nativeOptions, type Target } from './target.js';
 
 /**
- * Connects, and waits for a server that is not up yet.
- * @param onWait called once, when it starts to wait.
- * @throws UserError when something other than Temporal answers; the signal's reason when it is aborted.
+ * @param onWait called with one line when it waits for a server that is not up, and again when the cause is another one
+ * @returns what opens a connection, and waits as long as there is no server. It throws UserError when waiting does not help
+ *   (something other than Temporal answers, or settings are wrong), and the signal's reason when that is aborted
  */
-export async function connectWorker(
+export function connectorTo(
   target: Target,
   signal: AbortSignal,
-  onWait: () => void,
-): Promise<NativeConnection> {
-  for (let tries = 0; ; tries++) {
-    signal.throwIfAborted();
-    try {
-      return await NativeConnection.connect(target.options);
-    } catch (error) {
-      if (await answersHttp(target.address)) throw await noServer(target, error);
-      if (tries === 0) onWait();
+  onWait: (why: string) => void,
+): () => Promise<NativeConnection> {
+  let told: string | undefined;
+  let answers = false;
+  const tell = (why: string): void => {
+    if (why !== told) onWait(why);
+    told = why;
+  };
+  return async () => {
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        // The core waits for ever for one that is silent, and takes any HTTP/2 server for Temporal.
+        if (!answers) await (await connectClient(target)).connection.close();
+        const connection = await NativeConnection.connect(nativeOptions(target));
+        answers = true;
+        return connection;
+      } catch (error) {
+        answers = false;
+        if (error instanceof UserError && error.exitCode === 2) throw error;
+        tell((error as Error).message);
+      }
       await sleep(ANSWER_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
-  }
+  };
 }

@@ -1,14 +1,17 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Connection, isGrpcServiceError } from '@temporalio/client';
+import { isGrpcServiceError, type Connection } from '@temporalio/client';
 import { hasEnded } from '../../machine/bound-process.js';
+import { openConnection } from '../connect/client.js';
+import { targetAt } from '../connect/target.js';
 import { GRPC } from './grpc.js';
 import { RETENTION_DAYS, setUpNamespace, type SearchAttributes } from './namespace.js';
 
 /** Creating a new database takes 1 s on an idle machine. */
 const DEADLINE_MS = 120_000;
 const POLL_MS = 100;
+const CONNECT_MS = 2_000;
 
 export interface ServerReadiness {
   address: string;
@@ -30,7 +33,7 @@ export async function waitUntilReady(
     if (hasEnded(child))
       throw new Error(`it ended with ${child.signalCode ?? `exit code ${child.exitCode}`}`);
     try {
-      const connection = await Connection.connect({ address, connectTimeout: '2s' });
+      const connection = await openConnection(targetAt(address), CONNECT_MS);
       try {
         await connection.withDeadline(deadline, () => probe(connection, wanted));
       } finally {
