@@ -8,7 +8,7 @@ import { SEARCH_ATTRIBUTES } from '../search-attributes.js';
 import { buildEngine } from '../engines/build/build.js';
 import { findEngine } from '../engines/locate.js';
 import { ensureParameters } from '../engines/parameters.js';
-import { PHASE_IDS, type SectorSize } from '../phases.js';
+import { PHASE_IDS, type PhaseId, type SectorSize } from '../phases.js';
 import { sectorOf } from '../sector.js';
 import { startEmbeddedServer, type EmbeddedServer } from '../temporal/embedded/embedded-server.js';
 import { findTemporalCli } from '../temporal/embedded/temporal-cli.js';
@@ -101,7 +101,12 @@ export async function runDev(options: DevOptions): Promise<void> {
   );
   const sealed = display.step('seal', async (onStep) => {
     onStep('waiting for the start');
-    return await allSealed(await client, (await started).names, signal, onStep);
+    const connected = await client;
+    let isP4Served = false;
+    const served = parameters.then(() => untilServed(connected, size, ['P4'], signal));
+    served.then(() => (isP4Served = true)).catch(() => undefined);
+    const awaits = (phase: PhaseId) => (phase === 'P4' && !isP4Served ? 'the proof parameters' : undefined);
+    return await allSealed(connected, (await started).names, { signal, onStep, awaits });
   });
 
   // The first failure ends the others; what it waits for must not hide it.

@@ -6,12 +6,13 @@ import { parseSealInput, workflowId, type SealResult } from '../contract.js';
 import { readJson } from '../files.js';
 import type { OnStep } from '../machine/on-step.js';
 import { cacheDir } from '../paths.js';
-import { PHASE_IDS, type PhaseId, type SectorSize } from '../phases.js';
+import type { PhaseId, SectorSize } from '../phases.js';
 import { sectorFileName, sectorName, sectorOf } from '../sector.js';
 import { UserError } from '../user-error.js';
-import { activePhasesText, sectorStatus, type SectorStatus } from '../temporal/ask/sector-status.js';
+import { sectorStatus, type SectorStatus } from '../temporal/ask/sector-status.js';
 import { randomHex32, startSector, unservedPhases } from '../temporal/ask/start-sector.js';
 import { DEV_GROUP, devSector, sectorsOf, type DevHome } from './home.js';
+import { sectorStep, type Awaits } from './sector-step.js';
 
 const POLL_MS = 500;
 
@@ -79,8 +80,7 @@ export interface Sealed {
 export async function allSealed(
   client: Client,
   sectors: readonly string[],
-  signal: AbortSignal,
-  onStep: OnStep,
+  { signal, onStep, awaits }: { signal: AbortSignal; onStep: OnStep; awaits?: Awaits },
 ): Promise<Sealed[]> {
   const steps = new Map<string, string>();
   let sealed = 0;
@@ -94,8 +94,9 @@ export async function allSealed(
   };
   return await Promise.all(
     sectors.map(async (sector) => {
-      const end = await untilSealed(client, sector, signal, (step) => {
-        steps.set(sector, step);
+      const describe = sectorStep(awaits);
+      const end = await untilSealed(client, sector, signal, (status) => {
+        steps.set(sector, describe(status));
         reportProgress();
       });
       sealed += 1;
@@ -110,7 +111,7 @@ async function untilSealed(
   client: Client,
   sector: string,
   signal: AbortSignal,
-  onStep: (step: string) => void,
+  onStatus: (status: SectorStatus) => void,
 ): Promise<Sealed> {
   const handle = client.workflow.getHandle(workflowId(sectorOf(sector)));
   for (;;) {
@@ -122,17 +123,7 @@ async function untilSealed(
       throw new UserError(message, { exitCode: 1, hint: attention.hint });
     }
     if (status.workflow !== 'RUNNING') return { result: (await handle.result()) as SealResult, status };
-    onStep(stepOf(status));
+    onStatus(status);
     await sleep(POLL_MS, undefined, { signal });
   }
-}
-
-function stepOf(status: SectorStatus): string {
-  const done = PHASE_IDS.filter((id) => status.phases[id].state === 'done');
-  const doing = status.engines.map(({ phase, step, fraction }) => {
-    const percent = !fraction ? '' : ` ${(fraction * 100).toFixed(0)} %`;
-    return `${phase} ${step}${percent}`.trim();
-  });
-  const now = doing.length > 0 ? doing.join(', ') : activePhasesText(status);
-  return `${done.length > 0 ? `done ${done.join(' ')}; ` : ''}${now}`;
 }

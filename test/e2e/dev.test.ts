@@ -1,5 +1,5 @@
 /** `sealflow dev` with the test engine: everything but the computation is as a user gets it. */
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { engineRuns } from '../helpers/engine.js';
@@ -75,6 +75,22 @@ test('Ctrl-C ends dev and everything it started; the same command resumes the se
     ({ what, sector }) => what === 'start' && sector === 's-t01000-1',
   );
   expect(starts.filter(({ at }) => at.includes('P1'))).toHaveLength(1);
+});
+
+test('a phase that waits says why, until it goes on', async () => {
+  const { directory, start } = await createDev();
+  const hold = join(directory, 's-t01000-1-P2.hold');
+  await writeFile(hold, '');
+  const dev = start('--time-scale', '0.1');
+  await eventually(async () => (await engineRuns(directory)).some(({ at }) => at.includes('P2')));
+  const node = join(directory, 'storage', 'node-1');
+  await rename(node, `${node}.away`);
+  await rm(hold);
+  await dev.until('P5 waits (');
+  expect(dev.said.stdout).toMatch(/^\[.*\] seal: t01000\/1 done P1 P2.*; .*P5 waits \(\w+\): .*node-1/m);
+  await rename(`${node}.away`, node);
+  expect(await dev.ended).toMatchObject({ code: 0, stderr: '' });
+  expect(dev.said.stdout).toContain('t01000/1 is sealed\n');
 });
 
 test('a killed dev leaves only its engine, which the next dev adopts', async () => {

@@ -12,7 +12,7 @@ import { parseCount, parseSectors } from '../arguments.js';
 import { print, printJson } from '../process.js';
 import { clientFrom, withServer, type ServerOptions } from '../server.js';
 import { servedQueues } from '../../temporal/ask/pollers.js';
-import { sectorStatus, type SectorStatus } from '../../temporal/ask/sector-status.js';
+import { sectorStatus, waitOf, type SectorStatus } from '../../temporal/ask/sector-status.js';
 import { listedWaits } from '../../temporal/ask/why-waiting.js';
 import { table } from '../table.js';
 import { statusOnDisk } from './status-on-disk.js';
@@ -99,8 +99,7 @@ function describe(status: SectorStatus): void {
   const rows = PHASE_IDS.map((id) => {
     const { state: phaseState, tries, host = '', seconds, failure = '' } = status.phases[id];
     const engine = status.engines.find(({ phase }) => phase === id);
-    // An unserved queue takes precedence over the last host's hand-back.
-    const waits = [...status.waits, ...status.handedBack].find(({ phase }) => phase === id);
+    const waits = waitOf(status, id);
     return {
       phase: id,
       '': PHASES[id].title,

@@ -101,6 +101,13 @@ function isUnanswered(error: unknown): boolean {
   return isTimeUp || /no poller|deadline exceeded|not scheduled yet/.test(cause.details);
 }
 
-/** `P3` or `P4+P5`: the phases that are neither done nor still to come. */
-export const activePhasesText = ({ phases }: SealStatus): string =>
-  PHASE_IDS.filter((id) => !['waiting', 'done'].includes(phases[id].state)).join('+');
+/** The phases that are neither done nor still to come. */
+export const activePhases = ({ phases }: SealStatus): PhaseId[] =>
+  PHASE_IDS.filter((id) => !['waiting', 'done'].includes(phases[id].state));
+
+/** Why a phase waits for a host, if it does. An unserved queue takes precedence over the last host's hand-back. */
+export const waitOf = (
+  { waits, handedBack }: Pick<SectorStatus, 'waits' | 'handedBack'>,
+  phase: PhaseId,
+): { type?: string; why: string } | undefined =>
+  waits.find((wait) => wait.phase === phase) ?? handedBack.find((wait) => wait.phase === phase);
