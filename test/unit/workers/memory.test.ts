@@ -1,5 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { availableMemory, p4Bytes, P4Memory } from '../../../src/workers/memory.js';
+import { availableMemory, p4Bytes, P4Memory, takenBytes } from '../../../src/workers/memory.js';
 
 describe('P4 memory', () => {
   test.each([
@@ -8,7 +9,7 @@ describe('P4 memory', () => {
     ['32GiB', { BELLMAN_PROOF_THREADS: '99' }, 300],
     ['64GiB', { BELLMAN_PROOF_THREADS: '4' }, 120],
     ['64GiB', { BELLMAN_PROOF_THREADS: 'x' }, 300],
-    ['2KiB', { BELLMAN_PROOF_THREADS: '10' }, 2.7],
+    ['2KiB', { BELLMAN_PROOF_THREADS: '10' }, 1.8],
   ] as const)('for %s with %j: %d GB', (size, environment, gigabytes) => {
     expect(p4Bytes(size, environment)).toBe(gigabytes * 1e9);
   });
@@ -24,8 +25,8 @@ describe('P4 memory', () => {
       environment: { BELLMAN_PROOF_THREADS: '3' },
       live: () => live,
       available: () => Promise.resolve(free),
-      // In this test the process ID is the RSS in GB.
-      rssOf: (pid) => Promise.resolve(pid * 1e9),
+      // In this test the process ID is its memory in GB.
+      takenBy: (pid) => Promise.resolve(pid * 1e9),
     });
   });
 
@@ -60,4 +61,17 @@ describe('P4 memory', () => {
 
 test('available memory of this machine is not zero', async () => {
   expect(await availableMemory()).toBeGreaterThan(0);
+});
+
+test('mapped files are not memory that a process has taken: the parameters are read from disk again', async () => {
+  const status = await readFile('/proc/self/status', 'utf8');
+  const kilobytes = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]);
+  expect(kilobytes('RssFile')).toBeGreaterThan(10_000);
+  expect(await takenBytes(process.pid)).toBeLessThan((kilobytes('VmRSS') - 10_000) * 1024);
+  expect(await takenBytes(process.pid)).toBeGreaterThan(10_000 * 1024);
+});
+
+test('a process that is gone has taken nothing', async () => {
+  expect(await takenBytes(2 ** 22 + 1)).toBe(0);
 });
