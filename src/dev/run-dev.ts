@@ -39,7 +39,7 @@ export interface DevOptions {
  */
 export async function runDev(options: DevOptions): Promise<void> {
   const { size, keep } = options;
-  await requirePrerequisites();
+  await requirePrerequisites(size);
   const home = await openDevHome(options.directory);
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);

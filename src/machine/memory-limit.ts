@@ -11,6 +11,8 @@ export interface Memory {
   total: number;
   /** Bytes that can still be allocated without swapping and without an OOM kill by a cgroup. */
   available: number;
+  /** Directory of the cgroup that sets `available`; undefined: the host does. */
+  limitedBy?: string;
 }
 
 export interface MemoryOptions {
@@ -33,9 +35,11 @@ export async function memoryOfHost({
     { total: nodeBound, available: nodeBound },
   ];
   for (const { directory, files } of await cgroups(read)) bounds.push(await boundOf(directory, files, read));
+  const least = bounds.reduce((one, other) => (other.available < one.available ? other : one));
   return {
     total: Math.min(...bounds.map(({ total }) => total)),
-    available: Math.max(0, Math.min(...bounds.map(({ available }) => available))),
+    available: Math.max(0, least.available),
+    ...(least.limitedBy !== undefined && { limitedBy: least.limitedBy }),
   };
 }
 
@@ -120,7 +124,7 @@ async function boundOf(directory: string, files: Files, read: Read): Promise<Mem
   if (total === Infinity) return { total, available: total };
   const used = Number.parseInt(await file(files.usage), 10) || 0;
   const cache = cacheIn(await file('memory.stat'), files.cache);
-  return { total, available: total - Math.max(0, used - cache) };
+  return { total, available: total - Math.max(0, used - cache), limitedBy: directory };
 }
 
 function cacheIn(stat: string, choices: Files['cache']): number {

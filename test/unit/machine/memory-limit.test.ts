@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { memoryOfHost } from '../../../src/machine/memory-limit.js';
+import { memoryOfHost, type Memory } from '../../../src/machine/memory-limit.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 
 const GB = 1e9;
@@ -12,8 +12,18 @@ const V1_MOUNT =
   '41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n';
 const V2_MOUNT = '31 23 0:28 / /sys/fs/cgroup rw,relatime - cgroup2 cgroup2 rw\n';
 
-/** The memory that is reported if only these files exist. */
+/** The amounts that are reported if only these files exist. */
 async function memoryWith(files: Record<string, string>, constrained = 0): Promise<unknown> {
+  const { total, available } = await readWith(files, constrained);
+  return { total, available };
+}
+
+async function limitWith(files: Record<string, string>): Promise<unknown> {
+  const { available, limitedBy } = await readWith(files);
+  return { available, limitedBy };
+}
+
+async function readWith(files: Record<string, string>, constrained = 0): Promise<Memory> {
   const root = await temporaryDirectory();
   const all = { 'proc/meminfo': MEMINFO, ...files };
   for (const [path, text] of Object.entries(all)) {
@@ -109,4 +119,19 @@ test('usage above the limit: nothing available', async () => {
 test('the bound reported by Node counts too', async () => {
   expect(await memoryWith({}, 5 * GB)).toEqual({ total: 5 * GB, available: 5 * GB });
   expect(await memoryWith({}, 2 ** 64)).toEqual(HOST);
+});
+
+test.each([
+  ['of its own', inV1('/a/b'), { ...v1('/a/b', 3 * GB, 2 * GB), ...v1('/a', 8 * GB, GB) }, 'memory/a/b'],
+  ['of one above it', inV2('/a/b'), { ...v2('/a', 8 * GB, 7 * GB), ...v2('/a/b', 3 * GB, GB) }, 'a'],
+])('names the cgroup that leaves the least: %s', async (_, process, limits, name) => {
+  expect(await limitWith({ ...process, ...limits })).toEqual({
+    available: GB,
+    limitedBy: `/sys/fs/cgroup/${name}`,
+  });
+});
+
+test('names no cgroup where the host has less', async () => {
+  const files = { ...inV2('/a'), ...v2('/a', 128 * GB, GB) };
+  expect(await limitWith(files)).toEqual({ available: HOST.available, limitedBy: undefined });
 });
