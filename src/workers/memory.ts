@@ -37,6 +37,12 @@ export function partitionsAtOnce(size: SectorSize, environment: NodeJS.ProcessEn
 export const p4Bytes = (size: SectorSize, environment: NodeJS.ProcessEnv): number =>
   partitionsAtOnce(size, environment) * PARTITION_BYTES[size];
 
+function describePartitions(size: SectorSize, environment: NodeJS.ProcessEnv): string {
+  if (PARTITIONS[size] === 1) return '';
+  const atOnce = partitionsAtOnce(size, environment);
+  return ` with ${atOnce} of ${PARTITIONS[size]} partitions at a time (BELLMAN_PROOF_THREADS)`;
+}
+
 /** Bytes that processes can still allocate without swapping: the host's, or a cgroup's if that is less. */
 export const availableMemory = async (): Promise<number> => (await memoryOfHost()).available;
 
@@ -72,11 +78,9 @@ export class P4Memory {
     const reserved = await this.reservedBytes(needed, token);
     if (free - reserved >= needed) return () => void this.starting.delete(token);
     this.starting.delete(token);
-    const atOnce = partitionsAtOnce(size, environment);
     return (
-      `P4 of a ${size} sector needs ${gigabytes(needed)} of memory with ${atOnce} of ${PARTITIONS[size]} ` +
-      `partitions at a time (BELLMAN_PROOF_THREADS): ${gigabytes(free)} available, ` +
-      `${gigabytes(reserved)} of that reserved`
+      `P4 of a ${size} sector needs ${gigabytes(needed)} of memory${describePartitions(size, environment)}: ` +
+      `${gigabytes(free)} available${reserved > 0 ? `, ${gigabytes(reserved)} of that reserved` : ''}`
     );
   }
 

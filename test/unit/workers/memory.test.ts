@@ -46,7 +46,7 @@ describe('P4 memory', () => {
     expect(await memory.reserve('s-t01-2')).toContain('90.0 GB of that reserved');
     live.set('s-t01-1', 90);
     free = 89e9;
-    expect(await memory.reserve('s-t01-2')).toContain('0.000 GB of that reserved');
+    expect(await memory.reserve('s-t01-2')).toMatch(/: 89\.0 GB available$/);
     free = 90e9;
     expect(await memory.reserve('s-t01-2')).toBeTypeOf('function');
   });
@@ -57,6 +57,14 @@ describe('P4 memory', () => {
     free = 150e9;
     expect(await memory.reserve('s-t01-2')).toBeTypeOf('function');
   });
+});
+
+test('a refusal names no partitions where there is but one', async () => {
+  const available = () => Promise.resolve(1.2e9);
+  const memory = new P4Memory({ size: '2KiB', environment: {}, live: () => new Map(), available });
+  expect(await memory.reserve('s-t01-1')).toBe(
+    'P4 of a 2KiB sector needs 1.8 GB of memory: 1.2 GB available',
+  );
 });
 
 test('available memory of this machine is not zero', async () => {
