@@ -111,7 +111,8 @@ test('a worker and an orchestrator that are there before the server wait, and th
   tally({ faults: 1 });
   const worker = await group.start(1, { run: { env: LAYERS_ENV } });
   const orchestrator = startSealflow(['orchestrator', '--address', cluster.address]);
-  for (const program of [worker, orchestrator]) await program.until(' WARN  waiting for Temporal: no Temporal server answers at ');
+  for (const program of [worker, orchestrator])
+    await program.until(' WARN  waiting for Temporal: no Temporal server answers at ');
   expect(worker.said.stderr).not.toContain(' serving ');
 
   await cluster.restartServer();
