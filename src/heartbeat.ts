@@ -40,6 +40,8 @@ export interface HeartbeatDetails {
   fraction: number | null;
   observed?: Observation;
   carried?: Carried;
+  /** The host that has told the workflow that it works. */
+  told?: string | undefined;
   /** With P1: the busiest disk of local_dir, where it lies on disks of this host. */
   disk?: DiskBusy;
   /** With P5. */

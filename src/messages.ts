@@ -1,11 +1,16 @@
 /** The query and the updates of a running sector. Usable in workflows. */
-import { defineQuery, defineUpdate } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import { z } from 'zod';
 import { CONTRACT_VERSION, randomnessSchema, seedSchema, type StorageLocation } from './contract.js';
 import { PHASE_IDS, type PhaseId, type SectorSize } from './phases.js';
 
 export type SealState =
-  | 'running'
+  /** A task waits for a host. */
+  | 'queued'
+  /** An engine is at work. */
+  | 'working'
+  /** The next try waits for its time. */
+  | 'backoff'
   | 'waiting-for-seed'
   | 'waiting-for-landed'
   | 'needs-attention'
@@ -26,9 +31,11 @@ export interface Attention {
 }
 
 export interface PhaseStatus {
-  state: 'waiting' | 'running' | 'backoff' | 'needs-attention' | 'done';
+  /** `waiting`: its turn has not come; `queued`: a task waits for a host; `working`: an engine is at work on `host`. */
+  state: 'waiting' | 'queued' | 'working' | 'backoff' | 'needs-attention' | 'done';
   /** Activities scheduled for it so far, hand-backs not counted. */
   tries: number;
+  /** Where it works, or was done. */
   host?: string;
   seconds?: number;
   /** The last failure, shown until the phase is done. */
@@ -57,6 +64,15 @@ export interface SealStatus {
 }
 
 export const statusQuery = defineQuery<SealStatus>('status');
+
+/** Sent by a host: the workflow does not see when a task has begun, nor that the server will retry it. */
+export interface Working {
+  phase: PhaseId;
+  /** Where work goes on; without it, it has ended without a result and waits for its next try. */
+  host?: string;
+}
+export const workingSignal = defineSignal<[Working]>('working');
+const workingSchema = z.strictObject({ phase: z.enum(PHASE_IDS), host: z.string().max(255).optional() });
 
 export interface ProvideSeed {
   /** 64 hex digits. */
@@ -97,6 +113,7 @@ export const landedUpdate = defineUpdate<string, [LandedNotice | undefined]>('la
 const landedSchema = z.strictObject({ message: z.string().max(1000).optional() });
 
 // As in the contract: schemas do not leave the module.
+export const parseWorking = (given: unknown): Parsed<Working> => workingSchema.safeParse(given);
 export const parseProvideSeed = (given: unknown): Parsed<ProvideSeed> => provideSeedSchema.safeParse(given);
 export const parseRetry = (given: unknown): Parsed<Retry> => retrySchema.safeParse(given);
 export const parseAbort = (given: unknown): Parsed<Abort> => abortSchema.safeParse(given);

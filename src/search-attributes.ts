@@ -8,7 +8,7 @@ export const SEARCH_ATTRIBUTES = {
   SealGroup: 'Keyword',
   SealPhase: 'Keyword',
   SealState: 'Keyword',
-  SealHost: 'Keyword',
+  SealHost: 'KeywordList',
 } as const;
 
 export const sealMiner = defineSearchAttributeKey('SealMiner', SearchAttributeType.KEYWORD);
@@ -17,4 +17,5 @@ export const sealSize = defineSearchAttributeKey('SealSize', SearchAttributeType
 export const sealGroup = defineSearchAttributeKey('SealGroup', SearchAttributeType.KEYWORD);
 export const sealPhase = defineSearchAttributeKey('SealPhase', SearchAttributeType.KEYWORD);
 export const sealState = defineSearchAttributeKey('SealState', SearchAttributeType.KEYWORD);
-export const sealHost = defineSearchAttributeKey('SealHost', SearchAttributeType.KEYWORD);
+/** Where engines are at work for it: P4 and P5 may be on two hosts. */
+export const sealHost = defineSearchAttributeKey('SealHost', SearchAttributeType.KEYWORD_LIST);

@@ -58,6 +58,7 @@ export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult>
             'NotLanded',
             'proof and copy are complete; the scratch is retained until the proof is on chain',
           );
+        task.working();
         await publish(deps, input, task, group, heartbeat);
       }
       journal = await markDone(deps, task, group);

@@ -135,6 +135,7 @@ async function waitFor(attempt: Attempt, work: PhaseWork): Promise<void> {
   try {
     const copyProgress = copyMeter((await readJob(attempt))?.copy?.passedOver);
     if (!deps.engines.endOf(attempt)) await work.claim.adopt(attempt, deps.identity.worker);
+    task.working();
     end = await watchEngine({
       attempt,
       times: task.times,
@@ -142,6 +143,7 @@ async function waitFor(attempt: Attempt, work: PhaseWork): Promise<void> {
       signal: task.signal,
       ended: deps.engines.endOf(attempt),
       onProgress: (progress) => {
+        task.working();
         const { step, fraction } = progress;
         // P1 is disk-bound: when it is slow, check the disk first.
         const disk = input.phase === 'P1' ? deps.resources.diskLoad() : undefined;

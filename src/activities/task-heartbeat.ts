@@ -10,6 +10,8 @@ export interface Before {
   observed: Observation | undefined;
   /** The newest attempt (`1/P2-3`) whose failure was reported. */
   lastReported: string | undefined;
+  /** The host that has told the workflow that it works. */
+  told: string | undefined;
 }
 
 export class TaskHeartbeat {
@@ -19,27 +21,29 @@ export class TaskHeartbeat {
   /**
    * @param observed an earlier attempt's observation of an engine on another host
    * @param carried what this attempt has taken over from the previous one
+   * @param told the host that has told the workflow that it works
    */
   constructor(
     private readonly phase: PhaseId,
     private readonly host: string,
     observed: Observation | undefined,
     private carried: Carried,
+    told: string | undefined,
   ) {
-    this.last = { phase, host, at: '', step: 'inspecting', fraction: null, observed, carried };
+    this.last = { phase, host, at: '', step: 'inspecting', fraction: null, observed, carried, told };
   }
 
   /** What earlier attempts have left. */
   get before(): Before {
-    return { observed: this.last.observed, lastReported: this.carried.lastReported };
+    return { observed: this.last.observed, lastReported: this.carried.lastReported, told: this.last.told };
   }
 
   send(details: Omit<HeartbeatDetails, 'phase' | 'host'>): void {
     // A new heartbeat replaces the details, which outlive hand-backs: repeat the observation so that it is not
     // lost.
-    const { observed, carried } = this.last;
+    const { observed, carried, told } = this.last;
     const step = bounded(details.step);
-    this.last = { observed, carried, ...details, step, phase: this.phase, host: this.host };
+    this.last = { observed, carried, told, ...details, step, phase: this.phase, host: this.host };
     heartbeat(this.last);
   }
 
@@ -53,6 +57,12 @@ export class TaskHeartbeat {
 
   stopRepeating(): void {
     clearInterval(this.timer);
+  }
+
+  /** Notes who has told the workflow that it works. */
+  noteTold(host: string | undefined): void {
+    this.last = { ...this.last, told: host };
+    heartbeat(this.last);
   }
 
   /** Carries state to the next attempt, if it has changed. */

@@ -13,6 +13,7 @@ import type { Deps, Slot } from './deps.js';
 import { settle, takeOver } from './retry-at-server.js';
 import { TaskHeartbeat, type Before } from './task-heartbeat.js';
 import { toApplicationFailure, toSealError } from './temporal-failure.js';
+import { WorkNotice } from './work-notice.js';
 
 /** One task of an activity on this worker. */
 export interface Task {
@@ -33,6 +34,8 @@ export interface Task {
    */
   throwIfCancelled(): void;
   heartbeat(details: Omit<HeartbeatDetails, 'phase' | 'host'>): void;
+  /** To be called when work has begun, and while it goes on: lists show where a sector is worked on. */
+  working(): void;
   /** The engine outlives the task: the slot stays taken when the task has ended. */
   detachEngine(): void;
 }
@@ -62,7 +65,8 @@ export async function runTask<T>(
   const { attempt, priority, ...info } = activityInfo();
   const before = info.heartbeatDetails as HeartbeatDetails | undefined;
   const carried = takeOver(before?.carried, attempt);
-  const heartbeat = new TaskHeartbeat(phase, host, before?.observed, carried);
+  const heartbeat = new TaskHeartbeat(phase, host, before?.observed, carried, before?.told);
+  const notice = new WorkNotice(phase, host, before?.told, (by) => heartbeat.noteTold(by));
   const isStop = slot === 'outside of slots';
   let times: Times = TIMES;
   try {
@@ -73,7 +77,7 @@ export async function runTask<T>(
     if (!taken) throw new SealError('NoSlot', `no free slot on ${host}`);
     const engine = { isDetached: false };
     const detachEngine = (): void => void (engine.isDetached = true);
-    const task = createTask(phase, input, times, heartbeat, host, detachEngine);
+    const task = createTask(phase, input, times, { heartbeat, notice }, host, detachEngine);
     heartbeat.keepRepeating(times.heartbeatTimeout / 6);
     try {
       return await body(task);
@@ -87,6 +91,7 @@ export async function runTask<T>(
     if (cancellationSignal().aborted && isAbort(error)) throw new CancelledFailure('the task was ended');
     const failed = toSealError(error, host);
     const settled = settle(failed, carried, { attempt, priority: priority?.priorityKey, times, isStop });
+    if (settled.delayMs !== undefined) await notice.ended();
     heartbeat.carry(settled.carried);
     throw toApplicationFailure(failed, settled.delayMs);
   }
@@ -116,7 +121,7 @@ function createTask(
   phase: PhaseId,
   { seal, claim, run }: TaskInput,
   times: Times,
-  heartbeat: TaskHeartbeat,
+  { heartbeat, notice }: { heartbeat: TaskHeartbeat; notice: WorkNotice },
   host: string,
   detachEngine: () => void,
 ): Task {
@@ -138,6 +143,7 @@ function createTask(
         throw endOfTask() === 'draining' ? draining(host) : new CancelledFailure('the task was ended');
     },
     heartbeat: (details) => heartbeat.send(details),
+    working: () => notice.working(),
     detachEngine,
   };
 }

@@ -25,7 +25,7 @@ export class WebUiView {
     const before = this.shown;
     const now = attributesOf(state);
     const isNew = ({ key: { name }, value }: Update): boolean =>
-      value !== null && before[name as keyof Shown] !== value;
+      String(value ?? '') !== String(before[name as keyof Shown] ?? '');
     const updates = updatesOf(now).filter(isNew);
     if (updates.length > 0) upsertSearchAttributes(updates);
     this.shown = { ...before, ...now };
@@ -41,5 +41,5 @@ const updatesOf = (now: Shown) => [
   { key: sealGroup, value: now.SealGroup as string | null },
   { key: sealState, value: now.SealState as string | null },
   { key: sealPhase, value: now.SealPhase as string | null },
-  { key: sealHost, value: now.SealHost as string | null },
+  { key: sealHost, value: now.SealHost as string[] | null },
 ];

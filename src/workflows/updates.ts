@@ -1,4 +1,4 @@
-/** Handlers of the query and the updates. `core/` decides what follows from them. */
+/** Handlers of the query, the updates and the signal. `core/` decides what follows from them. */
 import { ApplicationFailure, setHandler } from '@temporalio/workflow';
 import {
   abortUpdate,
@@ -7,9 +7,11 @@ import {
   parseLanded,
   parseProvideSeed,
   parseRetry,
+  parseWorking,
   provideSeedUpdate,
   retryUpdate,
   statusQuery,
+  workingSignal,
   type Parsed,
 } from '../messages.js';
 import {
@@ -28,6 +30,15 @@ import type { Sector } from './sector.js';
 
 /** Registers the handlers. A refused update adds no event to the history; its sender gets the message. */
 export function answerUpdates(sector: Sector): void {
+  setHandler(
+    workingSignal,
+    (given) => {
+      const { data } = parseWorking(given);
+      if (data) sector.dispatch({ type: 'working', ...data });
+    },
+    { description: 'sent by hosts: {"phase": "P1", "host": "10.0.0.1"}' },
+  );
+
   setHandler(statusQuery, () => statusOf(sector.state), {
     description: 'state of the sector and of its phases',
   });

@@ -94,7 +94,7 @@ describe.skipIf(!COMPLETE || (await lacks('sshfs', 'disk')))('a mount that hangs
     for (const work of [copying, other]) await scenario.takeBack(work, 'hold');
     await scenario.untilSealed([other]);
     expect((await readReceipt(small, other.sector)).node).toBe('small');
-    expect((await cluster.status(copying.sector)).phases.P5.state).toBe('running');
+    expect((await cluster.status(copying.sector)).phases.P5.state).toBe('working');
     expect(worker.said.stderr).not.toContain('UV_THREADPOOL_SIZE');
 
     view.throwIfCancelled();

@@ -37,7 +37,7 @@ test('drain waits for running engines and takes nothing new', async () => {
   );
   await worker.until('drained: nothing is at work');
   await eventually(async () => (await cluster.status(busy)).phases.P1.state === 'done');
-  expect((await cluster.status(busy)).phases.P2).toMatchObject({ state: 'running' });
+  expect((await cluster.status(busy)).phases.P2).toMatchObject({ state: 'queued' });
   expect(await group.starts(late)).toEqual([]);
   expect(await group.starts(busy)).toHaveLength(1);
 

@@ -174,3 +174,24 @@ test('setUpNamespace creates what is missing, once', async () => {
     await expect(setUpNamespace(connection as Connection, other)).rejects.toThrow('not of type Int');
   });
 });
+
+test('setUpNamespace replaces an attribute whose type was another in the version before', async () => {
+  const server = await start();
+  await withClient(server.address, async ({ connection }) => {
+    const setup = (SealHost: 'Keyword' | 'KeywordList') => ({
+      namespace: 'seal',
+      retentionDays: 30,
+      searchAttributes: { SealHost },
+    });
+    await setUpNamespace(connection as Connection, setup('Keyword'));
+    const replaced = { created: false, retentionRaised: false, attributesAdded: ['SealHost'] };
+    expect(await setUpNamespace(connection as Connection, setup('KeywordList'))).toEqual(replaced);
+    const { customAttributes } = await (connection as Connection).operatorService.listSearchAttributes({
+      namespace: 'seal',
+    });
+    expect(customAttributes['SealHost']).toBe(7);
+    expect(await setUpNamespace(connection as Connection, setup('KeywordList'))).toMatchObject({
+      attributesAdded: [],
+    });
+  });
+});

@@ -30,7 +30,7 @@ test('a server restart during P1 does not affect the engine or the worker', asyn
   await cluster.stopServer();
   expect(await isAlive(engine.pid)).toBe(true);
   await cluster.restartServer();
-  await eventually(async () => (await cluster.status(sector)).phases.P1.state === 'running');
+  await eventually(async () => (await cluster.status(sector)).phases.P1.state === 'working');
   expect(await isAlive(worker.pid)).toBe(true);
 
   await group.takeBack(sector, 'P1', 'hold');

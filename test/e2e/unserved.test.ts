@@ -41,7 +41,7 @@ test('an abort that no worker of the group takes shows what it waits for, and so
   const group = await cluster.group();
   const sector = cluster.newSector();
   await cluster.start(group, sector);
-  await eventually(async () => (await cluster.status(sector)).phases.P1.state === 'running');
+  await eventually(async () => (await cluster.status(sector)).phases.P1.state === 'queued');
   const abort = startSealflow(['abort', sector, '--yes', '--address', cluster.address]);
   const why = `waits: nobody serves sealflow/${group.number}/control, ${SINCE}$`;
   await eventually(() => new RegExp(`^sealflow: ${sector} ${why}`, 'm').test(abort.said.stderr));

@@ -72,6 +72,15 @@ export const fails = (
   message = 'why',
 ): Event[] => [begins(phase), { type: 'failed', phase, failure: { type, message, details }, now: NOW }];
 
+/** An engine works on a phase, on the phase's host unless another is given. */
+export const works = (phase: PhaseId, host: string | undefined = hostOf(phase)): Event => ({
+  type: 'working',
+  phase,
+  host,
+});
+/** It has ended, and the server will offer the task again. */
+export const rests = (phase: PhaseId): Event => ({ type: 'working', phase });
+
 export const seed: Event = { type: 'seed', seed: SEED };
 export const rewound: Event = { type: 'rewound', now: NOW };
 export const landed: Event = { type: 'landed' };

@@ -22,6 +22,8 @@ export function scenarios(): Scenario[] {
   const replicaDamaged = new SealError('StepBack', 'the replica is damaged', { at: '1/P5-1', from: 'P2' });
   return [
     { name: 'normal', fakes: fakeActivities(), drive: untilEnd },
+    // Hosts tell where they work; those of `normal` are of the version before.
+    { name: 'told', fakes: Object.assign(fakeActivities(), { tells: true }), drive: untilEnd },
     {
       name: 'seed-late',
       fakes: fakeActivities(),

@@ -37,7 +37,7 @@ describe('names', () => {
       search.sealState,
       search.sealHost,
     ];
-    const types = { KEYWORD: 'Keyword', INT: 'Int' } as Record<string, string>;
+    const types = { KEYWORD: 'Keyword', KEYWORD_LIST: 'KeywordList', INT: 'Int' } as Record<string, string>;
     expect(Object.fromEntries(keys.map(({ name, type }) => [name, types[type]]))).toEqual(
       search.SEARCH_ATTRIBUTES,
     );

@@ -56,7 +56,7 @@ describe('abort', () => {
 
   test('of a phase that no worker has taken', async () => {
     const sealing = await seal({ fakes: fakeActivities(), serve: ['control'] });
-    await sealing.until(({ phases }) => phases.P1.state === 'running');
+    await sealing.until(({ phases }) => phases.P1.state === 'queued');
     await ask(sealing);
     await expectAborted(sealing);
     expect(sealing.fakes.events).toEqual(['abort begins', 'abort ends']);

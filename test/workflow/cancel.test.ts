@@ -51,7 +51,7 @@ describe('cancel', () => {
 
   test('while P1 waits for a worker', async () => {
     const sealing = await seal({ fakes: fakeActivities(), serve: ['control'] });
-    await sealing.until(({ phases }) => phases.P1.state === 'running');
+    await sealing.until(({ phases }) => phases.P1.state === 'queued');
     await cancel(sealing);
   });
 
@@ -144,7 +144,7 @@ describe('cancel', () => {
 
   test('ends the workflow even without a worker of the group', async () => {
     const sealing = await seal({ fakes: fakeActivities(), serve: [], input: { timeScale: 0.002 } });
-    await sealing.until(({ phases }) => phases.P1.state === 'running');
+    await sealing.until(({ phases }) => phases.P1.state === 'queued');
     await sealing.handle.cancel();
     await sealing.until(({ state }) => state === 'stopping');
     await expectCancelled(sealing.handle.result());

@@ -157,7 +157,7 @@ describe('failures', () => {
       });
       for (let tries = 1; tries <= 6; tries++) {
         await sealing.untilBackingOff('P4', tries);
-        expect((await sealing.status()).state).toBe('running');
+        expect((await sealing.status()).state).toBe('queued');
         expect(await sealing.retry()).toBe('going on');
       }
       await sealing.handle.result();

@@ -81,7 +81,7 @@ describe.each(CACHE_MODES)('a sector without failures, $cache', (mode) => {
     await fakes.begun('P5');
     copy.release();
     const { phases } = await sealing.until((status) => status.phases.P5.state === 'done');
-    expect([phases.P4.state, phases.P6.state]).toEqual(['running', 'waiting']);
+    expect([phases.P4.state, phases.P6.state]).toEqual(['queued', 'waiting']);
     proof.release();
     await handle.result();
     expect(fakes.events.slice(-4)).toEqual(['P5 ends', 'P4 ends', 'P6 begins', 'P6 ends']);
@@ -93,7 +93,7 @@ describe.each(CACHE_MODES)('a sector without failures, $cache', (mode) => {
     await sealing.fakes.begun('P3');
     const afterP2 = await sealing.status();
     expect(afterP2).toMatchObject({
-      state: 'running',
+      state: 'queued',
       ticket: TICKET,
       seed: SEED,
       commD: COMM_D,

@@ -22,7 +22,7 @@ describe('P4 and P5', () => {
       const { phases } = await sealing.until((status) => status.phases[phase].state === 'done');
       expect(phases).toMatchObject({
         [phase]: { tries: 1 },
-        [other]: { state: 'running', tries: 1 },
+        [other]: { state: 'queued', tries: 1 },
         P6: { state: 'waiting' },
       });
       rest.release();
@@ -93,7 +93,7 @@ describe('P4 and P5', () => {
     await sealing.retry();
     await sealing.fakes.begun('P4', 2);
     await sealing.untilAttention('P4');
-    expect((await sealing.status()).phases.P5).toMatchObject({ state: 'running', tries: 1 });
+    expect((await sealing.status()).phases.P5).toMatchObject({ state: 'queued', tries: 1 });
     await sealing.retry();
     copy.release();
     await sealing.handle.result();

@@ -27,7 +27,7 @@ describe('retry', () => {
   test('from P2 while P5 runs repeats everything from P2 on', async () => {
     const sealing = await seal({ fakes: fakeActivities({ P5: [held()] }) });
     const { fakes, handle } = sealing;
-    await sealing.until(({ phases }) => phases.P4.state === 'done' && phases.P5.state === 'running');
+    await sealing.until(({ phases }) => phases.P4.state === 'done' && phases.P5.state === 'queued');
     await fakes.begun('P5');
     expect(await sealing.retry({ from: 'P2' })).toBe('back to P2');
     await handle.result();

@@ -1,4 +1,5 @@
 /** What people see of a sector without a query: lists, its page in the Web UI, its history. */
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { sealHost, sealPhase, sealState } from '../../src/search-attributes.js';
 import { SealError } from '../../src/seal-error.js';
@@ -24,26 +25,47 @@ describe('lists', () => {
     const fakes = fakeActivities(
       Object.fromEntries(Object.entries(checkpoints).map(([phase, checkpoint]) => [phase, [checkpoint]])),
     );
+    fakes.tells = true;
     const sealing = await seal({ fakes, input: { seed: undefined } });
-    await fakes.begun('P1');
-    expect(await shown(sealing)).toEqual({ phase: 'P1', state: 'running', host: undefined });
+    const until = (expected: Awaited<ReturnType<typeof shown>>): Promise<void> =>
+      eventually(async () => isDeepStrictEqual(await shown(sealing), expected));
+    await until({ phase: 'P1', state: 'working', host: [hostOf('P1')] });
     checkpoints.P1.release();
-    await eventually(async () => (await shown(sealing)).state === 'waiting-for-seed');
-    expect((await shown(sealing)).host).toBe(hostOf('P2'));
+    await until({ phase: 'P3', state: 'waiting-for-seed', host: undefined });
     await sealing.provideSeed({ seed: 'cc'.repeat(32) });
-    await fakes.begun('P3');
-    expect(await shown(sealing)).toEqual({ phase: 'P3', state: 'running', host: hostOf('P2') });
+    await until({ phase: 'P3', state: 'working', host: [hostOf('P3')] });
     checkpoints.P3.release();
-    await fakes.begun('P4');
-    await fakes.begun('P5');
-    expect(await shown(sealing)).toEqual({ phase: 'P4+P5', state: 'running', host: hostOf('P3') });
+    await until({ phase: 'P4+P5', state: 'working', host: [hostOf('P4'), hostOf('P5')] });
     checkpoints.P4.release();
+    await until({ phase: 'P5', state: 'working', host: [hostOf('P5')] });
     checkpoints.P5.release();
-    await fakes.begun('P6');
-    expect(await shown(sealing)).toMatchObject({ phase: 'P6', state: 'running' });
+    await until({ phase: 'P6', state: 'working', host: [hostOf('P6')] });
     checkpoints.P6.release();
     await sealing.handle.result();
-    expect(await shown(sealing)).toEqual({ phase: 'done', state: 'sealed', host: hostOf('P6') });
+    expect(await shown(sealing)).toEqual({ phase: 'done', state: 'sealed', host: undefined });
+  });
+
+  test('show a task that waits for a host as queued', async () => {
+    const queued = await seal({ fakes: fakeActivities(), serve: [] });
+    await eventually(async () =>
+      isDeepStrictEqual(await shown(queued), { phase: 'P1', state: 'queued', host: undefined }),
+    );
+  });
+
+  test('show the phase that needs a person, not where the other one works', async () => {
+    const p5 = held();
+    const fakes = fakeActivities({ P4: [new SealError('BadInput', 'no such job')], P5: [p5] });
+    fakes.tells = true;
+    const sealing = await seal({ fakes });
+    await sealing.untilAttention('P4');
+    await eventually(async () =>
+      isDeepStrictEqual(await shown(sealing), {
+        phase: 'P4',
+        state: 'needs-attention',
+        host: [hostOf('P5')],
+      }),
+    );
+    p5.release();
   });
 
   test('find sectors by what they show', async () => {
@@ -108,9 +130,9 @@ describe('the page of a sector', () => {
     const sealing = await seal({ fakes: fakeActivities({ P1: [draining], P2: [p2] }) });
     await sealing.fakes.begun('P2');
     const details = await sealing.details();
-    expect(details).toContain(`**${sealing.input.sector}** 32GiB, group ${sealing.input.group}: **running**`);
+    expect(details).toContain(`**${sealing.input.sector}** 32GiB, group ${sealing.input.group}: **queued**`);
     expect(details).toContain('| P1 | layers and tree-d | done | 2 | 10.0.0.1 | 1.5 |');
-    expect(details).toContain('| P2 | replica, trees, commR | running | 1 |');
+    expect(details).toContain('| P2 | replica, trees, commR | queued | 1 |');
     p2.release();
     await sealing.handle.result();
   });

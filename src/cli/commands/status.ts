@@ -62,7 +62,7 @@ async function list(client: Client, limit: number, json: boolean): Promise<void>
       workflow: info.status.name,
       state: attributes.get(sealState) ?? '',
       phase: attributes.get(sealPhase) ?? '',
-      host: attributes.get(sealHost) ?? '',
+      host: (attributes.get(sealHost) ?? []).join(' '),
       started: info.startTime.toISOString(),
       ended: info.closeTime?.toISOString() ?? '',
       waits,

@@ -6,7 +6,7 @@ import { UserError } from '../../user-error.js';
 import { GRPC, hasCode } from './grpc.js';
 
 /** Search attributes of workflows: name to type. */
-export type SearchAttributes = Readonly<Record<string, 'Keyword' | 'Int'>>;
+export type SearchAttributes = Readonly<Record<string, 'Keyword' | 'Int' | 'KeywordList'>>;
 
 export interface NamespaceSetup {
   namespace: string;
@@ -29,14 +29,16 @@ export interface NamespaceChanges {
 export const RETENTION_DAYS = 365;
 
 /** `temporal.api.enums.v1.IndexedValueType`. */
-const VALUE_TYPES = { Keyword: 2, Int: 3 } as const;
+const VALUE_TYPES = { Keyword: 2, Int: 3, KeywordList: 7 } as const;
+/** Types that attributes had in the version before; what they held of ended workflows is no longer found by them. */
+const EARLIER_TYPES: Readonly<Record<string, number>> = { SealHost: VALUE_TYPES.Keyword };
 /** Frontends refresh their caches of namespaces and attributes every 10 to 60 s. */
 const USABLE_MS = 120_000;
 const POLL_MS = 250;
 
 /**
- * Sets up a namespace for sealflow: creates it if missing, raises its retention, adds missing search attributes, and
- * waits until all of it is usable. Idempotent; never lowers the retention.
+ * Sets up a namespace for sealflow: creates it if missing, raises its retention, adds missing search attributes, replaces
+ * those whose type has changed since the version before, and waits until all of it is usable. Idempotent; never lowers the retention.
  *
  * @throws UserError when the server refuses, or an attribute exists with another type
  */
@@ -101,7 +103,16 @@ async function addAttributes(connection: Connection, setup: NamespaceSetup): Pro
   );
   const existing: Record<string, number> = known?.customAttributes ?? {};
   for (const [name, type] of Object.entries(searchAttributes)) {
-    if (existing[name] !== undefined && existing[name] !== VALUE_TYPES[type]) {
+    if (existing[name] === undefined || existing[name] === VALUE_TYPES[type]) continue;
+    if (existing[name] === EARLIER_TYPES[name]) {
+      await refusable(
+        operatorService.removeSearchAttributes({ namespace, searchAttributes: [name] }),
+        { unless: GRPC.notFound },
+        `cannot replace the search attribute ${name} of namespace ${namespace}`,
+        `temporal operator search-attribute remove --namespace ${namespace} --name ${name}`,
+      );
+      delete existing[name];
+    } else {
       throw new UserError(`search attribute ${name} of namespace ${namespace} is not of type ${type}`, {
         hint: `remove it (temporal operator search-attribute remove --name ${name}), or use another namespace`,
       });

@@ -11,6 +11,7 @@ const MAX_STEP_BACKS = 3;
 
 export type Event =
   | { type: 'scheduled'; phase: PhaseId }
+  | { type: 'working'; phase: PhaseId; host?: string | undefined }
   | { type: 'finished'; phase: EnginePhaseId; result: PhaseResult; now: number }
   | { type: 'cleaned'; cleaned: CleanResult }
   /** `now`: workflow time in ms since 1970. */
@@ -31,6 +32,12 @@ export function reduce(before: SectorState, event: Event): SectorState {
     case 'scheduled':
       schedule(state.phases[event.phase]);
       break;
+    case 'working': {
+      const record = state.phases[event.phase];
+      // It may come late: the activity has ended meanwhile.
+      if (record.active) record.workingOn = event.host;
+      break;
+    }
     case 'finished':
       finish(state, event.phase, event.result, event.now);
       break;
@@ -84,6 +91,7 @@ function structuredCopy(state: SectorState): SectorState {
 
 function schedule(record: PhaseRecord): void {
   record.active = true;
+  delete record.workingOn;
   record.backingOff = false;
   record.tries += 1;
 }
@@ -110,6 +118,7 @@ function fail(state: SectorState, phase: PhaseId, failure: Failure, now: number)
   const { recorded = 0, claim = 0 } = details;
   const record = state.phases[phase];
   record.active = false;
+  delete record.workingOn;
   record.failure = `${type}: ${message}`;
   if (details.at) record.lastReported = details.at;
   if (recorded > record.recorded) {

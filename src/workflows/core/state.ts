@@ -14,6 +14,8 @@ export interface PhaseRecord {
   tries: number;
   /** An activity is scheduled and has not ended. */
   active: boolean;
+  /** The host whose engine works for that activity, once it has told. */
+  workingOn?: string | undefined;
   /** The workflow is waiting before it schedules the next activity. */
   backingOff: boolean;
   /** Consecutive failures that only reschedule (a lost or draining worker), without progress in between. */
@@ -106,9 +108,9 @@ export const isDone = (state: SectorState, phase: PhaseId): boolean =>
   phase === 'P6' ? state.ending?.state === 'sealed' : state.results[phase] !== undefined;
 
 export function phaseState(state: SectorState, phase: PhaseId): PhaseStatus['state'] {
-  const { active, backingOff } = state.phases[phase];
+  const { active, workingOn, backingOff } = state.phases[phase];
   if (state.attention[phase]) return 'needs-attention';
-  if (active) return 'running';
+  if (active) return workingOn === undefined ? 'queued' : 'working';
   if (backingOff) return 'backoff';
   return isDone(state, phase) ? 'done' : 'waiting';
 }
@@ -151,7 +153,7 @@ export const hasBegun = (state: SectorState, back: StepBack): boolean =>
 
 /** Whether P6 has started: what it deletes cannot be restored. */
 export const isCleaning = (state: SectorState): boolean =>
-  state.stored || ['running', 'backoff', 'done'].includes(phaseState(state, 'P6'));
+  state.stored || ['queued', 'working', 'backoff', 'done'].includes(phaseState(state, 'P6'));
 
 /** Whether a phase needs attention or is backing off: a retry would resume it. */
 export const waitsForRetry = (state: SectorState): boolean =>

@@ -40,6 +40,7 @@ function resetPhases(state: SectorState, stepBack: StepBack): void {
 export function stopAll(state: SectorState): void {
   for (const phase of PHASE_IDS) {
     state.phases[phase].active = false;
+    delete state.phases[phase].workingOn;
     state.phases[phase].backingOff = false;
   }
 }

@@ -9,13 +9,16 @@ import { activePhases, commROf, isDone, phaseState, waitsFor, type SectorState }
 export function sealState(state: SectorState): SealState {
   if (state.ending) return state.ending.state;
   if (Object.keys(state.attention).length > 0) return 'needs-attention';
-  const upstream = activePhases(state).length > 0 ? undefined : waitsFor(state);
-  return upstream ? `waiting-for-${upstream}` : 'running';
+  const phases = activePhases(state).map((phase) => phaseState(state, phase));
+  const upstream = phases.length > 0 ? undefined : waitsFor(state);
+  if (upstream) return `waiting-for-${upstream}`;
+  if (phases.includes('working')) return 'working';
+  return phases.includes('backoff') && !phases.includes('queued') ? 'backoff' : 'queued';
 }
 
 const phaseStatus = (state: SectorState, phase: PhaseId): PhaseStatus => {
-  const { tries, host, seconds, failure } = state.phases[phase];
-  return { state: phaseState(state, phase), tries, host, seconds, failure };
+  const { tries, host, workingOn, seconds, failure } = state.phases[phase];
+  return { state: phaseState(state, phase), tries, host: workingOn ?? host, seconds, failure };
 };
 
 /** The answer to the query `status`. */
@@ -42,14 +45,23 @@ export function statusOf(state: SectorState): SealStatus {
   };
 }
 
+/** The phases that a list shows: those that need a person, else those under way, else the one that upstream holds up. */
+function shownPhases(state: SectorState): PhaseId[] {
+  const held = PHASE_IDS.filter((phase) => state.attention[phase]);
+  if (held.length > 0) return held;
+  const active = activePhases(state);
+  const upstream = active.length > 0 ? undefined : waitsFor(state);
+  return upstream ? [upstream === 'seed' ? 'P3' : 'P6'] : active;
+}
+
 /** Search attributes for lists of workflows; null means nothing to show. */
 export function attributesOf(
   state: SectorState,
-): Record<keyof typeof SEARCH_ATTRIBUTES, string | number | null> {
+): Record<keyof typeof SEARCH_ATTRIBUTES, string | number | string[] | null> {
   const { seal, phases } = state;
   const id = sectorOf(seal.sector);
-  const active = activePhases(state);
-  const last = PHASE_IDS.filter((phase) => isDone(state, phase)).at(-1);
+  const shown = shownPhases(state);
+  const hosts = new Set(PHASE_IDS.flatMap((phase) => phases[phase].workingOn ?? []));
   return {
     SealMiner: minerName(id),
     SealSector: id.number,
@@ -57,8 +69,8 @@ export function attributesOf(
     SealGroup: String(seal.group),
     SealState: sealState(state),
     // Between two phases the previous value stays: one event less per phase.
-    SealPhase: active.length > 0 ? active.join('+') : isDone(state, 'P6') ? 'done' : null,
-    SealHost: (last && phases[last].host) ?? null,
+    SealPhase: shown.length > 0 ? shown.join('+') : isDone(state, 'P6') ? 'done' : null,
+    SealHost: hosts.size > 0 ? [...hosts].sort() : null,
   };
 }
 
@@ -66,7 +78,7 @@ export function attributesOf(
  * Whether the next phase is about to be scheduled. Search attributes wait for that, as each update is an event.
  */
 export const isBetweenPhases = (state: SectorState): boolean =>
-  activePhases(state).length === 0 && sealState(state) === 'running';
+  activePhases(state).length === 0 && sealState(state) === 'queued';
 
 /** Text from programs on one line, without characters that would end a Markdown table cell. */
 const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, ' ').replaceAll('|', '/');

@@ -11,7 +11,7 @@ function statusOf(
   active: PhaseId[],
   more: Partial<Pick<SectorStatus, 'engines' | 'handedBack' | 'waits'>> = {},
 ): SectorStatus {
-  const stateOf = (id: PhaseId) => (done.includes(id) ? 'done' : active.includes(id) ? 'running' : 'waiting');
+  const stateOf = (id: PhaseId) => (done.includes(id) ? 'done' : active.includes(id) ? 'working' : 'waiting');
   const phases = Object.fromEntries(PHASE_IDS.map((id) => [id, { state: stateOf(id), tries: 1 }]));
   return { phases, engines: [], handedBack: [], waits: [], ...more } as unknown as SectorStatus;
 }

@@ -15,10 +15,10 @@ const ALL = {
   SealGroup: 2,
   SealPhase: 2,
   SealState: 2,
-  SealHost: 2,
+  SealHost: 7,
 };
 const WANTED =
-  'SealMiner Keyword, SealSector Int, SealSize Keyword, SealGroup Keyword, SealPhase Keyword, SealState Keyword, SealHost Keyword';
+  'SealMiner Keyword, SealSector Int, SealSize Keyword, SealGroup Keyword, SealPhase Keyword, SealState Keyword, SealHost KeywordList';
 
 test('the version', () => {
   expect(judgeVersion('1.31.2')).toMatchObject({ result: 'ok', found: '1.31.2' });

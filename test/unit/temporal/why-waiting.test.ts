@@ -120,7 +120,7 @@ test('a workflow whose next step nobody takes waits for an orchestrator', async 
 /** A sector of a list. */
 function listed(
   phase: string,
-  state = 'running',
+  state = 'queued',
   status = 'RUNNING',
   group: string | undefined = '1',
 ): WorkflowExecutionInfo {
@@ -154,7 +154,7 @@ test('of a list, a sector that ends needs the control queue alone, and one that 
   const { client, isServed, asked } = serverWith([ORCHESTRATOR, CONTROL]);
   expect(await listedWaits(client, listed('P4', 'aborting'), isServed)).toEqual([]);
   expect(asked).toEqual([ORCHESTRATOR, CONTROL]);
-  expect(await listedWaits(client, listed('P4', 'running', 'FAILED'), isServed)).toEqual([]);
+  expect(await listedWaits(client, listed('P4', 'working', 'FAILED'), isServed)).toEqual([]);
   expect(asked).toHaveLength(2);
 });
 

@@ -43,7 +43,7 @@ const type = fc.oneof(
 );
 const kind = fc.oneof(
   { weight: 40, arbitrary: fc.constant('go on' as const) },
-  { weight: 20, arbitrary: fc.constantFrom('fail', 'retry', 'seed', 'landed') },
+  { weight: 20, arbitrary: fc.constantFrom('fail', 'retry', 'seed', 'landed', 'tell') },
   { weight: 1, arbitrary: fc.constant('abort' as const) },
 );
 
@@ -89,6 +89,9 @@ function eventOf(state: SectorState, c: Choice): Event | undefined {
       const details = { from: c.phase, recorded: c.tag, claim: c.flag ? state.claim + 1 : undefined };
       return { type: 'failed', phase, failure: { type: c.type, message: 'x', details }, now: 1 };
     }
+    // A host tells where it works, or that it no longer does; perhaps late.
+    case 'tell':
+      return phase && { type: 'working', phase, ...(c.flag && { host: String(c.tag) }) };
     case 'seed': {
       const given = { seed: String(c.tag), replace: c.flag };
       return refusalOfSeed(state, given) ? undefined : { type: 'seed', ...given };
@@ -134,7 +137,7 @@ const always = (check: Parameters<typeof walk>[1]): void =>
   );
 
 const running = (state: SectorState): PhaseId[] =>
-  PHASE_IDS.filter((phase) => phaseState(state, phase) === 'running');
+  PHASE_IDS.filter((phase) => ['queued', 'working'].includes(phaseState(state, phase)));
 
 const hasWay = (state: SectorState): boolean =>
   activePhases(state).length > 0 || mustEndPass(state) || mayBegin(state).length > 0;
@@ -209,10 +212,19 @@ describe('in whatever order things happen', () => {
     });
   });
 
-  test('a sector that says "running" has a way to go on, and with what it waits for it has one', () => {
+  test('a sector works where an activity is under way, and nowhere else', () => {
+    always((_, __, after) => {
+      for (const phase of PHASE_IDS) {
+        const { active, workingOn } = after.phases[phase];
+        if (workingOn !== undefined) expect(active).toBe(true);
+      }
+    });
+  });
+
+  test('a sector that says that it goes on has a way to go on, and with what it waits for it has one', () => {
     always((_, __, after) => {
       const state = sealState(after);
-      if (state === 'running') expect(hasWay(after)).toBe(true);
+      if (['queued', 'working', 'backoff'].includes(state)) expect(hasWay(after)).toBe(true);
       if (state === 'waiting-for-seed') expect(hasWay(goOn(after, seed))).toBe(true);
       if (state === 'waiting-for-landed') expect(hasWay(goOn(after, landed))).toBe(true);
     });

@@ -27,7 +27,9 @@ import {
   seed,
   SEAL,
   SEED,
+  rests,
   TICKET,
+  works,
   type Story,
 } from '../../helpers/story.js';
 
@@ -42,21 +44,35 @@ describe('a sector', () => {
   test.each<[string, Story]>([
     ['is new', []],
     ['runs P1', [begins('P1')]],
-    ['is lost by its worker for the second time', [lost, lost]],
     ['is between P1 and P2', done('P1')],
     ['has its seed before P2 is done', [seed, done('P1', 'P2')]],
     ['has a proof and no copy', [done('P1', 'P2'), seed, done('P3', 'P4'), begins('P5')]],
     ['is between P5 and P6', PROVED],
     ['runs P6', [PROVED, begins('P6')]],
     ['has a P3 to stop for a new ticket', [AT_SEED, seed, begins('P3'), retry({ ticket: TICKET })]],
-  ])('that %s is running', (_, story) => {
-    expect(sealState(after(...story))).toBe('running');
+    ['has a P1 that rests until its next try', [begins('P1'), works('P1'), rests('P1')]],
+    ['is told late that P1 works', [done('P1'), begins('P2'), works('P1')]],
+    ['has lost its worker', [begins('P1'), works('P1'), lost, begins('P1')]],
+  ])('that %s is queued', (_, story) => {
+    expect(sealState(after(...story))).toBe('queued');
+  });
+
+  test.each<[string, Story]>([
+    ['P1', [begins('P1'), works('P1')]],
+    ['P5, while P4 is queued', [done('P1', 'P2'), seed, done('P3'), begins('P4'), begins('P5'), works('P5')]],
+    ['P6', [PROVED, begins('P6'), works('P6')]],
+  ])('with an engine at work on %s is working', (_, story) => {
+    expect(sealState(after(...story))).toBe('working');
+  });
+
+  test('that is lost by its worker for the second time backs off', () => {
+    expect(sealState(after(lost, lost))).toBe('backoff');
   });
 
   test('waits for its seed when P2 is done, and not before', () => {
-    expect(sealState(after(done('P1')))).toBe('running');
+    expect(sealState(after(done('P1')))).toBe('queued');
     expect(sealState(after(AT_SEED))).toBe('waiting-for-seed');
-    expect(sealState(after(AT_SEED, seed))).toBe('running');
+    expect(sealState(after(AT_SEED, seed))).toBe('queued');
   });
 
   test('waits for its proof to land where it was started so, or P6 asks for it', () => {
@@ -67,7 +83,7 @@ describe('a sector', () => {
       after(PROVED, fails('P6', 'NotLanded')),
     ]) {
       expect(sealState(state)).toBe('waiting-for-landed');
-      expect(sealState(goOn(state, landed))).toBe('running');
+      expect(sealState(goOn(state, landed))).toBe('queued');
     }
   });
 
@@ -75,7 +91,7 @@ describe('a sector', () => {
     ['copy', 'P4'],
     ['proof', 'P5'],
   ] as const)('does not wait for that while it has no %s', (_, only) => {
-    expect(sealState(keptUntilLanded(AT_SEED, seed, done('P3', only)))).toBe('running');
+    expect(sealState(keptUntilLanded(AT_SEED, seed, done('P3', only)))).toBe('queued');
   });
 
   test('needs attention whatever else it waits for', () => {
@@ -110,7 +126,7 @@ describe('the status', () => {
       sector: 't01000/7',
       size: '2KiB',
       group: 1,
-      state: 'running',
+      state: 'queued',
       phases: { P1: waiting, P2: waiting, P3: waiting, P4: waiting, P5: waiting, P6: waiting },
       stepsBack: 0,
       attention: [],
@@ -141,7 +157,7 @@ describe('the status', () => {
   test('names the last failure of a phase until that is done', () => {
     const state = after(fails('P1', 'Draining', {}, 'shutting down'), begins('P1'));
     expect(statusOf(state).phases.P1).toEqual({
-      state: 'running',
+      state: 'queued',
       tries: 2,
       failure: 'Draining: shutting down',
     });
@@ -174,22 +190,42 @@ describe('lists', () => {
       SealSector: 7,
       SealSize: '2KiB',
       SealGroup: '1',
-      SealState: 'running',
+      SealState: 'queued',
       SealPhase: null,
       SealHost: null,
     });
   });
 
-  test('show all phases that are under way, and the host of the last one that is done', () => {
-    const state = after(done('P1', 'P2'), seed, done('P3'), begins('P4'), begins('P5'));
-    expect(attributesOf(state)).toMatchObject({ SealPhase: 'P4+P5', SealHost: hostOf('P3') });
+  const both: Story = [done('P1', 'P2'), seed, done('P3'), begins('P4'), begins('P5')];
+  test.each<[string, Story, string | null, string[] | null]>([
+    ['all phases that are under way, no host before one works', both, 'P4+P5', null],
+    ['both hosts', [...both, works('P5'), works('P4')], 'P4+P5', [hostOf('P4'), hostOf('P5')]],
+    ['a host once', [...both, works('P5', 'one'), works('P4', 'one')], 'P4+P5', ['one']],
+    ['the one that still works', [...both, works('P5'), works('P4'), rests('P5')], 'P4+P5', [hostOf('P4')]],
+    ['P3 while the seed is missing, and no host', [begins('P1'), works('P1'), AT_SEED], 'P3', null],
+    [
+      'the phase that needs a person, and where the other works',
+      [...both, works('P5'), fails('P4', 'BadInput')],
+      'P4',
+      [hostOf('P5')],
+    ],
+  ])('show %s', (_, story, SealPhase, SealHost) => {
+    expect(attributesOf(after(...story))).toMatchObject({ SealPhase, SealHost });
+  });
+
+  test('show P6 while the proof has not landed', () => {
+    expect(attributesOf(keptUntilLanded(PROVED))).toMatchObject({
+      SealState: 'waiting-for-landed',
+      SealPhase: 'P6',
+      SealHost: null,
+    });
   });
 
   test('show a sealed sector as done', () => {
     expect(attributesOf(after(SEALED))).toMatchObject({
       SealState: 'sealed',
       SealPhase: 'done',
-      SealHost: hostOf('P6'),
+      SealHost: null,
     });
   });
 
