@@ -4,6 +4,9 @@ import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { TOGETHER } from './scripts/suites.mjs';
 
+/** For the processes of the tests, which inherit it: hosts in them need the threads that src/cli/sealflow.cts sets for a worker. */
+process.env['UV_THREADPOOL_SIZE'] = '64';
+
 /** Seconds for one test of a project, its hooks included. A unit test may start several engines on a busy machine. */
 const PROJECTS = { unit: 30, mocks: 30, workflow: 60, e2e: 120, chaos: 300, engine: 600 };
 /**

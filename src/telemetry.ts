@@ -7,10 +7,10 @@ export interface Log {
   warn(message: string): void;
 }
 
-/** One line an entry on stderr: time, level, message. */
-export const createLog = (): Log => ({
-  info: (message) => write(new Date(), 'INFO', message),
-  warn: (message) => write(new Date(), 'WARN', message),
+/** One line an entry, on stderr if nothing else is said: time, level, message. */
+export const createLog = (print = toStderr): Log => ({
+  info: (message) => print(lineOf(new Date(), 'INFO', message)),
+  warn: (message) => print(lineOf(new Date(), 'WARN', message)),
 });
 
 /**
@@ -47,11 +47,13 @@ function writeEntry({ timestampNanos, level, message, meta }: LogEntry): void {
   const rest = Object.entries(meta ?? {})
     .filter(([key, value]) => value !== undefined && LOGGED_KEYS.includes(key))
     .map(([key, value]) => ` ${key}=${value instanceof Error ? value.message : JSON.stringify(value)}`);
-  write(new Date(Number(timestampNanos / 1_000_000n)), level, message + rest.join(''));
+  toStderr(lineOf(new Date(Number(timestampNanos / 1_000_000n)), level, message + rest.join('')));
 }
 
 // Of all that the SDK adds to its entries, what a person can use.
 const LOGGED_KEYS = ['taskQueue', 'workflowId', 'activityType', 'attempt', 'error'];
 
-const write = (time: Date, level: string, message: string): void =>
-  void process.stderr.write(`${time.toISOString()} ${level.padEnd(5)} ${message}\n`);
+const lineOf = (time: Date, level: string, message: string): string =>
+  `${time.toISOString()} ${level.padEnd(5)} ${message}\n`;
+
+const toStderr = (line: string): void => void process.stderr.write(line);

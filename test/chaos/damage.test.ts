@@ -41,7 +41,7 @@ let group: Group;
 beforeAll(async () => {
   cluster = await Cluster.join();
   group = await cluster.lastingGroup();
-  await group.serve(1, { run: { env: LAYERS_ENV } });
+  await group.host(1, { engineEnv: LAYERS_ENV });
   await cluster.untilServed(group);
   return () => cluster.end();
 });

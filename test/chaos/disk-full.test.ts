@@ -59,7 +59,7 @@ describe.skipIf(await lacks('disk'))('a full disk', () => {
     const { group } = scenario;
     const disk = await Disk.mount(group, group.directory.root, 64);
     await group.setUpDirectory(disk.path);
-    await group.serve(1, { run: { env: ENV } });
+    await group.host(1, { engineEnv: ENV });
     await cluster.untilServed(group);
     const works = await caught(scenario, { P1: 'middle', P2: 'start', P3: 'start', P4: 'end' });
     await disk.fill();
@@ -83,7 +83,7 @@ describe.skipIf(await lacks('disk'))('a full disk', () => {
       const { group } = scenario;
       const disk = await Disk.mount(group, group.directory.root, 200);
       await group.setUpDirectory(disk.path);
-      await group.serve(1, { run: { env: ENV } });
+      await group.host(1, { engineEnv: ENV });
       await cluster.untilServed(group);
       const [work] = (await caught(scenario, { P2: 'end' })) as [Work];
       await disk.fill(2 ** 20);
@@ -107,7 +107,7 @@ describe.skipIf(await lacks('disk'))('a full disk', () => {
     const disk = await Disk.mount(group, group.directory.root, 64);
     await group.setUpDirectory(disk.path);
     const all: PhaseId[] = ['P1', 'P2', 'P3', 'P4', 'P5'];
-    await group.serve(1, { pools: all.map((phase): Pool => [2, phase]), run: { env: ENV } });
+    await group.host(1, { pools: all.map((phase): Pool => [2, phase]), engineEnv: ENV });
     await cluster.untilServed(group, all);
     const done = scenario.newWork('P5');
     await scenario.start(done);
@@ -118,7 +118,7 @@ describe.skipIf(await lacks('disk'))('a full disk', () => {
     await scenario.takeBack(waiting, 'hold');
     await untilFull(waiting.sector, 'P2', 1);
 
-    await group.serve(2, { pools: [[1, 'P6']], run: { env: ENV } });
+    await group.host(2, { pools: [[1, 'P6']], engineEnv: ENV });
     await scenario.untilSealed([done, waiting]);
     await disk.makeRoom();
     await scenario.expectSealed([done, waiting]);
@@ -130,7 +130,7 @@ describe.skipIf(await lacks('disk'))('a full disk', () => {
       const scenario = new Scenario(cluster, await cluster.group(), random, ENV);
       const { group } = scenario;
       const disk = await Disk.mount(group, group.node, 64);
-      await group.serve(1, { run: { env: ENV } });
+      await group.host(1, { engineEnv: ENV });
       await cluster.untilServed(group);
       const [proving, copying] = (await caught(scenario, { P4: 'end', P5: 'middle' })) as [Work, Work];
       await disk.fill();

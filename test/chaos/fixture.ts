@@ -52,7 +52,7 @@ export class Fixture {
 
   /** Starts the worker of a host, which may have had one before. */
   async serve(host: number): Promise<void> {
-    this.hosts.set(host, await this.group.serve(host, { run: { env: ENGINE_ENVIRONMENT } }));
+    this.hosts.set(host, await this.group.serve(host, { engineEnv: ENGINE_ENVIRONMENT }));
   }
 
   /** Starts a new sector, with seed. Call it in a test: what is known of the sector is printed when that fails. */

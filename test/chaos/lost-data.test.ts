@@ -42,7 +42,7 @@ beforeAll(async () => {
 
 async function serve(): Promise<Group> {
   const group = await cluster.group();
-  await group.serve(1, { run: { env: LAYERS_ENV } });
+  await group.host(1, { engineEnv: LAYERS_ENV });
   await cluster.untilServed(group);
   return group;
 }

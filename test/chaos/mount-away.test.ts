@@ -29,7 +29,7 @@ describe.skipIf(await lacks('mount'))('a mount that vanishes and comes back', ()
       const scenario = new Scenario(cluster, await cluster.group(), random);
       const { group } = scenario;
       const mount = await BoundMount.replace(group, group.directory.root);
-      const worker = await group.serve(1);
+      const worker = await group.host(1);
       await cluster.untilServed(group);
       const works = CAUGHT_IN.map(scenario.newWork);
       for (const work of works) {
@@ -67,7 +67,7 @@ describe.skipIf(await lacks('mount'))('a mount that vanishes and comes back', ()
     const scenario = new Scenario(cluster, await cluster.group(), random);
     const { group } = scenario;
     const mount = await BoundMount.replace(group, group.node);
-    await group.serve(1);
+    await group.host(1);
     await cluster.untilServed(group);
     const work = scenario.newWork('P5');
     await scenario.tell(work, 'hold', 'middle');

@@ -31,7 +31,7 @@ beforeAll(async () => {
 
 async function serve(): Promise<Group> {
   const group = await cluster.group();
-  await group.serve(1, { run: { env: LAYERS_ENV } });
+  await group.host(1, { engineEnv: LAYERS_ENV });
   await cluster.untilServed(group);
   return group;
 }
@@ -109,7 +109,7 @@ test('a worker and an orchestrator that are there before the server wait, and th
   const group = await cluster.group();
   await cluster.stopServer();
   tally({ faults: 1 });
-  const worker = await group.start(1, { run: { env: LAYERS_ENV } });
+  const worker = await group.start(1, { engineEnv: LAYERS_ENV });
   const orchestrator = startSealflow(['orchestrator', '--address', cluster.address]);
   for (const program of [worker, orchestrator])
     await program.until(' WARN  waiting for Temporal: no Temporal server answers at ');

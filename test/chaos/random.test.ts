@@ -29,7 +29,7 @@ const SLOWLY = Object.fromEntries(['P1', 'P2', 'P3', 'P4', 'P5'].map((id) => [`F
 /** Hang limit 30 s, heartbeats 6 s. */
 const SCALE = 0.1;
 
-const HOST = { pools: POOLS, run: { env: { ...LAYERS_ENV, ...SLOWLY } } };
+const HOST = { pools: POOLS, engineEnv: { ...LAYERS_ENV, ...SLOWLY } };
 
 const random = chaosRandom();
 let cluster: OwnCluster;

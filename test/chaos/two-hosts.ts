@@ -51,7 +51,8 @@ export class TwoHosts extends Scenario {
     return this.group.serve(this.numbers[host], {
       ...options,
       config: { scheduler_url: this.schedulerUrl, ip, ...config },
-      run: { through, env: this.env },
+      engineEnv: this.env,
+      run: { through },
     });
   }
 

@@ -37,9 +37,9 @@ beforeAll(async () => {
 });
 
 const serveThis = (group: Group, host: number): Promise<Running> =>
-  group.serve(host, { run: { env: LAYERS_ENV } });
+  group.serve(host, { engineEnv: LAYERS_ENV });
 const serveNext = (group: Group, host: number): Promise<Running> =>
-  group.serve(host, { run: { env: LAYERS_ENV, main: next } });
+  group.serve(host, { engineEnv: LAYERS_ENV, run: { main: next } });
 
 /** Replaces the orchestrator by one of this version, or of the next one. */
 async function orchestrate(main?: string): Promise<void> {

@@ -39,7 +39,7 @@ test('a P1 that lost its worker and engine resumes before 198 that have not star
   // scheduled again.
   for (const sector of others) await group.tell(sector, 'P1', 'hold');
   await group.takeBack(first, 'P1', 'hold');
-  await group.serve(1, { pools });
+  await group.host(1, { pools });
   await eventually(async () => (await group.starts()).length >= 2);
   const between = (await group.starts())[1] as EngineRun;
   const taken = others.find((sector) => sectorFileName(sectorOf(sector)) === between.sector);

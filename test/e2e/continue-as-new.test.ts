@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 test('a copy continues while P4 fails until the workflow continues as new', async () => {
   const group = await cluster.group();
-  await group.serve(1);
+  await group.host(1);
   await cluster.untilServed(group);
   const sector = cluster.newSector();
   await group.tell(sector, 'P5', 'hold');

@@ -42,8 +42,8 @@ test.skipIf(await lacks('mount'))(
     await writeFile(join(full, 'others'), Buffer.alloc(60_000));
     mountTmpfs(readOnly, 'ro');
     // P1 of a new sector waits for all nodes of its host, as any of them may hold its receipt.
-    await group.serve(1, { pools: [[1, 'P1', 'P2', 'P3', 'P4']] });
-    await group.serve(2, {
+    await group.host(1, { pools: [[1, 'P1', 'P2', 'P3', 'P4']] });
+    await group.host(2, {
       pools: [[1, 'P5', 'P6']],
       config: { 'storage-nodes': [full, readOnly, missing, group.node] },
     });
@@ -80,8 +80,8 @@ test.skipIf(await lacks('mount'))(
     const failing = await anotherNode(group, 'failing');
     mountTmpfs(failing, 'size=64m');
     const host = { pools: [[1, 'P1', 'P2', 'P3', 'P4']] as const, config: { 'storage-nodes': [] } };
-    await group.serve(1, host);
-    await group.serve(2, { pools: [[1, 'P5', 'P6']], config: { 'storage-nodes': [failing] } });
+    await group.host(1, host);
+    await group.host(2, { pools: [[1, 'P5', 'P6']], config: { 'storage-nodes': [failing] } });
     await cluster.untilServed(group);
     const sector = cluster.newSector();
     await group.tell(sector, 'P5', 'hold', 'middle');
@@ -89,7 +89,7 @@ test.skipIf(await lacks('mount'))(
     await group.engine(sector, 'P5');
     await eventually(async () => (await partsOf(failing, sector)).length === 1);
     // Meanwhile an administrator adds a node.
-    await group.serve(3, {
+    await group.host(3, {
       pools: [[1, 'P5', 'P6']],
       config: { 'storage-nodes': [failing, group.node] },
     });
@@ -124,7 +124,7 @@ test('that is killed with its worker is repeated on the same node, and leaves no
   await worker.ended;
   await group.takeBack(sector, 'P5', 'hold');
 
-  await group.serve(1, host);
+  await group.host(1, host);
   const again = await group.engine(sector, 'P5', 2);
   expect(await copyOf(again.at)).toMatchObject({ node: first.node });
   await cluster.sealed(sector);
@@ -137,7 +137,7 @@ test('that is killed with its worker is repeated on the same node, and leaves no
 
 test('keeps the scratch until the proof has landed, if the config requires it', async () => {
   const group = await cluster.group();
-  await group.serve(1, { config: { clean: { after: 'landed' } } });
+  await group.host(1, { config: { clean: { after: 'landed' } } });
   await cluster.untilServed(group);
   const sector = cluster.newSector();
   await cluster.start(group, sector);

@@ -43,7 +43,7 @@ test('drain waits for running engines and takes nothing new', async () => {
 
   worker.kill('SIGTERM');
   await worker.ended;
-  await group.serve(1);
+  await group.host(1);
   for (const sector of [busy, late]) await cluster.sealed(sector);
 });
 

@@ -27,7 +27,7 @@ beforeAll(async () => {
 /** Starts a sector whose first P1 engine hangs half-way, and waits until it does. */
 async function hangInP1() {
   const group = await cluster.group();
-  await group.serve(1, { run: { env: { FIXTURE_LAYERS } } });
+  await group.host(1, { engineEnv: { FIXTURE_LAYERS } });
   await cluster.untilServed(group);
   const sector = cluster.newSector();
   const ticket = hex32(random);

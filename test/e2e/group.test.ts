@@ -49,7 +49,7 @@ beforeAll(async () => {
 });
 
 async function serve(group: Group, hosts: readonly (readonly Pool[])[]): Promise<void> {
-  await Promise.all(hosts.map((pools, i) => group.serve(i + 1, { pools })));
+  await Promise.all(hosts.map((pools, i) => group.host(i + 1, { pools })));
   await cluster.untilServed(group);
 }
 

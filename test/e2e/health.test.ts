@@ -23,12 +23,12 @@ test('a worker is healthy when the server has seen it poll', async () => {
     `sealflow: no poller ${group.ip(1)}#… (queue ${queue})`,
   ]);
 
-  const worker = await group.serve(1);
+  await group.host(1);
   await eventually(async () => (await command(['health', '--config', file])).code === 0);
   const healthy = await command(['health', '--config', file]);
   expect(healthy).toMatchObject({ code: 0, stderr: '' });
   expect(healthy.stdout).toMatch(
-    new RegExp(`^${group.ip(1)}#${worker.pid} polled [0-9]+ s ago \\(queue ${queue}\\)\n$`),
+    new RegExp(`^${group.ip(1)}#${process.pid} polled [0-9]+ s ago \\(queue ${queue}\\)\n$`),
   );
 
   // It does not make another host of the group healthy.

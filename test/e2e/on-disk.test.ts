@@ -25,7 +25,7 @@ async function served(): Promise<{
   list: (...args: string[]) => ReturnType<typeof command>;
 }> {
   const group = await cluster.group();
-  await group.serve(1);
+  await group.host(1);
   await cluster.untilServed(group);
   const config = join(group.root, 'host-1.toml');
   const list = (...args: string[]) => command(['status', '--on-disk', '--config', config, ...args]);

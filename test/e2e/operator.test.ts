@@ -17,7 +17,7 @@ let group: Group;
 beforeAll(async () => {
   cluster = await Cluster.join();
   group = await cluster.lastingGroup();
-  await group.serve(1);
+  await group.host(1);
   await cluster.untilServed(group);
   return () => cluster.end();
 });

@@ -7,7 +7,7 @@ import { unservedPhases } from '../../src/temporal/ask/start-sector.js';
 import { PHASE_IDS, type PhaseId } from '../../src/phases.js';
 import { Cluster } from '../helpers/cluster.js';
 import type { Group } from '../helpers/group.js';
-import type { Running } from '../helpers/sealflow.js';
+import type { InProcessHost } from '../helpers/in-process-host.js';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
@@ -21,8 +21,8 @@ beforeAll(async () => {
   return () => cluster.end();
 });
 
-/** A worker's log lines without timestamps. */
-const linesOf = ({ said }: Running): string[] =>
+/** A host's log lines without timestamps. */
+const linesOf = ({ said }: InProcessHost): string[] =>
   said.stderr
     .trim()
     .split('\n')
@@ -35,7 +35,7 @@ test('a host without its group’s directory logs that once and serves nothing u
   const group = await cluster.group();
   const empty = join(group.root, 'not-mounted');
   await mkdir(empty);
-  const worker = await group.serve(1, { config: { local_dir: empty } });
+  const worker = await group.host(1, { config: { local_dir: empty } });
   const why = `${ALL} not served: ${empty}/sealflow.json is not there: is the group's directory mounted?`;
   const serving = `serving ${ALL} on ${group.ip(1)}`;
   // Starting a program takes as long as many polls.
@@ -56,7 +56,7 @@ test('a host without its group’s directory logs that once and serves nothing u
 test('a host with the directory of another group serves nothing', async () => {
   const [group, other] = [await cluster.group(), await cluster.group()];
   const root = other.directory.root;
-  const worker = await group.serve(1, { config: { local_dir: root } });
+  const worker = await group.host(1, { config: { local_dir: root } });
   const place = ['--group', String(group.number), '--size', group.size];
   const started = await cluster.sealflow('start', cluster.newSector(), ...place, '--test');
   expect(started).toMatchObject({ code: 2, stdout: '' });
@@ -73,7 +73,7 @@ test('a host without proof parameters serves all phases but P4 until they are th
   await writeFile(none, '');
   const engine = { command: [process.execPath, PARAMETERLESS], reserved_cores: 0 };
   const env = { FIL_PROOFS_PARAMETER_CACHE: group.checkpoints };
-  const worker = await group.serve(1, { config: { engine }, run: { env } });
+  const worker = await group.host(1, { config: { engine }, engineEnv: env });
   const but: PhaseId[] = ['P1', 'P2', 'P3', 'P5', 'P6'];
   await cluster.untilServed(group, but);
   const why =
@@ -100,7 +100,7 @@ test('a host without proof parameters serves all phases but P4 until they are th
 
 test('a host without storage nodes serves neither P5 nor P6', async () => {
   const group = await cluster.group();
-  const worker = await group.serve(1, { config: { 'storage-nodes': [] } });
+  const worker = await group.host(1, { config: { 'storage-nodes': [] } });
   await cluster.untilServed(group, ['P1', 'P2', 'P3', 'P4']);
   expect(await unserved(group)).toEqual(['P5', 'P6']);
   const warned = linesOf(worker).filter((line) => line.startsWith('WARN'));

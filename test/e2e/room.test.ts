@@ -55,7 +55,7 @@ describe.skipIf(await lacks('disk'))('a disk that holds four sectors', () => {
 
   test('makes the fifth wait, shows why in log and status, and takes it when a P6 has freed space', async () => {
     const group = await smallDisk();
-    const worker = await group.serve(1, { run: { env: ENV } });
+    const worker = await group.host(1, { engineEnv: ENV });
     await cluster.untilServed(group);
     const sectors = Array.from({ length: HOLDS }, cluster.newSector);
     for (const sector of sectors) await group.tell(sector, 'P4', 'hold');
@@ -86,7 +86,8 @@ describe.skipIf(await lacks('disk'))('a disk that holds four sectors', () => {
 
   test('is not overcommitted by two workers that take sectors concurrently', async () => {
     const group = await smallDisk();
-    for (const host of [1, 2]) await group.serve(host, { run: { env: ENV } });
+    // As processes: calls of one process on a mount are in one queue.
+    for (const host of [1, 2]) await group.serve(host, { engineEnv: ENV });
     await cluster.untilServed(group);
     const max = watchMax(group);
     const sectors = Array.from({ length: HOLDS + 2 }, cluster.newSector);

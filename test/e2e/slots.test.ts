@@ -25,7 +25,7 @@ test('mixed pools fill up, but never exceed their slots', async () => {
     ['P1', 'P2', 'P3', 'P4', 'P5'].map((phase) => [`FIXTURE_MS_${phase}`, '200']),
   );
   const group = await cluster.group();
-  await group.serve(1, { pools: POOLS, run: { env } });
+  await group.host(1, { pools: POOLS, engineEnv: env });
   await cluster.untilServed(group);
   const max = await sampleEngines(group, POOLS);
   const sectors = Array.from({ length: 8 }, cluster.newSector);

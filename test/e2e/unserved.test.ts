@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 test('a phase that no worker of the group serves is shown as waiting until one comes', async () => {
   const group = await cluster.group();
-  await group.serve(1, { pools: WITHOUT_P4 });
+  await group.host(1, { pools: WITHOUT_P4 });
   const sector = cluster.newSector();
   await cluster.start(group, sector);
   const queue = `sealflow/${group.number}/2KiB/CommitPhase2`;
@@ -33,7 +33,7 @@ test('a phase that no worker of the group serves is shown as waiting until one c
   const row = list.stdout.split('\n').find((line) => line.startsWith(sector));
   expect(row).toMatch(new RegExp(`^${sector} +RUNNING +waits .* nobody serves ${queue}, ${SINCE}$`));
 
-  await group.serve(2, { pools: [[1, 'P4']] });
+  await group.host(2, { pools: [[1, 'P4']] });
   await cluster.sealed(sector);
 });
 
@@ -46,6 +46,6 @@ test('an abort that no worker of the group takes shows what it waits for, and so
   const why = `waits: nobody serves sealflow/${group.number}/control, ${SINCE}$`;
   await eventually(() => new RegExp(`^sealflow: ${sector} ${why}`, 'm').test(abort.said.stderr));
   expect((await cluster.sealflow('status', sector)).stdout).toMatch(new RegExp(`^ {2}${why}`, 'm'));
-  await group.serve(1);
+  await group.host(1);
   expect(await abort.ended).toMatchObject({ code: 0, stdout: expect.stringContaining('aborted') as string });
 });

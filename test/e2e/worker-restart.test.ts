@@ -78,7 +78,7 @@ test('an engine that is alive on another host is awaited, and its result is used
   await worker.ended;
 
   // It shares the directory, but by its address the process belongs to another host.
-  await group.serve(2, { pools: ALL_PHASES });
+  await group.host(2, { pools: ALL_PHASES });
   await eventually(async () => (await cluster.handBacks(sector)).includes('BusyElsewhere'));
   expect(await readdir(group.attempt(sector, '1/P1-1', '..'))).toEqual(['P1-1', 'epoch.json']);
 

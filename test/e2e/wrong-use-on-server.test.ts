@@ -37,7 +37,7 @@ test('a sector is not started in a group that no worker serves, except with --fo
     stdout: `${sector} started (workflow seal-${id})\n`,
     stderr: '',
   });
-  await group.serve(1);
+  await group.host(1);
   await cluster.sealed(sector);
 });
 
@@ -54,7 +54,7 @@ test('a sector without a workflow has no status and accepts no seed or retry', a
 
 test('a retry of a sector that needs none is refused', async () => {
   const group = await cluster.group();
-  await group.serve(1);
+  await group.host(1);
   await cluster.untilServed(group);
   const sector = cluster.newSector();
   await group.tell(sector, 'P1', 'hold');

@@ -1,4 +1,4 @@
-/** A group of hosts on this machine: its directory, its storage node, config.toml files, and worker processes. */
+/** A group of hosts on this machine: its directory, its storage node, config.toml files, and hosts as processes or in this one. */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'smol-toml';
@@ -8,6 +8,7 @@ import { sectorFileName, sectorOf } from '../../src/sector.js';
 import { setUpGroupDirectory } from '../../src/group/marker.js';
 import { ENGINE, engineRuns, killEngines, type EngineRun } from './engine.js';
 import { eventually, isAlive } from './eventually.js';
+import { startHost, type InProcessHost } from './in-process-host.js';
 import { startSealflow, type Running, type SealflowOptions } from './sealflow.js';
 
 /** A pool: slots, then the phases that share them. */
@@ -24,6 +25,12 @@ export interface HostOptions {
   pools?: readonly Pool[];
   /** Keys of config.toml instead of the usual ones; `undefined` leaves one out. */
   config?: Record<string, unknown>;
+  /** Environment of its engines: FIXTURE_… and the like. */
+  engineEnv?: NodeJS.ProcessEnv;
+}
+
+/** What only a process has. */
+export interface WorkerOptions extends HostOptions {
   run?: SealflowOptions;
   /** Of the command line, beside the usual ones. */
   args?: readonly string[];
@@ -35,6 +42,7 @@ export class Group {
   /** FIXTURE_CHECKPOINTS of its engines. */
   readonly checkpoints: string;
   private readonly workers: Running[] = [];
+  private readonly hosts: InProcessHost[] = [];
   private readonly ends: (() => Promise<void>)[] = [];
   /** Directories in which its engines run. */
   private readonly engineDirectories: string[];
@@ -70,7 +78,7 @@ export class Group {
   /** @returns the path of the config.toml of a host. */
   async writeConfig(
     host: number,
-    { pools = ALL_PHASES, config = {}, run = {} }: HostOptions = {},
+    { pools = ALL_PHASES, config = {}, engineEnv = {} }: HostOptions = {},
   ): Promise<string> {
     const file = join(this.root, `host-${host}.toml`);
     const usual = {
@@ -89,20 +97,29 @@ export class Group {
         wait_sec: 0.5,
       })),
     };
-    // Engines get nothing of a worker's own environment that is only theirs.
-    const environment = { FIXTURE_CHECKPOINTS: this.checkpoints, ...onlyFixture(run.env) };
     const engine = {
       command: ENGINE,
       reserved_cores: 0,
-      environment,
+      environment: { FIXTURE_CHECKPOINTS: this.checkpoints, ...engineEnv },
       ...(config['engine'] as object | undefined),
     };
     await writeFile(file, stringify({ ...usual, ...config, engine }));
     return file;
   }
 
+  /**
+   * Serves a host within this process, and waits until it does. It costs a tenth of a worker process: for all tests but those of
+   * what only a process has (signals, its end, metrics, its environment).
+   */
+  async host(host: number, options: HostOptions = {}): Promise<InProcessHost> {
+    const started = startHost(await this.writeConfig(host, options));
+    this.hosts.push(started);
+    await started.until(' serving ');
+    return started;
+  }
+
   /** Starts a host's worker process. */
-  async start(host: number, options: HostOptions = {}): Promise<Running> {
+  async start(host: number, options: WorkerOptions = {}): Promise<Running> {
     const args = ['worker', '--config', await this.writeConfig(host, options), ...(options.args ?? [])];
     const worker = startSealflow(args, options.run);
     this.workers.push(worker);
@@ -110,7 +127,7 @@ export class Group {
   }
 
   /** Starts a host's worker process, and waits until it serves. */
-  async serve(host: number, options: HostOptions = {}): Promise<Running> {
+  async serve(host: number, options: WorkerOptions = {}): Promise<Running> {
     const worker = await this.start(host, options);
     await worker.until(' serving ');
     return worker;
@@ -159,20 +176,20 @@ export class Group {
   /** Its engines run in this directory too, which is not below `root`. */
   alsoIn = (directory: string): void => void this.engineDirectories.push(directory);
 
-  /** Ends its workers and engines, and what they used. */
+  /** Ends its hosts and engines, and what they used. */
   async end(): Promise<void> {
     for (const worker of this.workers) worker.kill('SIGKILL');
-    await Promise.all(this.workers.map(({ ended }) => ended));
+    await Promise.all([...this.workers.map(({ ended }) => ended), ...this.hosts.map((host) => host.stop())]);
     for (const directory of this.engineDirectories) await killEngines(`${directory}/`);
     for (const end of this.ends) await end();
   }
 
-  /** What its workers have logged, for a test that failed. */
-  said = (): string => this.workers.map(({ pid, said }) => `worker ${pid}:\n${said.stderr}`).join('\n');
+  /** What its hosts have logged, for a test that failed. */
+  said(): string {
+    const workers = this.workers.map(({ pid, said }) => `worker ${pid}:\n${said.stderr}`);
+    return [...workers, ...this.hosts.map(({ said }) => `host:\n${said.stderr}`)].join('\n');
+  }
 }
-
-const onlyFixture = (env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv =>
-  Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('FIXTURE_')));
 
 /** Waits until a process is gone. */
 export const untilGone = (pid: number): Promise<void> => eventually(async () => !(await isAlive(pid)));

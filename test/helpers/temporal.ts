@@ -79,7 +79,8 @@ export async function connectTemporal({ address, bundle }: Shared): Promise<Temp
 export function quiet(): void {
   try {
     const telemetryOptions = { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } };
-    Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions });
+    // Signals are for the process that runs the tests, not for the workers in it.
+    Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [], telemetryOptions });
   } catch {
     // It is installed once for each process.
   }

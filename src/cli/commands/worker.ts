@@ -1,16 +1,15 @@
 import { Command } from 'commander';
-import { connectorTo } from '../../temporal/connect/native.js';
 import { targetOf } from '../../temporal/connect/target.js';
 import { readConfig } from '../../config.js';
 import { warnAtStart } from '../../doctor/at-start.js';
 import { scaledTimes } from '../../phases.js';
 import { createLog, installRuntime } from '../../telemetry.js';
-import { runHost } from '../../workers/host.js';
 import { checkWritable } from '../../group/marker.js';
 import { lockPhases } from '../../workers/only-worker.js';
 import { timeScaleOption } from '../arguments.js';
-import { unlessStopped, untilSignal } from '../process.js';
-import { engineFor, parametersMissing } from '../engine.js';
+import { engineFor } from '../engine.js';
+import { untilSignal } from '../process.js';
+import { serve } from '../serve.js';
 
 export const workerCommand = (): Command =>
   new Command('worker')
@@ -31,22 +30,7 @@ export const workerCommand = (): Command =>
       await checkWritable(config.localDir);
       await lockPhases(config, log);
       installRuntime(config.metricsListen);
-      const serve = () =>
-        runHost({
-          config,
-          namespace: target.namespace,
-          connect: connectorTo(target, signal, (why) => log.warn(`waiting for Temporal: ${why}`)),
-          engine: engine ?? { command: [], environment: {} },
-          parametersMissing: async () => engine && (await parametersMissing(engine, config.size)),
-          log,
-          signal,
-          drain,
-          timeScale,
-          onReady: () =>
-            log.info(`serving ${config.pools.flatMap(({ phases }) => phases).join(' ')} on ${config.ip}`),
-        });
-      await unlessStopped(signal, serve);
-      log.info('stopped; running engines continue');
+      await serve({ config, engine, target, log, signal, drain, timeScale });
     });
 
 /** Aborted by SIGUSR2, which `sealflow drain` sends. */
