@@ -27,7 +27,7 @@ test('mixed pools fill up, but never exceed their slots', async () => {
   const group = await cluster.group();
   await group.host(1, { pools: POOLS, engineEnv: env });
   await cluster.untilServed(group);
-  const max = await sampleEngines(group, POOLS);
+  const max = sampleEngines(group, POOLS);
   const sectors = Array.from({ length: 8 }, cluster.newSector);
   for (const sector of sectors) await cluster.start(group, sector);
   for (const sector of sectors) await cluster.sealed(sector);
@@ -40,7 +40,7 @@ test('engines left by a killed worker occupy slots of the next one, which adopts
   const group = await cluster.group();
   const worker = await group.serve(1, { pools: POOLS });
   await cluster.untilServed(group);
-  const max = await sampleEngines(group, POOLS);
+  const max = sampleEngines(group, POOLS);
   const [first = '', second = '', third = ''] = Array.from({ length: 3 }, cluster.newSector);
   for (const sector of [first, second, third]) await group.tell(sector, 'P1', 'hold');
   for (const sector of [first, second]) await cluster.start(group, sector);
