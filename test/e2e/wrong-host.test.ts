@@ -2,11 +2,18 @@
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import { command } from '../helpers/in-process.js';
 import { expectRefused, groupAt } from '../helpers/refused.js';
 import { sealflow } from '../helpers/sealflow.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 
 vi.setConfig({ testTimeout: 120_000 });
+
+/** A worker that must be refused for its config.toml, before it does anything: in this process. */
+async function expectConfigRefused(file: string, lines: readonly string[]): Promise<void> {
+  const stderr = lines.map((line) => `${line}\n`).join('');
+  expect(await command(['worker', '--config', file])).toEqual({ code: 2, stdout: '', stderr });
+}
 
 test('an unknown key of config.toml is reported with the key that was probably meant', async () => {
   const group = await groupAt('127.0.0.1:1');
@@ -26,7 +33,7 @@ test('an unknown key of config.toml is reported with the key that was probably m
 test('an invalid value in config.toml is reported with the valid ones', async () => {
   const group = await groupAt('127.0.0.1:1');
   const file = await group.writeConfig(1, { config: { sector_size: 2000 } });
-  await expectRefused(['worker', '--config', file], 2, [
+  await expectConfigRefused(file, [
     `sealflow: ${file}: sector_size = 2000: must be the bytes of a sector: 2048 (2KiB), 8388608 (8MiB), ` +
       '536870912 (512MiB), 34359738368 (32GiB), 68719476736 (64GiB)',
   ]);
@@ -35,11 +42,11 @@ test('an invalid value in config.toml is reported with the valid ones', async ()
 test('an invalid or missing config.toml is named', async () => {
   const directory = await temporaryDirectory();
   const file = join(directory, 'config.toml');
-  await expectRefused(['worker', '--config', file], 2, [
+  await expectConfigRefused(file, [
     `sealflow: ${file}: cannot be read: ENOENT: no such file or directory, open '${file}'`,
   ]);
   await writeFile(file, 'ip = "127.0.0.1"\nlocal_dir = /sealer\n');
-  const { code, stdout, stderr } = await sealflow(['worker', '--config', file]);
+  const { code, stdout, stderr } = await command(['worker', '--config', file]);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toMatch(new RegExp(`^sealflow: ${file}:2:13: [^\\n]+\\n$`));
 });
@@ -49,7 +56,7 @@ test('a missing engine is named', async () => {
   const file = await group.writeConfig(1, {
     config: { engine: { command: ['/no/such/engine'], reserved_cores: 0 } },
   });
-  await expectRefused(['worker', '--config', file], 2, [
+  await expectConfigRefused(file, [
     'sealflow: [engine] command names no executable file: /no/such/engine',
     '  give the path of an engine, or leave it out: then sealflow builds its own',
   ]);
@@ -105,7 +112,7 @@ test('a group is not set up in a missing directory, or under a name that leads o
     [['--local-dir', missing], missing],
     [['--local-dir', directory, '--subdirectory', '../x'], '../x'],
   ] as const) {
-    const { code, stdout, stderr } = await sealflow(['setup', '--group', '1', ...args]);
+    const { code, stdout, stderr } = await command(['setup', '--group', '1', ...args]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(named);
     expect(stderr).not.toContain('unexpected error');
