@@ -47,6 +47,7 @@ describe('a recorded history', () => {
       'restored.json',
       'seed-late.json',
       'step-back.json',
+      'told.json',
     ]);
   });
 

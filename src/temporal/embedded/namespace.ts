@@ -102,6 +102,7 @@ async function addAttributes(connection: Connection, setup: NamespaceSetup): Pro
     command(Object.keys(searchAttributes)),
   );
   const existing: Record<string, number> = known?.customAttributes ?? {};
+  const outdated: string[] = [];
   for (const [name, type] of Object.entries(searchAttributes)) {
     if (existing[name] === undefined || existing[name] === VALUE_TYPES[type]) continue;
     if (existing[name] === EARLIER_TYPES[name]) {
@@ -111,14 +112,16 @@ async function addAttributes(connection: Connection, setup: NamespaceSetup): Pro
         `cannot replace the search attribute ${name} of namespace ${namespace}`,
         `temporal operator search-attribute remove --namespace ${namespace} --name ${name}`,
       );
-      delete existing[name];
+      outdated.push(name);
     } else {
       throw new UserError(`search attribute ${name} of namespace ${namespace} is not of type ${type}`, {
         hint: `remove it (temporal operator search-attribute remove --name ${name}), or use another namespace`,
       });
     }
   }
-  const missing = Object.entries(searchAttributes).filter(([name]) => existing[name] === undefined);
+  const missing = Object.entries(searchAttributes).filter(
+    ([name]) => existing[name] === undefined || outdated.includes(name),
+  );
   if (missing.length === 0) return [];
   const names = missing.map(([name]) => name);
   await refusable(
