@@ -2,7 +2,7 @@
 import { beforeAll, expect, test, vi } from 'vitest';
 import { Cluster } from '../helpers/cluster.js';
 import { eventually } from '../helpers/eventually.js';
-import type { Pool } from '../helpers/group.js';
+import { ALL_PHASES, type Pool } from '../helpers/group.js';
 import { startSealflow } from '../helpers/sealflow.js';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
@@ -35,6 +35,29 @@ test('a phase that no worker of the group serves is shown as waiting until one c
 
   await group.host(2, { pools: [[1, 'P4']] });
   await cluster.sealed(sector);
+});
+
+test('a phase whose host is busy stands in its queue: since when, with how many others, served by whom', async () => {
+  const group = await cluster.group();
+  const [busy, first, second] = [cluster.newSector(), cluster.newSector(), cluster.newSector()];
+  await group.tell(busy, 'P1', 'hold');
+  await group.host(1, { pools: [[1, 'P1'], ...ALL_PHASES.slice(1)] });
+  await cluster.start(group, busy);
+  await group.engine(busy, 'P1');
+  for (const sector of [first, second]) await cluster.start(group, sector);
+  const stands = String.raw`^P1 .* queued .*in its queue since \S+Z, with 1 other; served by ${group.ip(1)}$`;
+  await eventually(async () =>
+    new RegExp(stands, 'm').test((await cluster.sealflow('status', second)).stdout),
+  );
+  const { stdout } = await cluster.sealflow('status', second, '--json');
+  expect(JSON.parse(stdout)).toMatchObject({
+    state: 'queued',
+    inQueue: [{ phase: 'P1', tasks: 2, hosts: [group.ip(1)] }],
+  });
+  const { stdout: working } = await cluster.sealflow('status', busy);
+  expect(working).toMatch(new RegExp(`^${busy} .* working `));
+  await group.takeBack(busy, 'P1', 'hold');
+  for (const sector of [busy, first, second]) await cluster.sealed(sector);
 });
 
 test('an abort that no worker of the group takes shows what it waits for, and so does status', async () => {

@@ -11,6 +11,7 @@ import { UserError } from '../../user-error.js';
 import { parseCount, parseSectors } from '../arguments.js';
 import { print, printJson } from '../process.js';
 import { clientFrom, withServer, type ServerOptions } from '../server.js';
+import { describeInQueue } from '../../temporal/ask/in-queue.js';
 import { servedQueues } from '../../temporal/ask/pollers.js';
 import { sectorStatus, waitOf, type SectorStatus } from '../../temporal/ask/sector-status.js';
 import { listedWaits } from '../../temporal/ask/why-waiting.js';
@@ -100,6 +101,7 @@ function describe(status: SectorStatus): void {
     const { state: phaseState, tries, host = '', seconds, failure = '' } = status.phases[id];
     const engine = status.engines.find(({ phase }) => phase === id);
     const waits = waitOf(status, id);
+    const inQueue = status.inQueue.find(({ phase }) => phase === id);
     return {
       phase: id,
       '': PHASES[id].title,
@@ -107,7 +109,13 @@ function describe(status: SectorStatus): void {
       tries: tries > 1 ? String(tries) : '',
       host: engine?.host ?? host,
       seconds: seconds?.toFixed(1) ?? '',
-      now: waits ? `waits: ${waits.why}` : engine ? describeEngine(engine) : failure,
+      now: waits
+        ? `waits: ${waits.why}`
+        : engine
+          ? describeEngine(engine)
+          : inQueue
+            ? describeInQueue(inQueue)
+            : failure,
     };
   });
   print(table(rows));

@@ -13,23 +13,38 @@ export interface Poller {
   lastAsked: number;
 }
 
+/** What the server says of a queue. */
+export interface QueueState {
+  pollers: Poller[];
+  /** Tasks that nobody has taken; an estimate. */
+  backlog: number;
+}
+
 /** @throws ServiceError of gRPC when the server does not answer */
-export async function pollersOf(
+export const pollersOf = async (client: Client, queue: string, type: QueueType): Promise<Poller[]> =>
+  (await queueState(client, queue, type)).pollers;
+
+/** @throws ServiceError of gRPC when the server does not answer */
+export async function queueState(
   { workflowService, connection, options }: Client,
   queue: string,
   type: QueueType,
-): Promise<Poller[]> {
-  const { pollers } = await connection.withDeadline(Date.now() + ANSWER_MS, () =>
+): Promise<QueueState> {
+  const { pollers, stats } = await connection.withDeadline(Date.now() + ANSWER_MS, () =>
     workflowService.describeTaskQueue({
       namespace: options.namespace,
       taskQueue: { name: queue },
       taskQueueType: TASK_QUEUE_TYPE[type],
+      reportStats: true,
     }),
   );
-  return pollers.map(({ identity, lastAccessTime }) => ({
-    identity: identity ?? '',
-    lastAsked: Number(lastAccessTime?.seconds ?? 0) * 1000,
-  }));
+  return {
+    pollers: pollers.map(({ identity, lastAccessTime }) => ({
+      identity: identity ?? '',
+      lastAsked: Number(lastAccessTime?.seconds ?? 0) * 1000,
+    })),
+    backlog: Number(stats?.approximateBacklogCount ?? 0),
+  };
 }
 
 export type IsServed = (queue: string, type: QueueType) => Promise<boolean>;

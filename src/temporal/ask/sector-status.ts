@@ -11,6 +11,7 @@ import { statusQuery, type SealStatus } from '../../messages.js';
 import { PHASE_IDS, type PhaseId } from '../../phases.js';
 import type { SectorId } from '../../sector.js';
 import { UserError } from '../../user-error.js';
+import { tasksInQueue, type InQueue } from './in-queue.js';
 import { isPending, pendingPhase, type PendingActivity } from './pending.js';
 import { servedQueues, type IsServed } from './pollers.js';
 import { readWaits, type Wait } from './why-waiting.js';
@@ -25,6 +26,8 @@ export interface SectorStatus extends SealStatus {
   handedBack: { phase: PhaseId; type: string; why: string }[];
   /** Tasks that nobody serves. */
   waits: Wait[];
+  /** Tasks that wait for a free host. */
+  inQueue: InQueue[];
 }
 
 /**
@@ -54,8 +57,9 @@ export async function sectorStatus(
     });
     const handedBack = pending.flatMap(handBackOf);
     const waits = await readWaits(description.raw, status, isServed);
+    const inQueue = await tasksInQueue(client, description.raw, status);
     const { status: workflow, runId } = description;
-    return { ...status, workflow: workflow.name, runId, engines, handedBack, waits };
+    return { ...status, workflow: workflow.name, runId, engines, handedBack, waits, inQueue };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;

@@ -13,7 +13,7 @@ function statusOf(
 ): SectorStatus {
   const stateOf = (id: PhaseId) => (done.includes(id) ? 'done' : active.includes(id) ? 'working' : 'waiting');
   const phases = Object.fromEntries(PHASE_IDS.map((id) => [id, { state: stateOf(id), tries: 1 }]));
-  return { phases, engines: [], handedBack: [], waits: [], ...more } as unknown as SectorStatus;
+  return { phases, engines: [], handedBack: [], waits: [], inQueue: [], ...more } as unknown as SectorStatus;
 }
 
 const engine = (phase: PhaseId, step: string, fraction: number | null = null): HeartbeatDetails => ({
