@@ -1,7 +1,7 @@
 /** The line of a sector under way: what is done, what engines do, and why phases wait. */
 import type { HeartbeatDetails } from '../heartbeat.js';
 import { PHASE_IDS, type PhaseId } from '../phases.js';
-import { activePhases, waitOf, type SectorStatus } from '../temporal/ask/sector-status.js';
+import { activePhases, waitOf, waitsOfWorkflow, type SectorStatus } from '../temporal/ask/sector-status.js';
 
 /** What dev knows that a phase waits for before it can be served: `the proof parameters`. */
 export type Awaits = (phase: PhaseId) => string | undefined;
@@ -22,7 +22,7 @@ export function sectorStep(awaits: Awaits = () => undefined): (status: SectorSta
     const done = PHASE_IDS.filter((id) => status.phases[id].state === 'done');
     const active = activePhases(status);
     for (const id of PHASE_IDS) if (!active.includes(id)) waiting.delete(id);
-    const ofWorkflow = status.waits.filter(({ phase }) => !phase).map(({ why }) => `waits: ${why}`);
+    const ofWorkflow = waitsOfWorkflow(status).map((why) => `waits: ${why}`);
     const now = [...ofWorkflow, ...active.map((id) => describePhase(id, status, waiting, awaits))];
     return `${done.length > 0 ? `done ${done.join(' ')}; ` : ''}${now.join(', ')}`;
   };

@@ -1,4 +1,5 @@
 /** When no worker serves what a sector waits for, `status` shows the queue and since when. */
+import { rename } from 'node:fs/promises';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { Cluster } from '../helpers/cluster.js';
 import { eventually } from '../helpers/eventually.js';
@@ -70,5 +71,21 @@ test('an abort that no worker of the group takes shows what it waits for, and so
   await eventually(() => new RegExp(`^sealflow: ${sector} ${why}`, 'm').test(abort.said.stderr));
   expect((await cluster.sealflow('status', sector)).stdout).toMatch(new RegExp(`^ {2}${why}`, 'm'));
   await group.host(1);
+  expect(await abort.ended).toMatchObject({ code: 0, stdout: expect.stringContaining('aborted') as string });
+});
+
+test('an abort that hosts hand back says why, as status does, and goes on when it can', async () => {
+  const group = await cluster.group();
+  const sector = cluster.newSector();
+  await group.tell(sector, 'P5', 'hold');
+  await group.host(1);
+  await cluster.start(group, sector);
+  await group.engine(sector, 'P5');
+  await rename(group.node, `${group.node}.away`);
+  const abort = startSealflow(['abort', sector, '--yes', '--address', cluster.address]);
+  const why = `waits: ${group.ip(1)}: a copy was started on ${group.directory.subdirectory}, which cannot be used: `;
+  await eventually(() => abort.said.stderr.includes(`sealflow: ${sector} ${why}`));
+  expect((await cluster.sealflow('status', sector)).stdout).toContain(`\n  ${why}`);
+  await rename(`${group.node}.away`, group.node);
   expect(await abort.ended).toMatchObject({ code: 0, stdout: expect.stringContaining('aborted') as string });
 });

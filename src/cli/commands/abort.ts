@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { WorkflowFailedError, type Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { sectorStatus } from '../../temporal/ask/sector-status.js';
+import { sectorStatus, waitsOfWorkflow } from '../../temporal/ask/sector-status.js';
 import { updateSector } from '../../temporal/ask/update-sector.js';
 import { workflowId } from '../../contract.js';
 import { abortUpdate } from '../../messages.js';
@@ -61,16 +61,17 @@ async function confirm(sectors: SectorId[]): Promise<void> {
 }
 
 /**
- * Prints once what the abort is waiting for, if no worker or orchestrator picks it up.
+ * Prints what the abort is waiting for, once, and again when that changes: nobody serves it, a mount is missing, …
  * @throws the signal's reason, or the server's error
  */
 async function reportWait(client: Client, sector: SectorId, signal: AbortSignal): Promise<void> {
-  for (;;) {
+  for (let told: string | undefined; ;) {
     await sleep(POLL_MS, undefined, { signal });
-    const [wait] = (await sectorStatus(client, sector))?.waits ?? [];
-    if (!wait || signal.aborted) continue;
-    process.stderr.write(`sealflow: ${sectorName(sector)} waits: ${wait.why}\n`);
-    return;
+    const status = await sectorStatus(client, sector);
+    const why = status && waitsOfWorkflow(status)[0];
+    if (why === undefined || why === told || signal.aborted) continue;
+    process.stderr.write(`sealflow: ${sectorName(sector)} waits: ${why}\n`);
+    told = why;
   }
 }
 

@@ -13,7 +13,12 @@ import { print, printJson } from '../process.js';
 import { clientFrom, withServer, type ServerOptions } from '../server.js';
 import { describeInQueue } from '../../temporal/ask/in-queue.js';
 import { servedQueues } from '../../temporal/ask/pollers.js';
-import { sectorStatus, waitOf, type SectorStatus } from '../../temporal/ask/sector-status.js';
+import {
+  sectorStatus,
+  waitOf,
+  waitsOfWorkflow,
+  type SectorStatus,
+} from '../../temporal/ask/sector-status.js';
 import { listedWaits } from '../../temporal/ask/why-waiting.js';
 import { table } from '../table.js';
 import { statusOnDisk } from './status-on-disk.js';
@@ -96,7 +101,7 @@ function describe(status: SectorStatus): void {
     print(`  ${phase} needs attention since ${new Date(since).toISOString()}: ${type}: ${message}`);
     print(`    ${hint}`);
   }
-  for (const { phase, why } of status.waits) if (!phase) print(`  waits: ${why}`);
+  for (const why of waitsOfWorkflow(status)) print(`  waits: ${why}`);
   const rows = PHASE_IDS.map((id) => {
     const { state: phaseState, tries, host = '', seconds, failure = '' } = status.phases[id];
     const engine = status.engines.find(({ phase }) => phase === id);

@@ -22,8 +22,8 @@ export interface SectorStatus extends SealStatus {
   runId: string;
   /** The last heartbeat of each pending activity. */
   engines: HeartbeatDetails[];
-  /** Why hosts have handed back phases that now wait for a host: no slot, no room, … */
-  handedBack: { phase: PhaseId; type: string; why: string }[];
+  /** Why hosts have handed back what now waits for a host: no slot, no room, … Without a phase: a stop or an abort. */
+  handedBack: { phase?: PhaseId; type: string; why: string }[];
   /** Tasks that nobody serves. */
   waits: Wait[];
   /** Tasks that wait for a free host. */
@@ -70,8 +70,14 @@ export async function sectorStatus(
 function handBackOf(activity: PendingActivity): SectorStatus['handedBack'] {
   const phase = pendingPhase(activity);
   const { lastFailure } = activity;
-  if (!phase || !lastFailure || isPending(activity, 'started')) return [];
-  return [{ phase, type: lastFailure.applicationFailureInfo?.type ?? '', why: lastFailure.message ?? '' }];
+  if (!lastFailure || isPending(activity, 'started')) return [];
+  return [
+    {
+      ...(phase && { phase }),
+      type: lastFailure.applicationFailureInfo?.type ?? '',
+      why: lastFailure.message ?? '',
+    },
+  ];
 }
 
 /** A running orchestrator answers in well under a second. */
@@ -108,6 +114,13 @@ function isUnanswered(error: unknown): boolean {
 /** The phases that are neither done nor still to come. */
 export const activePhases = ({ phases }: SealStatus): PhaseId[] =>
   PHASE_IDS.filter((id) => !['waiting', 'done'].includes(phases[id].state));
+
+/** Why the workflow, or the stop or abort of it, waits: one sentence each. */
+export const waitsOfWorkflow = ({
+  waits,
+  handedBack,
+}: Pick<SectorStatus, 'waits' | 'handedBack'>): string[] =>
+  [...waits, ...handedBack].filter(({ phase }) => !phase).map(({ why }) => why);
 
 /** Why a phase waits for a host, if it does. An unserved queue takes precedence over the last host's hand-back. */
 export const waitOf = (
