@@ -112,11 +112,20 @@ export interface LandedNotice {
 export const landedUpdate = defineUpdate<string, [LandedNotice | undefined]>('landed');
 const landedSchema = z.strictObject({ message: z.string().max(1000).optional() });
 
+export interface SetPriority {
+  /** Whether the sector goes before those without it. */
+  priority: boolean;
+}
+export const setPriorityUpdate = defineUpdate<string, [SetPriority]>('setPriority');
+const setPrioritySchema = z.strictObject({ priority: z.boolean() });
+
 // As in the contract: schemas do not leave the module.
 export const parseWorking = (given: unknown): Parsed<Working> => workingSchema.safeParse(given);
 export const parseProvideSeed = (given: unknown): Parsed<ProvideSeed> => provideSeedSchema.safeParse(given);
 export const parseRetry = (given: unknown): Parsed<Retry> => retrySchema.safeParse(given);
 export const parseAbort = (given: unknown): Parsed<Abort> => abortSchema.safeParse(given);
 export const parseLanded = (given: unknown): Parsed<LandedNotice> => landedSchema.safeParse(given);
+
+export const parseSetPriority = (given: unknown): Parsed<SetPriority> => setPrioritySchema.safeParse(given);
 
 export type Parsed<T> = z.ZodSafeParseResult<T>;

@@ -15,6 +15,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   retry: async () => (await import('./commands/retry.js')).retryCommand(),
   cancel: async () => (await import('./commands/cancel.js')).cancelCommand(),
   abort: async () => (await import('./commands/abort.js')).abortCommand(),
+  priority: async () => (await import('./commands/priority.js')).priorityCommand(),
   landed: async () => (await import('./commands/landed.js')).landedCommand(),
   drain: async () => (await import('./commands/drain.js')).drainCommand(),
   setup: async () => (await import('./commands/setup.js')).setupCommand(),

@@ -1,4 +1,5 @@
 /** `sealflow doctor`: checks everything that a host needs before it takes work. Changes nothing. */
+import { phaseQueue } from '../contract.js';
 import type { Config } from '../config.js';
 import { targetOf } from '../temporal/connect/target.js';
 import type { MountTimes } from '../mounts/mounts.js';
@@ -33,7 +34,9 @@ export interface DoctorOptions {
  */
 export async function* examine(config: Config, { deep }: DoctorOptions): AsyncGenerator<Finding> {
   const target = targetOf(config);
-  const server = new ServerChecks(target);
+  const [group = 0] = config.groups;
+  const [phase = 'P1'] = config.pools.flatMap(({ phases }) => phases);
+  const server = new ServerChecks(target, phaseQueue(group, config.size, phase));
   registerMounts(config, config.engine.command?.[0], MOUNT_TIMES);
   const findings = startChecks([
     configCheck(config),

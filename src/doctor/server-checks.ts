@@ -7,7 +7,13 @@ import { WORKFLOW_QUEUE } from '../contract.js';
 import { GRPC, hasCode } from '../temporal/embedded/grpc.js';
 import { UserError } from '../user-error.js';
 import { clockDifference, judgeClock } from './checks/clock.js';
-import { judgeAttributes, judgeOrchestrators, judgeRetention, judgeVersion } from './checks/server.js';
+import {
+  judgeAttributes,
+  judgeOrchestrators,
+  judgePriority,
+  judgeRetention,
+  judgeVersion,
+} from './checks/server.js';
 import { fail, ok, skipped, type Verdict } from './finding.js';
 import type { Check } from './run-checks.js';
 
@@ -21,7 +27,11 @@ export class ServerChecks {
   private readonly connected: Promise<Client>;
   private readonly described: Promise<Namespace>;
 
-  constructor(private readonly target: Target) {
+  /** @param phaseQueue one of those that this host polls */
+  constructor(
+    private readonly target: Target,
+    private readonly phaseQueue: string,
+  ) {
     this.connected = connectServer(target);
     this.described = this.ask(({ workflowService }, namespace) =>
       workflowService.describeNamespace({ namespace }),
@@ -38,6 +48,7 @@ export class ServerChecks {
       ['namespace', () => this.ifReached(() => this.namespace())],
       ['retention', () => this.ifNamespace(() => this.retention())],
       ['search attributes', () => this.ifNamespace(() => this.attributes())],
+      ['priority', () => this.ifNamespace(() => this.priority())],
       ['orchestrator', () => this.ifNamespace(() => this.orchestrators())],
       ['clock', () => this.ifNamespace(() => this.clock())],
     ];
@@ -87,6 +98,13 @@ export class ServerChecks {
       operatorService.listSearchAttributes({ namespace }),
     );
     return judgeAttributes(customAttributes);
+  }
+
+  private async priority(): Promise<Verdict> {
+    const { activityTaskQueuePartitions } = await this.ask(({ workflowService }, namespace) =>
+      workflowService.listTaskQueuePartitions({ namespace, taskQueue: { name: this.phaseQueue } }),
+    );
+    return judgePriority(activityTaskQueuePartitions.length);
   }
 
   private async orchestrators(): Promise<Verdict> {

@@ -6,6 +6,9 @@ import { PHASE_IDS, type PhaseId } from '../phases.js';
 /** How long, in ms, an unused permit counts against the pool; a task that is already queued arrives within it. */
 const PROBE_MS = 50;
 
+/** How long, in ms, a task that has come counts against the pool if it never enters: its input could not even be read. */
+const ARRIVAL_MS = 10_000;
+
 /** A full pool polls this often, in ms, for the tasks of engines that no task waits for. */
 const ADOPT_MS = 1000;
 
@@ -43,6 +46,11 @@ export class SlotPool {
   /** Running engines that no task waits for. */
   private engines = new Map<string, Work>();
   private probing = 0;
+  /**
+   * Tasks that have come and not entered yet. To poll in between would take one that there is no slot for: handed back, it
+   * loses its place in the queue.
+   */
+  private readonly arriving: NodeJS.Timeout[] = [];
   private draining = false;
   private readonly waiting: Waiting[] = [];
   /** Queues with a permit that no task has used yet. */
@@ -68,6 +76,7 @@ export class SlotPool {
 
   /** Takes a slot: the one of the sector's own engine, or a free one. @returns undefined when all are taken */
   enter(work: Work): Slot | undefined {
+    clearTimeout(this.arriving.shift());
     const key = keyOf(work);
     if (!this.engines.has(key) && (this.draining || this.taken >= this.size)) return undefined;
     if (this.engines.delete(key)) this.lastAdoptionPoll.clear();
@@ -113,7 +122,7 @@ export class SlotPool {
           this.pump();
         }),
       tryReserveSlot: () => null,
-      markSlotUsed: ({ permit }) => this.use(permit as unknown as Permit),
+      markSlotUsed: ({ permit }) => this.arrive(permit as unknown as Permit),
       releaseSlot: ({ permit }) => this.use(permit as unknown as Permit),
     };
   }
@@ -125,7 +134,7 @@ export class SlotPool {
   pump(): void {
     this.onChange();
     for (;;) {
-      const hasFree = !this.draining && this.probing < this.size - this.taken;
+      const hasFree = !this.draining && this.probing + this.arriving.length < this.size - this.taken;
       const next = this.waiting.find(
         (entry) => !this.unused.has(entry.queue) && entry.isOpen() && (hasFree || this.mayAdopt(entry)),
       );
@@ -170,6 +179,15 @@ export class SlotPool {
   private recordAdoptionPoll({ queue }: Waiting): void {
     this.lastAdoptionPoll.set(queue, performance.now());
     setTimeout(() => this.pump(), ADOPT_MS).unref();
+  }
+
+  private arrive(permit: Permit): void {
+    const timer: NodeJS.Timeout = setTimeout(() => {
+      this.arriving.splice(this.arriving.indexOf(timer), 1);
+      this.pump();
+    }, ARRIVAL_MS).unref();
+    this.arriving.push(timer);
+    this.use(permit);
   }
 
   private use(permit: Permit): void {

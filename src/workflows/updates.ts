@@ -7,20 +7,24 @@ import {
   parseLanded,
   parseProvideSeed,
   parseRetry,
+  parseSetPriority,
   parseWorking,
   provideSeedUpdate,
   retryUpdate,
+  setPriorityUpdate,
   statusQuery,
   workingSignal,
   type Parsed,
 } from '../messages.js';
 import {
   answerToLanded,
+  answerToPriority,
   answerToRetry,
   answerToSeed,
   reasonOf,
   refusalOfAbort,
   refusalOfLanded,
+  refusalOfPriority,
   refusalOfRetry,
   refusalOfSeed,
   type Refusal,
@@ -68,6 +72,22 @@ export function answerUpdates(sector: Sector): void {
       validator: (given) => {
         required(parseLanded(given ?? {}), 'BadNotice');
         refuse(refusalOfLanded(sector.state));
+      },
+    },
+  );
+
+  setHandler(
+    setPriorityUpdate,
+    (given) => {
+      const answer = answerToPriority(sector.state, given);
+      sector.dispatch({ type: 'priority', ...given });
+      return answer;
+    },
+    {
+      description: 'before other sectors or not, from its next task on: {"priority": true}',
+      validator: (given) => {
+        required(parseSetPriority(given), 'BadPriority');
+        refuse(refusalOfPriority(sector.state));
       },
     },
   );

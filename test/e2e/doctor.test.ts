@@ -162,6 +162,7 @@ describe('with a server', () => {
       'namespace',
       'retention',
       'search attributes',
+      'priority',
       'orchestrator',
       'clock',
     ]) {

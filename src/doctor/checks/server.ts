@@ -54,6 +54,16 @@ export function judgeAttributes(existing: Readonly<Record<string, number>>): Ver
   );
 }
 
+/** @param partitions of a task queue of the group's activities */
+export const judgePriority = (partitions: number): Verdict =>
+  partitions === 1
+    ? ok('strict: each task queue has one partition')
+    : warn(
+        `${partitions} partitions of each task queue: priority and order hold within each only`,
+        'one partition, so that high priority always goes first, and then what came first',
+        'set matching.numTaskqueueReadPartitions and matching.numTaskqueueWritePartitions to 1 in the dynamic config of the server',
+      );
+
 /** @param pollers identities that polled the workflow queue in the last minutes */
 export const judgeOrchestrators = (pollers: readonly string[]): Verdict =>
   pollers.length > 0

@@ -1,5 +1,5 @@
 /** Answers to updates, and the reasons to refuse them. Pure, like {@link reduce}. */
-import type { Abort, ProvideSeed, Retry } from '../../messages.js';
+import type { Abort, ProvideSeed, Retry, SetPriority } from '../../messages.js';
 import { hasBegun, isCleaning, waitsFor, waitsForRetry, type SectorState } from './state.js';
 import { sealState } from './views.js';
 
@@ -34,6 +34,16 @@ export function refusalOfLanded(state: SectorState): Refusal | undefined {
 
 export const answerToLanded = (before: SectorState): string =>
   waitsFor(before) === 'landed' ? 'P6 continues' : 'recorded';
+
+// ---- priority ----
+
+export const refusalOfPriority = (state: SectorState): Refusal | undefined =>
+  state.ending && refusal('TooLate', `the sector is ${sealState(state)}`);
+
+export const answerToPriority = ({ seal }: SectorState, { priority }: SetPriority): string => {
+  const name = priority ? 'high' : 'normal';
+  return (seal.priority ?? false) === priority ? `is ${name} already` : `is ${name} now`;
+};
 
 // ---- abort ----
 

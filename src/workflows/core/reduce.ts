@@ -20,6 +20,7 @@ export type Event =
   | { type: 'rewound'; now: number }
   | { type: 'seed'; seed: string }
   | { type: 'landed' }
+  | { type: 'priority'; priority: boolean }
   | { type: 'retry'; from?: PhaseId; ticket?: string; acceptCommR?: boolean }
   | { type: 'abort'; why: string }
   | { type: 'abortRefused'; failure: Failure }
@@ -55,6 +56,9 @@ export function reduce(before: SectorState, event: Event): SectorState {
       break;
     case 'seed':
       takeSeed(state, event.seed);
+      break;
+    case 'priority':
+      state.seal = { ...state.seal, priority: event.priority };
       break;
     case 'landed':
       state.landed = true;

@@ -3,6 +3,7 @@ import { judgeClock } from '../../../src/doctor/checks/clock.js';
 import {
   judgeAttributes,
   judgeOrchestrators,
+  judgePriority,
   judgeRetention,
   judgeVersion,
 } from '../../../src/doctor/checks/server.js';
@@ -81,6 +82,16 @@ test('orchestrators', () => {
     found: 'nobody polls for workflow tasks',
     wanted: 'an orchestrator, better two on different hosts: without one no sector makes progress',
     hint: 'run sealflow orchestrator',
+  });
+});
+
+test('priority is strict only with one partition', () => {
+  expect(judgePriority(1)).toMatchObject({ result: 'ok' });
+  expect(judgePriority(4)).toEqual({
+    result: 'warn',
+    found: '4 partitions of each task queue: priority and order hold within each only',
+    wanted: 'one partition, so that high priority always goes first, and then what came first',
+    hint: 'set matching.numTaskqueueReadPartitions and matching.numTaskqueueWritePartitions to 1 in the dynamic config of the server',
   });
 });
 

@@ -112,6 +112,32 @@ describe('permits', () => {
   });
 });
 
+describe('a task that has come', () => {
+  test('has its slot before it takes it: no other is polled for meanwhile', async () => {
+    const pool = new SlotPool(1);
+    const poller = new Poller(pool, 'a').ask();
+    await settle(PROBE_OVER);
+    poller.use();
+    await settle(10 * PROBE_OVER);
+    expect(poller.permits).toEqual([]);
+    const slot = enter(pool);
+    await settle(PROBE_OVER);
+    expect(poller.permits).toEqual([]);
+    slot?.leave();
+    await settle(PROBE_OVER);
+    expect(poller.permits).toHaveLength(1);
+  });
+
+  test('and never takes it, does not keep it for ever', async () => {
+    const pool = new SlotPool(1);
+    const poller = new Poller(pool, 'a').ask();
+    await settle(PROBE_OVER);
+    poller.use();
+    await settle(60_000);
+    expect(poller.permits).toHaveLength(1);
+  });
+});
+
 describe('the SDK', () => {
   test('asks for each permit, and gets none out of turn', () => {
     const supplier = new SlotPool(1).supplier({ phase: 'P1' });

@@ -2,11 +2,13 @@
 import { describe, expect, test } from 'vitest';
 import {
   answerToLanded,
+  answerToPriority,
   answerToRetry,
   answerToSeed,
   reasonOf,
   refusalOfAbort,
   refusalOfLanded,
+  refusalOfPriority,
   refusalOfRetry,
   refusalOfSeed,
 } from '../../../src/workflows/core/answers.js';
@@ -228,5 +230,29 @@ describe('a commR that has changed', () => {
       message: 'no changed commR is waiting to be accepted',
     });
     expect(refusalOfRetry(state, { acceptCommR: false })).toBeUndefined();
+  });
+});
+
+describe('a priority', () => {
+  const high: Event = { type: 'priority', priority: true };
+
+  test('is answered by what it is, and whether that is new', () => {
+    expect(answerToPriority(after(), { priority: true })).toBe('is high now');
+    expect(answerToPriority(after(), { priority: false })).toBe('is normal already');
+    expect(answerToPriority(after(high), { priority: true })).toBe('is high already');
+    expect(answerToPriority(after(high), { priority: false })).toBe('is normal now');
+  });
+
+  test('holds for all that is scheduled from then on', () => {
+    expect(after(high).seal.priority).toBe(true);
+    expect(after(high, { type: 'priority', priority: false }).seal.priority).toBe(false);
+  });
+
+  test('is refused once the sector has ended', () => {
+    expect(refusalOfPriority(after(PROVED))).toBeUndefined();
+    expect(refusalOfPriority(after(PROVED, begins('P6'), cleaned))).toEqual({
+      type: 'TooLate',
+      message: 'the sector is sealed',
+    });
   });
 });
