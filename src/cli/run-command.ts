@@ -17,6 +17,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   abort: async () => (await import('./commands/abort.js')).abortCommand(),
   landed: async () => (await import('./commands/landed.js')).landedCommand(),
   drain: async () => (await import('./commands/drain.js')).drainCommand(),
+  undrain: async () => (await import('./commands/undrain.js')).undrainCommand(),
   setup: async () => (await import('./commands/setup.js')).setupCommand(),
   doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
   verify: async () => (await import('./commands/verify.js')).verifyCommand(),

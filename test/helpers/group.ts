@@ -112,7 +112,7 @@ export class Group {
   /** Starts a host's worker process, and waits until it serves. */
   async serve(host: number, options: HostOptions = {}): Promise<Running> {
     const worker = await this.start(host, options);
-    await worker.until(' serving ');
+    await worker.until(' serves ');
     return worker;
   }
 
