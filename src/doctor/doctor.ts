@@ -14,6 +14,7 @@ import {
   ownerCheck,
   roomChecks,
   trials,
+  workerCheck,
 } from './mount-checks.js';
 import { startChecks } from './run-checks.js';
 import { ServerChecks } from './server-checks.js';
@@ -33,12 +34,13 @@ export interface DoctorOptions {
  */
 export async function* examine(config: Config, { deep }: DoctorOptions): AsyncGenerator<Finding> {
   const target = targetOf(config);
-  const server = new ServerChecks(target);
+  const server = new ServerChecks(target, config);
   registerMounts(config, config.engine.command?.[0], MOUNT_TIMES);
   const findings = startChecks([
     configCheck(config),
     ...server.checks,
     groupCheck(config, target.namespace),
+    workerCheck(config),
     ...mountsOf(config).flatMap((directory) => [
       diskCheck(config, directory),
       nfsCheck(directory),
