@@ -77,7 +77,7 @@ export default tseslint.config(
     ignores: [
       'src/sector-directory/changes/**',
       'src/sector-directory/{claim,reservation,remove-tree,gone}.ts',
-      'src/workers/{only-worker,bundle-workflows}.ts',
+      'src/workers/{only-worker,worker-note,bundle-workflows}.ts',
     ],
     rules: {
       'no-restricted-syntax': [

@@ -20,6 +20,9 @@ import { UserError } from './user-error.js';
 const phaseName = z.enum(PHASE_QUEUE_NAMES as [string, ...string[]]);
 const absolute = z.string().startsWith('/', 'must be an absolute path');
 
+/** 0.0.0.0, and :: in any spelling. */
+const isAnyAddress = (ip: string): boolean => isIP(ip) !== 0 && /^[0:.]+$/.test(ip);
+
 /** In MB = 10^6 bytes per second; the max is still exactly a whole number of bytes. */
 const rate = z.number().min(0).max(1e9).default(0);
 
@@ -51,7 +54,13 @@ const configSchema = z.strictObject({
       .map(([name, bytes]) => `${bytes} (${name})`)
       .join(', ')}`,
   }),
-  ip: z.string().refine((text) => isIP(text) !== 0, 'must be an IP address'),
+  ip: z
+    .string()
+    .refine((text) => isIP(text) !== 0, 'must be an IP address')
+    .refine(
+      (text) => !isAnyAddress(text),
+      "means every address: must be this host's own, by which others know it",
+    ),
   worker: z.array(poolSchema).min(1),
   'storage-nodes': z
     .array(absolute.refine((path) => nodeName(path) !== '', 'has no name: its last component is the node'))

@@ -1,7 +1,5 @@
 /**
- * Every failure that an activity can report, what it means, and how it is recovered from. Free of Temporal, usable in workflows.
- *
- * What only needs time is retried by the server, without an event in the history: `activities/retry-at-server.ts`. The rest reaches the
+ * Every failure that an activity can report, what it means, and how it is recovered from. Free of Temporal, usable in workflows. What only needs time is retried by the server, without an event in the history: `activities/retry-at-server.ts`. The rest reaches the
  * workflow (`workflows/core/reduce.ts`), which does what this table says.
  */
 import type { EnginePhaseId, Times } from './phases.js';
@@ -52,6 +50,12 @@ export const FAILURES = {
     delay: ['noSlotFirst', 'noSlotMax'],
     meaning: 'all slots of this pool are taken',
     hint: 'nothing: it is retried within seconds',
+  },
+  Drained: {
+    recovery: 'hand back',
+    delay: SOON,
+    meaning: 'the host is drained: it takes no new work',
+    hint: 'nothing, if another host serves the phase; else sealflow undrain --config <file> on that host',
   },
   NoRoom: {
     recovery: 'hand back',

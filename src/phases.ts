@@ -172,6 +172,8 @@ export const TIMES = {
   /** A mount that does not answer a look for this long is hung; so is one that takes longer over a deletion or an fsync. */
   mountQuick: 30_000,
   mountSlow: 600_000,
+  /** A task that finds its pool full waits here for a slot before it is handed back, which looks like a failure in the Web UI. */
+  slotWait: 2_000,
   /** Hand-backs: first and longest delay. */
   noSlotFirst: 100,
   noSlotMax: 10_000,

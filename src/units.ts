@@ -25,3 +25,10 @@ export function duration(ms: number): string {
   const [size, name] = TIME.find(([least]) => Math.abs(ms) >= least) ?? [1, 'ms'];
   return `${Number((ms / size).toFixed(1))} ${name}`;
 }
+
+/** A moment as people read it, in UTC as in the log: `14:03Z`, of another day `2026-11-28 14:03Z`. */
+export function sinceText(moment: Date, now = new Date()): string {
+  const [day = '', time = ''] = moment.toISOString().split('T');
+  const today = now.toISOString().startsWith(day);
+  return `${today ? '' : `${day} `}${time.slice(0, 5)}Z`;
+}

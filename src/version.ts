@@ -4,3 +4,6 @@ import { readFileSync } from 'node:fs';
 export const VERSION = (
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 ).version;
+
+/** What workers and orchestrators call their deployment, so that the server lists their version with each of them. */
+export const DEPLOYMENT = 'sealflow';

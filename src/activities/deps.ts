@@ -5,6 +5,7 @@ import type { DiskBusy } from '../heartbeat.js';
 import type { GroupDirectory, OpenGroup } from '../paths.js';
 import type { PhaseId } from '../phases.js';
 import type { Nodes } from '../storage/choose-node.js';
+import type { Journal } from './journal.js';
 
 export interface Deps {
   identity: WorkerIdentity;
@@ -13,6 +14,7 @@ export interface Deps {
   scratch: GroupScratch;
   nodes: StorageNodes;
   resources: HostResources;
+  journal: Journal;
 }
 
 /** The worker process, its host and its version. */
@@ -38,10 +40,18 @@ export interface Slot {
   leaveToEngine(): void;
 }
 
+/** How long a task waits for a slot, in ms, unless it is cancelled before. */
+export interface Patience {
+  ms: number;
+  signal: AbortSignal;
+}
+
 /** The slots of the task's pool. */
 interface Slots {
-  /** Takes the slot of the sector's own engine, or a free one; undefined when all are taken. */
-  enter(work: Work): Slot | undefined;
+  /** Takes the slot of the sector's own engine, or a free one; undefined when all stay taken. */
+  enter(work: Work, patience: Patience): Promise<Slot | undefined> | Slot | undefined;
+  /** Whether this host is drained: then no engine may be started, not even in the slot of one that has just ended. */
+  isDrained(): boolean;
 }
 
 /** The groups' directories, where sectors are sealed. */

@@ -18,7 +18,7 @@ import { untilEndedHere } from './end-engines.js';
 import { copyMeter, releaseCopy, prepareCopy, removeEarlierCopies, type CopyWork } from './copy-job.js';
 import { checkInputs, hangMsOf, inputHash, jobFor, phaseResult } from './phase-job.js';
 import { openSectorDirectory } from './sector-directory.js';
-import { claimantOf, draining, endOfTask, runTask, type Task } from './task.js';
+import { claimantOf, drained, draining, endOfTask, runTask, type Task } from './task.js';
 
 interface PhaseWork extends CopyWork {
   claim: Claim;
@@ -77,6 +77,8 @@ async function untilResult(work: PhaseWork): Promise<Extract<Situation, { is: 'r
       case 'failed':
         throw await engineFailure(situation, deps.identity.host);
       case 'free':
+        // Also for a task that came for an engine of this host: that has ended since, as its sector was taken back.
+        if (deps.slots.isDrained()) throw drained(deps.identity.host);
         if (await untilEndedHere(sectorDirectory, input.phase, epoch, deps.identity, task)) break;
         await withMemory(work, () => startAttempt(work, epoch, situation));
     }
@@ -106,6 +108,7 @@ async function startAttempt(
   await work.claim.freeBefore(made);
   if (copy) await removeEarlierCopies(work, made);
   await deps.engines.start(made);
+  deps.journal.begins(workOf(task), { at: made.at, pid: deps.engines.processOf(made)?.pid });
   await waitFor(made, work);
 }
 
@@ -134,7 +137,11 @@ async function waitFor(attempt: Attempt, work: PhaseWork): Promise<void> {
   // Everything that may throw is inside: an engine must not count as waited for when no task waits for it.
   try {
     const copyProgress = copyMeter((await readJob(attempt))?.copy?.passedOver);
-    if (!deps.engines.endOf(attempt)) await work.claim.adopt(attempt, deps.identity.worker);
+    if (!deps.engines.endOf(attempt)) {
+      await work.claim.adopt(attempt, deps.identity.worker);
+      const pid = (await readProgress(attempt.directory))?.pid;
+      deps.journal.begins(workOf(task), { at, pid, isAdopted: true });
+    }
     task.working();
     end = await watchEngine({
       attempt,
@@ -190,6 +197,8 @@ async function waitFor(attempt: Attempt, work: PhaseWork): Promise<void> {
     details,
   );
 }
+
+const workOf = ({ seal, phase }: Task) => ({ sector: seal.sector, phase });
 
 /** An engine that another worker has started counts as dead if its progress cannot be read. */
 async function isEngineAlive(attempt: Attempt, { engines, identity }: Deps): Promise<boolean> {

@@ -68,34 +68,55 @@ export async function runTask<T>(
   const heartbeat = new TaskHeartbeat(phase, host, before?.observed, carried, before?.told);
   const notice = new WorkNotice(phase, host, before?.told, (by) => heartbeat.noteTold(by));
   const isStop = slot === 'outside of slots';
+  // Stops and aborts are no phases.
+  const journal = isStop ? undefined : deps.journal;
+  const seal = input.seal as SealInput | undefined; // A newer workflow's input may be anything.
+  const work = { sector: seal?.sector ?? 'a sector', phase };
   let times: Times = TIMES;
   try {
     refuseUnreadable(input);
     times = scaledTimes(input.seal.timeScale ?? 1);
     const sector = sectorFileName(sectorOf(input.seal.sector));
-    const taken = isStop ? NO_SLOT : deps.slots.enter({ phase, sector });
-    if (!taken) throw new SealError('NoSlot', `no free slot on ${host}`);
+    const patience = { ms: times.slotWait, signal: cancellationSignal() };
+    const taken = isStop ? NO_SLOT : await deps.slots.enter({ phase, sector }, patience);
+    if (!taken) throw noSlot(deps, host);
     const engine = { isDetached: false };
     const detachEngine = (): void => void (engine.isDetached = true);
     const task = createTask(phase, input, times, { heartbeat, notice }, host, detachEngine);
     heartbeat.keepRepeating(times.heartbeatTimeout / 6);
     try {
-      return await body(task);
+      if (phase === 'P6') journal?.begins(work);
+      const result = await body(task);
+      journal?.ends(work, result as PhaseEnd);
+      return result;
     } finally {
       heartbeat.stopRepeating();
       if (engine.isDetached) taken.leaveToEngine();
       else taken.leave();
     }
   } catch (error) {
-    if (error instanceof CancelledFailure) throw error;
-    if (cancellationSignal().aborted && isAbort(error)) throw new CancelledFailure('the task was ended');
+    const isCancelled = error instanceof CancelledFailure || (cancellationSignal().aborted && isAbort(error));
+    if (isCancelled) {
+      journal?.cancelled(work);
+      throw error instanceof CancelledFailure ? error : new CancelledFailure('the task was ended');
+    }
     const failed = toSealError(error, host);
+    journal?.fails(work, failed);
     const settled = settle(failed, carried, { attempt, priority: priority?.priorityKey, times, isStop });
     if (settled.delayMs !== undefined) await notice.ended();
     heartbeat.carry(settled.carried);
     throw toApplicationFailure(failed, settled.delayMs);
   }
 }
+
+/** What results of phases have in common. */
+interface PhaseEnd {
+  at?: string;
+  seconds?: number;
+}
+
+const noSlot = ({ slots }: Deps, host: string): SealError =>
+  slots.isDrained() ? drained(host) : new SealError('NoSlot', `no free slot on ${host}`);
 
 const NO_SLOT: Slot = { leave: () => undefined, leaveToEngine: () => undefined };
 
@@ -157,6 +178,9 @@ export function endOfTask(): 'stop the engine' | 'draining' | 'let go' {
 
 /** Whether it is the error that Node's timers throw when their signal is aborted. */
 const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
+
+export const drained = (host: string): SealError =>
+  new SealError('Drained', `${host} is drained (sealflow undrain ends that)`, { host });
 
 export const draining = (host: string): SealError =>
   new SealError('Draining', `${host} is shutting down`, { host });

@@ -42,7 +42,7 @@ export function toSealError(error: unknown, host: string): SealError {
  */
 export function toApplicationFailure(error: SealError, delayMs?: number): ApplicationFailure {
   const { type, message, details } = error;
-  return ApplicationFailure.create({
+  const failure = ApplicationFailure.create({
     type,
     message: bounded(message),
     nonRetryable: delayMs === undefined,
@@ -52,6 +52,9 @@ export function toApplicationFailure(error: SealError, delayMs?: number): Applic
     category: isFault(type, delayMs) ? undefined : ApplicationFailureCategory.BENIGN,
     cause: boundedCause(error),
   });
+  // The server stores it, and the Web UI shows it: paths of this machine, which say nothing of the sector.
+  failure.stack = '';
+  return failure;
 }
 
 const isFault = (type: FailureType, delayMs: number | undefined): boolean => {

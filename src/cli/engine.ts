@@ -3,6 +3,7 @@ import type { Config } from '../config.js';
 import type { Engine } from '../engines/engine.js';
 import { engineInfo } from '../engines/info.js';
 import { findEngine } from '../engines/locate.js';
+import { NOT_BUILT_HINT, notBuilt } from '../engines/not-built.js';
 import type { SectorSize } from '../phases.js';
 import { UserError } from '../user-error.js';
 
@@ -13,9 +14,7 @@ export async function requireEngine({
 }: Partial<Config['engine']> = {}): Promise<Engine> {
   const engine = await findEngine({ command, environment });
   if (engine) return engine;
-  throw new UserError('the engine is not built', {
-    hint: '`sealflow setup --engine` builds it; [engine] command or SEALFLOW_ENGINE can point to an existing build',
-  });
+  throw new UserError(notBuilt(), { hint: NOT_BUILT_HINT });
 }
 
 /** @returns undefined for a host that serves only P6. @throws UserError when a host that needs an engine has none. */

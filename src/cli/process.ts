@@ -1,10 +1,17 @@
 /** Signals and printing for commands. */
 import type { UserError } from '../user-error.js';
 
-/** Aborted by the first SIGINT or SIGTERM; later ones have no effect. */
-export function untilSignal(): AbortSignal {
+/**
+ * Aborted by the first SIGINT or SIGTERM; later ones have no effect.
+ * @param onSignal called with its name before
+ */
+export function untilSignal(onSignal: (name: string) => void = () => undefined): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => controller.abort());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      if (!controller.signal.aborted) onSignal(signal);
+      controller.abort();
+    });
   return controller.signal;
 }
 

@@ -18,6 +18,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   priority: async () => (await import('./commands/priority.js')).priorityCommand(),
   landed: async () => (await import('./commands/landed.js')).landedCommand(),
   drain: async () => (await import('./commands/drain.js')).drainCommand(),
+  undrain: async () => (await import('./commands/undrain.js')).undrainCommand(),
   setup: async () => (await import('./commands/setup.js')).setupCommand(),
   doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
   verify: async () => (await import('./commands/verify.js')).verifyCommand(),

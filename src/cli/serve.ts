@@ -6,7 +6,7 @@ import { runHost, type HostOptions } from '../workers/host.js';
 import { parametersMissing } from './engine.js';
 import { unlessStopped } from './process.js';
 
-export interface ServeOptions extends Pick<HostOptions, 'log' | 'signal' | 'drain' | 'timeScale'> {
+export interface ServeOptions extends Pick<HostOptions, 'log' | 'signal' | 'onLook' | 'timeScale'> {
   config: Config;
   /** From `engineFor`. */
   engine: Engine | undefined;
@@ -25,8 +25,6 @@ export async function serve({ engine, target, ...options }: ServeOptions): Promi
     connect: connectorTo(target, signal, (why) => log.warn(`waiting for Temporal: ${why}`)),
     engine: engine ?? { command: [], environment: {} },
     parametersMissing: async () => engine && (await parametersMissing(engine, config.size)),
-    onReady: () =>
-      log.info(`serving ${config.pools.flatMap(({ phases }) => phases).join(' ')} on ${config.ip}`),
   };
   await unlessStopped(signal, () => runHost(host));
   log.info('stopped; running engines continue');

@@ -6,7 +6,7 @@ import type { Config } from '../config.js';
 import type { MountTimes } from '../mounts/mounts.js';
 import { mountsOf, registerMounts } from '../mounts/register.js';
 import type { Log } from '../telemetry.js';
-import { hostChecks, memoryOfP4Check } from './host-checks.js';
+import { ADDRESS_CHECK, hostChecks, memoryOfP4Check } from './host-checks.js';
 import { nfsCheck } from './mount-checks.js';
 import { startChecks } from './run-checks.js';
 
@@ -22,7 +22,7 @@ export async function warnAtStart(config: Config, log: Log, times: MountTimes): 
   const checks = [...mountsOf(config).map(nfsCheck), memoryOfP4Check(config), ...hostChecks(config)];
   for (const finding of startChecks(checks.map((check) => ({ ...check, deadlineMs: QUICK_MS })))) {
     const { check, result, found, wanted, hint } = await finding;
-    if (result !== 'fail') continue;
+    if (result !== 'fail' && !(result === 'warn' && check === ADDRESS_CHECK)) continue;
     log.warn(`doctor: ${check}: ${found}; wanted: ${wanted}; ${hint}`.replaceAll('\n', ', '));
   }
 }

@@ -1,5 +1,4 @@
 /** `sealflow doctor`: checks everything that a host needs before it takes work. Changes nothing. */
-import { phaseQueue } from '../contract.js';
 import type { Config } from '../config.js';
 import { targetOf } from '../temporal/connect/target.js';
 import type { MountTimes } from '../mounts/mounts.js';
@@ -15,6 +14,7 @@ import {
   ownerCheck,
   roomChecks,
   trials,
+  workerCheck,
 } from './mount-checks.js';
 import { startChecks } from './run-checks.js';
 import { ServerChecks } from './server-checks.js';
@@ -34,14 +34,13 @@ export interface DoctorOptions {
  */
 export async function* examine(config: Config, { deep }: DoctorOptions): AsyncGenerator<Finding> {
   const target = targetOf(config);
-  const [group = 0] = config.groups;
-  const [phase = 'P1'] = config.pools.flatMap(({ phases }) => phases);
-  const server = new ServerChecks(target, phaseQueue(group, config.size, phase));
+  const server = new ServerChecks(target, config);
   registerMounts(config, config.engine.command?.[0], MOUNT_TIMES);
   const findings = startChecks([
     configCheck(config),
     ...server.checks,
     groupCheck(config, target.namespace),
+    workerCheck(config),
     ...mountsOf(config).flatMap((directory) => [
       diskCheck(config, directory),
       nfsCheck(directory),

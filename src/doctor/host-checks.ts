@@ -1,16 +1,21 @@
 /** Checks of this host itself, without the server or mounts. */
+import { networkInterfaces } from 'node:os';
 import type { Config } from '../config.js';
 import { engineEnvironment } from '../engines/environment.js';
 import { readCpu } from '../machine/cpu.js';
 import { openFilesLimit } from '../machine/limits.js';
 import { memoryOfHost } from '../machine/memory-limit.js';
 import { allowedCpus } from '../workers/cores.js';
+import { judgeAddress } from './checks/address.js';
 import { judgeConfig } from './checks/config.js';
 import { judgeEnvironment } from './checks/environment.js';
 import { judgeCores, judgeMemoryOfP1, judgeOpenFiles, judgeSha } from './checks/host.js';
 import { judgeMemoryOfP4 } from './checks/memory-of-p4.js';
 import { checkUnit } from './checks/unit.js';
 import type { Check } from './run-checks.js';
+
+/** Its warning is logged by a worker too: what follows from it looks like anything else. */
+export const ADDRESS_CHECK = 'ip';
 
 export const configCheck = (config: Config): Check => ({ name: 'config', run: () => judgeConfig(config) });
 
@@ -27,6 +32,7 @@ export const memoryOfP4Check = (config: Config): Check => ({
 /** Problems that a worker does not detect itself. */
 export function hostChecks(config: Config): Check[] {
   return [
+    { name: ADDRESS_CHECK, run: () => judgeAddress(config.ip, networkInterfaces()) },
     { name: 'SHA-NI', run: async () => judgeSha(config, await readCpu()) },
     { name: 'memory for P1', run: async () => judgeMemoryOfP1(config, await memory()) },
     { name: 'open files', run: async () => judgeOpenFiles(config, await openFilesLimit()) },

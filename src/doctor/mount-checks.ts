@@ -3,8 +3,10 @@ import type { Config } from '../config.js';
 import { ifPresent, isErrno } from '../files.js';
 import { statfs } from '../mounts/remote-fs.js';
 import { cacheDir, doneDir, sealedDir, type GroupDirectory } from '../paths.js';
+import { drainedSince } from '../group/drained.js';
 import { NotOfGroupError, readMarker } from '../group/marker.js';
 import { Scratch } from '../group/scratch.js';
+import { readWorkerNote } from '../workers/worker-note.js';
 import { slotsOf } from './checks/config.js';
 import { checkGroup } from './checks/group.js';
 import { judgeLoad, measureLoad } from './checks/load.js';
@@ -13,6 +15,7 @@ import { judgeNode } from './checks/node.js';
 import { judgeOwner, ownershipOf } from './checks/owner.js';
 import { probe } from './checks/probe.js';
 import { judgeNodes, judgeRoom, type NodeRoom } from './checks/room.js';
+import { judgeWorker } from './checks/worker.js';
 import { judgeSystemDisk, placeOf } from './checks/system-disk.js';
 import { fail, ok, skipped, type Verdict } from './finding.js';
 import type { Check } from './run-checks.js';
@@ -20,6 +23,15 @@ import type { Check } from './run-checks.js';
 export const groupCheck = (config: Config, namespace: string): Check => ({
   name: `group ${config.localDir}`,
   run: () => checkGroup(config, namespace),
+});
+
+/** Before there is a worker, the note of a drained host is all that can be known. */
+export const workerCheck = (config: Config): Check => ({
+  name: 'worker',
+  run: async () => {
+    const group = await groupDirectory(config);
+    return judgeWorker(await readWorkerNote(config), group && (await drainedSince(group, config)));
+  },
 });
 
 /** The only check that reports a missing directory. */

@@ -3,10 +3,14 @@ import type { Client, Connection } from '@temporalio/client';
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import { connectServer } from '../temporal/connect/client.js';
 import type { Target } from '../temporal/connect/target.js';
-import { WORKFLOW_QUEUE } from '../contract.js';
+import type { Config } from '../config.js';
+import { controlQueue, phaseQueue, WORKFLOW_QUEUE } from '../contract.js';
+import { PHASE_IDS, SECTOR_SIZE_NAMES } from '../phases.js';
+import { pollersOf, type Poller, type QueueType } from '../temporal/ask/pollers.js';
 import { GRPC, hasCode } from '../temporal/embedded/grpc.js';
 import { UserError } from '../user-error.js';
 import { clockDifference, judgeClock } from './checks/clock.js';
+import { judgeSizes, judgeVersions, type Served } from './checks/pollers.js';
 import {
   judgeAttributes,
   judgeOrchestrators,
@@ -27,10 +31,9 @@ export class ServerChecks {
   private readonly connected: Promise<Client>;
   private readonly described: Promise<Namespace>;
 
-  /** @param phaseQueue one of those that this host polls */
   constructor(
     private readonly target: Target,
-    private readonly phaseQueue: string,
+    private readonly config: Pick<Config, 'groups' | 'size' | 'ip'>,
   ) {
     this.connected = connectServer(target);
     this.described = this.ask(({ workflowService }, namespace) =>
@@ -50,6 +53,8 @@ export class ServerChecks {
       ['search attributes', () => this.ifNamespace(() => this.attributes())],
       ['priority', () => this.ifNamespace(() => this.priority())],
       ['orchestrator', () => this.ifNamespace(() => this.orchestrators())],
+      ['versions', () => this.ifNamespace(() => this.versions())],
+      ['sector size', () => this.ifNamespace(() => this.sizes())],
       ['clock', () => this.ifNamespace(() => this.clock())],
     ];
     return named.map(([name, run]) => ({ name, deadlineMs: DEADLINE_MS, run }));
@@ -101,21 +106,43 @@ export class ServerChecks {
   }
 
   private async priority(): Promise<Verdict> {
+    const [group = 0] = this.config.groups;
+    const taskQueue = { name: phaseQueue(group, this.config.size, 'P1') };
     const { activityTaskQueuePartitions } = await this.ask(({ workflowService }, namespace) =>
-      workflowService.listTaskQueuePartitions({ namespace, taskQueue: { name: this.phaseQueue } }),
+      workflowService.listTaskQueuePartitions({ namespace, taskQueue }),
     );
     return judgePriority(activityTaskQueuePartitions.length);
   }
 
   private async orchestrators(): Promise<Verdict> {
-    const { pollers } = await this.ask(({ workflowService }, namespace) =>
-      workflowService.describeTaskQueue({
-        namespace,
-        taskQueue: { name: WORKFLOW_QUEUE },
-        taskQueueType: 1, // TASK_QUEUE_TYPE_WORKFLOW
+    const pollers = await this.pollers(WORKFLOW_QUEUE, 'workflow');
+    return judgeOrchestrators(pollers.map(({ identity }) => identity));
+  }
+
+  private async versions(): Promise<Verdict> {
+    const control = this.config.groups.map((group) => this.pollers(controlQueue(group), 'activity'));
+    const all = await Promise.all([this.pollers(WORKFLOW_QUEUE, 'workflow'), ...control]);
+    return judgeVersions(all.flat());
+  }
+
+  private async sizes(): Promise<Verdict> {
+    const { groups, size, ip } = this.config;
+    const served: Served = {};
+    const queues = groups.flatMap((group) =>
+      SECTOR_SIZE_NAMES.flatMap((other) => PHASE_IDS.map((phase) => ({ group, other, phase }))),
+    );
+    await Promise.all(
+      queues.map(async ({ group, other, phase }) => {
+        const pollers = await this.pollers(phaseQueue(group, other, phase), 'activity');
+        const known = (served[other] ??= {});
+        known[phase] = [...(known[phase] ?? []), ...pollers.map(({ identity }) => identity)];
       }),
     );
-    return judgeOrchestrators(pollers.flatMap(({ identity }) => identity ?? []));
+    return judgeSizes(size, ip, served);
+  }
+
+  private async pollers(queue: string, type: QueueType): Promise<Poller[]> {
+    return await pollersOf(await this.connected, queue, type);
   }
 
   private async clock(): Promise<Verdict> {

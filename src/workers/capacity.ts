@@ -24,6 +24,8 @@ export interface CapacityOptions {
   openGroups: () => Promise<GroupDirectory[]>;
   gauges: Gauges | undefined;
   log: Log;
+  /** Called when what the host takes may have changed. */
+  onChange?: () => void;
 }
 
 export class Capacity {
@@ -34,11 +36,11 @@ export class Capacity {
   readonly cores: Cores;
   private engines: readonly FoundEngine[] = [];
   private readonly log: Log;
-  private draining = false;
-  private drained = false;
+  private drainedAt: Date | undefined;
+  private isIdle = true;
 
   /** @throws UserError when this host has too few cores for the config */
-  constructor({ config, environment, openGroups, gauges, log }: CapacityOptions) {
+  constructor({ config, environment, openGroups, gauges, log, onChange }: CapacityOptions) {
     this.log = log;
     this.cores = divideCores(config);
     this.memory = new P4Memory({
@@ -50,7 +52,7 @@ export class Capacity {
       const name = pool.phases.join('+');
       const taken: SlotPool = new SlotPool(pool.slots, () => {
         gauges?.slots(name, taken.taken, pool.slots);
-        this.logDrained();
+        this.logIdle();
       });
       return { ...pool, taken };
     });
@@ -60,7 +62,10 @@ export class Capacity {
       atWork: () => new Set(this.enginesOf('P1').map(({ sector }) => sector)),
       gauges,
       log,
-      onChange: () => this.recheck(),
+      onChange: () => {
+        this.recheck();
+        onChange?.();
+      },
     });
   }
 
@@ -75,23 +80,23 @@ export class Capacity {
     else this.recheck();
   }
 
-  /** Stops accepting new tasks; running ones continue. */
-  drain(): void {
-    if (this.draining) return;
-    this.draining = true;
-    for (const { taken } of this.pools) taken.drain();
-    this.log.info(`draining: takes nothing new; ${this.slotsTaken} at work`);
-    this.logDrained();
+  /** Since when the host is drained: it takes nothing but what its own engines need. */
+  get drained(): Date | undefined {
+    return this.drainedAt;
   }
 
-  private get slotsTaken(): number {
-    return this.pools.reduce((sum, { taken }) => sum + taken.taken, 0);
+  setDrained(since: Date | undefined): void {
+    if (since?.getTime() === this.drainedAt?.getTime()) return;
+    this.drainedAt = since;
+    this.isIdle = false;
+    for (const { taken } of this.pools) taken.setDrained(since !== undefined);
+    this.logIdle();
   }
 
-  private logDrained(): void {
-    if (!this.draining || this.drained || this.slotsTaken > 0) return;
-    this.drained = true;
-    this.log.info('drained: nothing is at work');
+  private logIdle(): void {
+    if (!this.drainedAt || this.isIdle || this.pools.some(({ taken }) => taken.taken > 0)) return;
+    this.isIdle = true;
+    this.log.info('drained, and nothing is at work');
   }
 
   /** Polls each queue once even if its pool is full, so that Temporal keeps listing this host as a poller. */

@@ -1,4 +1,4 @@
-/** Checks periodically what this host needs: the group's directory, its storage nodes, P4's parameters. */
+/** Checks periodically what this host needs, and whether it is drained: the group's directory, its storage nodes, P4's parameters. */
 import type { Config } from '../config.js';
 import { MountGuard } from '../mounts/guard.js';
 import type { GroupDirectory } from '../paths.js';
@@ -6,17 +6,20 @@ import { refuseUnfitDirectories } from '../storage/fitness.js';
 import { refuseOwnDirectory } from '../storage/own-directory.js';
 import { NODE_PHASES, type PhaseId } from '../phases.js';
 import type { Log } from '../telemetry.js';
+import { drainedSince } from '../group/drained.js';
 import { GroupMount } from '../group/marker.js';
 import { nodeReadinessChecks } from './nodes.js';
-import { Readiness, type ReadinessCheck } from './readiness.js';
+import { Readiness, type Obstacle, type ReadinessCheck } from './readiness.js';
+import { configuredPhases } from './serving.js';
 
 export interface HostReadinessOptions {
   config: Config;
   namespace: string;
   /** Returns why P4 cannot run here (no parameters), or undefined. */
   parametersMissing: ReadinessCheck;
-  log: Log;
   onChange: () => void;
+  /** Called with each look at the group's directory, before anything is served: since when the host is drained. */
+  onDrained: (since: Date | undefined) => void;
 }
 
 export class HostReadiness {
@@ -25,11 +28,11 @@ export class HostReadiness {
   private readonly nodes: ReadonlyMap<string, MountGuard>;
 
   constructor(private readonly options: HostReadinessOptions) {
-    const { config, log, onChange } = options;
+    const { config, onChange } = options;
     const guard = (directory: string): MountGuard => new MountGuard(directory, config);
     this.group = new GroupMount(guard(config.localDir), options.namespace);
     this.nodes = new Map(config.storageNodes.map((directory) => [directory, guard(directory)]));
-    const all = [...new Set(config.pools.flatMap(({ phases }) => phases))].sort();
+    const all = configuredPhases(config.pools);
     this.readiness = new Readiness(
       {
         'the directory of the group': { phases: all, check: () => this.verifyGroup() },
@@ -38,7 +41,6 @@ export class HostReadiness {
         }),
         ...nodeReadinessChecks(config.storageNodes, this.checkNode, all),
       },
-      log,
       onChange,
     );
   }
@@ -71,6 +73,13 @@ export class HostReadiness {
     const opened = await this.open();
     const failed = opened.find((result) => result.status === 'rejected');
     if (failed && opened.every((result) => result.status === 'rejected')) throw failed.reason;
+    const [group] = opened.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+    if (group) this.options.onDrained(await drainedSince(group, this.options.config));
+  }
+
+  /** What keeps the host from serving all of its config. */
+  get obstacles(): Obstacle[] {
+    return [...withoutNodes(this.options.config), ...this.readiness.obstacles];
   }
 
   private open = (): Promise<PromiseSettledResult<GroupDirectory>[]> =>
@@ -95,9 +104,12 @@ export function warnOfFewThreads(mounts: number, log: Log): void {
     log.warn(`UV_THREADPOOL_SIZE=${threads}: hung mounts can block this worker; it needs ${needed}`);
 }
 
-/** The phases that can be served: P5 and P6 only if storage nodes are configured. */
-export function servedPhases(config: Config, phases: readonly PhaseId[], log: Log): PhaseId[] {
-  const unserved = phases.filter((phase) => config.storageNodes.length === 0 && NODE_PHASES.includes(phase));
-  if (unserved.length > 0) log.warn(`${unserved.join(' ')} not served: config.toml names no storage-nodes`);
-  return phases.filter((phase) => !unserved.includes(phase));
+/** Whether the config has what a phase needs: P5 and P6 write to storage nodes. */
+export const canServe = ({ storageNodes }: Config, phase: PhaseId): boolean =>
+  storageNodes.length > 0 || !NODE_PHASES.includes(phase);
+
+function withoutNodes(config: Config): Obstacle[] {
+  const phases = configuredPhases(config.pools).filter((phase) => !canServe(config, phase));
+  if (phases.length === 0) return [];
+  return [{ phases, reason: 'config.toml names no storage-nodes' }];
 }

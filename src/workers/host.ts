@@ -1,18 +1,16 @@
 /** The activity workers of one config.toml: one per queue that this host serves, sharing its pools' slots. */
-import { existsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { createActivities, type Deps } from '../activities/index.js';
-import { hostIdentity, startTimeOf, workerName } from '../engines/processes.js';
+import { Journal } from '../activities/journal.js';
+import { hostIdentity } from '../engines/processes.js';
 import { EngineStarter } from '../engines/start.js';
 import type { Config } from '../config.js';
 import { controlQueue, phaseQueue, type SealActivities } from '../contract.js';
 import { registerMounts } from '../mounts/register.js';
 import { PHASES, scaledTimes, TIMES, type PhaseId } from '../phases.js';
 import type { Log } from '../telemetry.js';
-import { VERSION } from '../version.js';
+import { createDeps, type Host } from './activity-deps.js';
 import { Capacity, type Pool } from './capacity.js';
 import { DISK_SAMPLE_MS, disksOf, DiskWatch } from './disk-watch.js';
 import { EngineWatch } from './engine-watch.js';
@@ -20,8 +18,11 @@ import { every } from './every.js';
 import { createGauges } from './gauges.js';
 import { checkWritable } from '../group/marker.js';
 import type { ReadinessCheck } from './readiness.js';
-import { servedPhases, HostReadiness, warnOfFewThreads } from './host-readiness.js';
+import { canServe, HostReadiness, warnOfFewThreads } from './host-readiness.js';
+import { configuredPhases, Serving } from './serving.js';
+import { OWN_VERSION } from './own-version.js';
 import { SlotPool } from './slots.js';
+import { writeWorkerNote } from './worker-note.js';
 
 export interface HostOptions {
   config: Config;
@@ -33,21 +34,12 @@ export interface HostOptions {
   parametersMissing: ReadinessCheck;
   log: Log;
   signal: AbortSignal;
-  onReady?: () => void;
-  /** Aborted to drain: no new tasks are accepted from then on. */
-  drain?: AbortSignal;
+  /** Given what looks again at once at what this host may serve, `drained` included. */
+  onLook?: (look: () => void) => void;
   /** Scales the times of this process (mount deadlines, presence interval); default 1. */
   timeScale?: number;
   /** Replaces the activities in benchmarks and tests. */
   activities?: (deps: Deps) => SealActivities;
-}
-
-/** The parts of a host. */
-interface Host {
-  ready: HostReadiness;
-  capacity: Capacity;
-  engines: EngineStarter;
-  diskWatch: DiskWatch;
 }
 
 /**
@@ -60,15 +52,36 @@ export async function runHost(options: HostOptions): Promise<void> {
   const mountTimes = { quickMs: mountQuick, slowMs: mountSlow };
   warnOfFewThreads(registerMounts(config, options.engine.command[0], mountTimes), log);
   await checkWritable(config.localDir);
-  const ready = new HostReadiness({ ...options, onChange: () => capacity.recheck() });
+  const gauges = config.metricsListen === undefined ? undefined : createGauges();
+  const onChange = (): void => {
+    capacity.recheck();
+    serving.saySoon();
+  };
+  const ready = new HostReadiness({
+    ...options,
+    onChange,
+    onDrained: (since) => capacity.setDrained(since),
+  });
   const capacity: Capacity = new Capacity({
     config,
     environment: options.engine.environment,
     openGroups: () => ready.openGroups(),
-    gauges: config.metricsListen === undefined ? undefined : createGauges(),
+    gauges,
     log,
+    onChange: () => serving.saySoon(),
   });
-  options.drain?.addEventListener('abort', () => capacity.drain());
+  const serving: Serving = new Serving({
+    ip: config.ip,
+    facts: () => ({
+      configured: configuredPhases(config.pools),
+      obstacles: ready.obstacles,
+      drained: capacity.drained,
+      noRoom: capacity.room.noRoom,
+    }),
+    log,
+    gauges,
+    publish: (facts) => void writeWorkerNote(config, facts),
+  });
   const engines = new EngineStarter(options.engine);
   const engineWatch: EngineWatch = new EngineWatch({
     localDir: config.localDir,
@@ -84,18 +97,25 @@ export async function runHost(options: HostOptions): Promise<void> {
   const refresh = async (): Promise<void> => {
     await ready.readiness.refresh();
     await capacity.refreshRoom();
+    serving.say();
   };
+  options.onLook?.(() => void refresh());
   await Promise.race([Promise.all([refresh(), engineWatch.inspect()]), startTimeout]);
 
   const connections: NativeConnection[] = [];
   try {
-    const workers = await createWorkers(options, { ready, capacity, engines, diskWatch }, connections);
+    const workers = await createWorkers(
+      options,
+      { ready, capacity, engines, diskWatch, journal: new Journal(log) },
+      connections,
+    );
+    gauges?.renew();
     await runAll(workers, signal, () => {
       every(Math.min(...config.pools.map(({ waitMs }) => waitMs)), signal, refresh);
       every(presence, signal, () => capacity.showPresence());
       void engineWatch.keepInspecting(signal);
       if (serves(config, 'P1')) every(DISK_SAMPLE_MS, signal, () => diskWatch.sample());
-      options.onReady?.();
+      serving.begin();
     });
   } finally {
     await Promise.all(connections.map((connection) => connection.close()));
@@ -108,13 +128,13 @@ async function createWorkers(
   host: Host,
   connections: NativeConnection[],
 ): Promise<Worker[]> {
-  const { config, log, activities: create = createActivities } = options;
+  const { config, activities: create = createActivities } = options;
   const workers: Worker[] = [];
   for (const pool of host.capacity.pools) {
     const connection = await options.connect();
     connections.push(connection);
-    const activities = create(await createDeps(options, host, pool.taken));
-    for (const phase of servedPhases(config, pool.phases, log)) {
+    const activities = create(await createDeps(config, host, pool.taken));
+    for (const phase of pool.phases.filter((id) => canServe(config, id))) {
       const tuner = tunerOf(pool, phase, host);
       const activity = pick(activities, PHASES[phase].activity as keyof SealActivities);
       for (const group of config.groups) {
@@ -124,48 +144,12 @@ async function createWorkers(
     }
   }
   const [connection] = connections as [NativeConnection];
-  const control = create(await createDeps(options, host, new SlotPool(0)));
+  const control = create(await createDeps(config, host, new SlotPool(0)));
   for (const group of config.groups) {
     const activities = pick(control, 'stopSector', 'abortSector');
     workers.push(await createWorker(options, connection, controlQueue(group), activities));
   }
   return workers;
-}
-
-async function createDeps(
-  { config }: HostOptions,
-  { ready, capacity, engines, diskWatch }: Host,
-  slots: SlotPool,
-): Promise<Deps> {
-  const { room, memory, cores } = capacity;
-  const own = { pid: process.pid, startTime: startTimeOf(process.pid) };
-  return {
-    identity: {
-      ...(await hostIdentity(config.ip)),
-      worker: workerName(config.ip, own),
-      version: VERSION,
-    },
-    engines,
-    slots,
-    scratch: {
-      openGroup: (group) => ready.group.open(group),
-      shortage: (group, sector) => room.shortage(group, sector),
-      oneAtATime: (admit) => room.oneAtATime(admit),
-      onRoomMade: () => void capacity.refreshRoom(),
-      cleanAfter: config.cleanAfter,
-    },
-    nodes: {
-      directories: config.storageNodes,
-      check: ready.checkNode,
-      verifyMounted: ready.verifyMounted,
-      copyLimits: copyLimitsOf(config),
-    },
-    resources: {
-      coresOf: (phase) => cores[phase],
-      reserveMemory: (sector) => memory.reserve(sector),
-      diskLoad: () => diskWatch.latest,
-    },
-  };
 }
 
 const pick = (activities: SealActivities, ...names: (keyof SealActivities)[]): Partial<SealActivities> =>
@@ -205,6 +189,7 @@ const createWorker = (
     taskQueue,
     activities,
     identity: pollerIdentity(config),
+    workerDeploymentOptions: OWN_VERSION,
     maxHeartbeatThrottleInterval: TIMES.heartbeatThrottle,
     // Running activities are cancelled at once and release their engines within milliseconds.
     shutdownForceTime: '30s',
@@ -229,18 +214,4 @@ async function runAll(workers: Worker[], signal: AbortSignal, onReady: () => voi
   if (signal.aborted) shutDown();
   const failed = (await Promise.allSettled(running)).find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
-}
-
-/** A tmpfs: state shared by running copies is useless after a reboot of the host. */
-const SHARED_MEMORY = '/dev/shm';
-
-function copyLimitsOf({
-  copyLimitBytesPerSec,
-  copyLimitTotalBytesPerSec,
-}: Config): Deps['nodes']['copyLimits'] {
-  const each = copyLimitBytesPerSec;
-  if (copyLimitTotalBytesPerSec === 0) return { each };
-  const directory = existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir();
-  const path = join(directory, `sealflow-copies-${process.getuid?.() ?? 0}`);
-  return { each, shared: { limitBytesPerSec: copyLimitTotalBytesPerSec, path } };
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker, type NativeConnection } from '@temporalio/worker';
 import { WORKFLOW_QUEUE } from '../contract.js';
 import { UserError } from '../user-error.js';
+import { OWN_VERSION } from './own-version.js';
 
 /** Built by `npm run build`; must be run by the same SDK version. */
 export const WORKFLOW_BUNDLE = fileURLToPath(new URL('../../dist/workflow-bundle.cjs', import.meta.url));
@@ -44,6 +45,7 @@ const createWorker = (options: OrchestratorOptions): Promise<Worker> =>
     connection: options.connection,
     namespace: options.namespace,
     identity: options.identity,
+    workerDeploymentOptions: OWN_VERSION,
     taskQueue: WORKFLOW_QUEUE,
     workflowBundle: { codePath: WORKFLOW_BUNDLE },
     ...(options.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: options.maxCachedWorkflows }),

@@ -1,26 +1,46 @@
-/** Tracks which phases this host can currently serve. Checks run periodically; each change is logged once. */
-import type { Log } from '../telemetry.js';
+/** Tracks what keeps this host from serving phases. Checks run periodically. */
 import type { PhaseId } from '../phases.js';
 
 /** @returns the reason why the phase cannot be served, or undefined when it can */
 export type ReadinessCheck = () => Promise<string | undefined>;
 
+/** What is not in order. */
+export interface Obstacle {
+  /** The phases that it keeps from being served; none: it is only worth knowing. */
+  phases: readonly PhaseId[];
+  reason: string;
+  /** Undefined: as long as the config is as it is. */
+  since?: Date;
+}
+
+/** By name of what is checked. */
+export type Checks = Readonly<Record<string, { phases: readonly PhaseId[]; check: ReadinessCheck }>>;
+
+const NOT_CHECKED = 'not checked yet';
+
 export class Readiness {
   private readonly running = new Set<string>();
-  private readonly reasons = new Map<string, string | undefined>();
+  /** By name of the check; undefined: in order. */
+  private readonly found = new Map<string, Obstacle | undefined>();
 
   constructor(
-    /** By name of what is checked. A check without phases is only logged. */
-    private readonly checks: Record<string, { phases: readonly PhaseId[]; check: ReadinessCheck }>,
-    private readonly log: Log,
+    private readonly checks: Checks,
     private readonly onChange: () => void,
-  ) {}
+  ) {
+    // What hangs from the start on is unchecked since then.
+    const since = new Date();
+    for (const [name, { phases }] of Object.entries(checks))
+      this.found.set(name, { phases, reason: `${name}: ${NOT_CHECKED}`, since });
+  }
+
+  /** What is not in order at the moment, in the order of the checks. */
+  get obstacles(): Obstacle[] {
+    return [...this.found.values()].filter((obstacle) => obstacle !== undefined);
+  }
 
   /** Whether all checks of the phase passed. False until each has finished once. */
   isReady(phase: PhaseId): boolean {
-    return Object.entries(this.checks).every(
-      ([name, { phases }]) => !phases.includes(phase) || (this.reasons.has(name) && !this.reasons.get(name)),
-    );
+    return !this.obstacles.some(({ phases }) => phases.includes(phase));
   }
 
   /** Runs all checks in parallel, except those still running from an earlier call. */
@@ -34,21 +54,9 @@ export class Readiness {
     this.running.add(name);
     const reason = await check().catch((error: unknown) => (error as Error).message);
     this.running.delete(name);
-    const first = !this.reasons.has(name);
-    const before = this.reasons.get(name);
-    this.reasons.set(name, reason);
-    if (reason !== before) this.logChange(name, phases, reason, first);
+    const before = this.found.get(name);
+    if (reason !== before?.reason)
+      this.found.set(name, reason === undefined ? undefined : { phases, reason, since: new Date() });
     this.onChange();
-  }
-
-  private logChange(
-    name: string,
-    phases: readonly PhaseId[],
-    reason: string | undefined,
-    first: boolean,
-  ): void {
-    const served = phases.join(' ');
-    if (reason) this.log.warn(served ? `${served} not served: ${reason}` : reason);
-    else if (!first) this.log.info(`${served ? `${served} served again: ` : ''}${name}: in order`);
   }
 }

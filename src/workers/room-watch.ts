@@ -25,7 +25,7 @@ export interface RoomWatchOptions {
 }
 
 export class RoomWatch {
-  private currentShortage: string | undefined;
+  private current: { reason: string; since: Date } | undefined;
   private hasBegunSectors = false;
   /** One task is accepted after each refresh, so that its sector's status shows why it waits. */
   private admitsOne = false;
@@ -36,13 +36,13 @@ export class RoomWatch {
 
   constructor(private readonly options: RoomWatchOptions) {}
 
-  /** Why new sectors are not accepted; undefined when they are. */
-  get reason(): string | undefined {
-    return this.currentShortage;
+  /** Why new sectors are not accepted, and since when; undefined when they are. */
+  get noRoom(): { reason: string; since: Date } | undefined {
+    return this.current;
   }
 
   /** Whether P1's queue may be polled. */
-  isOpen = (): boolean => !this.currentShortage || this.hasBegunSectors || this.admitsOne;
+  isOpen = (): boolean => !this.current || this.hasBegunSectors || this.admitsOne;
 
   /** Call it when P1's queue is polled. */
   onPoll = (): void => {
@@ -106,9 +106,7 @@ export class RoomWatch {
     const shortages = await Promise.all(groups.map((group) => scratch.shortage(group)));
     this.setShortage(shortages.find(Boolean));
     if (gauges) await this.measure(gauges, groups);
-    const waits = this.currentShortage
-      ? await Promise.all(groups.map((group) => this.hasBegunWaiting(group)))
-      : [];
+    const waits = this.current ? await Promise.all(groups.map((group) => this.hasBegunWaiting(group))) : [];
     this.hasBegunSectors = waits.includes(true);
     this.admitsOne = true;
     onChange();
@@ -122,11 +120,11 @@ export class RoomWatch {
   }
 
   private setShortage(shortage: string | undefined): void {
-    const { gauges, log } = this.options;
-    if (shortage && !this.currentShortage) log.warn(`P1 takes no new sector: ${shortage}`);
-    if (!shortage && this.currentShortage) log.info('P1 takes new sectors again: there is room');
-    this.currentShortage = shortage;
+    const { gauges, onChange } = this.options;
+    const { current } = this;
+    this.current = shortage ? { reason: shortage, since: current?.since ?? new Date() } : undefined;
     gauges?.room(!shortage);
+    if (!current !== !this.current) onChange();
   }
 
   /** Whether a begun sector has no P1 result and no P1 engine on this host. */

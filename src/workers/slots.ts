@@ -1,6 +1,6 @@
 /** A pool of slots shared by several queues. Runs at most `size` tasks, and polls later phases first. */
 import type { ActivitySlotInfo, CustomSlotSupplier, SlotReserveContext } from '@temporalio/worker';
-import type { Slot, Work } from '../activities/deps.js';
+import type { Patience, Slot, Work } from '../activities/deps.js';
 import { PHASE_IDS, type PhaseId } from '../phases.js';
 
 /** How long, in ms, an unused permit counts against the pool; a task that is already queued arrives within it. */
@@ -51,8 +51,10 @@ export class SlotPool {
    * loses its place in the queue.
    */
   private readonly arriving: NodeJS.Timeout[] = [];
-  private draining = false;
+  private drained = false;
   private readonly waiting: Waiting[] = [];
+  /** Tasks that wait for a slot. */
+  private inside: { work: Work; take: (slot?: Slot) => void }[] = [];
   /** Queues with a permit that no task has used yet. */
   private readonly unused = new Set<string>();
   /**
@@ -77,8 +79,12 @@ export class SlotPool {
   /** Takes a slot: the one of the sector's own engine, or a free one. @returns undefined when all are taken */
   enter(work: Work): Slot | undefined {
     clearTimeout(this.arriving.shift());
+    return this.take(work);
+  }
+
+  private take(work: Work): Slot | undefined {
     const key = keyOf(work);
-    if (!this.engines.has(key) && (this.draining || this.taken >= this.size)) return undefined;
+    if (!this.engines.has(key) && (this.drained || this.taken >= this.size)) return undefined;
     if (this.engines.delete(key)) this.lastAdoptionPoll.clear();
     const task = {};
     this.tasks.set(task, key);
@@ -96,6 +102,37 @@ export class SlotPool {
     };
   }
 
+  /**
+   * Like {@link enter}, but waits when the pool is full: the poll that brought the task was open before the last slot was taken,
+   * and cannot be taken back. A short phase soon makes room, and a hand-back looks like a failure to people.
+   */
+  async enterWithin(work: Work, { ms, signal }: Patience): Promise<Slot | undefined> {
+    const slot = this.enter(work);
+    if (slot || this.drained || signal.aborted) return slot;
+    return await new Promise((resolve) => {
+      const end = (found?: Slot): void => {
+        this.inside = this.inside.filter((other) => other !== entry);
+        clearTimeout(timer);
+        signal.removeEventListener('abort', giveUp);
+        resolve(found);
+      };
+      const giveUp = (): void => end();
+      const entry = { work, take: end };
+      const timer = setTimeout(giveUp, ms);
+      signal.addEventListener('abort', giveUp);
+      this.inside.push(entry);
+    });
+  }
+
+  /** Gives free slots to the tasks that are here already, later phases first, before more are asked for. */
+  private admit(): void {
+    const inOrder = [...this.inside].sort((a, b) => rankOf(b.work.phase) - rankOf(a.work.phase));
+    for (const { work, take } of inOrder) {
+      const slot = this.drained && !this.holds(work) ? undefined : this.take(work);
+      if (slot || this.drained) take(slot);
+    }
+  }
+
   /** Sets the running engines that no task waits for. Those whose task has arrived since are not counted twice. */
   setEngines(engines: readonly Work[]): void {
     const withTask = new Set(this.tasks.values());
@@ -104,10 +141,13 @@ export class SlotPool {
     this.pump();
   }
 
-  /** From now on the pool accepts only the tasks of its own engines. */
-  drain(): void {
-    this.draining = true;
+  /** A drained pool accepts only the tasks of its own engines. Such a task must not start another one. */
+  setDrained(drained: boolean): void {
+    this.drained = drained;
+    this.pump();
   }
+
+  isDrained = (): boolean => this.drained;
 
   supplier({ phase, isOpen = () => true, onPoll }: PooledQueue): CustomSlotSupplier<ActivitySlotInfo> {
     return {
@@ -133,8 +173,9 @@ export class SlotPool {
    */
   pump(): void {
     this.onChange();
+    this.admit();
     for (;;) {
-      const hasFree = !this.draining && this.probing + this.arriving.length < this.size - this.taken;
+      const hasFree = !this.drained && this.probing + this.arriving.length < this.size - this.taken;
       const next = this.waiting.find(
         (entry) => !this.unused.has(entry.queue) && entry.isOpen() && (hasFree || this.mayAdopt(entry)),
       );
@@ -150,7 +191,7 @@ export class SlotPool {
    * with the reason.
    */
   showPresence(): void {
-    if (this.draining) return;
+    if (this.drained) return;
     for (const entry of [...this.waiting])
       if (!this.unused.has(entry.queue) && entry.isOpen()) this.grant(entry);
   }

@@ -54,7 +54,7 @@ async function measure(directory, name, address, keys, count = async () => 0) {
   const engine = { command: FIXTURE, reserved_cores: 0 };
   const { file } = await makeGroup(place, address, POOLS, { group_id: GROUPS, engine, ...keys });
   return await withPrograms(async (start) => {
-    const pid = await start(['worker', '--config', file], { ready: ' serving ', env: AS_A_SERVICE });
+    const pid = await start(['worker', '--config', file], { ready: ' serves ', env: AS_A_SERVICE });
     await sleep(SETTLE_MS);
     const before = { count: await count(), cpuSeconds: cpuSecondsOf(pid) };
     await sleep(MEASURE_MS);

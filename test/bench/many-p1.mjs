@@ -157,7 +157,7 @@ async function bySealflow(
 ) {
   const { file, localDir } = await makeGroup(directory, address, [[COUNT, 'P1']], keys);
   return await withPrograms(async (start) => {
-    const pid = await start(['worker', '--config', file], { ready: ' serving ', openFiles: OPEN_FILES });
+    const pid = await start(['worker', '--config', file], { ready: ' serves ', openFiles: OPEN_FILES });
     const { peak, look } = createPeak(pid, isEngine, onInspected);
     const cpuBefore = cpuSecondsOf(pid);
     try {

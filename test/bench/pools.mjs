@@ -41,7 +41,7 @@ export const run = (print) =>
       const client = await connectClient(targetAt(address));
       await withPrograms(async (start) => {
         await start(['orchestrator', '--address', address], { ready: 'orchestrator ready' });
-        await start(['worker', '--config', file], { ready: ' serving ' });
+        await start(['worker', '--config', file], { ready: ' serves ' });
         try {
           const handles = [];
           const makespan = await seconds(() =>

@@ -44,7 +44,7 @@ describe.skipIf(await lacks('mount'))('a mount that vanishes and comes back', ()
 
       await mount.vanish();
       tally({ faults: works.length + 1 });
-      await worker.until(' not served: ');
+      await worker.until('; not P');
       for (const work of works) await scenario.takeBack(work, 'hold');
       await scenario.giveSeed(between);
       const ended = async (): Promise<number[]> =>

@@ -113,10 +113,10 @@ test('a worker and an orchestrator that are there before the server wait, and th
   const orchestrator = startSealflow(['orchestrator', '--address', cluster.address]);
   for (const program of [worker, orchestrator])
     await program.until(' WARN  waiting for Temporal: no Temporal server answers at ');
-  expect(worker.said.stderr).not.toContain(' serving ');
+  expect(worker.said.stderr).not.toContain(' serves ');
 
   await cluster.restartServer();
-  await worker.until(' serving ');
+  await worker.until(' serves ');
   await orchestrator.until('orchestrator ready');
   await eventually(async () =>
     (await cluster.orchestrators()).some((name) => name.endsWith(`#${orchestrator.pid}`)),

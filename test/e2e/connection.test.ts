@@ -37,7 +37,7 @@ describe('a server behind TLS that wants a client certificate', () => {
     );
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain('started');
-    await worker.until(' serving ');
+    await worker.until(' serves ');
     await orchestrator.until('orchestrator ready');
     orchestrator.kill('SIGTERM');
     await orchestrator.ended;

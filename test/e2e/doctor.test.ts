@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Finding } from '../../src/doctor/finding.js';
 import { markerFile } from '../../src/paths.js';
+import { SECTOR_SIZES } from '../../src/phases.js';
 import { freePort } from '../../src/temporal/embedded/ports.js';
 import { Cluster } from '../helpers/cluster.js';
 import { ENGINE } from '../helpers/engine.js';
+import { eventually } from '../helpers/eventually.js';
 import { makeFifo } from '../helpers/fifo.js';
 import type { Group, HostOptions } from '../helpers/group.js';
 import { expectRefused, groupAt } from '../helpers/refused.js';
@@ -164,6 +166,8 @@ describe('with a server', () => {
       'search attributes',
       'priority',
       'orchestrator',
+      'versions',
+      'sector size',
       'clock',
     ]) {
       expect(byCheck.get(check)).toMatchObject({ check, result: 'ok' });
@@ -184,6 +188,34 @@ describe('with a server', () => {
     });
     expect(byCheck.get('retention')).toMatchObject({ result: 'skipped', found: 'no namespace' });
     expect(byCheck.get('server version')?.result).toBe('ok');
+  });
+
+  test('what the worker serves, a drained host, and a host with another sector size than its group are seen', async () => {
+    const group = await cluster.group();
+    const worker = await group.serve(1, SMALL);
+    const file = await group.writeConfig(1, SMALL);
+    const checkOf = async (config: string, check: string): Promise<Finding | undefined> => {
+      const { stdout } = await command(['doctor', '--config', config, '--json']);
+      const findings = stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Finding);
+      return findings.find((finding) => finding.check === check);
+    };
+    await eventually(async () => (await checkOf(file, 'worker'))?.result === 'ok');
+    expect((await checkOf(file, 'worker'))?.found).toMatch(
+      new RegExp(`^serves .* \\(process ${worker.pid}\\)$`),
+    );
+    await command(['drain', '--config', file]);
+    await worker.until('drained since ');
+    await eventually(async () => (await checkOf(file, 'worker'))?.result === 'warn');
+    expect((await checkOf(file, 'worker'))?.found).toMatch(/^serves nothing: drained since /);
+
+    const other = await group.writeConfig(2, { ...SMALL, config: { sector_size: SECTOR_SIZES['8MiB'] } });
+    expect(await checkOf(other, 'sector size')).toMatchObject({
+      result: 'warn',
+      found: `only this host serves 8MiB; ${group.ip(1)} serves 2KiB`,
+    });
   });
 
   test('a worker logs at its start what is wrong, and serves anyway', async () => {

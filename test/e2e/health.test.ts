@@ -1,5 +1,7 @@
 import { hostname } from 'node:os';
 import { beforeAll, expect, test, vi } from 'vitest';
+import { PHASE_IDS } from '../../src/phases.js';
+import { VERSION } from '../../src/version.js';
 import { freePort } from '../../src/temporal/embedded/ports.js';
 import { Cluster } from '../helpers/cluster.js';
 import { eventually } from '../helpers/eventually.js';
@@ -23,13 +25,26 @@ test('a worker is healthy when the server has seen it poll', async () => {
     `sealflow: no poller ${group.ip(1)}#… (queue ${queue})`,
   ]);
 
-  await group.host(1);
+  const worker = await group.serve(1);
   await eventually(async () => (await command(['health', '--config', file])).code === 0);
   const healthy = await command(['health', '--config', file]);
   expect(healthy).toMatchObject({ code: 0, stderr: '' });
   expect(healthy.stdout).toMatch(
-    new RegExp(`^${group.ip(1)}#${process.pid} polled [0-9]+ s ago \\(queue ${queue}\\)\n$`),
+    new RegExp(
+      `^${group.ip(1)}#${worker.pid} \\(sealflow ${VERSION}\\) polled [0-9]+ s ago \\(queue ${queue}\\)\n` +
+        `worker ${worker.pid} serves P1 P2 P3 P4 P5 P6\n$`,
+    ),
   );
+  const { worker: told } = JSON.parse((await command(['health', '--config', file, '--json'])).stdout) as {
+    worker: unknown;
+  };
+  expect(told).toEqual({
+    pid: worker.pid,
+    version: VERSION,
+    serves: PHASE_IDS,
+    drained: false,
+    statement: 'serves P1 P2 P3 P4 P5 P6',
+  });
 
   // It does not make another host of the group healthy.
   const other = await group.writeConfig(2);

@@ -3,6 +3,7 @@ import { scratchBytes } from '../../src/phases.js';
 import { freePort } from '../../src/temporal/embedded/ports.js';
 import { Cluster } from '../helpers/cluster.js';
 import { eventually } from '../helpers/eventually.js';
+import { gaugesAt } from '../helpers/gauges.js';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
@@ -21,22 +22,13 @@ test('a host with [metrics] exports its slots and its scratch to Prometheus', as
   const sector = cluster.newSector();
   await group.tell(sector, 'P1', 'hold', 'begin');
   await cluster.start(group, sector);
-  /** Without labels except `pool`. */
-  const metrics = async (): Promise<Map<string, number>> => {
-    const text = await (await fetch(`http://${listen}/metrics`)).text();
-    const lines = text.split('\n').filter((line) => line.startsWith('sealflow_'));
-    return new Map(
-      lines.map((line) => {
-        const [, name = '', labels = '', value] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
-        return [`${name} ${/pool="([^"]*)"/.exec(labels)?.[1] ?? ''}`.trim(), Number(value)];
-      }),
-    );
-  };
+  const metrics = () => gaugesAt(listen);
   await eventually(async () => (await metrics()).get('sealflow_slots_taken P1') === 1);
   const now = await metrics();
   expect(now.get('sealflow_slots P1')).toBe(10);
   expect(now.get('sealflow_slots_taken P2+P3')).toBe(0);
   expect(now.get('sealflow_room_for_new_sector')).toBe(1);
+  expect([now.get('sealflow_phase_served P4'), now.get('sealflow_drained')]).toEqual([1, 0]);
   expect(now.get('sealflow_scratch_free_bytes')).toBeGreaterThan(0);
   await eventually(async () => {
     const reserved = (await metrics()).get('sealflow_scratch_reserved_bytes') ?? 0;

@@ -21,12 +21,13 @@ beforeAll(async () => {
   return () => cluster.end();
 });
 
-/** A host's log lines without timestamps. */
+/** What a host says that it serves, without times. */
 const linesOf = ({ said }: InProcessHost): string[] =>
   said.stderr
     .trim()
     .split('\n')
-    .map((line) => line.replace(/^\S+ /, ''));
+    .filter((line) => line.includes(' serves '))
+    .map((line) => line.replace(/^\S+ /, '').replace(/ \(since \d\d:\d\dZ\)/g, ''));
 
 const unserved = ({ number, size }: Group): Promise<PhaseId[]> =>
   unservedPhases(cluster.client, number, size);
@@ -36,21 +37,19 @@ test('a host without its group’s directory logs that once and serves nothing u
   const empty = join(group.root, 'not-mounted');
   await mkdir(empty);
   const worker = await group.host(1, { config: { local_dir: empty } });
-  const why = `${ALL} not served: ${empty}/sealflow.json is not there: is the group's directory mounted?`;
-  const serving = `serving ${ALL} on ${group.ip(1)}`;
+  const why = `${empty}/sealflow.json is not there: is the group's directory mounted?`;
+  const nothing = `WARN  serves nothing; not ${ALL}: ${why} on ${group.ip(1)}`;
   // Starting a program takes as long as many polls.
   const place = ['--group', String(group.number), '--size', group.size];
   expect(await cluster.sealflow('start', cluster.newSector(), ...place, '--test')).toMatchObject({ code: 2 });
   expect(await unserved(group)).toEqual(PHASE_IDS);
-  expect(linesOf(worker)).toEqual([`WARN  ${why}`, `INFO  ${serving}`]);
+  expect(linesOf(worker)).toEqual([nothing]);
 
   await group.setUpDirectory(empty);
   await cluster.untilServed(group);
-  expect(linesOf(worker)).toEqual([
-    `WARN  ${why}`,
-    `INFO  ${serving}`,
-    `INFO  ${ALL} served again: the directory of the group: in order`,
-  ]);
+  const all = `serves ${ALL} on ${group.ip(1)}`;
+  await worker.until(all);
+  expect(linesOf(worker)).toEqual([nothing, `INFO  ${all}`]);
 });
 
 test('a host with the directory of another group serves nothing', async () => {
@@ -60,10 +59,9 @@ test('a host with the directory of another group serves nothing', async () => {
   const place = ['--group', String(group.number), '--size', group.size];
   const started = await cluster.sealflow('start', cluster.newSector(), ...place, '--test');
   expect(started).toMatchObject({ code: 2, stdout: '' });
-  expect(linesOf(worker)[0]).toBe(
-    `WARN  ${ALL} not served: ${root} belongs to group ${other.number}, not to group ${group.number}`,
-  );
-  expect(linesOf(worker)).toHaveLength(2);
+  expect(linesOf(worker)).toEqual([
+    `WARN  serves nothing; not ${ALL}: ${root} belongs to group ${other.number}, not to group ${group.number} on ${group.ip(1)}`,
+  ]);
   expect(await unserved(group)).toEqual(PHASE_IDS);
 });
 
@@ -77,8 +75,8 @@ test('a host without proof parameters serves all phases but P4 until they are th
   const but: PhaseId[] = ['P1', 'P2', 'P3', 'P5', 'P6'];
   await cluster.untilServed(group, but);
   const why =
-    `P4 not served: no proof parameters for 2KiB in ${group.checkpoints} ` +
-    '(sealflow setup --parameters 2KiB, or FIL_PROOFS_PARAMETER_CACHE)';
+    `serves ${but.join(' ')}; not P4: no proof parameters for 2KiB in ${group.checkpoints} ` +
+    `(sealflow setup --parameters 2KiB, or FIL_PROOFS_PARAMETER_CACHE) on ${group.ip(1)}`;
   const place = ['--group', String(group.number), '--size', group.size];
   const sector = cluster.newSector();
   expect(await cluster.sealflow('start', sector, ...place, '--test')).toEqual({
@@ -88,14 +86,14 @@ test('a host without proof parameters serves all phases but P4 until they are th
       `sealflow: nobody serves P4 (CommitPhase2) for 2KiB sectors in group ${group.number}\n` +
       '  start the workers of the group, check their logs, or use --force to let the sector wait for them\n',
   });
-  expect(linesOf(worker).filter((line) => line.startsWith('WARN'))).toEqual([`WARN  ${why}`]);
+  expect(linesOf(worker)).toEqual([`WARN  ${why}`]);
 
   await cluster.start(group, sector);
   await group.engine(sector, 'P5');
   expect(await group.starts(sector, 'P4')).toEqual([]);
   await rm(none);
   await cluster.sealed(sector);
-  expect(linesOf(worker)).toContain('INFO  P4 served again: proof parameters: in order');
+  await worker.until(`INFO  serves ${ALL} on ${group.ip(1)}`);
 });
 
 test('a host without storage nodes serves neither P5 nor P6', async () => {
@@ -103,6 +101,7 @@ test('a host without storage nodes serves neither P5 nor P6', async () => {
   const worker = await group.host(1, { config: { 'storage-nodes': [] } });
   await cluster.untilServed(group, ['P1', 'P2', 'P3', 'P4']);
   expect(await unserved(group)).toEqual(['P5', 'P6']);
-  const warned = linesOf(worker).filter((line) => line.startsWith('WARN'));
-  expect(warned).toEqual(['WARN  P5 P6 not served: config.toml names no storage-nodes']);
+  expect(linesOf(worker)).toEqual([
+    `WARN  serves P1 P2 P3 P4; not P5 P6: config.toml names no storage-nodes on ${group.ip(1)}`,
+  ]);
 });

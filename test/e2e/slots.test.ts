@@ -51,6 +51,8 @@ test('engines left by a killed worker occupy slots of the next one, which adopts
   await cluster.start(group, third);
   await group.serve(1, { pools: POOLS });
   await eventually(async () => (await cluster.handBacks(third)).includes('NoSlot'));
+  // The Web UI shows what the server has stored.
+  expect((await cluster.pending(third, 'P1'))?.lastFailure).toMatchObject({ stackTrace: '', cause: null });
   for (const sector of [first, second])
     await eventually(async () => (await cluster.watched(sector)).includes('1/P1-1'));
   expect(await group.starts(third)).toEqual([]);

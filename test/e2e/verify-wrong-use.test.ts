@@ -1,5 +1,6 @@
 /** Wrong use of `sealflow verify`: each mistake has its own message, and no sector is checked. */
 import { writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, test, vi } from 'vitest';
 import { configToml } from '../helpers/config-toml.js';
@@ -79,7 +80,7 @@ test('a config.toml without storage nodes, a host without an engine', async () =
   env = { SEALFLOW_CACHE: root };
   await refused(
     ['--all', node],
-    'sealflow: the engine is not built',
-    '  `sealflow setup --engine` builds it; [engine] command or SEALFLOW_ENGINE can point to an existing build',
+    `sealflow: the engine is not built for user ${userInfo().username} (none in ${join(root, 'engine')})`,
+    '  `sealflow setup --engine`, run as this user, builds it; or give the path of an existing build as [engine] command or SEALFLOW_ENGINE',
   );
 });

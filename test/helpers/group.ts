@@ -114,7 +114,7 @@ export class Group {
   async host(host: number, options: HostOptions = {}): Promise<InProcessHost> {
     const started = startHost(await this.writeConfig(host, options));
     this.hosts.push(started);
-    await started.until(' serving ');
+    await started.until(' serves ');
     return started;
   }
 
@@ -129,7 +129,7 @@ export class Group {
   /** Starts a host's worker process, and waits until it serves. */
   async serve(host: number, options: WorkerOptions = {}): Promise<Running> {
     const worker = await this.start(host, options);
-    await worker.until(' serving ');
+    await worker.until(' serves ');
     return worker;
   }
 

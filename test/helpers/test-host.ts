@@ -6,6 +6,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import type { ApplicationFailure } from '@temporalio/common';
 import { onTestFinished } from 'vitest';
 import { createActivities, type Deps } from '../../src/activities/index.js';
+import { Journal } from '../../src/activities/journal.js';
 import { hostIdentity } from '../../src/engines/processes.js';
 import { MountGuard } from '../../src/mounts/guard.js';
 import { EngineStarter } from '../../src/engines/start.js';
@@ -86,6 +87,8 @@ export class TestHost {
     readonly root: string,
     readonly deps: Deps,
     readonly environment: NodeJS.ProcessEnv,
+    /** What its journal says. */
+    readonly logged: string[],
   ) {
     this.group = {
       root: join(root, 'local'),
@@ -215,11 +218,15 @@ const activityOf = (phase: EnginePhaseId): EngineActivity => PHASES[phase].activ
 /** @param environment how the engines behave (test/fixtures/engine/behaviour.mjs) */
 export async function createTestHost(environment: NodeJS.ProcessEnv = {}): Promise<TestHost> {
   const root = await temporaryDirectory();
+  const logged: string[] = [];
   const all = { ...process.env, FIXTURE_CHECKPOINTS: join(root, 'checkpoints'), ...environment };
   const deps: Deps = {
     identity: { ...(await hostIdentity(HOST)), worker: 'test', version: '0.0.1' },
     engines: new EngineStarter({ command: ENGINE, environment: all }),
-    slots: { enter: () => ({ leave: () => undefined, leaveToEngine: () => undefined }) },
+    slots: {
+      enter: () => ({ leave: () => undefined, leaveToEngine: () => undefined }),
+      isDrained: () => false,
+    },
     scratch: {
       openGroup: () => Promise.resolve(host.group),
       shortage: () => Promise.resolve(undefined),
@@ -235,13 +242,14 @@ export async function createTestHost(environment: NodeJS.ProcessEnv = {}): Promi
       },
       copyLimits: { each: 0 },
     },
+    journal: new Journal({ info: (line) => void logged.push(line), warn: (line) => void logged.push(line) }),
     resources: {
       coresOf: () => undefined,
       reserveMemory: () => Promise.resolve(() => undefined),
       diskLoad: () => undefined,
     },
   };
-  const host = new TestHost(root, deps, all);
+  const host = new TestHost(root, deps, all, logged);
   await mkdir(host.group.root);
   for (const path of [...groupDirectories(host.group), join(root, 'nodes'), host.node, host.checkpoints])
     await mkdir(path);

@@ -299,6 +299,8 @@ describe('a wrong value is told with its key, itself and what is allowed:', () =
     ['sector_size = 1024', changed('536870912', '1024'), '2048 (2KiB), 8388608 (8MiB), 536870912 (512MiB)'],
     ['sector_size = 0', changed('536870912', '0'), 'must be the bytes of a sector'],
     ['ip = "10.10.19"', changed('"10.10.19.17"', '"10.10.19"'), 'must be an IP address'],
+    ['ip = "0.0.0.0"', changed('"10.10.19.17"', '"0.0.0.0"'), 'means every address'],
+    ['ip = "::"', changed('"10.10.19.17"', '"::"'), 'means every address'],
     ['ip = "localhost"', changed('"10.10.19.17"', '"localhost"'), 'must be an IP address'],
     ['ip = true', changed('"10.10.19.17"', 'true'), 'must be string'],
     ['worker[0].num = 0', changed('num = 1', 'num = 0'), '>=1'],

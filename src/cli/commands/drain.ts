@@ -3,40 +3,39 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { findEngines, type FoundEngine } from '../../engines/find.js';
 import { hostIdentity } from '../../engines/processes.js';
 import { readConfig, type Config } from '../../config.js';
-import { UserError } from '../../user-error.js';
-import { findWorkers } from '../../workers/found-workers.js';
+import { drain } from '../../group/drained.js';
+import { configuredPhases } from '../../workers/serving.js';
 import { print, unlessStopped, untilSignal } from '../process.js';
+import { changeDrained } from './undrain.js';
 
 const POLL_MS = 1_000;
 
 export const drainCommand = (): Command =>
   new Command('drain')
     .description(
-      "let this host's worker finish its running phases and take no new work, until it is restarted",
+      "let this host's worker finish its running phases and take no new work, until `sealflow undrain`",
     )
-    .requiredOption('--config <file>', 'config.toml of the worker')
+    .requiredOption('--config <file>', 'config.toml of the host')
     .option('--wait', 'return once no engine of its phases runs on this host')
     .action(async ({ config: file, wait }: { config: string; wait?: boolean }) => {
       const config = readConfig(file);
-      const workers = await findWorkers(file);
-      if (workers.length === 0) {
-        throw new UserError(`no worker uses ${file} on this machine`, {
-          exitCode: 1,
-          hint: 'run drain where the worker runs (in its container), with the same file',
-        });
-      }
-      for (const pid of workers) process.kill(pid, 'SIGUSR2');
-      print(`${config.ip} takes no new work until its worker is restarted`);
+      const { isNoticed } = await changeDrained(config, file, drain);
+      print(`${config.ip} is drained: it takes no new work until sealflow undrain`);
+      if (!isNoticed)
+        print(
+          `no worker uses ${file} on this machine; one elsewhere, in a container, notices within its wait_sec`,
+        );
       const signal = untilSignal();
       if (wait) await unlessStopped(signal, () => untilIdle(config, signal));
     });
 
 /** Waits until no engine runs, and prints the running ones whenever they change. @throws the signal's reason */
 async function untilIdle(config: Config, signal: AbortSignal): Promise<void> {
-  const phases = config.pools.flatMap((pool) => pool.phases);
+  const phases = configuredPhases(config.pools);
   const self = await hostIdentity(config.ip);
-  for (let printed = ''; ; await sleep(POLL_MS, undefined, { signal }).catch(() => undefined)) {
-    signal.throwIfAborted();
+  for (let printed = ''; ;) {
+    // First of all the worker needs a moment to notice.
+    await sleep(POLL_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
     const engines = (await findEngines(config.localDir, self)).filter(({ attempt }) =>
       phases.includes(attempt.phase),
     );

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { Command } from 'commander';
 import { connectorTo } from '../../temporal/connect/native.js';
+import { VERSION } from '../../version.js';
 import { createLog, installRuntime } from '../../telemetry.js';
 import { ServerLink } from '../../temporal/connect/link.js';
 import { runOrchestrator } from '../../workers/orchestrator.js';
@@ -13,8 +14,12 @@ export const orchestratorCommand = (): Command =>
     .option('--metrics <host:port>', 'serve Prometheus metrics at this address')
     .action(async ({ metrics, ...options }: ServerOptions & { metrics?: string }) => {
       const log = createLog();
-      const signal = untilSignal();
+      const signal = untilSignal((name) =>
+        log.info(`orchestrator stopping (${name}): sectors go on with another one`),
+      );
+      const identity = `${hostname()}#${process.pid}`;
       installRuntime(metrics);
+      let isReady = false;
       const target = targetFrom(options);
       await unlessStopped(signal, async () => {
         const connect = connectorTo(target, signal, (why) => log.warn(`waiting for Temporal: ${why}`));
@@ -23,11 +28,23 @@ export const orchestratorCommand = (): Command =>
         await runOrchestrator({
           connection,
           namespace: target.namespace,
-          identity: `${hostname()}#${process.pid}`,
+          identity,
           signal,
-          serverLost: () => link.lost(),
-          onReady: () => log.info('orchestrator ready'),
+          serverLost: async () => {
+            await link.lost();
+            log.warn(
+              'the connection to Temporal is lost: cached workflows are dropped, and read anew when it is back',
+            );
+          },
+          onReady: () => {
+            isReady = true;
+            log.info(`orchestrator ready: sealflow ${VERSION}, ${identity}`);
+          },
         });
         await Promise.all([connection.close(), link.close()]);
+      }).catch((error: unknown) => {
+        if (isReady) log.warn(`orchestrator ends: ${(error as Error).message}`);
+        throw error;
       });
+      log.info('orchestrator stopped');
     });

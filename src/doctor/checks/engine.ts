@@ -2,18 +2,14 @@
 import { join } from 'node:path';
 import type { Engine } from '../../engines/engine.js';
 import type { EngineInfo } from '../../engines/info.js';
+import { NOT_BUILT_HINT, notBuilt } from '../../engines/not-built.js';
 import { describeEnd, runBound } from '../../machine/run-bound.js';
 import { readdir, stat } from '../../mounts/remote-fs.js';
 import type { SectorSize } from '../../phases.js';
 import { fail, ok, type Verdict } from '../finding.js';
 import { gigabytes } from '../../units.js';
 
-export const noEngine = (): Verdict =>
-  fail(
-    'the engine is not built',
-    'a program that computes P1 to P5',
-    'sealflow setup --engine builds it; [engine] command or SEALFLOW_ENGINE can point to an existing build',
-  );
+export const noEngine = (): Verdict => fail(notBuilt(), 'a program that computes P1 to P5', NOT_BUILT_HINT);
 
 export const judgeEngine = ({ command, source }: Engine, { version, proofs }: EngineInfo): Verdict =>
   ok(`${version} with filecoin-proofs ${proofs}, from ${source} (${command.join(' ')})`);

@@ -3,7 +3,7 @@ import type { Config } from '../../config.js';
 import { scratchBytes, storedBytes, type SectorSize } from '../../phases.js';
 import type { Room } from '../../group/scratch.js';
 import { fail, ok, warn, type Verdict } from '../finding.js';
-import { gigabytes } from '../../units.js';
+import { amount, gigabytes } from '../../units.js';
 import { slotsOf } from './config.js';
 
 /** @param room free bytes, and bytes that the sectors already there will still use */
@@ -34,9 +34,14 @@ export function judgeNodes(nodes: readonly NodeRoom[], size: SectorSize): Verdic
   const lacking = nodes.filter(({ free }) => free instanceof Error || free < needed);
   if (lacking.length === 0) return ok(found);
   const verdict = lacking.length === nodes.length ? fail : warn;
-  return verdict(
-    found,
-    `${gigabytes(needed)} for one more ${size} sector on each`,
-    `free space on ${lacking.map(({ node }) => node).join(', ')}, or add a node to storage-nodes`,
-  );
+  const namesOf = (some: readonly NodeRoom[]): string => some.map(({ node }) => node).join(', ');
+  const unseen = lacking.filter(({ free }) => free instanceof Error);
+  const full = lacking.filter((one) => !unseen.includes(one));
+  const hints = [
+    ...(unseen.length > 0 ? [`mount ${namesOf(unseen)}, or see why it does not answer`] : []),
+    ...(full.length > 0 ? [`free space on ${namesOf(full)}, or add a node to storage-nodes`] : []),
+  ];
+  const wanted =
+    full.length > 0 ? `${amount(needed)} for one more ${size} sector on each` : 'nodes that can be looked at';
+  return verdict(found, wanted, hints.join('; '));
 }

@@ -13,6 +13,8 @@ export interface QueueHealth {
   healthy: boolean;
   /** Identity of the last poller, `10.10.10.33#4711`. */
   poller?: string;
+  /** Of sealflow, if it tells. */
+  version?: string;
   /** Age of the last poll, by this host's clock. */
   secondsAgo?: number;
 }
@@ -39,11 +41,13 @@ async function queueHealth(
   // The server's clock may be ahead of this host's.
   const age = Math.max(0, Date.now() - own.lastAsked);
   const secondsAgo = Math.round(age / 1000);
-  return { queue, who, healthy: age < RECENT_MS, poller: own.identity, secondsAgo };
+  const { identity: poller, version } = own;
+  return { queue, who, healthy: age < RECENT_MS, poller, ...(version && { version }), secondsAgo };
 }
 
-/** `10.10.10.33#4711 polled 12 s ago (queue sealflow/1/control)` */
-export function describeHealth({ queue, who, poller, secondsAgo }: QueueHealth): string {
-  const what = poller ? `${poller} polled ${secondsAgo} s ago` : `no poller ${who}…`;
+/** `10.10.10.33#4711 (sealflow 0.1.0) polled 12 s ago (queue sealflow/1/control)` */
+export function describeHealth({ queue, who, poller, version, secondsAgo }: QueueHealth): string {
+  const name = `${poller}${version ? ` (sealflow ${version})` : ''}`;
+  const what = poller ? `${name} polled ${secondsAgo} s ago` : `no poller ${who}…`;
   return `${what} (queue ${queue})`;
 }

@@ -1,5 +1,6 @@
 /** Pollers of a task queue. The server lists each for five minutes after its last poll. */
 import type { Client } from '@temporalio/client';
+import { DEPLOYMENT } from '../../version.js';
 
 const ANSWER_MS = 10_000;
 // temporal.api.enums.v1.TaskQueueType; the enum's package is not a direct dependency.
@@ -11,6 +12,8 @@ export interface Poller {
   identity: string;
   /** Server time in ms since 1970. */
   lastAsked: number;
+  /** Of sealflow; undefined before 0.1.0 told it. */
+  version?: string;
 }
 
 /** What the server says of a queue. */
@@ -39,9 +42,10 @@ export async function queueState(
     }),
   );
   return {
-    pollers: pollers.map(({ identity, lastAccessTime }) => ({
+    pollers: pollers.map(({ identity, lastAccessTime, deploymentOptions: deployment }) => ({
       identity: identity ?? '',
       lastAsked: Number(lastAccessTime?.seconds ?? 0) * 1000,
+      ...(deployment?.deploymentName === DEPLOYMENT && deployment.buildId && { version: deployment.buildId }),
     })),
     backlog: Number(stats?.approximateBacklogCount ?? 0),
   };

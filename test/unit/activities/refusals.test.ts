@@ -21,7 +21,10 @@ import {
   type TestHost,
   type DepsChanges,
 } from '../../helpers/test-host.js';
+import { shutDown } from '../../helpers/cancellation.js';
+import { hold, release } from '../../helpers/checkpoints.js';
 import { errnoError } from '../../helpers/errno.js';
+import { eventually } from '../../helpers/eventually.js';
 
 let host: TestHost;
 const times = scaledTimes(0.05);
@@ -49,6 +52,34 @@ async function expectUntouched(): Promise<void> {
   expect(existsSync(host.directory)).toBe(false);
   expect(await host.started()).toEqual([]);
 }
+
+describe('a drained host', () => {
+  const isDrained = (): boolean => true;
+
+  test('hands back what is new, with that as the reason', async () => {
+    const thrown = await refusal({}, { slots: { enter: () => undefined, isDrained } });
+    expect(thrown).toMatchObject({ type: 'Drained', ...HAND_BACK });
+    expect(thrown.message).toBe(`${HOST} is drained (sealflow undrain ends that)`);
+    await expectUntouched();
+  });
+
+  test('starts no engine in the slot of one that has ended since', async () => {
+    expect(await refusal({}, { slots: { isDrained } })).toMatchObject({ type: 'Drained', ...HAND_BACK });
+    expect(await host.started()).toEqual([]);
+  });
+
+  test('goes on with an engine that is at work', async () => {
+    await hold(host, 'P1');
+    const before = host.begin('P1');
+    await eventually(async () => (await host.started()).length === 1);
+    shutDown(before.env);
+    await failureFrom(before.done);
+    const next = host.run('P1', {}, {}, { slots: { isDrained } });
+    await release(host, 'P1');
+    expect(await next).toMatchObject({ at: '1/P1-1' });
+    expect(await host.started()).toEqual(['1/P1-1']);
+  });
+});
 
 describe('a full pool', () => {
   test('hands the task back, with growing delays', async () => {

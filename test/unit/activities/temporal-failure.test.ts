@@ -1,5 +1,11 @@
 /** Errors become Temporal failures: the type of each, and how much of it is retained. */
-import { ActivityFailure, ApplicationFailureCategory, RetryState } from '@temporalio/common';
+import {
+  ActivityFailure,
+  ApplicationFailureCategory,
+  DefaultFailureConverter,
+  defaultPayloadConverter as payloadConverter,
+  RetryState,
+} from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import { toApplicationFailure, toSealError } from '../../../src/activities/temporal-failure.js';
 import { TooNewError } from '../../../src/contract.js';
@@ -98,6 +104,17 @@ describe('an error means', () => {
     const own = new SealError('Panic', 'why', { at: '1/P1-1' });
     expect(toSealError(own, HOST)).toBe(own);
   });
+});
+
+test('nothing of where in the program it was thrown is stored: it shows paths of the machine', () => {
+  const failureConverter = new DefaultFailureConverter();
+  for (const type of TYPES) {
+    const thrown = toApplicationFailure(new SealError(type, 'why'), 1500);
+    expect(failureConverter.errorToFailure(thrown, payloadConverter)).toMatchObject({
+      message: 'why',
+      stackTrace: '',
+    });
+  }
 });
 
 describe('its causes', () => {

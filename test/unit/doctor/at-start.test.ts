@@ -13,3 +13,12 @@ test('at its start a worker is told of too little memory for P4', async () => {
   );
   expect(warn.mock.calls.flat()).toContainEqual(expect.stringContaining('doctor: memory for P4: '));
 });
+
+test('at its start a worker warns of an ip that is no address of its host', async () => {
+  const warn = vi.fn();
+  const config = parseConfig(configToml({ ip: '192.0.2.7' }), 'config.toml');
+  await warnAtStart(config, { info: vi.fn(), warn }, { quickMs: 1000, slowMs: 1000 });
+  expect(warn.mock.calls.flat()).toContainEqual(
+    expect.stringContaining('doctor: ip: ip = "192.0.2.7" is no address of this host'),
+  );
+});

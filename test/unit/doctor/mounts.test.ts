@@ -274,7 +274,7 @@ describe('storage nodes', () => {
     expect(judgeNodes(nodes, '32GiB')).toEqual({
       result: 'warn',
       found: '/mnt/a 900.0 GB free, /mnt/b 20.0 GB free',
-      wanted: '35.0 GB for one more 32GiB sector on each',
+      wanted: '35 GB for one more 32GiB sector on each',
       hint: 'free space on /mnt/b, or add a node to storage-nodes',
     });
     expect(judgeNodes(nodes.slice(1), '32GiB').result).toBe('fail');
@@ -285,6 +285,12 @@ describe('storage nodes', () => {
     expect(judgeNodes([hung], '2KiB')).toMatchObject({
       result: 'fail',
       found: '/mnt/c is hung: no answer since then',
+      wanted: 'nodes that can be looked at',
+      hint: 'mount /mnt/c, or see why it does not answer',
+    });
+    expect(judgeNodes([hung, { node: '/mnt/d', free: 1000 }], '2KiB')).toMatchObject({
+      wanted: '4.1 kB for one more 2KiB sector on each',
+      hint: 'mount /mnt/c, or see why it does not answer; free space on /mnt/d, or add a node to storage-nodes',
     });
   });
 });

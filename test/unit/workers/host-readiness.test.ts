@@ -3,36 +3,37 @@ import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { MountWrongError } from '../../../src/mounts/guard.js';
-import type { Log } from '../../../src/telemetry.js';
-import { setUpGroupDirectory } from '../../../src/group/marker.js';
+import type { Config } from '../../../src/config.js';
+import { drain, undrain } from '../../../src/group/drained.js';
+import { readMarker, setUpGroupDirectory } from '../../../src/group/marker.js';
 import { HostReadiness } from '../../../src/workers/host-readiness.js';
 import { config } from '../doctor/samples.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 
 let localDir: string;
 let node: string;
-let logged: string[];
+let drained: (Date | undefined)[];
 beforeEach(async () => {
   const root = await temporaryDirectory();
   [localDir, node] = [join(root, 'sealer'), join(root, 'node')];
   await mkdir(localDir);
   await setUpGroupDirectory(localDir, 1, '10.10.4.23');
-  logged = [];
+  drained = [];
 });
 
-function newHost(): HostReadiness {
-  const record = (message: string): void => void logged.push(message);
+function newHost(changes: Partial<Config> = {}): HostReadiness {
   return new HostReadiness({
     config: {
       ...config({ pools: [[1, 'P1', 'P5', 'P6']] }),
       localDir,
       storageNodes: [node],
       allowSystemDisk: true,
+      ...changes,
     },
     namespace: 'default',
     parametersMissing: () => Promise.resolve(undefined),
-    log: { info: record, warn: record, error: record } as unknown as Log,
     onChange: () => undefined,
+    onDrained: (since) => void drained.push(since),
   });
 }
 
@@ -49,9 +50,10 @@ describe('a storage node', () => {
     ]);
   });
 
-  test('that is the subdirectory of the group: P5 and P6 are not served, and the reason is logged', async () => {
+  test('that is the subdirectory of the group: P5 and P6 are not served, and the reason is known', async () => {
     await symlink(join(localDir, 'nfs/10.10.4.23'), node);
-    const { readiness, checkNode } = newHost();
+    const host = newHost();
+    const { readiness, checkNode } = host;
     await readiness.refresh();
     expect((['P1', 'P5', 'P6'] as const).map((phase) => readiness.isReady(phase))).toEqual([
       true,
@@ -59,7 +61,7 @@ describe('a storage node', () => {
       false,
     ]);
     const reason = `${node} is ${join(localDir, 'nfs/10.10.4.23')}: a storage node must be apart`;
-    expect(logged.join('\n')).toContain(reason);
+    expect(host.obstacles.map((one) => one.reason).join()).toContain(reason);
     await expect(checkNode(node)).rejects.toThrow(MountWrongError);
   });
 
@@ -67,9 +69,36 @@ describe('a storage node', () => {
     await mkdir(node);
     await mkdir(`${node}-2`);
     await symlink(`${node}-2`, join(node, 'sealed'));
+    const host = newHost();
+    await host.readiness.refresh();
+    expect(host.readiness.isReady('P5')).toBe(false);
+    expect(host.obstacles.map(({ reason }) => reason).join()).toContain(
+      `${join(node, 'sealed')} is a symbolic link`,
+    );
+  });
+});
+
+describe('a host', () => {
+  test('is drained before it is ready, until it no longer is, also for its next worker', async () => {
+    await mkdir(node);
+    const { subdirectory } = await readMarker(localDir);
+    const group = { root: localDir, subdirectory };
+    const { ip, size, pools } = { ...config({ pools: [[1, 'P1', 'P5', 'P6']] }) };
+    await drain(group, { ip, size, pools });
     const { readiness } = newHost();
     await readiness.refresh();
-    expect(readiness.isReady('P5')).toBe(false);
-    expect(logged.join('\n')).toContain(`${join(node, 'sealed')} is a symbolic link`);
+    expect([drained[0], readiness.isReady('P1')]).toEqual([expect.any(Date), true]);
+    await newHost().readiness.refresh();
+    expect(drained[1]).toEqual(drained[0]);
+    expect(await undrain(group, { ip, size, pools })).toBe(true);
+    await readiness.refresh();
+    expect(drained[2]).toBeUndefined();
+  });
+
+  test('without storage-nodes serves neither P5 nor P6', () => {
+    expect(newHost({ storageNodes: [] }).obstacles[0]).toEqual({
+      phases: ['P5', 'P6'],
+      reason: 'config.toml names no storage-nodes',
+    });
   });
 });

@@ -102,12 +102,12 @@ describe('an engine that no task waits for', () => {
   });
 });
 
-describe('a pool that drains', () => {
+describe('a drained pool', () => {
   test('takes nothing new, but for the task of an engine of its own', async () => {
     const pool = new SlotPool(3);
     const busy = enter(pool);
     pool.setEngines([{ phase: 'P1', sector: 's-t01000-9' }]);
-    pool.drain();
+    pool.setDrained(true);
     const poller = new Poller(pool, 'a').ask();
     await settle();
     // Polled for the engine's task alone; another one that comes is handed back.
@@ -122,5 +122,17 @@ describe('a pool that drains', () => {
     await settle(10_000);
     expect(poller.permits).toEqual([]);
     expect(pool.enter({ phase: 'P1', sector: 's-t01000-8' })).toBeUndefined();
+  });
+
+  test('takes new tasks again when it is no longer drained', async () => {
+    const pool = new SlotPool(1);
+    pool.setDrained(true);
+    const poller = new Poller(pool, 'a').ask();
+    await settle(10_000);
+    expect([poller.permits, pool.isDrained()]).toEqual([[], true]);
+    pool.setDrained(false);
+    await settle();
+    expect(poller.permits).toHaveLength(1);
+    expect(enter(pool)).toBeDefined();
   });
 });

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import type { PhaseId } from '../../../src/phases.js';
 import { SlotPool } from '../../../src/workers/slots.js';
 import { enter, granted, Poller, PROBE_OVER, settle } from '../../helpers/poller.js';
 import { createRandom, type Random } from '../../helpers/random.js';
@@ -300,4 +301,49 @@ test('a full pool lets each queue be polled once when it shows itself, unless th
   pool.showPresence();
   await settle();
   expect(granted(pollers)).toEqual(['a', 'b']);
+});
+
+describe('a task that finds the pool full', () => {
+  const patience = () => ({ ms: 2000, signal: new AbortController().signal });
+  const work = (sector: number, phase: PhaseId = 'P1') => ({ phase, sector: `s-t01000-${sector}` });
+
+  test('gets the slot that is free in time, later phases first, and nobody else is asked for meanwhile', async () => {
+    const pool = new SlotPool(1);
+    const busy = enter(pool);
+    const poller = new Poller(pool, 'a').ask();
+    const got: string[] = [];
+    const wait = async (phase: PhaseId, sector: number) => {
+      const slot = await pool.enterWithin(work(sector, phase), patience());
+      got.push(phase);
+      return slot;
+    };
+    const [early, late] = [wait('P1', 101), wait('P3', 102)];
+    await settle(1000);
+    busy?.leave();
+    await settle();
+    expect(got).toEqual(['P3']);
+    (await late)?.leave();
+    await settle();
+    expect(got).toEqual(['P3', 'P1']);
+    expect(poller.permits).toEqual([]);
+    (await early)?.leave();
+    await settle(PROBE_OVER);
+    expect(poller.permits).toHaveLength(1);
+  });
+
+  test('is handed back when none is free in time, or when it is cancelled or the host drained', async () => {
+    const pool = new SlotPool(1);
+    enter(pool);
+    const late = pool.enterWithin(work(103), patience());
+    await settle(2000);
+    expect(await late).toBeUndefined();
+    const controller = new AbortController();
+    const cancelled = pool.enterWithin(work(104), { ms: 2000, signal: controller.signal });
+    controller.abort();
+    expect(await cancelled).toBeUndefined();
+    const drained = pool.enterWithin(work(105), patience());
+    pool.setDrained(true);
+    expect(await drained).toBeUndefined();
+    expect(pool.taken).toBe(1);
+  });
 });

@@ -1,0 +1,49 @@
+import { Command } from 'commander';
+import { readConfig, type Config } from '../../config.js';
+import { isErrno } from '../../files.js';
+import { undrain } from '../../group/drained.js';
+import { readMarker } from '../../group/marker.js';
+import type { GroupDirectory } from '../../paths.js';
+import { UserError } from '../../user-error.js';
+import { findWorkers } from '../../workers/found-workers.js';
+import { print } from '../process.js';
+
+export const undrainCommand = (): Command =>
+  new Command('undrain')
+    .description('let a host that was drained take new work again')
+    .requiredOption('--config <file>', 'config.toml of the host')
+    .action(async ({ config: file }: { config: string }) => {
+      const config = readConfig(file);
+      const { changed: wasDrained } = await changeDrained(config, file, undrain);
+      print(`${config.ip} is ${wasDrained ? 'no longer' : 'not'} drained`);
+    });
+
+/**
+ * Changes the note in the group's directory, and lets the host's worker look at it.
+ * @returns what `change` returned, and whether a worker of this machine was told
+ * @throws UserError when the directory is not there, or this user may not write to it
+ */
+export async function changeDrained<T>(
+  config: Config,
+  file: string,
+  change: (group: GroupDirectory, config: Config) => Promise<T>,
+): Promise<{ changed: T; isNoticed: boolean }> {
+  const { localDir } = config;
+  const { subdirectory } = await readMarker(localDir).catch((error: unknown) => {
+    throw new UserError((error as Error).message, { exitCode: 1, cause: error });
+  });
+  let changed;
+  try {
+    changed = await change({ root: localDir, subdirectory }, config);
+  } catch (error) {
+    if (!isErrno(error, 'EACCES', 'EPERM', 'EROFS')) throw error;
+    throw new UserError(`cannot note it in ${localDir}: ${(error as Error).message}`, {
+      exitCode: 1,
+      hint: "run it as the worker's user: sudo -u sealflow sealflow …",
+      cause: error,
+    });
+  }
+  const workers = await findWorkers(file);
+  for (const pid of workers) process.kill(pid, 'SIGUSR2');
+  return { changed, isNoticed: workers.length > 0 };
+}
