@@ -66,7 +66,7 @@ test('a sector waits for its seed, and accepts the first one', async () => {
   expect(await cluster.sealflow('seed', sector, hex32(random))).toEqual({
     code: 1,
     stdout: '',
-    stderr: `sealflow: ${sector}: SeedKnown: a different seed is already set; with replace, P3 runs again\n`,
+    stderr: `sealflow: ${sector}: SeedKnown: a different seed is already set; with --replace, P3 and P4 run again\n`,
   });
   await group.takeBack(sector, 'P3', 'hold');
   await cluster.sealed(sector);
