@@ -219,6 +219,8 @@ export type ListSummary = z.infer<typeof summary>;
 export type Shown = z.infer<typeof shown>;
 export type OnDisk = z.infer<typeof onDisk>;
 
-/** JSON Schema of a command's lines: docs/schemas. */
-export const jsonSchemaOf = (command: keyof typeof JSON_FORMS): object =>
-  z.toJSONSchema(z.union([...JSON_FORMS[command]]), { reused: 'inline' });
+/** JSON Schema of a command's lines: docs/schemas. Open, so that a new field breaks no reader. */
+export const jsonSchemaOf = (command: keyof typeof JSON_FORMS): object => {
+  const line = z.union([...JSON_FORMS[command]]).meta({ title: `a line of sealflow ${command} --json` });
+  return z.toJSONSchema(line, { reused: 'inline', io: 'input' });
+};

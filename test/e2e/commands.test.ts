@@ -15,6 +15,7 @@ import { engineProgram } from '../helpers/engine-program.js';
 import { eventually } from '../helpers/eventually.js';
 import type { Group } from '../helpers/group.js';
 import { command } from '../helpers/in-process.js';
+import { expectForms } from '../helpers/json-forms.js';
 import { MAIN, startSealflow, type End } from '../helpers/sealflow.js';
 import { run } from '../helpers/commands.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
@@ -114,30 +115,6 @@ function expectClear({ stdout, stderr }: End): void {
   for (const text of ['unexpected error', '    at ', 'node:'])
     expect(`${stdout}\n${stderr}`).not.toContain(text);
 }
-
-/** Each line has one of the command's published forms, and no field beside. */
-function expectForms(name: string, stdout: string): void {
-  const forms = JSON_FORMS[name as keyof typeof JSON_FORMS];
-  for (const line of stdout.trim().split('\n').filter(Boolean)) {
-    const value: unknown = JSON.parse(line);
-    const read = forms.map((form) => form.safeParse(value));
-    expect(
-      read.some(({ data }) => JSON.stringify(sorted(data)) === JSON.stringify(sorted(value))),
-      line,
-    ).toBe(true);
-  }
-}
-
-const sorted = (value: unknown): unknown =>
-  Array.isArray(value)
-    ? value.map(sorted)
-    : typeof value === 'object' && value !== null
-      ? Object.fromEntries(
-          Object.entries(value)
-            .sort(([a], [b]) => (a < b ? -1 : 1))
-            .map(([key, one]) => [key, sorted(one)]),
-        )
-      : value;
 
 test('each command is in the table', () => {
   expect([...Object.keys(TABLE), ...SERVICES].sort()).toEqual(commandNames().sort());

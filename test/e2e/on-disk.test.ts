@@ -9,6 +9,7 @@ import type { Group } from '../helpers/group.js';
 import { createRandom, hex32 } from '../helpers/random.js';
 import { lacks } from '../helpers/abilities.js';
 import { command } from '../helpers/in-process.js';
+import { expectForms } from '../helpers/json-forms.js';
 import { startSealflow } from '../helpers/sealflow.js';
 import { SshServer } from '../helpers/sshfs.js';
 
@@ -42,7 +43,7 @@ test('a sector whose workflow is gone is listed with the command that resumes it
   await group.tell(sector, 'P2', 'hold');
   await cluster.start(group, sector, { ticket, ticketEpoch: 77, seed });
   const { pid } = await group.engine(sector, 'P2');
-  const row = async (): Promise<unknown> => JSON.parse((await list('--json')).stdout) as unknown;
+  const row = async (): Promise<unknown> => expectForms('status', (await list('--json')).stdout)[0];
   await eventually(async () => ((await row()) as { engines: unknown[] }).engines.length > 0);
   expect(await row()).toMatchObject({
     sector,
@@ -121,6 +122,8 @@ test('one odd name hides nothing, and sectors come in the order of their numbers
   expect(rows.find((row) => row.startsWith('t01000/8'))).toMatch(/is no directory$/);
   expect(rows.at(-1)).toMatch(/unknown .*no sector's name: not looked at$/);
   expect(stdout).not.toContain('start s-');
+  const json = await command(['status', '--on-disk', '--config', config, '--json']);
+  expect(expectForms('status', json.stdout)).toHaveLength(names.length + 1);
 });
 
 test('an engine of another host has a question mark, which is explained', async () => {

@@ -5,6 +5,7 @@ import { beforeAll, expect, test, vi } from 'vitest';
 import { Cluster } from '../helpers/cluster.js';
 import { eventually, isAlive } from '../helpers/eventually.js';
 import type { Group } from '../helpers/group.js';
+import { expectForms } from '../helpers/json-forms.js';
 import { readReceipt } from '../helpers/on-disk.js';
 import { createRandom, hex32 } from '../helpers/random.js';
 import type { End } from '../helpers/sealflow.js';
@@ -201,14 +202,11 @@ test('each command prints JSON with --json', async () => {
     workflowId: `seal-${id}`,
   });
   const result = await cluster.sealed(sector);
-  expect(answerOf(await cluster.sealflow('status', sector, '--json'))).toMatchObject({
-    sector,
-    state: 'sealed',
-  });
+  const [status] = expectForms('status', (await cluster.sealflow('status', sector, '--json')).stdout);
+  expect(status).toMatchObject({ sector, state: 'sealed' });
   const waited = cluster.newSector();
-  expect(
-    answerOf(await cluster.sealflow('start', waited, ...place, '--test', '--wait', '--json')),
-  ).toMatchObject({
+  const end = await cluster.sealflow('start', waited, ...place, '--test', '--wait', '--json');
+  expect(expectForms('start', end.stdout)[0]).toMatchObject({
     ...{ sector: waited, storage: { node: result.storage.node } },
     commR: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
   });
