@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
-import { distance } from 'fastest-levenshtein';
 import { parse, TomlError } from 'smol-toml';
 import { z } from 'zod';
 import {
@@ -13,6 +12,7 @@ import {
   type PhaseId,
   type SectorSize,
 } from './phases.js';
+import { explainIssue, shown } from './config-issue.js';
 import { listenAddress } from './listen-address.js';
 import { isWithin, nodeName } from './paths.js';
 import { UserError } from './user-error.js';
@@ -143,7 +143,9 @@ export function parseConfig(text: string, file: string): Config {
   }
   const parsed = configSchema.safeParse(toml, { reportInput: true });
   if (!parsed.success) {
-    throw new UserError(parsed.error.issues.map((issue) => `${file}: ${explain(issue)}`).join('\n'));
+    throw new UserError(
+      parsed.error.issues.map((issue) => `${file}: ${explainIssue(issue, KNOWN_KEYS)}`).join('\n'),
+    );
   }
   refuseOwnDirectories(parsed.data, file);
   return fromRaw(parsed.data);
@@ -190,46 +192,11 @@ function fromRaw(raw: RawConfig): Config {
 const bytesPerSec = (megabytes: number): number =>
   megabytes === 0 ? 0 : Math.max(1, Math.round(megabytes * 1e6));
 
-const KNOWN_KEYS: Record<string, string[]> = {
+/** By section: `worker` is that of a pool. */
+const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   '': Object.keys(configSchema.shape),
   worker: Object.keys(poolSchema.shape),
   engine: ['command', 'reserved_cores', 'p1_cores', 'environment'],
   clean: ['after'],
   metrics: ['listen'],
 };
-
-function explain(issue: z.core.$ZodIssue): string {
-  const path = issue.path
-    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
-    .join('')
-    .slice(1);
-  switch (issue.code) {
-    case 'unrecognized_keys': {
-      const known = KNOWN_KEYS[String(issue.path[0] ?? '')] ?? [];
-      return issue.keys
-        .map(
-          (key) =>
-            `unknown key ${path ? `${path}.` : ''}${key}${suggestion(key, known)}; known: ${known.join(', ')}`,
-        )
-        .join('; ');
-    }
-    case 'invalid_value':
-      return `${path} = ${shown(issue.input)}: must be one of ${issue.values.join(', ')}${suggestion(String(issue.input), issue.values.map(String))}`;
-    case 'invalid_type':
-      return issue.input === undefined
-        ? `${path} is missing (${issue.expected})`
-        : `${path} = ${shown(issue.input)}: must be ${issue.expected}`;
-    default:
-      return `${path} = ${shown(issue.input)}: ${issue.message}`;
-  }
-}
-
-const shown = (value: unknown): string =>
-  JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? String(item) : item));
-
-function suggestion(given: string, known: string[]): string {
-  const near = known
-    .map((name) => ({ name, far: distance(given.toLowerCase(), name.toLowerCase()) }))
-    .sort((a, b) => a.far - b.far)[0];
-  return near && near.far <= Math.max(2, near.name.length / 3) ? ` (did you mean ${near.name}?)` : '';
-}

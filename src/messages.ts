@@ -54,8 +54,11 @@ export interface SealStatus {
   attention: Attention[];
   /** hex */
   ticket: string;
+  /** Chain epoch at which the ticket was drawn, where that was given. */
+  ticketEpoch?: number;
   /** hex */
   seed?: string;
+  /** base64, as in the workflow's result; so are commR and proof. */
   commD?: string;
   commR?: string;
   proof?: string;

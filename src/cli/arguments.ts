@@ -1,31 +1,100 @@
 /** Arguments and options that several commands take. */
+import { readFileSync } from 'node:fs';
 import { InvalidArgumentError, Option } from 'commander';
-import { minerName, parseSector, sectorName, type SectorId } from '../sector.js';
+import {
+  boundOf,
+  bySector,
+  minerName,
+  parseSector,
+  parseSectorFileName,
+  sectorName,
+  type SectorId,
+} from '../sector.js';
 
 const MAX_SECTORS = 100_000;
 
-/** Parses the argument `t01000/7` or a range `t01000/1-500`, and appends it to `before`. */
+/** For the help of each command that takes sectors. */
+export const SECTORS = 'like t01000/7, s-t01000-7, t01000/1-500, or @file with one of these per line';
+
+/** Parses an argument of {@link SECTORS}, and appends its sectors to `before`, each once. */
 export function parseSectors(text: string, before: SectorId[] = []): SectorId[] {
-  const [, first = '', last] = /^(.+?\/[0-9]+)(?:-([0-9]+))?$/.exec(text) ?? [];
-  const sector = parseSector(first);
-  if (!sector) throw new InvalidArgumentError('A sector looks like t01000/7, a range like t01000/1-500.');
-  const to = last === undefined ? sector.number : Number(last);
-  if (to < sector.number || to - sector.number >= MAX_SECTORS) {
+  const found = text.startsWith('@')
+    ? linesOf(text).flatMap(({ line, at }) => inLine(at, line))
+    : rangeOf(text);
+  const known = new Set(before.map(sectorName));
+  return [
+    ...before,
+    ...found.filter((sector) => !known.has(sectorName(sector)) && known.add(sectorName(sector))),
+  ];
+}
+
+/** Reads one name, in any of its forms. */
+export function parseOneSector(text: string): SectorId {
+  const sector = parseSector(text) ?? parseSectorFileName(text);
+  if (sector) return sector;
+  throw new InvalidArgumentError(
+    boundOf(text) ?? 'A sector looks like t01000/7 or s-t01000-7, a range like t01000/1-500.',
+  );
+}
+
+function rangeOf(text: string): SectorId[] {
+  const [, first = text, to] = /^([tf].+\/[0-9]+)-([0-9]+)$/.exec(text) ?? [];
+  const sector = parseOneSector(first);
+  if (to === undefined) return [sector];
+  const last = parseOneSector(`${minerName(sector)}/${to}`);
+  if (last.number < sector.number || last.number - sector.number >= MAX_SECTORS) {
     throw new InvalidArgumentError(`The range must be ascending and contain at most ${MAX_SECTORS} sectors.`);
   }
-  const range = Array.from({ length: to - sector.number + 1 }, (_, i) => ({
+  return Array.from({ length: last.number - sector.number + 1 }, (_, i) => ({
     ...sector,
     number: sector.number + i,
   }));
-  return [...before, ...range];
 }
 
-/** `t01000/1 … t01000/500 (500 sectors)`, for messages. */
-export const shortList = (sectors: readonly SectorId[]): string => {
-  const [first, last] = [sectors[0], sectors.at(-1)];
-  if (!first || !last || first === last) return first ? sectorName(first) : 'none';
-  return `${sectorName(first)} … ${minerName(last)}/${last.number} (${sectors.length} sectors)`;
-};
+interface Line {
+  line: string;
+  /** `FILE:3`, for messages. */
+  at: string;
+}
+
+/** The lines of `@file`, without those that are empty or begin with `#`. */
+export function linesOf(text: string): Line[] {
+  const file = text.slice(1);
+  let content: string;
+  try {
+    content = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new InvalidArgumentError(`It cannot be read: ${(error as Error).message}`);
+  }
+  const lines = content.split('\n').map((line, i) => ({ line: line.trim(), at: `${file}:${i + 1}` }));
+  return lines.filter(({ line }) => line !== '' && !line.startsWith('#'));
+}
+
+function inLine(at: string, line: string): SectorId[] {
+  try {
+    return rangeOf(line);
+  } catch (error) {
+    throw new InvalidArgumentError(`${at}: ${line}: ${(error as Error).message}`);
+  }
+}
+
+const SHOWN_RANGES = 10;
+
+/** `t01000/1-3 t01000/7`: in order, as commands take them. */
+export function rangesOf(sectors: readonly SectorId[]): string {
+  const ranges: { first: SectorId; last: SectorId }[] = [];
+  for (const sector of sectors.toSorted(bySector)) {
+    const range = ranges.at(-1);
+    if (range && range.last.miner === sector.miner && range.last.number + 1 === sector.number)
+      range.last = sector;
+    else ranges.push({ first: sector, last: sector });
+  }
+  const shown = ranges
+    .slice(0, SHOWN_RANGES)
+    .map(({ first, last }) => (first === last ? sectorName(first) : `${sectorName(first)}-${last.number}`));
+  const rest = ranges.length - shown.length;
+  return [...shown, ...(rest > 0 ? [`and ${rest} more ranges`] : [])].join(' ');
+}
 
 export function parseHex32(text: string): string {
   const hex = text.toLowerCase().replace(/^0x/, '');

@@ -1,76 +1,87 @@
 /** Commands that act on several sectors: one that is refused does not keep the others from being done. */
-import { WorkflowFailedError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
-import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common';
 import type { Client } from '@temporalio/client';
-import { FAILURES, isFailureType } from '../failures.js';
+import type { UpdateDefinition } from '@temporalio/common';
 import { sectorName, type SectorId } from '../sector.js';
+import { requireOrchestrator } from '../temporal/ask/ready.js';
 import { updateSector } from '../temporal/ask/update-sector.js';
 import { UserError } from '../user-error.js';
-import { shortList } from './arguments.js';
+import { rangesOf } from './arguments.js';
+import type { Answer } from './json-forms.js';
 import { print, printJson, printProblem } from './process.js';
+import { toRefusal } from './refusal.js';
 import { clientFrom, type ServerOptions } from './server.js';
 
-interface EachOptions extends ServerOptions {
-  json?: boolean | undefined;
-}
-
 /**
- * Does something with sectors one after the other, and prints the answer of each.
- * @param done what it is called when it was done, as in `not aborted: t01000/7`
- * @throws UserError (exit 1) when a sector was refused, after all others have had their turn; what is no refusal at once
+ * Does something with sectors one after the other, and prints each refusal.
+ * @returns the sectors that were refused
+ * @throws the refusal of a single sector; what is no refusal, at once, after it has printed what was not tried
  */
-export async function eachSector(
+export async function tryEach(
   sectors: readonly SectorId[],
-  done: string,
-  { json, ...server }: EachOptions,
-  act: (client: Client, sector: SectorId) => Promise<string>,
-): Promise<void> {
-  const client = await clientFrom(server);
+  act: (sector: SectorId) => Promise<void>,
+): Promise<SectorId[]> {
   const refused: SectorId[] = [];
-  for (const sector of sectors) {
+  for (const [i, sector] of sectors.entries()) {
     try {
-      printAnswer(sector, await act(client, sector), json);
+      await act(sector);
     } catch (error) {
       const refusal = toRefusal(error, sector);
+      if (!refusal && sectors.length > 1)
+        printProblem(new UserError(`stopped at ${rangesOf(sectors.slice(i))}`));
       if (!refusal) throw error;
       if (sectors.length === 1) throw refusal;
       printProblem(refusal);
       refused.push(sector);
     }
   }
-  if (refused.length > 0) throw new UserError(`not ${done}: ${shortList(refused)}`, { exitCode: 1 });
+  return refused;
 }
 
-/** Sends the same update to sectors. @throws like {@link eachSector} */
-export const updateEach = <T>(
+/**
+ * @param done what it is called when it was done, as in `not aborted: t01000/7`
+ * @throws UserError (exit 1) when sectors were refused
+ */
+export function refuseLeft(refused: readonly SectorId[], done: string): void {
+  if (refused.length > 0) throw new UserError(`not ${done}: ${rangesOf(refused)}`, { exitCode: 1 });
+}
+
+/**
+ * Does something with sectors that answer, and prints their answers.
+ * @throws UserError (exit 1) when a sector was refused, after all others have had their turn
+ */
+export async function answerEach(
   sectors: readonly SectorId[],
   done: string,
-  options: EachOptions,
-  update: UpdateDefinition<string, [T]>,
-  what: T,
-): Promise<void> =>
-  eachSector(sectors, done, options, (client, sector) => updateSector(client, sector, update, what));
-
-function printAnswer(sector: SectorId, answer: string, json: boolean | undefined): void {
-  if (json) printJson({ sector: sectorName(sector), answer });
-  else print(`${sectorName(sector)}: ${answer}`);
+  json: boolean | undefined,
+  act: (sector: SectorId) => Promise<string>,
+): Promise<void> {
+  const refused = await tryEach(sectors, async (sector) => {
+    const answer = await act(sector);
+    if (json) printJson({ sector: sectorName(sector), answer } satisfies Answer);
+    else print(`${sectorName(sector)}: ${answer}`);
+  });
+  refuseLeft(refused, done);
 }
 
-/** @returns undefined when the error says nothing about the sector: the server is gone, for example */
-export function toRefusal(error: unknown, sector: SectorId): UserError | undefined {
-  if (error instanceof UserError) return error;
-  if (error instanceof WorkflowNotFoundError) {
-    return new UserError(`no workflow is running for ${sectorName(sector)}`, {
-      exitCode: 1,
-      hint: `sealflow status ${sectorName(sector)} shows its last known state`,
-    });
-  }
-  if (!(error instanceof WorkflowUpdateFailedError || error instanceof WorkflowFailedError)) return undefined;
-  const { cause } = error;
-  const type = cause instanceof ApplicationFailure ? cause.type : undefined;
-  const prefix = type ? `${type}: ` : '';
-  return new UserError(`${sectorName(sector)}: ${prefix}${cause?.message ?? error.message}`, {
-    exitCode: 1,
-    ...(isFailureType(type) && { hint: FAILURES[type].hint }),
-  });
+interface UpdateOptions extends ServerOptions {
+  json?: boolean | undefined;
+}
+
+/** Sends the same update to sectors. @throws like {@link answerEach} */
+export async function updateEach<T>(
+  sectors: readonly SectorId[],
+  done: string,
+  { json, ...server }: UpdateOptions,
+  update: UpdateDefinition<string, [T]>,
+  what: T,
+): Promise<void> {
+  const client = await askingClient(server);
+  await answerEach(sectors, done, json, (sector) => updateSector(client, sector, update, what));
+}
+
+/** For what only an orchestrator can answer. It is looked for first, as an update would wait for one. */
+export async function askingClient(server: ServerOptions): Promise<Client> {
+  const client = await clientFrom(server);
+  await requireOrchestrator(client);
+  return client;
 }

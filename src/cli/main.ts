@@ -1,8 +1,9 @@
 /** The only place that exits the process. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { allMountsIdle } from '../mounts/mounts.js';
-import { runCommand } from './run-command.js';
+import { ONLY_TELL, runCommand } from './run-command.js';
 
+for (const stream of [process.stdout, process.stderr]) stream.on('error', onUnread);
 process.exitCode = await runCommand(process.argv.slice(2));
 await exit();
 
@@ -16,4 +17,13 @@ async function exit(): Promise<never> {
     await sleep(10_000);
   }
   process.exit();
+}
+
+/**
+ * Nobody reads any more, as in `sealflow status | head -1`. A command that only tells ends as others do, with what a shell
+ * shows of SIGPIPE (Node ignores the signal). One that acts goes on: half a range must not depend on who listens.
+ */
+function onUnread(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  if (ONLY_TELL.has(process.argv[2] ?? '')) process.exit(141);
 }

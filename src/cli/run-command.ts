@@ -25,6 +25,12 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   health: async () => (await import('./commands/health.js')).healthCommand(),
 };
 
+/** Commands that change nothing: they end when nobody reads what they print. */
+export const ONLY_TELL: ReadonlySet<string> = new Set(['status', 'doctor', 'verify', 'health']);
+
+/** For tests that try each of them. */
+export const commandNames = (): string[] => Object.keys(COMMANDS);
+
 /**
  * Runs `sealflow <args>` in this process and prints what it has to say. A command that finds something wrong, without an
  * error of its own, sets `process.exitCode`.

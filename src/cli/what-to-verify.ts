@@ -66,4 +66,5 @@ function sectorsIn(value: string): SectorId[] {
 }
 
 /** A directory with such a name can be given as `./t01000/7`. */
-const looksLikeSector = (value: string): boolean => /^[tf]0[0-9]+\/[0-9]+(?:-[0-9]+)?$/.test(value);
+const looksLikeSector = (value: string): boolean =>
+  /^(@.|[tf]0[0-9]+\/[0-9]+(-[0-9]+)?$|s-t0[0-9]+-[0-9]+$)/.test(value);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ifPresent } from '../files.js';
 import { lstat, readdir, stat } from '../mounts/remote-fs.js';
 import { stored } from '../paths.js';
-import { sectorName, type SectorId } from '../sector.js';
+import { bySector, sectorName, type SectorId } from '../sector.js';
 import { UserError } from '../user-error.js';
 import type { SectorReport } from './report.js';
 import { UnreadableError, unreadableReason } from './unreadable.js';
@@ -32,7 +32,7 @@ export async function openNode(directory: string): Promise<StorageNode> {
     const receipts = await namesIn(directory, 'receipts');
     if (!receipts && !(await ifPresent(lstat(join(directory, 'sealed'))))) throw await noNode(directory);
     const sectors = (receipts ?? []).flatMap((name) => stored.sectorOfReceipt(name) ?? []);
-    return { directory, sectors: sectors.sort(inOrder) };
+    return { directory, sectors: sectors.sort(bySector) };
   } catch (error) {
     const problem = unreadableReason(error);
     if (problem === undefined) throw error;
@@ -91,7 +91,3 @@ async function noNode(directory: string): Promise<UserError> {
   if (!found.isDirectory()) return new UserError(`${directory} is no directory`);
   return new UserError(`${directory} is no storage node: it has neither receipts/ nor sealed/`);
 }
-
-/** Miners' numbers can be longer than a number is exact. */
-const inOrder = (a: SectorId, b: SectorId): number =>
-  a.miner.length - b.miner.length || (a.miner < b.miner ? -1 : a.miner > b.miner ? 1 : a.number - b.number);

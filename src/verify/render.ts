@@ -53,7 +53,8 @@ export const renderUnknownFiles = (
 ): string[] => [
   ...noReceipt.map((path) => `${join(node, path)}: no receipt: not sealed by sealflow, not checked`),
   ...unfinished.map(
-    (path) => `${join(node, path)}: unfinished copy, which P6 or an abort of its sector removes`,
+    (path) =>
+      `${join(node, path)}: copy of a sector that is not sealed yet: P5 is at work, or the copy waits for its proof; P6 or an abort removes it`,
   ),
   ...noName.map((path) => `${join(node, path)}: no receipt's name, not looked at`),
 ];

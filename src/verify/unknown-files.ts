@@ -11,7 +11,7 @@ import { UnreadableError } from './unreadable.js';
 export interface UnknownFiles {
   /** Below `sealed/` and `cache/`, and named by no receipt. */
   noReceipt: string[];
-  /** Copies that P5 is making, or that a P5 has left. */
+  /** Copies without a receipt: P5 is making them, they wait for their proof, or a P5 has left them. */
   unfinished: string[];
   /** In `receipts/`, with names that no receipt has. */
   noName: string[];

@@ -1,13 +1,17 @@
 /** Files that no workflow claims are retained and listed, and can be resumed; aborted sectors are deleted. */
 import { existsSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { Cluster } from '../helpers/cluster.js';
 import { eventually, isAlive } from '../helpers/eventually.js';
 import type { Group } from '../helpers/group.js';
 import { createRandom, hex32 } from '../helpers/random.js';
+import { lacks } from '../helpers/abilities.js';
 import { command } from '../helpers/in-process.js';
+import { expectForms } from '../helpers/json-forms.js';
+import { startSealflow } from '../helpers/sealflow.js';
+import { SshServer } from '../helpers/sshfs.js';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
@@ -39,7 +43,7 @@ test('a sector whose workflow is gone is listed with the command that resumes it
   await group.tell(sector, 'P2', 'hold');
   await cluster.start(group, sector, { ticket, ticketEpoch: 77, seed });
   const { pid } = await group.engine(sector, 'P2');
-  const row = async (): Promise<unknown> => JSON.parse((await list('--json')).stdout) as unknown;
+  const row = async (): Promise<unknown> => expectForms('status', (await list('--json')).stdout)[0];
   await eventually(async () => ((await row()) as { engines: unknown[] }).engines.length > 0);
   expect(await row()).toMatchObject({
     sector,
@@ -94,6 +98,59 @@ test('abort asks, ends the engine, deletes the files, and allows a fresh start',
   await cluster.start(group, sector);
   await cluster.sealed(sector);
   expect(await readdir(join(group.node, 'receipts'))).toHaveLength(1);
+});
+
+test('one odd name hides nothing, and sectors come in the order of their numbers', async () => {
+  const group = await cluster.group();
+  const config = await group.writeConfig(1);
+  const sectors = join(group.directory.root, 'nfs', group.directory.subdirectory, 'cache');
+  const names = ['s-t01000-10', 's-t01000-007', 's-t01000-9', 's-t01000-7.bak', 's-t0999-11', 'lost+found'];
+  for (const name of names) await mkdir(join(sectors, name));
+  await writeFile(join(sectors, 's-t01000-8'), 'a file');
+  const { code, stdout, stderr } = await command(['status', '--on-disk', '--config', config]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const rows = stdout.split('\n\n')[0]?.split('\n').slice(1) ?? [];
+  expect(rows.map((row) => row.replace(/ .*/, ''))).toEqual([
+    't0999/11',
+    't01000/8',
+    't01000/9',
+    't01000/10',
+    join(sectors, 'lost+found'),
+    join(sectors, 's-t01000-007'),
+    join(sectors, 's-t01000-7.bak'),
+  ]);
+  expect(rows.find((row) => row.startsWith('t01000/8'))).toMatch(/is no directory$/);
+  expect(rows.at(-1)).toMatch(/unknown .*no sector's name: not looked at$/);
+  expect(stdout).not.toContain('start s-');
+  const json = await command(['status', '--on-disk', '--config', config, '--json']);
+  expect(expectForms('status', json.stdout)).toHaveLength(names.length + 1);
+});
+
+test('an engine of another host has a question mark, which is explained', async () => {
+  const { group, sector, list } = await served();
+  await group.tell(sector, 'P1', 'hold');
+  await cluster.start(group, sector);
+  await group.engine(sector, 'P1');
+  const other = await group.writeConfig(2);
+  await eventually(async () => (await list()).stdout.includes(` on ${group.ip(1)} `));
+  expect((await list()).stdout).not.toContain('?');
+  const { stdout } = await command(['status', '--on-disk', '--config', other]);
+  expect(stdout).toContain(`1/P1-1 on ${group.ip(1)}?`);
+  expect(stdout).toMatch(/^\?: on another host, /m);
+  await group.takeBack(sector, 'P1', 'hold');
+  await cluster.sealed(sector);
+});
+
+test.skipIf(await lacks('sshfs'))('a hung mount is told, and does not hang it', async () => {
+  const group = await cluster.group();
+  const server = await SshServer.start(group);
+  const view = await server.view(group.directory.root, join(group.root, 'view'), 'uncached');
+  const config = await group.writeConfig(1, { config: { local_dir: view.path } });
+  view.hang();
+  const end = await startSealflow(['status', '--on-disk', '--config', config, '--time-scale', '0.05']).ended;
+  // Node itself would wait for the blocked thread.
+  expect(end).toMatchObject({ code: 'SIGTERM', stdout: '' });
+  expect(end.stderr).toMatch(new RegExp(`^sealflow: ${view.path} is hung: no answer since \\S+Z\n$`));
 });
 
 test('a missing server or group directory is reported', async () => {

@@ -1,11 +1,15 @@
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { Cluster } from '../helpers/cluster.js';
 import { eventually, isAlive } from '../helpers/eventually.js';
 import type { Group } from '../helpers/group.js';
+import { expectForms } from '../helpers/json-forms.js';
 import { readReceipt } from '../helpers/on-disk.js';
 import { createRandom, hex32 } from '../helpers/random.js';
 import type { End } from '../helpers/sealflow.js';
+import { temporaryDirectory } from '../helpers/temporary.js';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
@@ -34,10 +38,19 @@ test('a sector waits for its seed, and accepts the first one', async () => {
   await cluster.start(group, sector, { ticket, ticketEpoch: 12345 });
   await eventually(async () => (await cluster.status(sector)).state === 'waiting-for-seed');
   const status = answerOf(await cluster.sealflow('status', sector, '--json'));
-  expect(status).toMatchObject({ sector, ticket, state: 'waiting-for-seed', workflow: 'RUNNING' });
-  // The values for the chain are known before the seed.
-  const { commR } = status as { commR: string };
-  expect(Buffer.from(commR, 'base64')).toHaveLength(32);
+  expect(status).toMatchObject({
+    ...{ sector, ticket, ticketEpoch: 12345, state: 'waiting-for-seed', workflow: 'RUNNING' },
+    // The values for the chain are known before the seed.
+    commD: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+    commR: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+    pieceCid: expect.stringMatching(/^baga6ea4seaq/) as string,
+    sectorCid: expect.stringMatching(/^bagboea4b5abc/) as string,
+  });
+  const { commR, sectorCid } = status as Record<'commR' | 'sectorCid', string>;
+  const { stdout } = await cluster.sealflow('status', sector);
+  expect(stdout).toContain(`sealflow seed ${sector} HEX\n`);
+  expect(stdout).toContain(`\nticket   ${ticket} of epoch 12345\n`);
+  expect(stdout).toContain(`\ncommR    ${commR}  ${sectorCid}\n`);
 
   // P3 must not end before the other commands have run.
   await group.tell(sector, 'P3', 'hold');
@@ -54,12 +67,55 @@ test('a sector waits for its seed, and accepts the first one', async () => {
   expect(await cluster.sealflow('seed', sector, hex32(random))).toEqual({
     code: 1,
     stdout: '',
-    stderr: `sealflow: ${sector}: SeedKnown: a different seed is already set; with replace, P3 runs again\n`,
+    stderr: `sealflow: ${sector}: SeedKnown: a different seed is already set; with --replace, P3 and P4 run again\n`,
   });
   await group.takeBack(sector, 'P3', 'hold');
   await cluster.sealed(sector);
   expect(await readReceipt(group.node, sector)).toMatchObject({ ticket, ticketEpoch: 12345, seed });
-  expect(Buffer.from(commR, 'base64').toString('hex')).toBe((await readReceipt(group.node, sector)).commR);
+  const { proof } = await readReceipt(group.node, sector);
+  expect(await readReceipt(group.node, sector)).toMatchObject({ commR });
+  const sealed = answerOf(await cluster.sealflow('status', sector, '--json'));
+  // A receipt has it as base64, as Go reads it.
+  const hex = Buffer.from(proof, 'base64').toString('hex');
+  expect(sealed).toMatchObject({ ticket, ticketEpoch: 12345, seed, commR, proof: hex });
+});
+
+test('sectors of one miner share a ticket, and get their seeds from a file', async () => {
+  const [first, second] = [cluster.newSector(), cluster.newSector()];
+  const [ticket, seed] = [hex32(random), hex32(random)];
+  const place = ['--group', String(group.number), '--size', group.size, '--time-scale', '0.2'];
+  const range = `${first}-${second.split('/')[1]}`;
+  expect(await cluster.sealflow('start', range, ...place, '--ticket', `${ticket}@77`)).toMatchObject({
+    code: 0,
+    stderr: '',
+  });
+  const file = join(await temporaryDirectory(), 'seeds');
+  await writeFile(file, `# pre-committed in one epoch\n${first} ${seed}\n${second} ${seed}\n`);
+  expect(await cluster.sealflow('seed', `@${file}`)).toEqual({
+    code: 0,
+    stdout: `${first}: stored\n${second}: stored\n`,
+    stderr: '',
+  });
+  for (const sector of [first, second]) {
+    await cluster.sealed(sector);
+    expect(await readReceipt(group.node, sector)).toMatchObject({ ticket, ticketEpoch: 77, seed });
+  }
+});
+
+test('a range that was started in part is started again: the rest is done, and each is told', async () => {
+  const [first, second] = [cluster.newSector(), cluster.newSector()];
+  await group.tell(first, 'P1', 'hold');
+  await cluster.start(group, first);
+  const place = ['--group', String(group.number), '--size', group.size, '--time-scale', '0.2'];
+  const end = await cluster.sealflow('start', `${first}-${second.split('/')[1]}`, ...place, '--test');
+  expect(end).toMatchObject({
+    code: 1,
+    stdout: `${second} started (workflow seal-${second.replace('/', '-')})\n`,
+  });
+  expect(end.stderr).toContain(`sealflow: ${first} is being sealed or is already sealed`);
+  expect(end.stderr).toContain(`sealflow: not started: ${first}\n`);
+  await group.takeBack(first, 'P1', 'hold');
+  for (const sector of [first, second]) await cluster.sealed(sector);
 });
 
 test('replacing the seed takes the sector back to P3', async () => {
@@ -146,15 +202,13 @@ test('each command prints JSON with --json', async () => {
     workflowId: `seal-${id}`,
   });
   const result = await cluster.sealed(sector);
-  expect(answerOf(await cluster.sealflow('status', sector, '--json'))).toMatchObject({
-    sector,
-    state: 'sealed',
-  });
+  const [status] = expectForms('status', (await cluster.sealflow('status', sector, '--json')).stdout);
+  expect(status).toMatchObject({ sector, state: 'sealed' });
   const waited = cluster.newSector();
-  expect(
-    answerOf(await cluster.sealflow('start', waited, ...place, '--test', '--wait', '--json')),
-  ).toMatchObject({
-    ...{ v: 1, sector: waited, storage: { node: result.storage.node } },
+  const end = await cluster.sealflow('start', waited, ...place, '--test', '--wait', '--json');
+  expect(expectForms('start', end.stdout)[0]).toMatchObject({
+    ...{ sector: waited, storage: { node: result.storage.node } },
+    commR: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
   });
   const list = await cluster.sealflow('status', '--json', '--limit', '10000');
   expect(list).toMatchObject({ code: 0, stderr: '' });

@@ -52,13 +52,21 @@ test('a P1 that completes while the server is down is not repeated', async () =>
   expect(await group.starts(sector, 'P1')).toEqual([engine]);
 });
 
-test('status reports that no orchestrator runs', async () => {
-  await cluster.endOrchestrator();
+test('status and updates report that no orchestrator answers any more', async () => {
   const { group, sector } = { group: await cluster.group(), sector: cluster.newSector() };
   await cluster.start(group, sector);
+  await eventually(async () => (await cluster.status(sector)).phases.P1.state === 'queued');
+  await cluster.endOrchestrator();
+  // The server still lists it as a poller.
+  const mend = '  run sealflow orchestrator; see its log if one should be there';
   expect(await cluster.sealflow('status', sector)).toEqual({
     code: 1,
     stdout: '',
-    stderr: 'sealflow: no orchestrator answers\n  run sealflow orchestrator\n',
+    stderr: `sealflow: no orchestrator answers\n${mend}\n`,
+  });
+  expect(await cluster.sealflow('seed', sector, 'ab'.repeat(32))).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `sealflow: ${sector}: no orchestrator answers\n${mend}; then give the command again: twice does no harm\n`,
   });
 });

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { Cluster } from '../helpers/cluster.js';
+import { command } from '../helpers/in-process.js';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
@@ -26,7 +27,7 @@ test('a sector is not started in a group that no worker serves, except with --fo
     'P1 (PreCommitPhase1), P2 (PreCommitPhase2), P3 (CommitPhase1), P4 (CommitPhase2), P5 (CopyTask), P6 (CleanTask)';
   expect(await cluster.sealflow(...start)).toEqual(
     refused(
-      2,
+      1,
       `sealflow: nobody serves ${all} for 2KiB sectors in group ${group.number}`,
       '  start the workers of the group, check their logs, or use --force to let the sector wait for them',
     ),
@@ -38,6 +39,19 @@ test('a sector is not started in a group that no worker serves, except with --fo
     stderr: '',
   });
   await group.host(1);
+  await cluster.sealed(sector);
+});
+
+test('start takes group and size of the config, and says which size is served', async () => {
+  const group = await cluster.group();
+  await group.serve(1);
+  await cluster.untilServed(group);
+  const config = ['--config', await group.writeConfig(1), '--test'];
+  const [sector, other] = [cluster.newSector(), cluster.newSector()];
+  const end = await command(['start', other, ...config, '--size', '32GiB']);
+  expect(end).toMatchObject({ code: 1, stdout: '' });
+  expect(end.stderr).toContain(`for 32GiB sectors in group ${group.number}, but 2KiB is served\n`);
+  expect(await command(['start', sector, ...config, '--time-scale', '0.2'])).toMatchObject({ code: 0 });
   await cluster.sealed(sector);
 });
 

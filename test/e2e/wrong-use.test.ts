@@ -1,10 +1,12 @@
 /** Wrong use: each mistake has its exit code and its message on stderr, and nothing else is printed. */
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { SECTOR_SIZE_NAMES } from '../../src/phases.js';
 import { engineProgram } from '../helpers/engine-program.js';
-import { expectRefused } from '../helpers/refused.js';
+import { expectRefused, groupAt } from '../helpers/refused.js';
 import { sealflow } from '../helpers/sealflow.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 
@@ -26,7 +28,7 @@ test.for([
     ['start', 'x01000/1', '--group', '1', '--test'],
     [
       "error: command-argument value 'x01000/1' is invalid for argument 'sectors'. " +
-        'A sector looks like t01000/7, a range like t01000/1-500.',
+        'A sector looks like t01000/7 or s-t01000-7, a range like t01000/1-500.',
     ],
   ],
   [
@@ -59,9 +61,28 @@ test.for([
     ],
   ],
   [
-    'a group that is left out or',
-    ['start', 't01000/1', '--test'],
-    ["error: required option '--group <n>' not specified"],
+    'a range with a seed',
+    ['seed', 't01000/1-5', HEX],
+    [
+      "error: command-argument value 't01000/1-5' is invalid for argument 'sector'. Each sector has a seed of its own, " +
+        'from the epoch of its pre-commit: give one sector, or @file with lines like "t01000/7 HEX".',
+    ],
+  ],
+  [
+    'a sector that no chain has',
+    ['start', 't09223372036854775808/1', '--group', '1', '--test'],
+    [
+      "error: command-argument value 't09223372036854775808/1' is invalid for argument 'sectors'. " +
+        'No chain has an actor ID above 9223372036854775807 (2^63 - 1).',
+    ],
+  ],
+  [
+    'a range that is too far up',
+    ['start', 't01000/9007199254740990-9007199254740993', '--group', '1', '--test'],
+    [
+      "error: command-argument value 't01000/9007199254740990-9007199254740993' is invalid for argument 'sectors'. " +
+        'sealflow takes sector numbers up to 9007199254740991 (2^53 - 1).',
+    ],
   ],
 ] as const)('%s that is wrong is named, and what is right', async ([, args, lines]) => {
   await expectRefused(args, 2, [...lines, SEE_HELP]);
@@ -72,10 +93,46 @@ test('start without a ticket is refused', async () => {
   await expectRefused(['start', 't01000/1', '--group', '1'], 2, ['sealflow: --ticket is missing', hint]);
 });
 
-test('one ticket is not accepted for several sectors', async () => {
-  await expectRefused(['start', 't01000/1-3', '--group', '1', '--ticket', HEX], 2, [
-    'sealflow: one ticket or seed cannot be used for t01000/1 … t01000/3 (3 sectors)',
-    '  start them one by one: each sector has its own randomness',
+test('start without a group is refused, if the config does not tell it', async () => {
+  await expectRefused(['start', 't01000/1', '--test'], 2, [
+    'sealflow: --group is missing',
+    '  or --config config.toml, whose group_id and sector_size are taken',
+  ]);
+  const group = await groupAt('127.0.0.1:1');
+  const file = await group.writeConfig(1, { config: { group_id: [1, 2] } });
+  await expectRefused(['start', 't01000/1', '--test', '--config', file], 2, [
+    'sealflow: --group is missing',
+    `  ${file} has several: 1, 2`,
+  ]);
+});
+
+test('one ticket is not accepted for several miners', async () => {
+  await expectRefused(['start', 't01000/1-3', 't01001/1', '--group', '1', '--ticket', HEX], 2, [
+    'sealflow: one ticket or seed cannot be that of several miners: t01000, t01001',
+    '  start them miner by miner: the chain draws randomness for a miner and an epoch',
+  ]);
+});
+
+test('a file of seeds is refused with its line if one is wrong', async () => {
+  const file = join(await temporaryDirectory(), 'seeds');
+  const invalid = (why: string): string =>
+    `error: command-argument value '@${file}' is invalid for argument 'sector'. ${why}`;
+  for (const [line, why] of [
+    ['t01000/2', 'It must be 32 bytes as 64 hex digits.'],
+    ['t01000/2-3 ' + HEX, 'A sector looks like t01000/7 or s-t01000-7, a range like t01000/1-500.'],
+    ['s-t01000-1 ' + HEX, 'The sector has a line already.'],
+    [`t01000/2 ${HEX} more`, 'A line has a sector and its seed, no more.'],
+  ]) {
+    await writeFile(file, `t01000/1 ${HEX}\n${line}\n`);
+    await expectRefused(['seed', `@${file}`], 2, [invalid(`${file}:2: ${line}: ${why}`), SEE_HELP]);
+  }
+  await writeFile(file, `t01000/1 ${HEX}\n`);
+  await expectRefused(['seed', `@${file}`, HEX], 2, [
+    'sealflow: the seeds are in the file: give no other one',
+  ]);
+  await expectRefused(['seed', 't01000/1'], 2, [
+    'sealflow: the seed is missing',
+    '  sealflow seed t01000/1 HEX',
   ]);
 });
 

@@ -238,6 +238,18 @@ describe('an unknown key is told with the one that was meant', () => {
     expect(refusal(text)).toContain(`${FILE}: ${message}; known: `);
   });
 
+  test.each([
+    [
+      'below [[worker]]',
+      `${OLD}storage-nodes = ["/mnt/a"]\n`,
+      'unknown key worker[1].storage-nodes: it belongs at the top of the file, above the first [table] or [[worker]]',
+    ],
+    ['at the top', atTop('reserved_cores = 0'), 'unknown key reserved_cores: it belongs below [engine]'],
+    ['in another table', `${OLD}[engine]\nnum = 1\n`, 'unknown key engine.num: it belongs below [[worker]]'],
+  ])('or with its place: %s', (_, text, message) => {
+    expect(refusal(text)).toBe(`${FILE}: ${message}`);
+  });
+
   test('and without a suggestion where none is near', () => {
     expect(refusal(atTop('frobnicate = 1'))).toContain(
       `${FILE}: unknown key frobnicate; known: scheduler_url, local_dir,`,
@@ -252,7 +264,7 @@ describe('an unknown key is told with the one that was meant', () => {
 
 describe('a missing key is named:', () => {
   test.each(['scheduler_url', 'local_dir', 'group_id', 'sector_size', 'ip'])('%s', (key) => {
-    expect(refusal(without(key))).toMatch(new RegExp(`^${FILE}: ${key} is missing \\(`));
+    expect(refusal(without(key))).toMatch(new RegExp(`^${FILE}: ${key} is missing: `));
   });
 
   test('worker', () => {
@@ -273,7 +285,7 @@ describe('a missing key is named:', () => {
 describe('a wrong value is told with its key, itself and what is allowed:', () => {
   const pool = 'supported_phase = ["CopyTask","CleanTask"]';
   test.each([
-    ['scheduler_url = 3456', changed('"http://10.10.19.17:3456"', '3456'), 'must be string'],
+    ['scheduler_url = 3456', changed('"http://10.10.19.17:3456"', '3456'), 'must be a text in quotes'],
     [
       'scheduler_url = "10.10.19.17:3456"',
       changed('http://10.10.19.17', '10.10.19.17'),
@@ -285,35 +297,39 @@ describe('a wrong value is told with its key, itself and what is allowed:', () =
       changed('http://10.10.19.17:3456', 'http://x:1/api/tasks'),
       'must be like',
     ],
-    ['local_dir = 1', changed('"/sealer"', '1'), 'must be string'],
+    ['local_dir = 1', changed('"/sealer"', '1'), 'must be a text in quotes'],
     ['local_dir = "sealer"', changed('/sealer', 'sealer'), 'must be an absolute path'],
     ['local_dir = ""', changed('/sealer', ''), 'must be an absolute path'],
-    ['copy_limit_mb_per_sec = "500"', changed('= 500', '= "500"'), 'must be number'],
-    ['copy_limit_mb_per_sec = -1', changed('= 500', '= -1'), '>=0'],
-    ['group_id = 1', changed('[1]', '1'), 'must be array'],
-    ['group_id = []', changed('[1]', '[]'), '>=1'],
-    ['group_id[0] = "1"', changed('[1]', '["1"]'), 'must be number'],
-    ['group_id[1] = 1.5', changed('[1]', '[1, 1.5]'), 'must be int'],
-    ['group_id[0] = -1', changed('[1]', '[-1]'), '>=0'],
-    ['sector_size = "32GiB"', changed('536870912', '"32GiB"'), 'must be number'],
+    ['copy_limit_mb_per_sec = "500"', changed('= 500', '= "500"'), 'must be a number'],
+    ['copy_limit_mb_per_sec = -1', changed('= 500', '= -1'), 'must be 0 or more'],
+    ['group_id = 1', changed('[1]', '1'), 'must be a list, like group_id = [1]'],
+    ['group_id = []', changed('[1]', '[]'), 'must have 1 or more'],
+    ['group_id[0] = "1"', changed('[1]', '["1"]'), 'must be a number'],
+    ['group_id[1] = 1.5', changed('[1]', '[1, 1.5]'), 'must be a whole number'],
+    ['group_id[0] = -1', changed('[1]', '[-1]'), 'must be 0 or more'],
+    ['sector_size = "32GiB"', changed('536870912', '"32GiB"'), 'must be a number'],
     ['sector_size = 1024', changed('536870912', '1024'), '2048 (2KiB), 8388608 (8MiB), 536870912 (512MiB)'],
     ['sector_size = 0', changed('536870912', '0'), 'must be the bytes of a sector'],
     ['ip = "10.10.19"', changed('"10.10.19.17"', '"10.10.19"'), 'must be an IP address'],
     ['ip = "0.0.0.0"', changed('"10.10.19.17"', '"0.0.0.0"'), 'means every address'],
     ['ip = "::"', changed('"10.10.19.17"', '"::"'), 'means every address'],
     ['ip = "localhost"', changed('"10.10.19.17"', '"localhost"'), 'must be an IP address'],
-    ['ip = true', changed('"10.10.19.17"', 'true'), 'must be string'],
-    ['worker[0].num = 0', changed('num = 1', 'num = 0'), '>=1'],
-    ['worker[0].num = "1"', changed('num = 1', 'num = "1"'), 'must be number'],
-    ['worker[0].num = 1.5', changed('num = 1', 'num = 1.5'), 'must be int'],
-    ['worker[0].wait_sec = 0', changed('wait_sec = 60', 'wait_sec = 0'), '>0'],
-    ['worker[0].wait_sec = "1m"', changed('wait_sec = 60', 'wait_sec = "1m"'), 'must be number'],
+    ['ip = true', changed('"10.10.19.17"', 'true'), 'must be a text in quotes'],
+    ['worker[0].num = 0', changed('num = 1', 'num = 0'), 'must be 1 or more, like num = 1'],
+    ['worker[0].num = "1"', changed('num = 1', 'num = "1"'), 'must be a number'],
+    ['worker[0].num = 1.5', changed('num = 1', 'num = 1.5'), 'must be a whole number'],
+    [
+      'worker[0].wait_sec = 0',
+      changed('wait_sec = 60', 'wait_sec = 0'),
+      'must be more than 0, like wait_sec = 60',
+    ],
+    ['worker[0].wait_sec = "1m"', changed('wait_sec = 60', 'wait_sec = "1m"'), 'must be a number'],
     [
       'worker[1].supported_phase = "CopyTask"',
       changed(pool, 'supported_phase = "CopyTask"'),
-      'must be array',
+      'must be a list',
     ],
-    ['worker[1].supported_phase = []', changed(pool, 'supported_phase = []'), '>=1'],
+    ['worker[1].supported_phase = []', changed(pool, 'supported_phase = []'), 'must have 1 or more'],
     [
       'worker[1].supported_phase[0] = 5',
       changed(pool, 'supported_phase = [5]'),
@@ -337,20 +353,24 @@ describe('a wrong value is told with its key, itself and what is allowed:', () =
     [
       'worker = {"num":1}',
       `worker = { num = 1 }\n${OLD.slice(0, OLD.indexOf('[[worker]]'))}`,
-      'must be array',
+      'must be a list',
     ],
-    ['storage-nodes = "/mnt"', atTop('storage-nodes = "/mnt"'), 'must be array'],
+    ['storage-nodes = "/mnt"', atTop('storage-nodes = "/mnt"'), 'must be a list'],
     ['storage-nodes[1] = "mnt"', atTop('storage-nodes = ["/mnt/a", "mnt"]'), 'must be an absolute path'],
-    ['allow_system_disk = "yes"', atTop('allow_system_disk = "yes"'), 'must be boolean'],
-    ['engine = 1', atTop('engine = 1'), 'must be object'],
-    ['engine.command = "engine"', `${OLD}[engine]\ncommand = "engine"\n`, 'must be array'],
-    ['engine.command = []', `${OLD}[engine]\ncommand = []\n`, '>=1'],
-    ['engine.command[0] = ""', `${OLD}[engine]\ncommand = [""]\n`, '>=1'],
-    ['engine.reserved_cores = -1', `${OLD}[engine]\nreserved_cores = -1\n`, '>=0'],
-    ['engine.environment.A = 1', `${OLD}[engine]\nenvironment = { A = 1 }\n`, 'must be string'],
-    ['copy_limit_mb_per_sec = 1e+300', changed('= 500', '= 1e300'), '<=1000000000'],
+    ['allow_system_disk = "yes"', atTop('allow_system_disk = "yes"'), 'must be true or false'],
+    ['engine = 1', atTop('engine = 1'), 'must be a table'],
+    ['engine.command = "engine"', `${OLD}[engine]\ncommand = "engine"\n`, 'must be a list'],
+    ['engine.command = []', `${OLD}[engine]\ncommand = []\n`, 'must have 1 or more'],
+    ['engine.command[0] = ""', `${OLD}[engine]\ncommand = [""]\n`, 'must not be empty'],
+    ['engine.reserved_cores = -1', `${OLD}[engine]\nreserved_cores = -1\n`, 'must be 0 or more'],
+    ['engine.environment.A = 1', `${OLD}[engine]\nenvironment = { A = 1 }\n`, 'must be a text in quotes'],
+    ['copy_limit_mb_per_sec = 1e+300', changed('= 500', '= 1e300'), 'must be 1000000000 or less'],
     ['group_id = [4,4]', changed('[1]', '[4, 4]'), 'names a group twice'],
-    ['worker[0].wait_sec = 2147484', changed('wait_sec = 60', 'wait_sec = 2147484'), '<=2147483'],
+    [
+      'worker[0].wait_sec = 2147484',
+      changed('wait_sec = 60', 'wait_sec = 2147484'),
+      'must be 2147483 or less',
+    ],
     ...['127.0.0.1:99999', '127.0.0.1:0', 'host:9', '::1:9', '[::1]', '[127.0.0.1]:9', '[fe80::1%lo]:9'].map(
       (listen): [string, string, string] => [
         `metrics.listen = "${listen}"`,

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
+  boundOf,
+  bySector,
   minerName,
   parseSector,
   parseSectorFileName,
@@ -39,6 +41,8 @@ describe('a sector', () => {
     't01000/../7',
     't01000/1e3',
     't01000/9007199254740992',
+    't09223372036854775808/1',
+    't018446744073709551616/1',
     't3abc/7',
     's-t01000-7',
   ])('%j is none', (text) => {
@@ -67,5 +71,27 @@ describe('a sector', () => {
       '..',
     ])
       expect(parseSectorFileName(name)).toBeUndefined();
+  });
+
+  test('has numbers that a chain can have, and sealflow can count', () => {
+    expect(boundOf('t09223372036854775808/1')).toBe(
+      'No chain has an actor ID above 9223372036854775807 (2^63 - 1).',
+    );
+    expect(boundOf('t01000/9007199254740992')).toBe(
+      'sealflow takes sector numbers up to 9007199254740991 (2^53 - 1).',
+    );
+    for (const text of ['t09223372036854775807/9007199254740991', 'x', 's-t01000-7'])
+      expect(boundOf(text)).toBeUndefined();
+  });
+
+  test('comes in the order of its numbers', () => {
+    const names = ['t01000/10', 't0999/3', 't01000/2', 't09223372036854775807/0', 't09223372036854775806/1'];
+    expect(names.map(sectorOf).sort(bySector).map(sectorName)).toEqual([
+      't0999/3',
+      't01000/2',
+      't01000/10',
+      't09223372036854775806/1',
+      't09223372036854775807/0',
+    ]);
   });
 });

@@ -3,9 +3,10 @@ import { WorkflowFailedError, type Client } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import { workflowId } from '../../contract.js';
 import type { SectorId } from '../../sector.js';
-import { parseSectors } from '../arguments.js';
-import { eachSector } from '../each-sector.js';
-import { withServer, type ServerOptions } from '../server.js';
+import { parseSectors, SECTORS } from '../arguments.js';
+import { answerEach } from '../each-sector.js';
+import { resultTold } from '../result-told.js';
+import { clientFrom, withServer, type ServerOptions } from '../server.js';
 
 interface CancelOptions extends ServerOptions {
   wait: boolean;
@@ -17,19 +18,21 @@ export const cancelCommand = (): Command =>
     .description(
       'stop the engines and the workflows of sectors; all files are retained, and start resumes from them',
     )
-    .argument('<sectors...>', 'like t01000/7 or t01000/1-500', parseSectors)
+    .argument('<sectors...>', SECTORS, parseSectors)
     .option('--no-wait', 'do not wait until the engines have ended')
     .option('--json', 'print JSON')
-    .action((sectors: SectorId[], { wait, ...options }: CancelOptions) =>
-      eachSector(sectors, 'cancelled', options, (client, sector) => cancel(client, sector, wait)),
-    );
+    .action(async (sectors: SectorId[], { wait, json, ...server }: CancelOptions) => {
+      // Needs no orchestrator: the server records it, and the next one finds it.
+      const client = await clientFrom(server);
+      await answerEach(sectors, 'cancelled', json, (sector) => cancel(client, sector, wait));
+    });
 
 async function cancel(client: Client, sector: SectorId, wait: boolean): Promise<string> {
   const handle = client.workflow.getHandle(workflowId(sector));
   await handle.cancel();
   if (!wait) return 'cancelling';
   try {
-    await handle.result();
+    await resultTold(client, sector);
   } catch (error) {
     if (error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure)
       return 'cancelled, its files are retained';

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { landedUpdate } from '../../messages.js';
 import type { SectorId } from '../../sector.js';
-import { parseSectors } from '../arguments.js';
+import { parseSectors, SECTORS } from '../arguments.js';
 import { updateEach } from '../each-sector.js';
 import { withServer, type ServerOptions } from '../server.js';
 
@@ -13,7 +13,7 @@ interface LandedOptions extends ServerOptions {
 export const landedCommand = (): Command =>
   withServer(new Command('landed'))
     .description('report that the proofs of sectors are on chain: P6 may delete their scratch')
-    .argument('<sectors...>', 'like t01000/7 or t01000/1-500', parseSectors)
+    .argument('<sectors...>', SECTORS, parseSectors)
     .option('--message <text>', "note for the workflow's history, such as the message CID")
     .option('--json', 'print JSON')
     .action((sectors: SectorId[], { message, ...options }: LandedOptions) =>

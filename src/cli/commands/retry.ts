@@ -3,8 +3,8 @@ import { retrySector } from '../../temporal/ask/retry-sector.js';
 import type { Retry } from '../../messages.js';
 import { PHASE_IDS } from '../../phases.js';
 import type { SectorId } from '../../sector.js';
-import { parseHex32, parseSectors } from '../arguments.js';
-import { eachSector } from '../each-sector.js';
+import { parseHex32, parseSectors, SECTORS } from '../arguments.js';
+import { answerEach, askingClient } from '../each-sector.js';
 import { withServer, type ServerOptions } from '../server.js';
 
 interface RetryOptions extends ServerOptions {
@@ -17,13 +17,15 @@ interface RetryOptions extends ServerOptions {
 export const retryCommand = (): Command =>
   withServer(new Command('retry'))
     .description('resume sectors that need attention or wait between two attempts')
-    .argument('<sectors...>', 'like t01000/7 or t01000/1-500', parseSectors)
+    .argument('<sectors...>', SECTORS, parseSectors)
     .addOption(new Option('--from <phase>', 'rerun this phase and all later ones').choices(PHASE_IDS.slice()))
     .option('--ticket <hex>', 'use a new ticket; P1 runs again', parseHex32)
     .option('--accept-commr', 'accept the new commR of a repeated P2')
     .option('--json', 'print JSON')
-    .action((sectors: SectorId[], { from, ticket, acceptCommr, ...options }: RetryOptions) =>
-      eachSector(sectors, 'resumed', options, (client, sector) =>
+    .action(async (sectors: SectorId[], options: RetryOptions) => {
+      const { from, ticket, acceptCommr, json, ...server } = options;
+      const client = await askingClient(server);
+      await answerEach(sectors, 'resumed', json, (sector) =>
         retrySector(client, sector, { from, ticket, acceptCommR: acceptCommr }),
-      ),
-    );
+      );
+    });

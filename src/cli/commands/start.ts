@@ -1,16 +1,22 @@
 import { Command, Option } from 'commander';
+import { readConfig } from '../../config.js';
+import type { SealResult } from '../../contract.js';
 import { SECTOR_SIZE_NAMES, type SectorSize } from '../../phases.js';
-import { sectorName, type SectorId } from '../../sector.js';
-import { UserError } from '../../user-error.js';
-import { parseCount, parseHex32, parseSectors, shortList, timeScaleOption } from '../arguments.js';
-import { print, printJson } from '../process.js';
-import { toRefusal } from '../each-sector.js';
-import { clientFrom, withServer, type ServerOptions } from '../server.js';
+import { minerName, sectorName, type SectorId } from '../../sector.js';
+import { requireOrchestrator, requireSetUp } from '../../temporal/ask/ready.js';
 import { randomHex32, refuseUnserved, startSector } from '../../temporal/ask/start-sector.js';
+import { UserError } from '../../user-error.js';
+import { parseCount, parseHex32, parseSectors, SECTORS, timeScaleOption } from '../arguments.js';
+import { refuseLeft, tryEach } from '../each-sector.js';
+import type { Started } from '../json-forms.js';
+import { print, printJson, printProblem } from '../process.js';
+import { toRefusal } from '../refusal.js';
+import { clientFrom, withServer, type ServerOptions } from '../server.js';
+import { shownResult } from '../shown.js';
 
 interface StartOptions extends ServerOptions {
-  group: number;
-  size: SectorSize;
+  group?: number;
+  size?: SectorSize;
   ticket?: { hex: string; epoch?: number };
   seed?: string;
   test?: boolean;
@@ -31,12 +37,16 @@ function parseTicket(text: string): StartOptions['ticket'] {
 export const startCommand = (): Command =>
   withServer(new Command('start'))
     .description('start sealing sectors')
-    .argument('<sectors...>', 'like t01000/7 or t01000/1-500', parseSectors)
-    .requiredOption('--group <n>', 'group of hosts that seals them', parseCount)
-    .addOption(new Option('--size <size>', 'sector size').choices(SECTOR_SIZE_NAMES.slice()).default('32GiB'))
+    .argument('<sectors...>', SECTORS, parseSectors)
+    .option('--group <n>', 'group of hosts that seals them (default: that of --config)', parseCount)
+    .addOption(
+      new Option('--size <size>', 'sector size (default: that of --config, or 32GiB)').choices(
+        SECTOR_SIZE_NAMES.slice(),
+      ),
+    )
     .option(
       '--ticket <hex[@epoch]>',
-      'chain randomness for P1, and the epoch at which it was drawn',
+      'chain randomness for P1, and the epoch at which it was drawn; sectors of one miner may share it',
       parseTicket,
     )
     .option('--seed <hex>', 'chain randomness for P3; may be given later with `sealflow seed`', parseHex32)
@@ -49,23 +59,19 @@ export const startCommand = (): Command =>
       ).choices(['proof', 'landed']),
     )
     .option('--wait', 'wait until all are sealed')
-    .option('--force', 'start even if no worker serves a phase')
+    .option('--force', 'start even if no orchestrator runs, or no worker serves a phase')
     .option('--json', 'print JSON')
     .addOption(timeScaleOption())
     .action(async (sectors: SectorId[], options: StartOptions) => {
-      const { group, size, ticket, seed, test, priority, cleanAfter, wait, force, json, timeScale } = options;
-      if (!ticket && !test) {
-        throw new UserError('--ticket is missing', { hint: 'for tests, --test uses a random one' });
-      }
-      if (sectors.length > 1 && (ticket || seed)) {
-        throw new UserError(`one ticket or seed cannot be used for ${shortList(sectors)}`, {
-          hint: 'start them one by one: each sector has its own randomness',
-        });
-      }
+      const { ticket, seed, test, priority, cleanAfter, wait, force, json, timeScale } = options;
+      refuseRandomness(sectors, options);
+      const { group, size } = placeOf(options);
       const client = await clientFrom(options);
+      await requireSetUp(client);
+      if (!force) await requireOrchestrator(client);
       if (!force) await refuseUnserved(client, group, size);
-      const handles = [];
-      for (const sector of sectors) {
+      const waited: { sector: SectorId; result: Promise<SealResult> }[] = [];
+      const refused = await tryEach(sectors, async (sector) => {
         const handle = await startSector(client, {
           sector: sectorName(sector),
           size,
@@ -77,22 +83,63 @@ export const startCommand = (): Command =>
           cleanAfter,
           timeScale,
         });
-        handles.push({ sector, handle });
-        if (!wait) {
-          if (json) printJson({ sector: sectorName(sector), workflowId: handle.workflowId });
-          else print(`${sectorName(sector)} started (workflow ${handle.workflowId})`);
-        }
-      }
-      if (!wait) return;
-      // Wait for all, even if one fails.
-      const outcomes = await Promise.allSettled(
-        handles.map(async ({ sector, handle }) => {
-          const result = await handle.result().catch((error: unknown) => {
-            throw toRefusal(error, sector) ?? error;
-          });
-          if (json) printJson(result);
-          else print(`${sectorName(sector)} sealed, on ${result.storage.node}`);
-        }),
-      );
-      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+        if (wait) waited.push({ sector, result: handle.result() });
+        else if (json)
+          printJson({ sector: sectorName(sector), workflowId: handle.workflowId } satisfies Started);
+        else print(`${sectorName(sector)} started (workflow ${handle.workflowId})`);
+      });
+      const failed = await untilSealed(waited, json);
+      refuseLeft(refused, 'started');
+      refuseLeft(failed, 'sealed');
     });
+
+/** Prints each sector as it ends. @returns those that failed */
+async function untilSealed(
+  waited: readonly { sector: SectorId; result: Promise<SealResult> }[],
+  json: boolean | undefined,
+): Promise<SectorId[]> {
+  const failed: SectorId[] = [];
+  const outcomes = await Promise.allSettled(
+    waited.map(async ({ sector, result }) => {
+      try {
+        const sealed = await result;
+        if (json) printJson(shownResult(sealed));
+        else print(`${sectorName(sector)} sealed, on ${sealed.storage.node}`);
+      } catch (error) {
+        const refusal = toRefusal(error, sector);
+        if (!refusal) throw error;
+        printProblem(refusal);
+        failed.push(sector);
+      }
+    }),
+  );
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  return failed;
+}
+
+/** @throws UserError when there is none, or it cannot be that of all sectors */
+function refuseRandomness(sectors: readonly SectorId[], { ticket, seed, test }: StartOptions): void {
+  if (!ticket && !test) {
+    throw new UserError('--ticket is missing', { hint: 'for tests, --test uses a random one' });
+  }
+  const miners = [...new Set(sectors.map(minerName))];
+  if (miners.length > 1 && (ticket || seed)) {
+    throw new UserError(`one ticket or seed cannot be that of several miners: ${miners.join(', ')}`, {
+      hint: 'start them miner by miner: the chain draws randomness for a miner and an epoch',
+    });
+  }
+}
+
+/** @throws UserError when the group is not known */
+function placeOf({ group, size, config: file }: StartOptions): { group: number; size: SectorSize } {
+  const config = file === undefined ? undefined : readConfig(file);
+  const known = group ?? (config?.groups.length === 1 ? config.groups[0] : undefined);
+  if (known === undefined) {
+    throw new UserError('--group is missing', {
+      hint: config
+        ? `${file} has several: ${config.groups.join(', ')}`
+        : 'or --config config.toml, whose group_id and sector_size are taken',
+    });
+  }
+  return { group: known, size: size ?? config?.size ?? '32GiB' };
+}

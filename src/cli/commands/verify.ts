@@ -8,7 +8,7 @@ import { unknownFilesOn, type UnknownFiles } from '../../verify/unknown-files.js
 import { Tally } from '../../verify/tally.js';
 import { unreadableReason } from '../../verify/unreadable.js';
 import { verifyCopies } from '../../verify/verify.js';
-import { parsePositive, parseSectors, timeScaleOption } from '../arguments.js';
+import { parsePositive, parseSectors, SECTORS, timeScaleOption } from '../arguments.js';
 import { unlessStopped, untilSignal } from '../process.js';
 import { requireEngine } from '../engine.js';
 import { VerifyScreen } from '../verify-screen.js';
@@ -24,7 +24,7 @@ interface VerifyCommandOptions extends Omit<VerifyArguments, 'sectors'> {
 export const verifyCommand = (): Command =>
   new Command('verify')
     .description('check stored sectors using only their receipts and the storage node, without a cluster')
-    .argument('[sectors...]', 'like t01000/7 or t01000/1-500', parseSectors)
+    .argument('[sectors...]', SECTORS, parseSectors)
     .option('--node <dir...>', 'storage nodes to search for the sectors')
     .option('--all [dir...]', 'check every sector of these storage nodes, and list other files')
     .option('--config <file>', 'take storage-nodes and [engine] from this config.toml')

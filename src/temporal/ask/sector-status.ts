@@ -14,6 +14,7 @@ import { UserError } from '../../user-error.js';
 import { tasksInQueue, type InQueue } from './in-queue.js';
 import { isPending, pendingPhase, type PendingActivity } from './pending.js';
 import { servedQueues, type IsServed } from './pollers.js';
+import { NotReadyError, whyUnanswered } from './ready.js';
 import { readWaits, type Wait } from './why-waiting.js';
 
 export interface SectorStatus extends SealStatus {
@@ -46,7 +47,7 @@ export async function sectorStatus(
     const status = await askStatus(client, handle).catch(async (error: unknown) => {
       if (!(error instanceof UserError)) throw error;
       const [wait] = await readWaits(description.raw, undefined, isServed);
-      throw wait ? new UserError(wait.why, { exitCode: 1, hint: error.hint }) : error;
+      throw wait ? new NotReadyError(wait.why, { exitCode: 1, hint: error.hint }) : error;
     });
     const pending = description.raw.pendingActivities ?? [];
     const engines = pending.flatMap(({ heartbeatDetails }) => {
@@ -90,15 +91,14 @@ const DEADLINE_EXCEEDED = 4;
  * Queries twice: a server that has just started gives the first query to orchestrators that are still reconnecting.
  * @throws UserError when neither query is answered
  */
-async function askStatus({ connection }: Client, handle: WorkflowHandle): Promise<SealStatus> {
-  const ask = () => connection.withDeadline(Date.now() + ANSWER_MS, () => handle.query(statusQuery));
+async function askStatus(client: Client, handle: WorkflowHandle): Promise<SealStatus> {
+  const ask = () => client.connection.withDeadline(Date.now() + ANSWER_MS, () => handle.query(statusQuery));
   for (let queries = 1; ; queries++) {
     try {
       return await ask();
     } catch (error) {
       if (!isUnanswered(error)) throw error;
-      if (queries === 2)
-        throw new UserError('no orchestrator answers', { exitCode: 1, hint: 'run sealflow orchestrator' });
+      if (queries === 2) throw await whyUnanswered(client);
     }
   }
 }

@@ -16,7 +16,7 @@ import {
   workflowId,
   type SealInput,
 } from '../../contract.js';
-import { PHASE_IDS, PHASES, type PhaseId, type SectorSize } from '../../phases.js';
+import { PHASE_IDS, PHASES, SECTOR_SIZE_NAMES, type PhaseId, type SectorSize } from '../../phases.js';
 import { sectorName, sectorOf } from '../../sector.js';
 import { UserError } from '../../user-error.js';
 import type { sealSector } from '../../workflows/index.js';
@@ -70,12 +70,20 @@ export async function unservedPhases(client: Client, group: number, size: Sector
   return PHASE_IDS.filter((_, i) => !served[i]);
 }
 
-/** @throws UserError naming the phases that nobody serves. */
+/** @throws UserError (exit 1) naming the phases that nobody serves, and the sizes that the group does serve. */
 export async function refuseUnserved(client: Client, group: number, size: SectorSize): Promise<void> {
   const unserved = await unservedPhases(client, group, size);
   if (unserved.length === 0) return;
   const names = unserved.map((phase) => `${phase} (${PHASES[phase].queueName})`).join(', ');
-  throw new UserError(`nobody serves ${names} for ${size} sectors in group ${group}`, {
+  const others = await sizesServed(client, group);
+  const but = others.length > 0 && !others.includes(size) ? `, but ${others.join(', ')} is served` : '';
+  throw new UserError(`nobody serves ${names} for ${size} sectors in group ${group}${but}`, {
+    exitCode: 1,
     hint: 'start the workers of the group, check their logs, or use --force to let the sector wait for them',
   });
+}
+
+async function sizesServed(client: Client, group: number): Promise<SectorSize[]> {
+  const unserved = await Promise.all(SECTOR_SIZE_NAMES.map((size) => unservedPhases(client, group, size)));
+  return SECTOR_SIZE_NAMES.filter((_, i) => (unserved[i]?.length ?? 0) < PHASE_IDS.length);
 }

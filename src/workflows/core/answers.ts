@@ -16,7 +16,8 @@ const refusal = (type: string, message: string): Refusal => ({ type, message });
 export function refusalOfSeed(state: SectorState, { seed, replace }: ProvideSeed): Refusal | undefined {
   const known = state.seal.seed;
   if (known === undefined || known === seed) return undefined;
-  if (!replace) return refusal('SeedKnown', 'a different seed is already set; with replace, P3 runs again');
+  if (!replace)
+    return refusal('SeedKnown', 'a different seed is already set; with --replace, P3 and P4 run again');
   return isCleaning(state) ? refusal('TooLate', 'P6 has begun') : undefined;
 }
 
@@ -72,7 +73,7 @@ export function refusalOfRetry(
   if (acceptCommR && !hasUnacceptedCommR)
     return refusal('NothingToAccept', 'no changed commR is waiting to be accepted');
   if (!goesBack && !acceptCommR && hasUnacceptedCommR && types.length === 1)
-    return refusal('CommRChanged', 'commR has changed: accept it, or retry from P2');
+    return refusal('CommRChanged', 'commR has changed: retry with --accept-commr, or with --from P2');
   return undefined;
 }
 

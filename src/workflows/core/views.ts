@@ -3,6 +3,7 @@ import { CONTRACT_VERSION } from '../../contract.js';
 import type { PhaseStatus, SealState, SealStatus } from '../../messages.js';
 import { PHASE_IDS, PHASES, type PhaseId } from '../../phases.js';
 import type { SEARCH_ATTRIBUTES } from '../../search-attributes.js';
+import { hexOfBase64 } from './hex.js';
 import { minerName, sectorOf } from '../../sector.js';
 import { activePhases, commROf, isDone, phaseState, waitsFor, type SectorState } from './state.js';
 
@@ -35,6 +36,7 @@ export function statusOf(state: SectorState): SealStatus {
     stepsBack: state.stepsBack,
     attention: PHASE_IDS.flatMap((id) => state.attention[id] ?? []),
     ticket: seal.ticket,
+    ticketEpoch: seal.ticketEpoch,
     seed: seal.seed,
     commD: results.P2?.commD,
     // Once published, a commR is shown until a new P2 replaces it.
@@ -86,6 +88,12 @@ const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, ' ').repl
 /** The Web UI puts no space between columns, but it preserves non-breaking spaces. */
 const row = (...cells: string[]): string => `| ${cells.map((cell) => `${cell}\u00a0\u00a0`).join(' | ')} |`;
 
+/** What upstream must give next. */
+const ASKED_FOR: Partial<Record<SealState, (sector: string) => string>> = {
+  'waiting-for-seed': (sector) => `waits for its seed: \`sealflow seed ${sector} HEX\``,
+  'waiting-for-landed': (sector) => `waits for its proof to be on chain: \`sealflow landed ${sector}\``,
+};
+
 /** Markdown for the sector's page in the Web UI. */
 export function detailsOf(state: SectorState): string {
   const { seal } = state;
@@ -93,13 +101,25 @@ export function detailsOf(state: SectorState): string {
   for (const { phase, type, message, hint } of Object.values(state.attention)) {
     lines.push(`> **${phase} ${type}**: ${oneLine(message)}`, `> ${hint}`, '');
   }
+  const asked = ASKED_FOR[sealState(state)];
+  if (asked) lines.push(`> ${asked(seal.sector)}`, '');
   lines.push(row('phase', '', 'state', 'tries', 'host', 'seconds', 'last failure'), '|-|-|-|-|-|-|-|');
   for (const id of PHASE_IDS) {
     const { state: now, tries, host = '', seconds, failure = '' } = phaseStatus(state, id);
     const time = seconds === undefined ? '' : seconds.toFixed(1);
     lines.push(row(id, PHASES[id].title, now, String(tries), host, time, oneLine(failure)));
   }
-  const commR = commROf(state);
-  if (commR !== undefined) lines.push('', `commR (base64) \`${commR}\``);
-  return lines.join('\n');
+  return [...lines, '', ...valuesOf(state)].join('\n');
+}
+
+/** Each on a line of its own: two spaces end a line in Markdown. */
+function valuesOf({ seal, results }: SectorState): string[] {
+  const epoch = seal.ticketEpoch === undefined ? '' : ` of epoch ${seal.ticketEpoch}`;
+  const values = [`ticket \`${seal.ticket}\`${epoch}`];
+  if (seal.seed !== undefined) values.push(`seed \`${seal.seed}\``);
+  for (const name of ['commD', 'commR'] as const) {
+    const value = results.P2?.[name];
+    if (value !== undefined) values.push(`${name} \`${hexOfBase64(value)}\``);
+  }
+  return values.map((value, i) => (i < values.length - 1 ? `${value}  ` : value));
 }

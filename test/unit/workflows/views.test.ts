@@ -248,6 +248,8 @@ describe('the page of a sector', () => {
     expect(lines(after(AT_SEED)).map((line) => line.replaceAll(/ +/g, ' '))).toEqual([
       '**t01000/7** 2KiB, group 1: **waiting-for-seed**',
       '',
+      '> waits for its seed: `sealflow seed t01000/7 HEX`',
+      '',
       ...HEAD,
       '| P1 | layers and tree-d | done | 1 | 10.0.0.1 | 1.5 | |',
       '| P2 | replica, trees, commR | done | 1 | 10.0.0.2 | 1.5 | |',
@@ -256,7 +258,9 @@ describe('the page of a sector', () => {
       '| P5 | copy to the storage node | waiting | 0 | | | |',
       '| P6 | receipt, then delete the scratch | waiting | 0 | | | |',
       '',
-      'commR (base64) `commR`',
+      `ticket \`${SEAL.ticket}\` `,
+      'commD `7289a6` ',
+      'commR `7289a6`',
     ]);
   });
 
@@ -271,7 +275,8 @@ describe('the page of a sector', () => {
       HEAD[0],
     ]);
     expect(page.find((line) => line.startsWith('| P1'))).toContain('BadInput: thread main: / no such job /');
-    expect(page.at(-1)).toMatch(/^\| P6/);
+    expect(page.at(-3)).toMatch(/^\| P6/);
+    expect(page.at(-1)).toBe(`ticket \`${SEAL.ticket}\``);
   });
 
   test('keeps its columns apart', () => {

@@ -1,0 +1,97 @@
+/** `sealflow status`: what needs a person first, then what is under way, then what has ended; and counts of all. */
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import { WORKFLOW_TYPE } from '../contract.js';
+import { sealHost, sealPhase, sealState } from '../search-attributes.js';
+import { parseSectorFileName, sectorName } from '../sector.js';
+import { servedQueues, type IsServed } from '../temporal/ask/pollers.js';
+import { listedWaits } from '../temporal/ask/why-waiting.js';
+import type { Listed, ListSummary } from './json-forms.js';
+import { print, printJson } from './process.js';
+import { table } from './table.js';
+
+const ALL = `WorkflowType = '${WORKFLOW_TYPE}'`;
+const OPEN = `${ALL} AND ExecutionStatus = 'Running'`;
+const ATTENTION = "SealState = 'needs-attention'";
+/** Each sector is in one of them. A workflow has no state before its first task. */
+const NEEDS_ATTENTION = `${OPEN} AND ${ATTENTION}`;
+const IN_ORDER = [
+  NEEDS_ATTENTION,
+  `${OPEN} AND (SealState IS NULL OR SealState != 'needs-attention')`,
+  `${ALL} AND ExecutionStatus != 'Running'`,
+];
+
+/** @param limit sectors are listed at most; all are counted */
+export async function listSectors(client: Client, limit: number, json: boolean): Promise<void> {
+  const rows: Listed[] = [];
+  const isServed = servedQueues(client);
+  for (const query of IN_ORDER) {
+    if (rows.length >= limit) break;
+    for await (const info of client.workflow.list({ query, pageSize: Math.min(limit - rows.length, 1000) })) {
+      rows.push(await rowOf(client, info, isServed));
+      if (rows.length >= limit) break;
+    }
+  }
+  const summary = { ...(await count(client)), listed: rows.length };
+  if (json) {
+    for (const row of rows) printJson(row);
+    printJson({ summary } satisfies ListSummary);
+    return;
+  }
+  if (rows.length > 0) print(table(rows.map(cellsOf)));
+  print(describeSummary(summary));
+}
+
+async function rowOf(client: Client, info: WorkflowExecutionInfo, isServed: IsServed): Promise<Listed> {
+  const attributes = info.typedSearchAttributes;
+  const waits = (await listedWaits(client, info, isServed)).map(({ why }) => why);
+  const sector = parseSectorFileName(info.workflowId.replace(/^seal-/, 's-'));
+  return {
+    sector: sector ? sectorName(sector) : info.workflowId,
+    workflow: info.status.name,
+    state: attributes.get(sealState),
+    phase: attributes.get(sealPhase),
+    host: attributes.get(sealHost),
+    started: info.startTime.toISOString(),
+    ended: info.closeTime?.toISOString(),
+    ...(waits.length > 0 && { waits }),
+  };
+}
+
+const cellsOf = ({ sector, workflow, state, phase, host, started, ended, waits }: Listed) => ({
+  sector,
+  workflow,
+  state: waits ? 'waits' : (state ?? ''),
+  phase: phase ?? '',
+  host: host?.join(' ') ?? '',
+  started,
+  ended: ended ?? '',
+  waits: waits?.join('; ') ?? '',
+});
+
+type Summary = ListSummary['summary'];
+
+async function count({ workflow }: Client): Promise<Omit<Summary, 'listed'>> {
+  const [{ count: needAttention }, { count: total, groups }] = await Promise.all([
+    workflow.count(NEEDS_ATTENTION),
+    workflow.count(`${ALL} GROUP BY ExecutionStatus`),
+  ]);
+  const byWorkflow = groups.map(({ groupValues: [status], count: number }): [string, number] => [
+    String(status).toUpperCase(),
+    number,
+  ]);
+  return {
+    total,
+    needAttention,
+    byWorkflow: Object.fromEntries(byWorkflow.sort(([a], [b]) => (a < b ? -1 : 1))),
+  };
+}
+
+/** `168 sectors: 2 need attention; 105 RUNNING, 63 COMPLETED; 68 more: --limit 168 lists them all` */
+function describeSummary({ total, needAttention, byWorkflow, listed }: Summary): string {
+  if (total === 0) return 'no sectors';
+  const attention =
+    needAttention > 0 ? `${needAttention} need${needAttention === 1 ? 's' : ''} attention; ` : '';
+  const counts = Object.entries(byWorkflow).map(([status, number]) => `${number} ${status}`);
+  const more = total > listed ? `; ${total - listed} more: --limit ${total} lists all` : '';
+  return `${total} ${total === 1 ? 'sector' : 'sectors'}: ${attention}${counts.join(', ')}${more}`;
+}
