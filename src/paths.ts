@@ -43,7 +43,7 @@ export const cacheDir = (group: GroupDirectory): string => join(groupSubdirector
 export const sealedDir = (group: GroupDirectory): string => join(groupSubdirectory(group), 'sealed');
 /** Notes on sectors that P6 or an abort has deleted. */
 export const doneDir = (group: GroupDirectory): string => join(groupSubdirectory(group), 'done');
-/** Notes on hosts that were drained, one per host. Made with the first one. */
+/** Notes on hosts that are drained, one per host. */
 export const drainedDir = (group: GroupDirectory): string => join(groupSubdirectory(group), 'drained');
 /** The directories of a group in the order in which they are made, each inside an earlier one. */
 export const groupDirectories = (group: GroupDirectory): string[] => [
@@ -52,6 +52,7 @@ export const groupDirectories = (group: GroupDirectory): string[] => [
   cacheDir(group),
   sealedDir(group),
   doneDir(group),
+  drainedDir(group),
 ];
 
 export const sectorDir = (group: GroupDirectory, sector: SectorId): string =>

@@ -38,6 +38,7 @@ export async function drain(group: GroupDirectory, host: Host): Promise<void> {
   const now = new Date().toISOString();
   const drained = Object.fromEntries(keysOf(host).map((key) => [key, now]));
   const since = { ...drained, ...(await read(group, host)) };
+  // `setup` makes it; a group from before has none.
   await mkdir(drainedDir(group)).catch((error: unknown) => {
     if (!isErrno(error, 'EEXIST')) throw error;
   });

@@ -100,9 +100,9 @@ export class Capacity {
   }
 
   /** Polls each queue once even if its pool is full, so that Temporal keeps listing this host as a poller. */
-  showPresence(): void {
+  showPresence(recentMs?: number): void {
     this.room.admitOneMore();
-    for (const { taken } of this.pools) taken.showPresence();
+    for (const { taken } of this.pools) taken.showPresence(recentMs);
   }
 
   /**

@@ -112,7 +112,8 @@ export async function runHost(options: HostOptions): Promise<void> {
     gauges?.renew();
     await runAll(workers, signal, () => {
       every(Math.min(...config.pools.map(({ waitMs }) => waitMs)), signal, refresh);
-      every(presence, signal, () => capacity.showPresence());
+      // Twice its time at most between two polls of a queue, and each may last a minute: less than five in all.
+      every(presence, signal, () => capacity.showPresence(presence));
       void engineWatch.keepInspecting(signal);
       if (serves(config, 'P1')) every(DISK_SAMPLE_MS, signal, () => diskWatch.sample());
       serving.begin();

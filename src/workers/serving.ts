@@ -72,14 +72,14 @@ export class Serving {
   say(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    if (!this.isBegun) return;
     const { ip, facts: read, log, gauges, publish } = this.options;
     const facts = read();
-    const served = servedOf(facts);
+    // Until it is connected it serves nothing, which is no news; monitoring has its gauges from the first scrape on.
+    const served = this.isBegun ? servedOf(facts) : [];
     for (const phase of facts.configured) gauges?.served(phase, served.includes(phase));
     gauges?.drained(facts.drained !== undefined);
     const key = keyOf(facts);
-    if (key === this.said) return;
+    if (!this.isBegun || key === this.said) return;
     this.said = key;
     publish(facts);
     const level = facts.obstacles.length > 0 || facts.noRoom ? 'warn' : 'info';

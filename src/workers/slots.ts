@@ -57,6 +57,8 @@ export class SlotPool {
   private inside: { work: Work; take: (slot?: Slot) => void }[] = [];
   /** Queues with a permit that no task has used yet. */
   private readonly unused = new Set<string>();
+  /** When each queue was last polled, in ms of this process' clock. */
+  private readonly lastPoll = new Map<string, number>();
   /**
    * When a queue was last polled for an engine's own task although the pool was full, in ms of this process'
    * clock.
@@ -188,17 +190,20 @@ export class SlotPool {
   /**
    * Lets each queue be polled once even if the pool is full. Temporal drops a poller that has not polled for
    * five minutes, so a host that is busy for hours would count as absent. A task that arrives is handed back
-   * with the reason.
+   * with the reason; so a queue that was polled within `recentMs`, for a slot that was free then, is left out.
    */
-  showPresence(): void {
+  showPresence(recentMs = 0): void {
     if (this.drained) return;
+    const isRecent = ({ queue }: Waiting): boolean =>
+      performance.now() - (this.lastPoll.get(queue) ?? -Infinity) < recentMs;
     for (const entry of [...this.waiting])
-      if (!this.unused.has(entry.queue) && entry.isOpen()) this.grant(entry);
+      if (!this.unused.has(entry.queue) && entry.isOpen() && !isRecent(entry)) this.grant(entry);
   }
 
   private grant(entry: Waiting): void {
     this.dequeue(entry);
     this.unused.add(entry.queue);
+    this.lastPoll.set(entry.queue, performance.now());
     this.probing += 1;
     entry.onPoll?.();
     entry.grant({ queue: entry.queue, unused: true });

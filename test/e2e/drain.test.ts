@@ -84,7 +84,7 @@ test('a host whose worker does not run is drained from its next start on', async
     code: 0,
     stdout:
       `${group.ip(1)} is drained: it takes no new work until sealflow undrain\n` +
-      `no worker uses ${file} on this machine; one elsewhere, in a container, notices within its wait_sec\n`,
+      `no worker of this user uses ${file} on this machine; one elsewhere, in a container, notices within its wait_sec\n`,
     stderr: '',
   });
   const worker = await group.start(1);

@@ -19,8 +19,10 @@ test('a worker that starts while Temporal is down exports its gauges from the fi
   await cluster.stopServer();
   const worker = await group.start(1, { config: { metrics: { listen } } });
   await worker.until('waiting for Temporal');
-  const names = ['sealflow_slots P1', 'sealflow_slots_taken P1', 'sealflow_room_for_new_sector'];
+  const own = ['slots P1', 'slots_taken P1', 'room_for_new_sector', 'phase_served P1', 'drained'];
+  const names = own.map((name) => `sealflow_${name}`);
   expect([...(await gaugesAt(listen)).keys()]).toEqual(expect.arrayContaining(names));
+  expect((await gaugesAt(listen)).get('sealflow_phase_served P1')).toBe(0);
   await cluster.restartServer();
   await cluster.untilServed(group);
   expect([...(await gaugesAt(listen)).keys()]).toEqual(expect.arrayContaining(names));

@@ -17,7 +17,7 @@ beforeAll(async () => {
 test('a host with [metrics] exports its slots and its scratch to Prometheus', async () => {
   const group = await cluster.group();
   const listen = `127.0.0.1:${await freePort('127.0.0.1')}`;
-  await group.serve(1, { config: { metrics: { listen } } });
+  const worker = await group.serve(1, { config: { metrics: { listen } } });
   await cluster.untilServed(group);
   const sector = cluster.newSector();
   await group.tell(sector, 'P1', 'hold', 'begin');
@@ -37,4 +37,15 @@ test('a host with [metrics] exports its slots and its scratch to Prometheus', as
   await group.takeBack(sector, 'P1', 'hold');
   await cluster.sealed(sector);
   await eventually(async () => (await metrics()).get('sealflow_slots_taken P1') === 0);
+
+  // Its log tells the same sector's story.
+  for (const phase of ['P1', 'P2', 'P3', 'P4', 'P5'])
+    expect(worker.said.stderr).toMatch(
+      new RegExp(
+        `INFO  ${sector} ${phase} begins: 1/${phase}-1, engine (\\d+)\n(?:.*\n)*.*INFO  ${sector} ${phase} done: 1/${phase}-1, engine \\1, `,
+      ),
+    );
+  expect(worker.said.stderr).toMatch(
+    new RegExp(`INFO  ${sector} P6 begins\n(?:.*\n)*.*INFO  ${sector} P6 done, `),
+  );
 });

@@ -23,7 +23,7 @@ export const drainCommand = (): Command =>
       print(`${config.ip} is drained: it takes no new work until sealflow undrain`);
       if (!isNoticed)
         print(
-          `no worker uses ${file} on this machine; one elsewhere, in a container, notices within its wait_sec`,
+          `no worker of this user uses ${file} on this machine; one elsewhere, in a container, notices within its wait_sec`,
         );
       const signal = untilSignal();
       if (wait) await unlessStopped(signal, () => untilIdle(config, signal));

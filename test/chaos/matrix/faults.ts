@@ -8,7 +8,7 @@ import type { Cell, Fault } from './cells.js';
 import type { Held } from './moments.js';
 
 /** What a worker logs when a signal has asked it to end. */
-const SHUTTING_DOWN = 'stopping: no new work is taken';
+const SHUTTING_DOWN = 'stopping (SIGTERM): no new work is taken';
 
 interface Strike {
   /** Resolves when it has happened. */

@@ -66,7 +66,7 @@ describe('it is made', () => {
 
   test('when the host begins, not before, and once for changes that come together', async () => {
     serving.say();
-    expect(logged).toEqual([]);
+    expect([logged, gauged.get('P1')]).toEqual([[], false]);
     serving.begin();
     expect(logged).toEqual([
       'published',

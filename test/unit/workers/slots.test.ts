@@ -303,6 +303,22 @@ test('a full pool lets each queue be polled once when it shows itself, unless th
   expect(granted(pollers)).toEqual(['a', 'b']);
 });
 
+test('a queue that was polled lately need not be polled to show that this host is there', async () => {
+  const pool = new SlotPool(1);
+  const poller = new Poller(pool, 'a').ask();
+  await settle();
+  poller.use();
+  enter(pool);
+  await settle(1000);
+  pool.showPresence(2000);
+  await settle();
+  expect(poller.permits).toEqual([]);
+  await settle(1000);
+  pool.showPresence(2000);
+  await settle();
+  expect(poller.permits).toHaveLength(1);
+});
+
 describe('a task that finds the pool full', () => {
   const patience = () => ({ ms: 2000, signal: new AbortController().signal });
   const work = (sector: number, phase: PhaseId = 'P1') => ({ phase, sector: `s-t01000-${sector}` });
