@@ -6,8 +6,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Connection } from '@temporalio/client';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { WORKFLOW_QUEUE, WORKFLOW_TYPE, workflowId } from '../../src/contract.js';
 import { JSON_FORMS } from '../../src/cli/json-forms.js';
 import { commandNames, ONLY_TELL } from '../../src/cli/run-command.js';
+import { sectorOf } from '../../src/sector.js';
 import { setUpNamespace, type SearchAttributes } from '../../src/temporal/embedded/namespace.js';
 import { SEARCH_ATTRIBUTES } from '../../src/search-attributes.js';
 import { Cluster } from '../helpers/cluster.js';
@@ -251,6 +253,32 @@ describe('what is not there', () => {
     expect(status).toMatchObject({ code: 1, stdout: '' });
     expect(status.stderr).toContain('no orchestrator runs');
   });
+});
+
+test.each([
+  ['has ended before its first task', WORKFLOW_TYPE, 'nobody', 'Workflow execution closed before'],
+  [
+    'fails at each task',
+    'noSuchType',
+    WORKFLOW_QUEUE,
+    'Unable to query workflow due to Workflow Task in failed',
+  ],
+])('a workflow that %s has no status, and hides no other', async (_, type, taskQueue, why) => {
+  const [, open = ''] = await mixed();
+  const sector = cluster.newSector();
+  const id = workflowId(sectorOf(sector));
+  const handle = await cluster.client.workflow.start(type, { workflowId: id, taskQueue });
+  if (taskQueue === 'nobody') await handle.terminate();
+  try {
+    await eventually(async () => {
+      const end = await cluster.sealflow('status', sector, open);
+      expectClear(end);
+      expect(end).toMatchObject({ code: 1, stdout: expect.stringContaining(open) as string });
+      return end.stderr.includes(`sealflow: workflow ${id} cannot tell its status: ${why}`);
+    });
+  } finally {
+    await handle.terminate().catch(() => undefined);
+  }
 });
 
 describe('processes', () => {

@@ -41,7 +41,7 @@ test('a host without its group’s directory logs that once and serves nothing u
   const nothing = `WARN  serves nothing; not ${ALL}: ${why} on ${group.ip(1)}`;
   // Starting a program takes as long as many polls.
   const place = ['--group', String(group.number), '--size', group.size];
-  expect(await cluster.sealflow('start', cluster.newSector(), ...place, '--test')).toMatchObject({ code: 2 });
+  expect(await cluster.sealflow('start', cluster.newSector(), ...place, '--test')).toMatchObject({ code: 1 });
   expect(await unserved(group)).toEqual(PHASE_IDS);
   expect(linesOf(worker)).toEqual([nothing]);
 
@@ -58,7 +58,7 @@ test('a host with the directory of another group serves nothing', async () => {
   const worker = await group.host(1, { config: { local_dir: root } });
   const place = ['--group', String(group.number), '--size', group.size];
   const started = await cluster.sealflow('start', cluster.newSector(), ...place, '--test');
-  expect(started).toMatchObject({ code: 2, stdout: '' });
+  expect(started).toMatchObject({ code: 1, stdout: '' });
   expect(linesOf(worker)).toEqual([
     `WARN  serves nothing; not ${ALL}: ${root} belongs to group ${other.number}, not to group ${group.number} on ${group.ip(1)}`,
   ]);
@@ -80,7 +80,7 @@ test('a host without proof parameters serves all phases but P4 until they are th
   const place = ['--group', String(group.number), '--size', group.size];
   const sector = cluster.newSector();
   expect(await cluster.sealflow('start', sector, ...place, '--test')).toEqual({
-    code: 2,
+    code: 1,
     stdout: '',
     stderr:
       `sealflow: nobody serves P4 (CommitPhase2) for 2KiB sectors in group ${group.number}\n` +

@@ -23,7 +23,7 @@ describe('the seed', () => {
       phases: { P2: { state: 'done' }, P3: { state: 'waiting' } },
     });
     expect(waiting.seed).toBeUndefined();
-    expect(await sealing.details()).toContain(COMM_R);
+    expect(await sealing.details()).toContain(Buffer.from(COMM_R, 'base64').toString('hex'));
     expect(await sealing.provideSeed({ seed: SEED })).toBe('stored');
     await sealing.handle.result();
     expect(sealing.fakes.inputsOf('P3')[0]?.seal).toEqual({ ...sealing.input, seed: SEED });

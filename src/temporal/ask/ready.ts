@@ -1,10 +1,11 @@
 /** Whether a namespace can seal sectors: what `sealflow setup` makes is there, and an orchestrator runs. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { WORKFLOW_QUEUE } from '../../contract.js';
 import { SEARCH_ATTRIBUTES } from '../../search-attributes.js';
 import { UserError } from '../../user-error.js';
 import { GRPC, hasCode } from '../embedded/grpc.js';
-import { pollersOf } from './pollers.js';
+import { pollersOf, type Poller } from './pollers.js';
 
 /** The server lists pollers for five minutes; one that lives polls at least once a minute (the length of a long poll). */
 const RECENT_MS = 120_000;
@@ -32,19 +33,34 @@ export async function requireSetUp({ workflowService, options: { namespace } }: 
   }
 }
 
-/** @throws NotReadyError (exit 1) when none has polled lately */
+/**
+ * A server that has just started knows no pollers yet: it is asked for some seconds.
+ * @throws NotReadyError (exit 1) when none has polled lately
+ */
 export async function requireOrchestrator(client: Client): Promise<void> {
-  const pollers = await pollersOf(client, WORKFLOW_QUEUE, 'workflow');
-  const last = pollers.sort((a, b) => b.lastAsked - a.lastAsked)[0];
-  const age = last && Date.now() - last.lastAsked;
-  if (age !== undefined && age < RECENT_MS) return;
-  const before = last && age !== undefined ? `; ${last.identity} did ${Math.round(age / 1000)} s ago` : '';
-  throw new NotReadyError(`no orchestrator runs: nobody polls the queue ${WORKFLOW_QUEUE}${before}`, {
-    exitCode: 1,
-    hint: RUN_ONE,
-  });
+  for (let looks = 1; ; looks++) {
+    const last = await lastPoller(client);
+    const age = last && Date.now() - last.lastAsked;
+    if (age !== undefined && age < RECENT_MS) return;
+    if (looks < LOOKS) {
+      await sleep(LOOK_MS);
+      continue;
+    }
+    const before = last && age !== undefined ? `; ${last.identity} did ${Math.round(age / 1000)} s ago` : '';
+    throw new NotReadyError(`no orchestrator runs: nobody polls the queue ${WORKFLOW_QUEUE}${before}`, {
+      exitCode: 1,
+      hint: RUN_ONE,
+    });
+  }
 }
 
+async function lastPoller(client: Client): Promise<Poller | undefined> {
+  const pollers = await pollersOf(client, WORKFLOW_QUEUE, 'workflow');
+  return pollers.sort((a, b) => b.lastAsked - a.lastAsked)[0];
+}
+
+const LOOKS = 4;
+const LOOK_MS = 1_000;
 const RUN_ONE = 'run sealflow orchestrator; see its log if one should be there';
 
 /**

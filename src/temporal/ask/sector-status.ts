@@ -11,6 +11,7 @@ import { statusQuery, type SealStatus } from '../../messages.js';
 import { PHASE_IDS, type PhaseId } from '../../phases.js';
 import type { SectorId } from '../../sector.js';
 import { UserError } from '../../user-error.js';
+import { GRPC, hasCode } from '../embedded/grpc.js';
 import { tasksInQueue, type InQueue } from './in-queue.js';
 import { isPending, pendingPhase, type PendingActivity } from './pending.js';
 import { servedQueues, type IsServed } from './pollers.js';
@@ -97,10 +98,21 @@ async function askStatus(client: Client, handle: WorkflowHandle): Promise<SealSt
     try {
       return await ask();
     } catch (error) {
-      if (!isUnanswered(error)) throw error;
+      if (!isUnanswered(error)) throw cannotTell(handle, error) ?? error;
       if (queries === 2) throw await whyUnanswered(client);
     }
   }
+}
+
+/** Its tasks fail, or it has ended before its first one: the server refuses the query. */
+function cannotTell({ workflowId: id }: WorkflowHandle, error: unknown): UserError | undefined {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (!hasCode(cause, GRPC.failedPrecondition)) return undefined;
+  return new UserError(`workflow ${id} cannot tell its status: ${cause.details}`, {
+    exitCode: 1,
+    hint: 'its history in the Web UI says why; if it has ended, start the sector again',
+    cause: error,
+  });
 }
 
 /** Whether nobody has polled lately, or nobody answered in time. */
