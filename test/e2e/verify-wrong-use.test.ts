@@ -41,7 +41,7 @@ test('missing sectors and nodes, or too many', async () => {
   await refused(
     ['t01000', '--node', node],
     "error: command-argument value 't01000' is invalid for argument 'sectors'. " +
-      'A sector looks like t01000/7, a range like t01000/1-500.',
+      'A sector looks like t01000/7 or s-t01000-7, a range like t01000/1-500.',
     SEE_HELP,
   );
   await refused(

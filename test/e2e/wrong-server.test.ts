@@ -26,7 +26,9 @@ test('the port of the old scheduler is distinguished from a Temporal server', as
     '  set scheduler_url (or TEMPORAL_ADDRESS) to the Temporal frontend, usually port 7233',
   ];
   const file = await group.writeConfig(1);
-  await expectRefused(['worker', '--config', file], 2, lines);
+  // Its log begins before.
+  const worker = await sealflow(['worker', '--config', file]);
+  expect([worker.code, worker.stderr.split('\n').slice(-3, -1)]).toEqual([2, lines]);
   await expectRefused(['orchestrator', '--config', file], 2, lines);
   await expectRefused(['start', 't01000/1', '--group', '1', '--test', '--config', file], 2, lines);
   await expectRefused(['status', '--address', `127.0.0.1:${port}`], 2, lines);

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import type { SectorId } from '../../sector.js';
 import { prioritizeSector } from '../../temporal/ask/prioritize-sector.js';
 import { parseSectors, SECTORS } from '../arguments.js';
 import { answerEach, askingClient } from '../each-sector.js';
@@ -33,7 +34,7 @@ export const priorityCommand = (): Command =>
 function parsed(given: readonly string[], command: Command) {
   try {
     const { sectors, isHigh } = split(given);
-    return { sectors: sectors.flatMap((text) => parseSectors(text)), isHigh };
+    return { sectors: sectors.reduce<SectorId[]>((before, text) => parseSectors(text, before), []), isHigh };
   } catch (error) {
     if (!(error instanceof InvalidArgumentError)) throw error;
     command.error(`error: ${error.message}`);
