@@ -6,9 +6,6 @@ import { PHASE_IDS, type PhaseId } from '../phases.js';
 /** How long, in ms, an unused permit counts against the pool; a task that is already queued arrives within it. */
 const PROBE_MS = 50;
 
-/** How long, in ms, a task that has come counts against the pool if it never enters: its input could not even be read. */
-const ARRIVAL_MS = 10_000;
-
 /** A full pool polls this often, in ms, for the tasks of engines that no task waits for. */
 const ADOPT_MS = 1000;
 
@@ -46,11 +43,8 @@ export class SlotPool {
   /** Running engines that no task waits for. */
   private engines = new Map<string, Work>();
   private probing = 0;
-  /**
-   * Tasks that have come and not entered yet. To poll in between would take one that there is no slot for: handed back, it
-   * loses its place in the queue.
-   */
-  private readonly arriving: NodeJS.Timeout[] = [];
+  /** Permits of tasks that have come and not ended, by the SDK's word. */
+  private running = 0;
   private drained = false;
   private readonly waiting: Waiting[] = [];
   /** Tasks that wait for a slot. */
@@ -80,11 +74,6 @@ export class SlotPool {
 
   /** Takes a slot: the one of the sector's own engine, or a free one. @returns undefined when all are taken */
   enter(work: Work): Slot | undefined {
-    clearTimeout(this.arriving.shift());
-    return this.take(work);
-  }
-
-  private take(work: Work): Slot | undefined {
     const key = keyOf(work);
     if (!this.engines.has(key) && (this.drained || this.taken >= this.size)) return undefined;
     if (this.engines.delete(key)) this.lastAdoptionPoll.clear();
@@ -130,7 +119,7 @@ export class SlotPool {
   private admit(): void {
     const inOrder = [...this.inside].sort((a, b) => rankOf(b.work.phase) - rankOf(a.work.phase));
     for (const { work, take } of inOrder) {
-      const slot = this.drained && !this.holds(work) ? undefined : this.take(work);
+      const slot = this.drained && !this.holds(work) ? undefined : this.enter(work);
       if (slot || this.drained) take(slot);
     }
   }
@@ -165,7 +154,7 @@ export class SlotPool {
         }),
       tryReserveSlot: () => null,
       markSlotUsed: ({ permit }) => this.arrive(permit as unknown as Permit),
-      releaseSlot: ({ permit }) => this.use(permit as unknown as Permit),
+      releaseSlot: ({ permit }) => this.release(permit as unknown as Permit),
     };
   }
 
@@ -177,7 +166,7 @@ export class SlotPool {
     this.onChange();
     this.admit();
     for (;;) {
-      const hasFree = !this.drained && this.probing + this.arriving.length < this.size - this.taken;
+      const hasFree = !this.drained && this.probing + this.between < this.size - this.taken;
       const next = this.waiting.find(
         (entry) => !this.unused.has(entry.queue) && entry.isOpen() && (hasFree || this.mayAdopt(entry)),
       );
@@ -228,12 +217,22 @@ export class SlotPool {
   }
 
   private arrive(permit: Permit): void {
-    const timer: NodeJS.Timeout = setTimeout(() => {
-      this.arriving.splice(this.arriving.indexOf(timer), 1);
-      this.pump();
-    }, ARRIVAL_MS).unref();
-    this.arriving.push(timer);
+    this.running += 1;
     this.use(permit);
+  }
+
+  private release(permit: Permit): void {
+    if (permit.unused) return this.use(permit);
+    this.running -= 1;
+    this.pump();
+  }
+
+  /**
+   * Tasks that have come and not entered yet, or left and not been reported yet. To poll meanwhile would take one that there is
+   * no slot for: handed back, it loses its place in the queue. None, if a task has entered before the SDK said that it came.
+   */
+  private get between(): number {
+    return Math.max(0, this.running - this.tasks.size - this.inside.length);
   }
 
   private use(permit: Permit): void {

@@ -118,23 +118,38 @@ describe('a task that has come', () => {
     const pool = new SlotPool(1);
     const poller = new Poller(pool, 'a').ask();
     await settle(PROBE_OVER);
-    poller.use();
+    const permit = poller.use();
     await settle(10 * PROBE_OVER);
     expect(poller.permits).toEqual([]);
     const slot = enter(pool);
     await settle(PROBE_OVER);
     expect(poller.permits).toEqual([]);
     slot?.leave();
+    poller.release(permit);
     await settle(PROBE_OVER);
     expect(poller.permits).toHaveLength(1);
   });
 
-  test('and never takes it, does not keep it for ever', async () => {
+  test('and has taken it before the pool is told, leaves nothing behind', async () => {
     const pool = new SlotPool(1);
     const poller = new Poller(pool, 'a').ask();
     await settle(PROBE_OVER);
-    poller.use();
-    await settle(60_000);
+    const slot = enter(pool);
+    poller.release(poller.use());
+    slot?.leave();
+    await settle(PROBE_OVER);
+    expect(poller.permits).toHaveLength(1);
+  });
+
+  test('and ends without taking it, gives it back', async () => {
+    const pool = new SlotPool(1);
+    const poller = new Poller(pool, 'a').ask();
+    await settle(PROBE_OVER);
+    const permit = poller.use();
+    await settle(10 * PROBE_OVER);
+    expect(poller.permits).toEqual([]);
+    poller.release(permit);
+    await settle(PROBE_OVER);
     expect(poller.permits).toHaveLength(1);
   });
 });
