@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { Client, Connection, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { inject, onTestFailed, onTestFinished } from 'vitest';
 import { pollersOf } from '../../src/temporal/ask/pollers.js';
 import { pendingPhase } from '../../src/temporal/ask/pending.js';
@@ -77,7 +77,13 @@ export class Cluster {
     await this.endGroups();
     const own = `SealMiner = "${this.miner}" AND ExecutionStatus = "Running"`;
     for await (const { workflowId: id } of this.client.workflow.list({ query: own }))
-      await this.client.workflow.getHandle(id).terminate();
+      await this.client.workflow
+        .getHandle(id)
+        .terminate()
+        // Lists lag: it may have ended meanwhile.
+        .catch((error: unknown) => {
+          if (!(error instanceof WorkflowNotFoundError)) throw error;
+        });
     await this.client.connection.close();
   }
 
