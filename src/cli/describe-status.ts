@@ -3,7 +3,7 @@ import type { CopyProgress, HeartbeatDetails } from '../heartbeat.js';
 import { describeLoad } from '../machine/disk-load.js';
 import { PHASE_IDS, PHASES } from '../phases.js';
 import { describeInQueue } from '../temporal/ask/in-queue.js';
-import { waitOf, waitsOfWorkflow, type SectorStatus } from '../temporal/ask/sector-status.js';
+import { askedFor, waitOf, waitsOfWorkflow, type SectorStatus } from '../temporal/ask/sector-status.js';
 import { amount, duration } from '../units.js';
 import { commitmentsOf } from './shown.js';
 import { table } from './table.js';
@@ -23,15 +23,6 @@ export function describeStatus(status: SectorStatus): string {
   return [...lines, table(phaseRows(status)), ...describeValues(status)].join('\n');
 }
 
-/** What upstream must give next. */
-function askedFor({ sector, state }: SectorStatus): string | undefined {
-  if (state === 'waiting-for-seed')
-    return `waits for its seed, the chain's randomness after the pre-commit: sealflow seed ${sector} HEX`;
-  if (state === 'waiting-for-landed')
-    return `waits for its proof to be on chain; once it is: sealflow landed ${sector}`;
-  return undefined;
-}
-
 const phaseRows = (status: SectorStatus): Record<string, string>[] =>
   PHASE_IDS.map((id) => {
     const { state, tries, host = '', seconds, failure = '' } = status.phases[id];
@@ -45,13 +36,11 @@ const phaseRows = (status: SectorStatus): Record<string, string>[] =>
       tries: tries > 1 ? String(tries) : '',
       host: engine?.host ?? host,
       seconds: seconds?.toFixed(1) ?? '',
-      now: waits
-        ? `waits: ${waits.why}`
-        : engine
-          ? describeEngine(engine)
-          : inQueue
-            ? describeInQueue(inQueue)
-            : failure,
+      now:
+        (waits && `waits: ${waits.why}`) ??
+        (engine && describeEngine(engine)) ??
+        (inQueue && describeInQueue(inQueue)) ??
+        failure,
     };
   });
 

@@ -1,7 +1,13 @@
 /** The line of a sector under way: what is done, what engines do, and why phases wait. */
 import type { HeartbeatDetails } from '../heartbeat.js';
 import { PHASE_IDS, type PhaseId } from '../phases.js';
-import { activePhases, waitOf, waitsOfWorkflow, type SectorStatus } from '../temporal/ask/sector-status.js';
+import {
+  activePhases,
+  askedFor,
+  waitOf,
+  waitsOfWorkflow,
+  type SectorStatus,
+} from '../temporal/ask/sector-status.js';
 
 /** What dev knows that a phase waits for before it can be served: `the proof parameters`. */
 export type Awaits = (phase: PhaseId) => string | undefined;
@@ -23,7 +29,12 @@ export function sectorStep(awaits: Awaits = () => undefined): (status: SectorSta
     const active = activePhases(status);
     for (const id of PHASE_IDS) if (!active.includes(id)) waiting.delete(id);
     const ofWorkflow = waitsOfWorkflow(status).map((why) => `waits: ${why}`);
-    const now = [...ofWorkflow, ...active.map((id) => describePhase(id, status, waiting, awaits))];
+    const asked = askedFor(status);
+    const now = [
+      ...ofWorkflow,
+      ...(asked ? [asked] : []),
+      ...active.map((id) => describePhase(id, status, waiting, awaits)),
+    ];
     return `${done.length > 0 ? `done ${done.join(' ')}; ` : ''}${now.join(', ')}`;
   };
 }

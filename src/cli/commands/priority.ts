@@ -5,16 +5,6 @@ import { parseSectors, SECTORS } from '../arguments.js';
 import { answerEach, askingClient } from '../each-sector.js';
 import { withServer, type ServerOptions } from '../server.js';
 
-const PRIORITIES = ['high', 'normal'];
-
-/** The last argument is the priority, as one says it: `priority t01000/7 high`. */
-function split(given: readonly string[]): { sectors: readonly string[]; isHigh: boolean } {
-  const priority = given.at(-1) ?? '';
-  if (!PRIORITIES.includes(priority) || given.length < 2)
-    throw new InvalidArgumentError('Sectors come first, then high or normal.');
-  return { sectors: given.slice(0, -1), isHigh: priority === 'high' };
-}
-
 export const priorityCommand = (): Command =>
   withServer(new Command('priority'))
     .description(
@@ -31,12 +21,16 @@ export const priorityCommand = (): Command =>
       },
     );
 
+/** The last argument is the priority, as one says it: `priority t01000/7 high`. */
 function parsed(given: readonly string[], command: Command) {
+  const [priority, ...names] = [given.at(-1), ...given.slice(0, -1)];
+  if (names.length === 0 || (priority !== 'high' && priority !== 'normal'))
+    command.error('error: sectors come first, then high or normal');
   try {
-    const { sectors, isHigh } = split(given);
-    return { sectors: sectors.reduce<SectorId[]>((before, text) => parseSectors(text, before), []), isHigh };
+    const sectors = names.reduce<SectorId[]>((before, text) => parseSectors(text, before), []);
+    return { sectors, isHigh: priority === 'high' };
   } catch (error) {
-    if (!(error instanceof InvalidArgumentError)) throw error;
-    command.error(`error: ${error.message}`);
+    if (error instanceof InvalidArgumentError) command.error(`error: ${error.message}`);
+    throw error;
   }
 }

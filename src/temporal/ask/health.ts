@@ -1,10 +1,7 @@
 /** Whether a worker or an orchestrator currently polls for work, according to the server. */
 import type { Client } from '@temporalio/client';
 import { controlQueue, WORKFLOW_QUEUE } from '../../contract.js';
-import { pollersOf, type QueueType } from './pollers.js';
-
-/** The server lists pollers for five minutes; a live one polls at least once a minute (the length of a long poll). */
-const RECENT_MS = 120_000;
+import { pollersOf, RECENT_MS, type QueueType } from './pollers.js';
 
 export interface QueueHealth {
   queue: string;

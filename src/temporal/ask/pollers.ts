@@ -16,6 +16,9 @@ export interface Poller {
   version?: string;
 }
 
+/** The server lists a poller for five minutes; one that lives polls at least once a minute (the length of a long poll). */
+export const RECENT_MS = 120_000;
+
 /** What the server says of a queue. */
 export interface QueueState {
   pollers: Poller[];

@@ -5,10 +5,7 @@ import { WORKFLOW_QUEUE } from '../../contract.js';
 import { SEARCH_ATTRIBUTES } from '../../search-attributes.js';
 import { UserError } from '../../user-error.js';
 import { GRPC, hasCode } from '../embedded/grpc.js';
-import { pollersOf, type Poller } from './pollers.js';
-
-/** The server lists pollers for five minutes; one that lives polls at least once a minute (the length of a long poll). */
-const RECENT_MS = 120_000;
+import { pollersOf, RECENT_MS, type Poller } from './pollers.js';
 
 /** Holds for every sector: whoever works through many has no reason to go on. */
 export class NotReadyError extends UserError {}

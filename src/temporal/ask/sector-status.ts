@@ -127,6 +127,15 @@ function isUnanswered(error: unknown): boolean {
 export const activePhases = ({ phases }: SealStatus): PhaseId[] =>
   PHASE_IDS.filter((id) => !['waiting', 'done'].includes(phases[id].state));
 
+/** What upstream must give next. */
+export function askedFor({ sector, state }: SealStatus): string | undefined {
+  if (state === 'waiting-for-seed')
+    return `waits for its seed, the chain's randomness after the pre-commit: sealflow seed ${sector} HEX`;
+  if (state === 'waiting-for-landed')
+    return `waits for its proof to be on chain; once it is: sealflow landed ${sector}`;
+  return undefined;
+}
+
 /** Why the workflow, or the stop or abort of it, waits: one sentence each. */
 export const waitsOfWorkflow = ({
   waits,

@@ -30,6 +30,13 @@ const NO_MEMORY = {
 } as const;
 const AFTER_P3: PhaseId[] = ['P1', 'P2', 'P3'];
 
+test('a sector that waits for its seed says so, and what to type', () => {
+  const status = { ...statusOf(['P1', 'P2'], []), sector: 't01000/50', state: 'waiting-for-seed' as const };
+  expect(sectorStep()(status)).toBe(
+    "done P1 P2; waits for its seed, the chain's randomness after the pre-commit: sealflow seed t01000/50 HEX",
+  );
+});
+
 test('steps of engines, and names of phases that have none yet', () => {
   const engines = [engine('P4', 'batch 1 of 1', 0.5)];
   expect(sectorStep()(statusOf(AFTER_P3, ['P4', 'P5'], { engines }))).toBe(
