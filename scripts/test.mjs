@@ -1,6 +1,6 @@
 /**
  * `npm test`: installs and builds what is missing, gets what the tests need into the cache, runs the checks and tests, and
- * ends with one line `N passed, N failed`. Suites may be named: `npm test -- unit workflow`.
+ * ends with what failed, if anything did, and one line `N passed, N failed`. Suites may be named: `npm test -- unit workflow`.
  */
 import { join } from 'node:path';
 import { fillCaches } from './caches.mjs';
@@ -25,21 +25,25 @@ const needs = (names) => suites.some((suite) => names.includes(suite));
 prepare();
 await fillCaches({ server: needs(NEED_SERVER), engine: needs(['engine']) });
 const totals = { passed: 0, failed: 0, skipped: 0 };
-const count = (passed, failed, skipped = 0) => {
+const failures = [];
+/** @param named what failed of it, told once more at the end: what it printed may be far above, or cut off */
+const count = ({ passed = 0, failed = 0, skipped = 0, failures: named = [] }) => {
   totals.passed += passed;
   totals.failed += failed;
   totals.skipped += skipped;
+  failures.push(...named);
 };
+const countCheck = (name, status) => count(status === 0 ? { passed: 1 } : { failed: 1, failures: [name] });
 // At low priority beside the tests, which often wait for something.
 const beside = [needs(['static']) && staticChecks(), rust()];
 // One group after the other: what the files of a group share (a server, a cluster) must not run beside the next ones.
 for (const { names } of TOGETHER) {
   const projects = names.filter((project) => suites.includes(suiteOf(project)));
   if (projects.length === 0) continue;
-  const { passed, failed, skipped } = await vitest(projects);
-  count(passed, failed, skipped);
+  count(await vitest(projects));
 }
 for (const said of await Promise.all(beside)) if (said) process.stdout.write(said);
+if (failures.length > 0) process.stdout.write(`\nfailed:\n${failures.join('\n')}\n`);
 process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped\n`);
 process.exit(totals.failed === 0 ? 0 : 1);
 
@@ -48,7 +52,7 @@ async function staticChecks() {
   let all = '';
   for (const name of ['typecheck', 'lint']) {
     const { status, said } = await run('nice', ['npm', 'run', '--silent', name]);
-    count(status === 0 ? 1 : 0, status === 0 ? 0 : 1);
+    countCheck(name, status);
     all += `\n${name}: ${status === 0 ? 'passed' : 'failed'}\n${said}`;
   }
   return all;
@@ -85,12 +89,12 @@ async function rustChecks(cargo) {
   for (const { name, args, tool = ['cargo', args[0]], more } of checks) {
     const asked = await run('nice', [...tool, '--version']);
     if (asked.status !== 0) {
-      count(0, 0, 1);
+      count({ skipped: 1 });
       all += `\n${name}: skipped, not installed\n`;
       continue;
     }
     const { status, said } = await cargo(args, more);
-    count(status === 0 ? 1 : 0, status === 0 ? 0 : 1);
+    countCheck(name, status);
     all += `\n${name}: ${status === 0 ? 'passed' : `failed\n${said}`}\n`;
   }
   return all;
@@ -98,7 +102,14 @@ async function rustChecks(cargo) {
 
 /** @returns what the engine's tests say */
 async function rustTests(cargo) {
-  const { passed, failed, skipped, said } = await engineTests(cargo);
-  count(passed, failed, skipped);
+  const { said, ...counts } = await engineTests(cargo);
+  count({ ...counts, failures: counts.failed > 0 ? [`engine (cargo test)\n${failedOf(said)}`] : [] });
   return `\nengine (cargo test)\n${said}`;
 }
+
+/** The lines that name a failed test of Rust. */
+const failedOf = (said) =>
+  said
+    .split('\n')
+    .filter((line) => /^test .* FAILED$|^error/.test(line))
+    .join('\n');
