@@ -48,6 +48,9 @@ export const NORMAL = 3;
 /** Served by every worker of a group outside of its pools: stopping engines must not wait for a slot. */
 export const controlQueue = (group: number): string => `sealflow/${group}/control`;
 
+/** Polled by every worker of a group under a name that says what it serves (`host-statement.ts`); it never has tasks. */
+export const hostsQueue = (group: number): string => `sealflow/${group}/hosts`;
+
 // ---- the workflow's input and result ----
 
 // All workflows of a worker share this module (`workers/bundle-options.ts`), and what such a module exports is frozen, but

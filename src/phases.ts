@@ -182,8 +182,6 @@ export const TIMES = {
   noRoomMax: 60_000,
   /** A stop that no worker of the group has taken for this long is given up. */
   stopMax: 600_000,
-  /** A host whose pools are full shows itself this often; Temporal forgets pollers after five minutes. */
-  presence: 120_000,
   /** Backoff after a failure: first delay (doubling) and longest. */
   backoffFirst: 5_000,
   backoffMax: 600_000,

@@ -109,7 +109,19 @@ const shown = z.object({
   handedBack: z.array(z.object({ phase: phase.optional(), type: z.string(), why: z.string() })),
   waits: z.array(z.object({ phase: phase.optional(), queue: z.string(), why: z.string() })),
   inQueue: z
-    .array(z.object({ phase, since: time, tasks: z.int(), hosts: z.array(z.string()) }))
+    .array(
+      z.object({
+        phase,
+        since: time,
+        tasks: z.int(),
+        hosts: z.array(z.string()),
+        busy: z
+          .object({ slots: z.int(), freeAbout: time.optional() })
+          .optional()
+          .describe('all their slots are taken; when the first is expected to be free'),
+        noRoom: z.string().optional().describe('why none of them takes a new sector'),
+      }),
+    )
     .describe('tasks that wait for a free host, with how many there are and who serves them'),
 });
 

@@ -3,7 +3,7 @@ import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { WORKFLOW_TYPE } from '../contract.js';
 import { sealHost, sealPhase, sealState } from '../search-attributes.js';
 import { parseSectorFileName, sectorName } from '../sector.js';
-import { servedQueues, type IsServed } from '../temporal/ask/pollers.js';
+import { WhoServes } from '../temporal/ask/who-serves.js';
 import { listedWaits } from '../temporal/ask/why-waiting.js';
 import type { Listed, ListSummary } from './json-forms.js';
 import { print, printJson } from './process.js';
@@ -23,11 +23,11 @@ const IN_ORDER = [
 /** @param limit sectors are listed at most; all are counted */
 export async function listSectors(client: Client, limit: number, json: boolean): Promise<void> {
   const rows: Listed[] = [];
-  const isServed = servedQueues(client);
+  const whoServes = new WhoServes(client);
   for (const query of IN_ORDER) {
     if (rows.length >= limit) break;
     for await (const info of client.workflow.list({ query, pageSize: Math.min(limit - rows.length, 1000) })) {
-      rows.push(await rowOf(client, info, isServed));
+      rows.push(await rowOf(client, info, whoServes));
       if (rows.length >= limit) break;
     }
   }
@@ -41,9 +41,9 @@ export async function listSectors(client: Client, limit: number, json: boolean):
   print(describeSummary(summary));
 }
 
-async function rowOf(client: Client, info: WorkflowExecutionInfo, isServed: IsServed): Promise<Listed> {
+async function rowOf(client: Client, info: WorkflowExecutionInfo, whoServes: WhoServes): Promise<Listed> {
   const attributes = info.typedSearchAttributes;
-  const waits = (await listedWaits(client, info, isServed)).map(({ why }) => why);
+  const waits = (await listedWaits(client, info, whoServes)).map(({ why }) => why);
   const sector = parseSectorFileName(info.workflowId.replace(/^seal-/, 's-'));
   return {
     sector: sector ? sectorName(sector) : info.workflowId,

@@ -40,7 +40,7 @@ export async function* examine(config: Config, { deep }: DoctorOptions): AsyncGe
     configCheck(config),
     ...server.checks,
     groupCheck(config, target.namespace),
-    workerCheck(config),
+    workerCheck(config, server.told),
     ...mountsOf(config).flatMap((directory) => [
       diskCheck(config, directory),
       nfsCheck(directory),

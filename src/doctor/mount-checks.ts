@@ -6,7 +6,7 @@ import { cacheDir, doneDir, sealedDir, type GroupDirectory } from '../paths.js';
 import { drainedSince } from '../group/drained.js';
 import { NotOfGroupError, readMarker } from '../group/marker.js';
 import { Scratch } from '../group/scratch.js';
-import { readWorkerNote } from '../workers/worker-note.js';
+import type { HostStatement } from '../host-statement.js';
 import { slotsOf } from './checks/config.js';
 import { checkGroup } from './checks/group.js';
 import { judgeLoad, measureLoad } from './checks/load.js';
@@ -25,12 +25,19 @@ export const groupCheck = (config: Config, namespace: string): Check => ({
   run: () => checkGroup(config, namespace),
 });
 
-/** Before there is a worker, the note of a drained host is all that can be known. */
-export const workerCheck = (config: Config): Check => ({
+/** The server may have to be waited for. */
+const SERVER_DEADLINE_MS = 15_000;
+
+/**
+ * Before there is a worker, the note of a drained host is all that can be known.
+ * @param told what the running worker tells of itself; undefined if there is none, or no server to ask
+ */
+export const workerCheck = (config: Config, told: () => Promise<HostStatement | undefined>): Check => ({
   name: 'worker',
+  deadlineMs: SERVER_DEADLINE_MS,
   run: async () => {
     const group = await groupDirectory(config);
-    return judgeWorker(await readWorkerNote(config), group && (await drainedSince(group, config)));
+    return judgeWorker(await told(), group && (await drainedSince(group, config)));
   },
 });
 

@@ -5,8 +5,10 @@ import { connectServer } from '../temporal/connect/client.js';
 import type { Target } from '../temporal/connect/target.js';
 import type { Config } from '../config.js';
 import { controlQueue, phaseQueue, WORKFLOW_QUEUE } from '../contract.js';
+import type { HostStatement } from '../host-statement.js';
 import { PHASE_IDS, SECTOR_SIZE_NAMES } from '../phases.js';
 import { pollersOf, type Poller, type QueueType } from '../temporal/ask/pollers.js';
+import { toldHost } from '../temporal/ask/who-serves.js';
 import { GRPC, hasCode } from '../temporal/embedded/grpc.js';
 import { UserError } from '../user-error.js';
 import { clockDifference, judgeClock } from './checks/clock.js';
@@ -33,7 +35,7 @@ export class ServerChecks {
 
   constructor(
     private readonly target: Target,
-    private readonly config: Pick<Config, 'groups' | 'size' | 'ip'>,
+    private readonly config: Pick<Config, 'groups' | 'size' | 'ip' | 'pools'>,
   ) {
     this.connected = connectServer(target);
     this.described = this.ask(({ workflowService }, namespace) =>
@@ -59,6 +61,15 @@ export class ServerChecks {
     ];
     return named.map(([name, run]) => ({ name, deadlineMs: DEADLINE_MS, run }));
   }
+
+  /** What the running worker of this config tells of itself; undefined if there is none, or no server answers. */
+  told = async (): Promise<HostStatement | undefined> => {
+    try {
+      return await toldHost(await this.connected, this.config);
+    } catch {
+      return undefined;
+    }
+  };
 
   /** Closes the connection. */
   async close(): Promise<void> {

@@ -2,6 +2,7 @@
 import type { Work } from '../activities/deps.js';
 import type { FoundEngine } from '../engines/find.js';
 import type { Config, PoolConfig } from '../config.js';
+import type { HostStatement } from '../host-statement.js';
 import type { GroupDirectory } from '../paths.js';
 import type { PhaseId } from '../phases.js';
 import type { Log } from '../telemetry.js';
@@ -99,10 +100,13 @@ export class Capacity {
     this.log.info('drained, and nothing is at work');
   }
 
-  /** Polls each queue once even if its pool is full, so that Temporal keeps listing this host as a poller. */
-  showPresence(recentMs?: number): void {
-    this.room.admitOneMore();
-    for (const { taken } of this.pools) taken.showPresence(recentMs);
+  /** The pools as the host tells of them. @param left ms until each engine of this host is expected to end, by its phase */
+  describePools(left: readonly { phase: PhaseId; ms: number }[]): HostStatement['pools'] {
+    return this.pools.map(({ phases, slots, taken: { taken } }) => {
+      const ends = left.filter(({ phase }) => phases.includes(phase)).map(({ ms }) => Date.now() + ms);
+      const isFull = taken >= slots && ends.length > 0;
+      return { phases, slots, taken, ...(isFull && { freeAbout: new Date(Math.min(...ends)) }) };
+    });
   }
 
   /**

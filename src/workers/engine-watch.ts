@@ -20,6 +20,7 @@ import { WorkMeter } from '../engines/work-meter.js';
 import { MountHungError } from '../mounts/mounts.js';
 import { PHASES, TIMES, type EnginePhaseId, type Times } from '../phases.js';
 import type { Log } from '../telemetry.js';
+import { Pace } from './pace.js';
 
 export interface EngineWatchOptions {
   localDir: string;
@@ -36,6 +37,7 @@ export interface EngineWatchOptions {
 
 interface Watched {
   meter: WorkMeter;
+  pace: Pace;
   /** Undefined until it has been read. */
   job?: Awaited<ReturnType<typeof readJob>>;
   /** When it was first found superseded, in ms of this process' clock. */
@@ -56,6 +58,14 @@ export class EngineWatch {
   live: FoundEngine[] = [];
   /** Those of them that no activity waits for, neither here nor in another live worker of this host. */
   unwaited: FoundEngine[] = [];
+
+  /** How long, in ms, each of them will take, if that can be told. */
+  get left(): { phase: EnginePhaseId; ms: number }[] {
+    return this.live.flatMap((engine) => {
+      const ms = this.watchedOf(engine).pace.left();
+      return ms === undefined ? [] : [{ phase: engine.attempt.phase, ms }];
+    });
+  }
 
   async keepInspecting(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -86,7 +96,10 @@ export class EngineWatch {
   }
 
   private watchedOf(engine: FoundEngine): Watched {
-    const watched = this.watched.get(keyOf(engine)) ?? { meter: new WorkMeter(performance.now()) };
+    const watched = this.watched.get(keyOf(engine)) ?? {
+      meter: new WorkMeter(performance.now()),
+      pace: new Pace(),
+    };
     this.watched.set(keyOf(engine), watched);
     return watched;
   }
@@ -120,6 +133,7 @@ export class EngineWatch {
       if (watched.job) hangMs = watched.job.hangMs ?? longestHang(attempt.phase);
       const progress = await readProgress(attempt.directory);
       if (progress) watched.meter.record(progress, hangMs, now);
+      watched.pace.record(progress?.fraction ?? null, now);
     } catch (error) {
       if (!(error instanceof MountHungError)) throw error;
       return watched.meter.restart(now);

@@ -1,6 +1,7 @@
 /** Checks periodically what this host needs, and whether it is drained: the group's directory, its storage nodes, P4's parameters. */
 import type { Config } from '../config.js';
 import { MountGuard } from '../mounts/guard.js';
+import type { Obstacle } from '../host-statement.js';
 import type { GroupDirectory } from '../paths.js';
 import { refuseUnfitDirectories } from '../storage/fitness.js';
 import { refuseOwnDirectory } from '../storage/own-directory.js';
@@ -9,7 +10,7 @@ import type { Log } from '../telemetry.js';
 import { drainedSince } from '../group/drained.js';
 import { GroupMount } from '../group/marker.js';
 import { nodeReadinessChecks } from './nodes.js';
-import { Readiness, type Obstacle, type ReadinessCheck } from './readiness.js';
+import { Readiness, type ReadinessCheck } from './readiness.js';
 import { configuredPhases } from './serving.js';
 
 export interface HostReadinessOptions {

@@ -6,10 +6,12 @@ import { Journal } from '../activities/journal.js';
 import { hostIdentity } from '../engines/processes.js';
 import { EngineStarter } from '../engines/start.js';
 import type { Config } from '../config.js';
-import { controlQueue, phaseQueue, type SealActivities } from '../contract.js';
+import { CONTRACT_VERSION, controlQueue, phaseQueue, type SealActivities } from '../contract.js';
+import type { ServingFacts } from '../host-statement.js';
 import { registerMounts } from '../mounts/register.js';
 import { PHASES, scaledTimes, TIMES, type PhaseId } from '../phases.js';
 import type { Log } from '../telemetry.js';
+import { VERSION } from '../version.js';
 import { createDeps, type Host } from './activity-deps.js';
 import { Capacity, type Pool } from './capacity.js';
 import { DISK_SAMPLE_MS, disksOf, DiskWatch } from './disk-watch.js';
@@ -22,7 +24,7 @@ import { canServe, HostReadiness, warnOfFewThreads } from './host-readiness.js';
 import { configuredPhases, Serving } from './serving.js';
 import { OWN_VERSION } from './own-version.js';
 import { SlotPool } from './slots.js';
-import { writeWorkerNote } from './worker-note.js';
+import { ToldServer } from './told-server.js';
 
 export interface HostOptions {
   config: Config;
@@ -36,7 +38,7 @@ export interface HostOptions {
   signal: AbortSignal;
   /** Given what looks again at once at what this host may serve, `drained` included. */
   onLook?: (look: () => void) => void;
-  /** Scales the times of this process (mount deadlines, presence interval); default 1. */
+  /** Scales the times of this process (mount deadlines); default 1. */
   timeScale?: number;
   /** Replaces the activities in benchmarks and tests. */
   activities?: (deps: Deps) => SealActivities;
@@ -48,7 +50,7 @@ export interface HostOptions {
  */
 export async function runHost(options: HostOptions): Promise<void> {
   const { config, log, signal } = options;
-  const { mountQuick, mountSlow, presence } = scaledTimes(options.timeScale ?? 1);
+  const { mountQuick, mountSlow } = scaledTimes(options.timeScale ?? 1);
   const mountTimes = { quickMs: mountQuick, slowMs: mountSlow };
   warnOfFewThreads(registerMounts(config, options.engine.command[0], mountTimes), log);
   await checkWritable(config.localDir);
@@ -70,18 +72,14 @@ export async function runHost(options: HostOptions): Promise<void> {
     log,
     onChange: () => serving.saySoon(),
   });
-  const serving: Serving = new Serving({
-    ip: config.ip,
-    facts: () => ({
-      configured: configuredPhases(config.pools),
-      obstacles: ready.obstacles,
-      drained: capacity.drained,
-      noRoom: capacity.room.noRoom,
-    }),
-    log,
-    gauges,
-    publish: (facts) => void writeWorkerNote(config, facts),
+  const facts = (): ServingFacts => ({
+    configured: configuredPhases(config.pools),
+    obstacles: ready.obstacles,
+    drained: capacity.drained,
+    noRoom: capacity.room.noRoom,
   });
+  let told: ToldServer | undefined;
+  const serving: Serving = new Serving({ ip: config.ip, facts, log, gauges, onSaid: () => told?.renew() });
   const engines = new EngineStarter(options.engine);
   const engineWatch: EngineWatch = new EngineWatch({
     localDir: config.localDir,
@@ -103,6 +101,7 @@ export async function runHost(options: HostOptions): Promise<void> {
   await Promise.race([Promise.all([refresh(), engineWatch.inspect()]), startTimeout]);
 
   const connections: NativeConnection[] = [];
+  const ended = new AbortController();
   try {
     const workers = await createWorkers(
       options,
@@ -110,15 +109,23 @@ export async function runHost(options: HostOptions): Promise<void> {
       connections,
     );
     gauges?.renew();
+    const own = { v: CONTRACT_VERSION, ip: config.ip, pid: process.pid, version: VERSION, size: config.size };
+    told = new ToldServer({
+      connection: connections[0] as NativeConnection,
+      namespace: options.namespace,
+      groups: config.groups,
+      statement: () => ({ ...own, ...facts(), pools: capacity.describePools(engineWatch.left) }),
+    });
+    const telling = told.keepTelling(AbortSignal.any([signal, ended.signal]));
     await runAll(workers, signal, () => {
       every(Math.min(...config.pools.map(({ waitMs }) => waitMs)), signal, refresh);
-      // Twice its time at most between two polls of a queue, and each may last a minute: less than five in all.
-      every(presence, signal, () => capacity.showPresence(presence));
       void engineWatch.keepInspecting(signal);
       if (serves(config, 'P1')) every(DISK_SAMPLE_MS, signal, () => diskWatch.sample());
       serving.begin();
     });
+    await telling;
   } finally {
+    ended.abort();
     await Promise.all(connections.map((connection) => connection.close()));
   }
 }
@@ -168,9 +175,7 @@ function tunerOf({ taken }: Pool, phase: PhaseId, { ready, capacity }: Host): Wo
   return {
     workflowTaskSlotSupplier: none,
     activityTaskSlotSupplier: taken.supplier(
-      phase === 'P1'
-        ? { phase, isOpen: () => isReady() && room.isOpen(), onPoll: room.onPoll }
-        : { phase, isOpen: isReady },
+      phase === 'P1' ? { phase, isOpen: () => isReady() && room.isOpen() } : { phase, isOpen: isReady },
     ),
     localActivityTaskSlotSupplier: none,
     nexusTaskSlotSupplier: none,

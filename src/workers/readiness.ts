@@ -1,17 +1,9 @@
 /** Tracks what keeps this host from serving phases. Checks run periodically. */
+import type { Obstacle } from '../host-statement.js';
 import type { PhaseId } from '../phases.js';
 
 /** @returns the reason why the phase cannot be served, or undefined when it can */
 export type ReadinessCheck = () => Promise<string | undefined>;
-
-/** What is not in order. */
-export interface Obstacle {
-  /** The phases that it keeps from being served; none: it is only worth knowing. */
-  phases: readonly PhaseId[];
-  reason: string;
-  /** Undefined: as long as the config is as it is. */
-  since?: Date;
-}
 
 /** By name of what is checked. */
 export type Checks = Readonly<Record<string, { phases: readonly PhaseId[]; check: ReadinessCheck }>>;

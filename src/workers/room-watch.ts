@@ -27,8 +27,6 @@ export interface RoomWatchOptions {
 export class RoomWatch {
   private current: { reason: string; since: Date } | undefined;
   private hasBegunSectors = false;
-  /** One task is accepted after each refresh, so that its sector's status shows why it waits. */
-  private admitsOne = false;
   private refreshesWanted = 0;
   private admitted: Promise<unknown> = Promise.resolve();
   /** Why the last refresh failed, if it did. */
@@ -42,12 +40,7 @@ export class RoomWatch {
   }
 
   /** Whether P1's queue may be polled. */
-  isOpen = (): boolean => !this.current || this.hasBegunSectors || this.admitsOne;
-
-  /** Call it when P1's queue is polled. */
-  onPoll = (): void => {
-    this.admitsOne = false;
-  };
+  isOpen = (): boolean => !this.current || this.hasBegunSectors;
 
   /**
    * Measures the room for one sector now.
@@ -58,11 +51,6 @@ export class RoomWatch {
     const shortage = await this.options.scratch.shortage(group, sector);
     if (shortage) this.setShortage(shortage);
     return shortage;
-  }
-
-  /** Accepts one more task, so that its sector's status shows why it waits. */
-  admitOneMore(): void {
-    this.admitsOne = true;
   }
 
   /** Serializes admissions, so that the tasks of one worker do not block each other. */
@@ -108,7 +96,6 @@ export class RoomWatch {
     if (gauges) await this.measure(gauges, groups);
     const waits = this.current ? await Promise.all(groups.map((group) => this.hasBegunWaiting(group))) : [];
     this.hasBegunSectors = waits.includes(true);
-    this.admitsOne = true;
     onChange();
   }
 

@@ -14,8 +14,6 @@ export interface PooledQueue {
   phase: PhaseId;
   /** Whether it may currently be polled. */
   isOpen?: () => boolean;
-  /** Called just before it is polled. */
-  onPoll?: () => void;
 }
 
 interface Waiting extends PooledQueue {
@@ -51,8 +49,6 @@ export class SlotPool {
   private inside: { work: Work; take: (slot?: Slot) => void }[] = [];
   /** Queues with a permit that no task has used yet. */
   private readonly unused = new Set<string>();
-  /** When each queue was last polled, in ms of this process' clock. */
-  private readonly lastPoll = new Map<string, number>();
   /**
    * When a queue was last polled for an engine's own task although the pool was full, in ms of this process'
    * clock.
@@ -140,13 +136,13 @@ export class SlotPool {
 
   isDrained = (): boolean => this.drained;
 
-  supplier({ phase, isOpen = () => true, onPoll }: PooledQueue): CustomSlotSupplier<ActivitySlotInfo> {
+  supplier({ phase, isOpen = () => true }: PooledQueue): CustomSlotSupplier<ActivitySlotInfo> {
     return {
       type: 'custom',
       reserveSlot: ({ taskQueue }: SlotReserveContext, signal: AbortSignal) =>
         // At shutdown the promise stays pending on purpose: the SDK logs any rejection as an error.
         new Promise<Permit>((grant) => {
-          const entry = { queue: taskQueue, phase, isOpen, onPoll, grant };
+          const entry = { queue: taskQueue, phase, isOpen, grant };
           if (signal.aborted) return;
           this.enqueue(entry);
           signal.addEventListener('abort', () => this.dequeue(entry));
@@ -176,25 +172,10 @@ export class SlotPool {
     }
   }
 
-  /**
-   * Lets each queue be polled once even if the pool is full. Temporal drops a poller that has not polled for
-   * five minutes, so a host that is busy for hours would count as absent. A task that arrives is handed back
-   * with the reason; so a queue that was polled within `recentMs`, for a slot that was free then, is left out.
-   */
-  showPresence(recentMs = 0): void {
-    if (this.drained) return;
-    const isRecent = ({ queue }: Waiting): boolean =>
-      performance.now() - (this.lastPoll.get(queue) ?? -Infinity) < recentMs;
-    for (const entry of [...this.waiting])
-      if (!this.unused.has(entry.queue) && entry.isOpen() && !isRecent(entry)) this.grant(entry);
-  }
-
   private grant(entry: Waiting): void {
     this.dequeue(entry);
     this.unused.add(entry.queue);
-    this.lastPoll.set(entry.queue, performance.now());
     this.probing += 1;
-    entry.onPoll?.();
     entry.grant({ queue: entry.queue, unused: true });
     setTimeout(() => {
       this.probing -= 1;

@@ -38,6 +38,9 @@ test('drain waits for running engines; the host takes nothing new until undrain,
   expect((await cluster.status(busy)).phases.P2).toMatchObject({ state: 'queued' });
   expect(await group.starts(late)).toEqual([]);
   expect(await group.starts(busy)).toHaveLength(1);
+  const drained = new RegExp(String.raw`; ${group.ip(1)}: drained since \d\d:\d\dZ$`, 'm');
+  for (const sector of [busy, late])
+    await eventually(async () => drained.test((await cluster.sealflow('status', sector)).stdout));
 
   worker.kill('SIGTERM');
   await worker.ended;

@@ -70,6 +70,16 @@ describe.skipIf(await lacks('disk'))('a disk that holds four sectors', () => {
     );
     expect(await cluster.handBacks(fifth)).toEqual(['NoRoom']);
     expect(existsSync(group.sector(fifth))).toBe(false);
+    // Once that is known the host takes none, and says why.
+    const sixth = cluster.newSector();
+    await cluster.start(group, sixth);
+    await eventually(async () =>
+      (await cluster.sealflow('status', sixth)).stdout.includes(
+        `; ${group.ip(1)} takes no new sector: ${why}`,
+      ),
+    );
+    expect(await cluster.handBacks(sixth)).toEqual([]);
+    await cluster.sealflow('cancel', sixth);
 
     const [first = ''] = sectors;
     await group.takeBack(first, 'P4', 'hold');

@@ -38,7 +38,7 @@ test('a phase that no worker of the group serves is shown as waiting until one c
   await cluster.sealed(sector);
 });
 
-test('a phase whose host is busy stands in its queue: since when, with how many others, served by whom', async () => {
+test('a phase whose host is busy stands in its queue: since when, with how many others, and that its host is busy', async () => {
   const group = await cluster.group();
   const [busy, first, second] = [cluster.newSector(), cluster.newSector(), cluster.newSector()];
   await group.tell(busy, 'P1', 'hold');
@@ -46,14 +46,14 @@ test('a phase whose host is busy stands in its queue: since when, with how many 
   await cluster.start(group, busy);
   await group.engine(busy, 'P1');
   for (const sector of [first, second]) await cluster.start(group, sector);
-  const stands = String.raw`^P1 .* queued .*in its queue since \S+Z, with 1 other; served by ${group.ip(1)}$`;
+  const stands = String.raw`^P1 .* queued .*in its queue since \S+Z, with 1 other; the only slot of ${group.ip(1)} is taken$`;
   await eventually(async () =>
     new RegExp(stands, 'm').test((await cluster.sealflow('status', second)).stdout),
   );
   const { stdout } = await cluster.sealflow('status', second, '--json');
   expect(JSON.parse(stdout)).toMatchObject({
     state: 'queued',
-    inQueue: [{ phase: 'P1', tasks: 2, hosts: [group.ip(1)] }],
+    inQueue: [{ phase: 'P1', tasks: 2, hosts: [group.ip(1)], busy: { slots: 1 } }],
   });
   const { stdout: working } = await cluster.sealflow('status', busy);
   expect(working).toMatch(new RegExp(`^${busy} .* working `));

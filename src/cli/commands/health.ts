@@ -2,9 +2,9 @@ import { hostname } from 'node:os';
 import { Command } from 'commander';
 import { describeHealth, orchestratorHealth, workerHealth } from '../../temporal/ask/health.js';
 import { readConfig } from '../../config.js';
+import { servedOf, statementOf } from '../../host-statement.js';
 import { UserError } from '../../user-error.js';
-import { servedOf, statementOf } from '../../workers/serving.js';
-import { readWorkerNote } from '../../workers/worker-note.js';
+import { toldHost } from '../../temporal/ask/who-serves.js';
 import { print, printJson } from '../process.js';
 import { clientFrom, withServer, type ServerOptions } from '../server.js';
 
@@ -28,14 +28,13 @@ export const healthCommand = (): Command =>
       const queues = config
         ? await workerHealth(client, config.ip, config.groups)
         : [await orchestratorHealth(client, hostname())];
-      // What it serves is known on its host only, and only if it runs as this user.
-      const note = config && (await readWorkerNote(config));
-      const worker = note && {
-        pid: note.pid,
-        version: note.version,
-        serves: servedOf(note),
-        drained: note.drained !== undefined,
-        statement: statementOf(note),
+      const told = config && (await toldHost(client, config));
+      const worker = told && {
+        pid: told.pid,
+        version: told.version,
+        serves: servedOf(told),
+        drained: told.drained !== undefined,
+        statement: statementOf(told),
       };
       const unhealthy = queues.filter(({ healthy }) => !healthy);
       if (json) printJson({ healthy: unhealthy.length === 0, queues, ...(worker && { worker }) });

@@ -8,7 +8,7 @@ import { print, printJson } from '../process.js';
 import { clientFrom, withServer, type ServerOptions } from '../server.js';
 import { describeStatus } from '../describe-status.js';
 import { shownStatus } from '../shown.js';
-import { servedQueues } from '../../temporal/ask/pollers.js';
+import { WhoServes } from '../../temporal/ask/who-serves.js';
 import { requireOrchestrator, requireSetUp } from '../../temporal/ask/ready.js';
 import { sectorStatus } from '../../temporal/ask/sector-status.js';
 import { statusOnDisk } from './status-on-disk.js';
@@ -52,9 +52,9 @@ export const statusCommand = (): Command =>
           return;
         }
         await requireOrchestrator(client);
-        const isServed = servedQueues(client);
+        const whoServes = new WhoServes(client);
         const refused = await tryEach(sectors, async (sector) => {
-          const status = await sectorStatus(client, sector, isServed);
+          const status = await sectorStatus(client, sector, whoServes);
           if (!status) throw new UserError(`no workflow found for ${sectorName(sector)}`, { exitCode: 1 });
           if (json) printJson(shownStatus(status));
           else print(describeStatus(status));

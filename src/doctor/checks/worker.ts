@@ -1,44 +1,41 @@
 /** What the worker of this host serves at the moment, and whether the host is drained. */
+import { servedOf, statementOf, type HostStatement } from '../../host-statement.js';
 import { VERSION } from '../../version.js';
-import { servedOf, statementOf } from '../../workers/serving.js';
-import type { WorkerNote } from '../../workers/worker-note.js';
 import { ok, skipped, together, warn, type Verdict } from '../finding.js';
 
 /**
- * @param note of the running worker, if this user can see one
+ * @param told by the running worker, if there is one
  * @param drained since when the host is drained, by the note in the group's directory
  */
-export function judgeWorker(note: WorkerNote | undefined, drained: Date | undefined): Verdict {
+export function judgeWorker(told: HostStatement | undefined, drained: Date | undefined): Verdict {
   const verdicts: Verdict[] = [];
-  if (note && note.version !== VERSION)
+  if (told && told.version !== VERSION)
     verdicts.push(
       warn(
-        `the worker runs sealflow ${note.version}`,
+        `the worker runs sealflow ${told.version}`,
         `${VERSION}, which is installed`,
         'restart the worker: its engines go on',
       ),
     );
-  const isDrained = note?.drained ?? drained;
+  const isDrained = told?.drained ?? drained;
   if (isDrained)
     verdicts.push(
       warn(
-        note ? statementOf(note) : `drained since ${isDrained.toISOString()}`,
+        told ? statementOf(told) : `drained since ${isDrained.toISOString()}`,
         'a host that takes work',
         'sealflow undrain, when it is to serve again',
       ),
     );
-  else if (note && servedOf(note).length < note.configured.length)
+  else if (told && servedOf(told).length < told.configured.length)
     verdicts.push(
       warn(
-        statementOf(note),
-        `${note.configured.join(' ')} served`,
+        statementOf(told),
+        `${told.configured.join(' ')} served`,
         'mend what it names; the worker notices by itself',
       ),
     );
   return together(
     verdicts,
-    note
-      ? ok(`${statementOf(note)} (process ${note.pid})`)
-      : skipped('no worker of this config runs here as this user'),
+    told ? ok(`${statementOf(told)} (process ${told.pid})`) : skipped('no worker of this config runs'),
   );
 }

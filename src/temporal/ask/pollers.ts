@@ -53,16 +53,3 @@ export async function queueState(
     backlog: Number(stats?.approximateBacklogCount ?? 0),
   };
 }
-
-export type IsServed = (queue: string, type: QueueType) => Promise<boolean>;
-
-/** Queries each queue once and caches the answer. Create one per command run, because the answers become stale. */
-export function servedQueues(client: Client): IsServed {
-  const asked = new Map<string, Promise<boolean>>();
-  return (queue, type) => {
-    const key = `${type} ${queue}`;
-    const known = asked.get(key) ?? pollersOf(client, queue, type).then((pollers) => pollers.length > 0);
-    asked.set(key, known);
-    return known;
-  };
-}

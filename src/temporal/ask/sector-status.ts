@@ -14,8 +14,8 @@ import { UserError } from '../../user-error.js';
 import { GRPC, hasCode } from '../embedded/grpc.js';
 import { tasksInQueue, type InQueue } from './in-queue.js';
 import { isPending, pendingPhase, type PendingActivity } from './pending.js';
-import { servedQueues, type IsServed } from './pollers.js';
 import { NotReadyError, whyUnanswered } from './ready.js';
+import { WhoServes } from './who-serves.js';
 import { readWaits, type Wait } from './why-waiting.js';
 
 export interface SectorStatus extends SealStatus {
@@ -33,21 +33,21 @@ export interface SectorStatus extends SealStatus {
 }
 
 /**
- * @param isServed shared by a whole command run, if it inspects many sectors
+ * @param whoServes shared by a whole command run, if it inspects many sectors
  * @returns undefined when the sector has no workflow
  * @throws UserError when no orchestrator answers
  */
 export async function sectorStatus(
   client: Client,
   sector: SectorId,
-  isServed: IsServed = servedQueues(client),
+  whoServes = new WhoServes(client),
 ): Promise<SectorStatus | undefined> {
   const handle = client.workflow.getHandle(workflowId(sector));
   try {
     const description = await handle.describe();
     const status = await askStatus(client, handle).catch(async (error: unknown) => {
       if (!(error instanceof UserError)) throw error;
-      const [wait] = await readWaits(description.raw, undefined, isServed);
+      const [wait] = await readWaits(description.raw, undefined, whoServes);
       throw wait ? new NotReadyError(wait.why, { exitCode: 1, hint: error.hint }) : error;
     });
     const pending = description.raw.pendingActivities ?? [];
@@ -58,8 +58,8 @@ export async function sectorStatus(
         : [];
     });
     const handedBack = pending.flatMap(handBackOf);
-    const waits = await readWaits(description.raw, status, isServed);
-    const inQueue = await tasksInQueue(client, description.raw, status);
+    const waits = await readWaits(description.raw, status, whoServes);
+    const inQueue = await tasksInQueue(client, description.raw, status, whoServes);
     const { status: workflow, runId } = description;
     return { ...status, workflow: workflow.name, runId, engines, handedBack, waits, inQueue };
   } catch (error) {

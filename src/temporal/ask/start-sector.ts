@@ -9,7 +9,6 @@ import {
 } from '@temporalio/client';
 import {
   CONTRACT_VERSION,
-  phaseQueue,
   parseSealInput,
   WORKFLOW_QUEUE,
   WORKFLOW_TYPE,
@@ -20,7 +19,7 @@ import { PHASE_IDS, PHASES, SECTOR_SIZE_NAMES, type PhaseId, type SectorSize } f
 import { sectorName, sectorOf } from '../../sector.js';
 import { UserError } from '../../user-error.js';
 import type { sealSector } from '../../workflows/index.js';
-import { pollersOf } from './pollers.js';
+import { WhoServes, type PhaseService } from './who-serves.js';
 
 /** Randomness for tests, instead of the chain's. */
 export const randomHex32 = (): string => randomBytes(32).toString('hex');
@@ -60,30 +59,34 @@ export async function startSector(
   }
 }
 
-/** The phases that no worker of the group currently polls for. */
+/** The phases that no host of the group serves at the moment. */
 export async function unservedPhases(client: Client, group: number, size: SectorSize): Promise<PhaseId[]> {
-  const served = await Promise.all(
-    PHASE_IDS.map(
-      async (phase) => (await pollersOf(client, phaseQueue(group, size, phase), 'activity')).length > 0,
-    ),
-  );
-  return PHASE_IDS.filter((_, i) => !served[i]);
+  const services = await servicesOf(new WhoServes(client), group, size);
+  return PHASE_IDS.filter((_, i) => services[i]?.hosts.length === 0);
 }
 
-/** @throws UserError (exit 1) naming the phases that nobody serves, and the sizes that the group does serve. */
+/** @throws UserError (exit 1) naming the phases that nobody serves, and why, and the sizes that the group does serve. */
 export async function refuseUnserved(client: Client, group: number, size: SectorSize): Promise<void> {
-  const unserved = await unservedPhases(client, group, size);
+  const whoServes = new WhoServes(client);
+  const services = await servicesOf(whoServes, group, size);
+  const unserved = PHASE_IDS.filter((_, i) => services[i]?.hosts.length === 0);
   if (unserved.length === 0) return;
   const names = unserved.map((phase) => `${phase} (${PHASES[phase].queueName})`).join(', ');
-  const others = await sizesServed(client, group);
+  const others = await sizesServed(whoServes, group);
   const but = others.length > 0 && !others.includes(size) ? `, but ${others.join(', ')} is served` : '';
-  throw new UserError(`nobody serves ${names} for ${size} sectors in group ${group}${but}`, {
+  const reasons = [...new Set(services.filter(({ hosts }) => hosts.length === 0).flatMap(({ not }) => not))];
+  const what = `nobody serves ${names} for ${size} sectors in group ${group}${but}`;
+  throw new UserError([what, ...reasons].join('; '), {
     exitCode: 1,
     hint: 'start the workers of the group, check their logs, or use --force to let the sector wait for them',
   });
 }
 
-async function sizesServed(client: Client, group: number): Promise<SectorSize[]> {
-  const unserved = await Promise.all(SECTOR_SIZE_NAMES.map((size) => unservedPhases(client, group, size)));
-  return SECTOR_SIZE_NAMES.filter((_, i) => (unserved[i]?.length ?? 0) < PHASE_IDS.length);
+/** In the order of the phases. */
+const servicesOf = (whoServes: WhoServes, group: number, size: SectorSize): Promise<PhaseService[]> =>
+  Promise.all(PHASE_IDS.map((phase) => whoServes.phase(group, size, phase)));
+
+async function sizesServed(whoServes: WhoServes, group: number): Promise<SectorSize[]> {
+  const services = await Promise.all(SECTOR_SIZE_NAMES.map((size) => servicesOf(whoServes, group, size)));
+  return SECTOR_SIZE_NAMES.filter((_, i) => services[i]?.some(({ hosts }) => hosts.length > 0));
 }

@@ -4,13 +4,13 @@ import { controlQueue, phaseQueue, WORKFLOW_QUEUE } from '../../contract.js';
 import { PHASE_IDS, SECTOR_SIZE_NAMES, type PhaseId, type SectorSize } from '../../phases.js';
 import { sealGroup, sealPhase, sealSize, sealState } from '../../search-attributes.js';
 import { isPending, pendingPhase } from './pending.js';
-import type { IsServed } from './pollers.js';
+import type { PhaseService, WhoServes } from './who-serves.js';
 
 export interface Wait {
   /** Undefined if the workflow itself waits, or a stop or abort does. */
   phase?: PhaseId;
   queue: string;
-  /** One sentence: `nobody serves sealflow/1/2KiB/CommitPhase2, scheduled since 2026-11-29T07:00:00.000Z`. */
+  /** One sentence: `nobody serves sealflow/1/2KiB/CommitPhase2; 10.0.0.3: drained since 14:03Z`. */
   why: string;
 }
 
@@ -27,18 +27,17 @@ type Time = NonNullable<NonNullable<Raw['pendingWorkflowTask']>['scheduledTime']
 const TASK_SCHEDULED = 1;
 
 /**
- * The tasks of a sector that nobody serves or that are paused. A poller that the server still lists counts as serving,
- * because a host with full pools polls rarely.
+ * The tasks of a sector that nobody serves or that are paused.
  * @throws ServiceError of gRPC when the server does not answer
  */
 export async function readWaits(
   raw: Raw,
   scope: QueueScope | undefined,
-  isServed: IsServed,
+  whoServes: WhoServes,
 ): Promise<Wait[]> {
   const waits: Wait[] = [];
   const task = raw.pendingWorkflowTask;
-  if (Number(task?.state) === TASK_SCHEDULED && !(await isServed(WORKFLOW_QUEUE, 'workflow'))) {
+  if (Number(task?.state) === TASK_SCHEDULED && !(await whoServes.orchestrator())) {
     const why = `no orchestrator runs: ${describeUnserved(WORKFLOW_QUEUE, task?.scheduledTime)}`;
     waits.push({ queue: WORKFLOW_QUEUE, why });
   }
@@ -50,8 +49,10 @@ export async function readWaits(
     const wait = { ...(phase && { phase }), queue };
     if (isPending(activity, 'paused'))
       waits.push({ ...wait, why: 'the activity is paused: resume it with temporal activity unpause' });
-    else if (isPending(activity, 'scheduled') && !(await isServed(queue, 'activity')))
-      waits.push({ ...wait, why: describeUnserved(queue, activity.scheduledTime) });
+    if (!isPending(activity, 'scheduled')) continue;
+    const service = phase && (await whoServes.phase(scope.group, scope.size, phase));
+    const isServed = service ? service.hosts.length > 0 : await whoServes.control(scope.group);
+    if (!isServed) waits.push({ ...wait, why: describeUnserved(queue, activity.scheduledTime, service) });
   }
   return waits;
 }
@@ -64,32 +65,36 @@ export async function readWaits(
 export async function listedWaits(
   client: Client,
   { workflowId, status, typedSearchAttributes: attributes }: WorkflowExecutionInfo,
-  isServed: IsServed,
+  whoServes: WhoServes,
 ): Promise<Wait[]> {
   if (status.name !== 'RUNNING') return [];
   const group = attributes.get(sealGroup);
   const size = SECTOR_SIZE_NAMES.find((name) => name === attributes.get(sealSize));
   const scope = group !== undefined && size ? { group: Number(group), size } : undefined;
-  const queues = scope ? queuesOf(scope, attributes.get(sealPhase), attributes.get(sealState)) : [];
   const served = await Promise.all([
-    isServed(WORKFLOW_QUEUE, 'workflow'),
-    ...queues.map((queue) => isServed(queue, 'activity')),
+    whoServes.orchestrator(),
+    ...(scope ? servedOf(scope, whoServes, attributes.get(sealPhase), attributes.get(sealState)) : []),
   ]);
   if (!served.includes(false)) return [];
   const { raw } = await client.workflow.getHandle(workflowId).describe();
-  return readWaits(raw, scope, isServed);
+  return readWaits(raw, scope, whoServes);
 }
 
 /** @param phases as in the search attribute: `P4+P5` */
-function queuesOf({ group, size }: QueueScope, phases = '', state = ''): string[] {
-  if (['stopping', 'aborting'].includes(state)) return [controlQueue(group)];
+function servedOf(
+  { group, size }: QueueScope,
+  whoServes: WhoServes,
+  phases = '',
+  state = '',
+): Promise<boolean>[] {
+  if (['stopping', 'aborting'].includes(state)) return [whoServes.control(group)];
   const active = PHASE_IDS.filter((id) => phases.split('+').includes(id));
-  return active.map((phase) => phaseQueue(group, size, phase));
+  return active.map(async (phase) => (await whoServes.phase(group, size, phase)).hosts.length > 0);
 }
 
-function describeUnserved(queue: string, scheduled: Time | null | undefined): string {
+function describeUnserved(queue: string, scheduled: Time | null | undefined, service?: PhaseService): string {
   const at = Number(scheduled?.seconds ?? 0) * 1000;
   // A handed-back task is scheduled for later.
   const since = at > 0 && at <= Date.now() ? `, scheduled since ${new Date(at).toISOString()}` : '';
-  return `nobody serves ${queue}${since}`;
+  return [`nobody serves ${queue}${since}`, ...(service?.not ?? [])].join('; ');
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { judgeAddress } from '../../../src/doctor/checks/address.js';
 import { judgeSizes, judgeVersions } from '../../../src/doctor/checks/pollers.js';
 import { judgeWorker } from '../../../src/doctor/checks/worker.js';
+import type { HostStatement } from '../../../src/host-statement.js';
 import { VERSION } from '../../../src/version.js';
 
 describe('ip', () => {
@@ -74,24 +75,20 @@ describe('the sector size', () => {
 });
 
 describe('the worker', () => {
-  const note = {
-    v: 1 as const,
-    pid: 4711,
-    startTime: 1,
-    version: VERSION,
-    configured: ['P1' as const],
-    obstacles: [],
+  const told: HostStatement = {
+    ...{ v: 1, ip: '10.0.0.1', pid: 4711, version: VERSION, size: '2KiB' },
+    ...{ configured: ['P1'], obstacles: [], pools: [] },
   };
   const since = new Date('2026-11-28T14:03:00Z');
 
   test('serves all, or is not there', () => {
-    expect(judgeWorker(note, undefined)).toMatchObject({ result: 'ok', found: 'serves P1 (process 4711)' });
+    expect(judgeWorker(told, undefined)).toMatchObject({ result: 'ok', found: 'serves P1 (process 4711)' });
     expect(judgeWorker(undefined, undefined)).toMatchObject({ result: 'skipped' });
   });
 
   test('does not serve something', () => {
     const obstacles = [{ phases: ['P1' as const], reason: '/sealer is hung', since }];
-    expect(judgeWorker({ ...note, obstacles }, undefined)).toMatchObject({
+    expect(judgeWorker({ ...told, obstacles }, undefined)).toMatchObject({
       result: 'warn',
       found: 'serves nothing; not P1: /sealer is hung (since 2026-11-28 14:03Z)',
       wanted: 'P1 served',
@@ -99,7 +96,7 @@ describe('the worker', () => {
   });
 
   test('is drained, or will be', () => {
-    expect(judgeWorker({ ...note, drained: since }, since)).toMatchObject({
+    expect(judgeWorker({ ...told, drained: since }, since)).toMatchObject({
       result: 'warn',
       found: 'serves nothing: drained since 2026-11-28 14:03Z (sealflow undrain ends that)',
     });
@@ -110,7 +107,7 @@ describe('the worker', () => {
   });
 
   test('is of another version', () => {
-    expect(judgeWorker({ ...note, version: '0.0.1' }, undefined)).toMatchObject({
+    expect(judgeWorker({ ...told, version: '0.0.1' }, undefined)).toMatchObject({
       result: 'warn',
       found: 'the worker runs sealflow 0.0.1',
     });

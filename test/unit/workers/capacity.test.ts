@@ -101,7 +101,7 @@ describe('room for a new sector', () => {
     });
   });
 
-  test('that is missing is known since it is; P1 is polled for one task per refresh until there is room', async () => {
+  test('that is missing is known since it is; P1 is not polled until there is room', async () => {
     expect(room.isOpen()).toBe(true);
     expect(room.noRoom).toBeUndefined();
     await room.refresh();
@@ -109,8 +109,6 @@ describe('room for a new sector', () => {
     full = 'still no room';
     await room.refresh();
     expect(room.noRoom).toEqual({ reason: full, since: first?.since });
-    expect(room.isOpen()).toBe(true);
-    room.onPoll();
     expect(room.isOpen()).toBe(false);
     full = undefined;
     await room.refresh();
@@ -125,7 +123,6 @@ describe('room for a new sector', () => {
     await mkdir(sector);
     const isOpen = async (): Promise<boolean> => {
       await room.refresh();
-      room.onPoll();
       return room.isOpen();
     };
     // A directory without a claim is an abandoned reservation.
@@ -146,7 +143,6 @@ describe('room for a new sector', () => {
     await mkdir(join(sector, '1'), { recursive: true });
     await writeFile(join(sector, '1/epoch.json'), '{"v":99}');
     await room.refresh();
-    room.onPoll();
     expect(room.isOpen()).toBe(true);
   });
 

@@ -5,7 +5,7 @@ import type { PhaseId } from '../../../src/phases.js';
 import { checkWritable, GroupMount, setUpGroupDirectory } from '../../../src/group/marker.js';
 import { nodeReadinessChecks } from '../../../src/workers/nodes.js';
 import { Readiness } from '../../../src/workers/readiness.js';
-import { statementOf } from '../../../src/workers/serving.js';
+import { statementOf } from '../../../src/host-statement.js';
 import { Scratch } from '../../../src/group/scratch.js';
 import { MountGuard } from '../../../src/mounts/guard.js';
 import { MountHungError } from '../../../src/mounts/mounts.js';

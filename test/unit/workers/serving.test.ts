@@ -1,6 +1,7 @@
-/** The one statement of what a host serves, and when it is made. */
+/** When a host says what it serves. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { Serving, statementOf, type ServingFacts } from '../../../src/workers/serving.js';
+import type { ServingFacts } from '../../../src/host-statement.js';
+import { Serving } from '../../../src/workers/serving.js';
 
 const since = new Date('2026-11-29T14:03:20Z');
 const now = new Date('2026-11-29T15:00:00Z');
@@ -9,34 +10,6 @@ const facts = (changes: Partial<ServingFacts> = {}): ServingFacts => ({
   configured: ['P1', 'P4', 'P5', 'P6'],
   obstacles: [],
   ...changes,
-});
-
-describe('the statement', () => {
-  test.each<readonly [string, Partial<ServingFacts>, string]>([
-    ['all', {}, 'serves P1 P4 P5 P6'],
-    [
-      'a part, and why not the rest',
-      { obstacles: [node] },
-      'serves P1 P4; not P5 P6: /mnt/nfs/10.10.4.23 is not mounted (since 14:03Z)',
-    ],
-    [
-      'nothing, as the host is drained',
-      { drained: new Date('2026-11-28T23:59:00Z') },
-      'serves nothing: drained since 2026-11-28 23:59Z (sealflow undrain ends that)',
-    ],
-    [
-      'what is wrong besides',
-      { obstacles: [{ ...node, phases: [] }] },
-      'serves P1 P4 P5 P6; /mnt/nfs/10.10.4.23 is not mounted (since 14:03Z)',
-    ],
-    [
-      'that there is no room',
-      { noRoom: { reason: 'no room', since } },
-      'serves P1 P4 P5 P6; P1 takes no new sector: no room (since 14:03Z)',
-    ],
-  ])('says %s', (_, changes, expected) => {
-    expect(statementOf(facts(changes), now)).toBe(expected);
-  });
 });
 
 describe('it is made', () => {
@@ -59,7 +32,7 @@ describe('it is made', () => {
         warn: (line) => void logged.push(`WARN ${line}`),
       },
       gauges: gauges as never,
-      publish: () => void logged.push('published'),
+      onSaid: () => void logged.push('said'),
     });
     return () => vi.useRealTimers();
   });
@@ -69,7 +42,7 @@ describe('it is made', () => {
     expect([logged, gauged.get('P1')]).toEqual([[], false]);
     serving.begin();
     expect(logged).toEqual([
-      'published',
+      'said',
       expect.stringMatching(/^WARN serves P1 P4; not P5 P6: .* on 10\.0\.0\.1$/),
     ]);
     expect(Object.fromEntries(gauged)).toEqual({ P1: true, P4: true, P5: false, P6: false, drained: false });
@@ -78,7 +51,7 @@ describe('it is made', () => {
     serving.saySoon();
     current = facts();
     await vi.runAllTimersAsync();
-    expect(logged.slice(2)).toEqual(['published', 'INFO serves P1 P4 P5 P6 on 10.0.0.1']);
+    expect(logged.slice(2)).toEqual(['said', 'INFO serves P1 P4 P5 P6 on 10.0.0.1']);
     serving.say();
     expect(logged).toHaveLength(4);
   });

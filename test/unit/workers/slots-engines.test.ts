@@ -118,7 +118,6 @@ describe('a drained pool', () => {
     busy?.leave();
     expect(pool.taken).toBe(0);
     poller.use();
-    pool.showPresence();
     await settle(10_000);
     expect(poller.permits).toEqual([]);
     expect(pool.enter({ phase: 'P1', sector: 's-t01000-8' })).toBeUndefined();

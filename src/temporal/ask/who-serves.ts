@@ -1,0 +1,137 @@
+/** Who takes the tasks of a sector, and why a host of its group does not: by the hosts' own statements, and by who polls. */
+import type { Client } from '@temporalio/client';
+import type { Config } from '../../config.js';
+import { controlQueue, hostsQueue, phaseQueue, WORKFLOW_QUEUE } from '../../contract.js';
+import { decodeStatement, servedOf, whyNot, type HostStatement } from '../../host-statement.js';
+import type { PhaseId, SectorSize } from '../../phases.js';
+import { pollersOf, RECENT_MS, type Poller, type QueueType } from './pollers.js';
+
+/** A host of a group, as it has last told what it serves. */
+export interface ToldHost extends HostStatement {
+  /** Server time in ms since 1970. */
+  lastTold: number;
+  /** A worker tells it anew each minute: one that has not is cut off or gone. One that stops says so. */
+  isPresent: boolean;
+}
+
+export interface PhaseService {
+  /** Hosts that take its tasks, as soon as they have a slot. */
+  hosts: string[];
+  /** Set if all of them are busy: how many slots they have, and when the first should be free (ISO 8601). */
+  busy?: { slots: number; freeAbout?: string };
+  /** Set if none of them takes a new sector: why. */
+  noRoom?: string;
+  /** Why others do not: `10.0.0.3 is drained since 14:03Z`. */
+  not: string[];
+}
+
+/**
+ * What the hosts of a group say of themselves, the newest first. The server forgets one five minutes after it has gone.
+ * @throws ServiceError of gRPC when the server does not answer
+ */
+async function toldHosts(client: Client, group: number): Promise<ToldHost[]> {
+  const pollers = await pollersOf(client, hostsQueue(group), 'activity');
+  const told = new Map<string, ToldHost>();
+  for (const { identity, lastAsked } of pollers.sort((a, b) => b.lastAsked - a.lastAsked)) {
+    const statement = decodeStatement(identity);
+    if (!statement || told.has(processOf(statement))) continue;
+    const isPresent = !statement.stopped && Date.now() - lastAsked < RECENT_MS;
+    told.set(processOf(statement), { ...statement, lastTold: lastAsked, isPresent });
+  }
+  return [...told.values()];
+}
+
+/** What the running worker of a config tells of itself; undefined if none runs, or one of an older version. */
+export async function toldHost(
+  client: Client,
+  { ip, size, groups, pools }: Pick<Config, 'ip' | 'size' | 'groups' | 'pools'>,
+): Promise<ToldHost | undefined> {
+  const phases = new Set(pools.flatMap((pool) => pool.phases));
+  const isOwn = ({ configured }: ToldHost): boolean =>
+    configured.length === phases.size && configured.every((phase) => phases.has(phase));
+  const all = await Promise.all(groups.map((group) => toldHosts(client, group)));
+  return all.flat().find((host) => host.isPresent && host.ip === ip && host.size === size && isOwn(host));
+}
+
+/** Asks the server once for each queue and group. Make one for each run of a command, as the answers become stale. */
+export class WhoServes {
+  private readonly asked = new Map<string, Promise<Poller[]>>();
+  private readonly told = new Map<number, Promise<ToldHost[]>>();
+
+  constructor(private readonly client: Client) {}
+
+  /** Whether an orchestrator runs. */
+  async orchestrator(): Promise<boolean> {
+    return (await this.pollers(WORKFLOW_QUEUE, 'workflow')).length > 0;
+  }
+
+  /** Whether anyone stops and aborts the sectors of a group. */
+  async control(group: number): Promise<boolean> {
+    return (await this.alive(controlQueue(group), group)).length > 0;
+  }
+
+  async phase(group: number, size: SectorSize, phase: PhaseId): Promise<PhaseService> {
+    const queue = phaseQueue(group, size, phase);
+    const hosts = await this.hosts(group);
+    const own = hosts.filter((host) => host.size === size && host.configured.includes(phase));
+    const present = own.filter(({ isPresent }) => isPresent);
+    const takers = present.filter((host) => servedOf(host).includes(phase));
+    // Those of an older version tell nothing.
+    const told = new Set(hosts.map(processOf));
+    const silent = (await this.pollers(queue, 'activity')).filter(({ identity }) => !told.has(identity));
+    const busy = silent.length === 0 ? busyOf(takers, phase) : undefined;
+    const noRoom = silent.length === 0 && phase === 'P1' ? noRoomOf(takers) : undefined;
+    return {
+      hosts: unique([...takers.map(({ ip }) => ip), ...silent.map(({ identity }) => addressOf(identity))]),
+      ...(busy && { busy }),
+      ...(noRoom && { noRoom }),
+      not: unique(own.filter((host) => !takers.includes(host)).map((host) => reasonOf(host, phase, present))),
+    };
+  }
+
+  private hosts(group: number): Promise<ToldHost[]> {
+    const hosts = this.told.get(group) ?? toldHosts(this.client, group);
+    this.told.set(group, hosts);
+    return hosts;
+  }
+
+  /** The pollers of a queue but those of workers that are gone by their own word. */
+  private async alive(queue: string, group: number): Promise<Poller[]> {
+    const gone = new Set((await this.hosts(group)).filter(({ isPresent }) => !isPresent).map(processOf));
+    return (await this.pollers(queue, 'activity')).filter(({ identity }) => !gone.has(identity));
+  }
+
+  private pollers(queue: string, type: QueueType): Promise<Poller[]> {
+    const key = `${type} ${queue}`;
+    const pollers = this.asked.get(key) ?? pollersOf(this.client, queue, type);
+    this.asked.set(key, pollers);
+    return pollers;
+  }
+}
+
+const processOf = ({ ip, pid }: { ip: string; pid: number }): string => `${ip}#${pid}`;
+const addressOf = (identity: string): string => identity.split('#')[0] ?? '';
+const unique = (names: readonly string[]): string[] => [...new Set(names.filter(Boolean))].sort();
+
+/** Set if no host has a free slot in any of its pools with the phase. */
+function busyOf(hosts: readonly HostStatement[], phase: PhaseId): PhaseService['busy'] {
+  const pools = hosts.flatMap((host) => host.pools.filter(({ phases }) => phases.includes(phase)));
+  if (pools.length === 0 || pools.some(({ slots, taken }) => taken < slots)) return undefined;
+  const ends = pools.flatMap(({ freeAbout }) => freeAbout?.getTime() ?? []);
+  const slots = pools.reduce((sum, pool) => sum + pool.slots, 0);
+  return { slots, ...(ends.length > 0 && { freeAbout: new Date(Math.min(...ends)).toISOString() }) };
+}
+
+function noRoomOf(hosts: readonly HostStatement[]): string | undefined {
+  const reasons = unique(hosts.map(({ noRoom }) => noRoom?.reason ?? ''));
+  return hosts.every(({ noRoom }) => noRoom) ? reasons[0] : undefined;
+}
+
+/** Empty for a worker that has been followed by another one on its host. */
+function reasonOf(host: ToldHost, phase: PhaseId, present: readonly ToldHost[]): string {
+  if (!host.isPresent) {
+    if (present.some(({ ip }) => ip === host.ip)) return '';
+    return `${host.ip} did until ${new Date(host.lastTold).toISOString()}`;
+  }
+  return `${host.ip}: ${whyNot(host, phase) ?? ''}`;
+}
