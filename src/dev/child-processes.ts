@@ -1,4 +1,4 @@
-/** The processes of `sealflow dev`: an orchestrator and four workers, as an operator would run them. */
+/** The processes of `sealflow dev`: an orchestrator and a worker, as an operator would run them. */
 import { closeSync, openSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** The directory of `sealflow dev`: one group, one storage node, and the config of the four processes of a host. */
+/** The directory of `sealflow dev`: one group, one storage node, and the config of its host. */
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -15,13 +15,8 @@ const DEV_MINER = '1000';
 const DEV_IP = '127.0.0.1';
 const NODE = 'node-1';
 
-/** Which pools which process has: design of a real group, on one machine. P4 and P5 of a sector run at the same time. */
-const PROCESSES: readonly (readonly (readonly PhaseId[])[])[] = [
-  [['P1']],
-  [['P2', 'P3']],
-  [['P4'], ['P5']],
-  [['P6']],
-];
+/** P4 and P5 of a sector run at the same time, and P1 of the next ones beside them. */
+const POOLS: readonly (readonly PhaseId[])[] = [['P1'], ['P2', 'P3'], ['P4'], ['P5'], ['P6']];
 
 export interface DevHome {
   directory: string;
@@ -52,36 +47,31 @@ export async function openDevHome(given: string): Promise<DevHome> {
   };
 }
 
-/** Writes process-1.toml … process-4.toml. @returns their paths. */
-export async function writeConfigs(home: DevHome, address: string, size: SectorSize): Promise<string[]> {
-  return await Promise.all(
-    PROCESSES.map(async (pools, i) => {
-      const file = join(home.directory, `process-${i + 1}.toml`);
-      await writeFile(file, stringify(configOf(home, address, size, pools)));
-      return file;
-    }),
-  );
+/** @returns the path of the config that it writes */
+export async function writeConfig(home: DevHome, address: string, size: SectorSize): Promise<string> {
+  const file = join(home.directory, 'host.toml');
+  await writeFile(file, stringify(configOf(home, address, size)));
+  return file;
 }
 
-function configOf(home: DevHome, address: string, size: SectorSize, pools: readonly (readonly PhaseId[])[]) {
-  return {
-    scheduler_url: `http://${address}`,
-    local_dir: home.group.root,
-    copy_limit_mb_per_sec: 500,
-    group_id: [DEV_GROUP],
-    sector_size: SECTOR_SIZES[size],
-    ip: DEV_IP,
-    'storage-nodes': [home.storageNode],
-    // Everything of dev's lies where the user's files lie.
-    allow_system_disk: true,
-    engine: { reserved_cores: Math.min(2, allowedCpus().length - 1) },
-    worker: pools.map((phases) => ({
-      num: phases[0] === 'P1' ? 10 : 1,
-      supported_phase: phases.map((phase) => PHASES[phase].queueName),
-      wait_sec: 1,
-    })),
-  };
-}
+const configOf = (home: DevHome, address: string, size: SectorSize) => ({
+  scheduler_url: `http://${address}`,
+  local_dir: home.group.root,
+  copy_limit_mb_per_sec: 500,
+  group_id: [DEV_GROUP],
+  sector_size: SECTOR_SIZES[size],
+  ip: DEV_IP,
+  'storage-nodes': [home.storageNode],
+  // Everything of dev's lies where the user's files lie.
+  allow_system_disk: true,
+  // Of a small machine P1 needs no cores of its own.
+  engine: { reserved_cores: Math.min(2, allowedCpus().length - 1), p1_cores: 0 },
+  worker: POOLS.map((phases) => ({
+    num: phases[0] === 'P1' ? 10 : 1,
+    supported_phase: phases.map((phase) => PHASES[phase].queueName),
+    wait_sec: 1,
+  })),
+});
 
 /** Sectors that are begun, and the first number that is free. */
 export async function sectorsOf({ group }: DevHome): Promise<{ begun: string[]; next: number }> {

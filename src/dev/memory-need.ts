@@ -6,7 +6,7 @@ import { gigabytes } from '../units.js';
 import { p4Bytes } from '../workers/memory.js';
 
 /**
- * What server, orchestrator and the four workers take beside P4, measured: 0.45 GB that cannot be reclaimed. P4 is handed back for ever
+ * What server, orchestrator and the worker take beside P4, measured: 0.45 GB that cannot be reclaimed. P4 is handed back for ever
  * when they leave it too little.
  */
 const PROCESSES_BYTES = 0.5e9;

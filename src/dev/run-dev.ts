@@ -14,7 +14,7 @@ import { startEmbeddedServer, type EmbeddedServer } from '../temporal/embedded/e
 import { findTemporalCli } from '../temporal/embedded/temporal-cli.js';
 import { createDisplay } from './display.js';
 import { requirePrerequisites } from './prerequisites.js';
-import { openDevHome, writeConfigs } from './home.js';
+import { openDevHome, writeConfig } from './home.js';
 import { DevProcesses } from './child-processes.js';
 import { allSealed, startSectors, untilServed } from './sectors.js';
 import { describeSealed, verifyReceipt } from './summary.js';
@@ -23,13 +23,13 @@ export interface DevOptions {
   directory: string;
   sectors: number;
   size: SectorSize;
-  /** Keep server and workers after the summary, until the signal. */
+  /** Keep server and worker after the summary, until the signal. */
   keep: boolean;
   port?: number;
   uiPort?: number;
   /** Factor of all times of the sectors; tests only. */
   timeScale?: number;
-  /** Ends it: server, workers and engines are stopped, all sectors stay as they are. */
+  /** Ends it: server, worker and engines are stopped, all sectors stay as they are. */
   signal: AbortSignal;
 }
 
@@ -72,15 +72,13 @@ export async function runDev(options: DevOptions): Promise<void> {
     onStep('waiting for the engine');
     return await ensureParameters(await engine, size, { onStep, signal });
   });
-  const client = display.step('workers', async (onStep) => {
+  const client = display.step('worker', async (onStep) => {
     onStep('waiting for server and engine');
     const [{ address }, { command }] = [await server, await engine];
     const processes = new DevProcesses(home, { TEMPORAL_ADDRESS: address, SEALFLOW_ENGINE: command[0] });
     stops.unshift(() => processes.stop());
     processes.start('orchestrator', ['orchestrator']);
-    for (const [i, file] of (await writeConfigs(home, address, size)).entries()) {
-      processes.start(`process-${i + 1}`, ['worker', '--config', file]);
-    }
+    processes.start('worker', ['worker', '--config', await writeConfig(home, address, size)]);
     processes.watch().catch((error: unknown) => failed.abort(error));
     const connected = await connectClient(targetAt(address));
     onStep('starting');
@@ -92,7 +90,7 @@ export async function runDev(options: DevOptions): Promise<void> {
   const started = display.step(
     'start',
     async (onStep) => {
-      onStep('waiting for the workers');
+      onStep('waiting for the worker');
       const names = await startSectors(await client, home, options);
       const all = `${(await server).uiUrl}/namespaces/default/workflows`;
       return { names, page: names.length === 1 ? `${all}/${workflowId(sectorOf(names[0] ?? ''))}` : all };

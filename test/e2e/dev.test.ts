@@ -10,7 +10,7 @@ import { processesWith } from '../helpers/processes.js';
 import { startSealflow, type Running } from '../helpers/sealflow.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 
-vi.setConfig({ testTimeout: 300_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 /** A directory for dev, and a function that starts it there. */
 async function createDev() {
@@ -28,35 +28,11 @@ async function createDev() {
   return { directory, start };
 }
 
-test('dev seals and reports sectors and leaves no process; with --keep it runs until Ctrl-C', async () => {
-  const { directory, start } = await createDev();
-  const { code, stdout, stderr } = await start('--sectors', '2').ended;
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  expect(stdout).toMatch(/Temporal server: done in .*, Web UI http:\/\/127\.0\.0\.1:\d+\n/);
-  for (const sector of ['t01000/1', 't01000/2']) expect(stdout).toContain(`${sector} is sealed\n`);
-  expect(stdout).toMatch(/proof {5}192 bytes, verified by a separate process from the receipt alone\n/);
-  expect(await readdir(join(directory, 'storage', 'node-1', 'receipts'))).toEqual([
-    's-t01000-1.json',
-    's-t01000-2.json',
-  ]);
-  expect(await processesWith(directory)).toEqual([]);
-
-  const again = start('--keep');
-  await again.until('Ctrl-C ends it');
-  expect(again.said.stdout).toContain('t01000/3 is sealed\n');
-  const ui = /Web UI {4}(http:\S+)/.exec(again.said.stdout)?.[1] ?? '';
-  expect((await fetch(ui)).status).toBe(200);
-  again.kill('SIGINT');
-  expect(await again.ended).toMatchObject({ code: 0, stderr: '' });
-  expect(await processesWith(directory)).toEqual([]);
-  await expect(fetch(ui)).rejects.toThrow();
-});
-
-test('Ctrl-C ends dev and everything it started; the same command resumes the sector', async () => {
+test('dev seals and reports sectors; Ctrl-C ends all that it started, the same command resumes them; --keep keeps it up', async () => {
   const { directory, start } = await createDev();
   const hold = join(directory, 's-t01000-1-P2.hold');
   await writeFile(hold, '');
-  const dev = start();
+  const dev = start('--sectors', '2');
   await eventually(async () => (await engineRuns(directory)).some(({ at }) => at.includes('P2')));
   const engines = await engineRuns(directory);
   dev.kill('SIGINT');
@@ -67,36 +43,36 @@ test('Ctrl-C ends dev and everything it started; the same command resumes the se
   expect(await processesWith(directory)).toEqual([]);
 
   await rm(hold);
-  const again = await start().ended;
-  expect(again).toMatchObject({ code: 0, stderr: '' });
-  expect(again.stdout).toContain('t01000/1 is sealed\n');
-  expect(again.stdout).not.toContain('t01000/2');
-  const starts = (await engineRuns(directory)).filter(
-    ({ what, sector }) => what === 'start' && sector === 's-t01000-1',
+  const resumed = await start('--sectors', '2').ended;
+  expect(resumed).toMatchObject({ code: 0, stderr: '' });
+  expect(resumed.stdout).toMatch(/Temporal server: done in .*, Web UI http:\/\/127\.0\.0\.1:\d+\n/);
+  for (const sector of ['t01000/1', 't01000/2']) expect(resumed.stdout).toContain(`${sector} is sealed\n`);
+  expect(resumed.stdout).toMatch(
+    /proof {5}192 bytes, verified by a separate process from the receipt alone\n/,
   );
-  expect(starts.filter(({ at }) => at.includes('P1'))).toHaveLength(1);
+  expect(await readdir(join(directory, 'storage', 'node-1', 'receipts'))).toEqual([
+    's-t01000-1.json',
+    's-t01000-2.json',
+  ]);
+  expect(await processesWith(directory)).toEqual([]);
+  const starts = (await engineRuns(directory)).filter(({ what }) => what === 'start');
+  expect(starts.filter(({ at, sector }) => at.includes('P1') && sector === 's-t01000-1')).toHaveLength(1);
+
+  const kept = start('--keep');
+  await kept.until('Ctrl-C ends it');
+  expect(kept.said.stdout).toContain('t01000/3 is sealed\n');
+  const ui = /Web UI {4}(http:\S+)/.exec(kept.said.stdout)?.[1] ?? '';
+  expect((await fetch(ui)).status).toBe(200);
+  kept.kill('SIGINT');
+  expect(await kept.ended).toMatchObject({ code: 0, stderr: '' });
+  expect(await processesWith(directory)).toEqual([]);
+  await expect(fetch(ui)).rejects.toThrow();
 });
 
-test('a phase that waits says why, until it goes on', async () => {
+test('a killed dev leaves only its engine, which the next dev adopts; that says why a phase waits', async () => {
   const { directory, start } = await createDev();
-  const hold = join(directory, 's-t01000-1-P2.hold');
-  await writeFile(hold, '');
-  const dev = start('--time-scale', '0.1');
-  await eventually(async () => (await engineRuns(directory)).some(({ at }) => at.includes('P2')));
-  const node = join(directory, 'storage', 'node-1');
-  await rename(node, `${node}.away`);
-  await rm(hold);
-  await dev.until('P5 waits (');
-  expect(dev.said.stdout).toMatch(/^\[.*\] seal: t01000\/1 done P1 P2.*; .*P5 waits \(\w+\): .*node-1/m);
-  await rename(`${node}.away`, node);
-  expect(await dev.ended).toMatchObject({ code: 0, stderr: '' });
-  expect(dev.said.stdout).toContain('t01000/1 is sealed\n');
-});
-
-test('a killed dev leaves only its engine, which the next dev adopts', async () => {
-  const { directory, start } = await createDev();
-  const hold = join(directory, 's-t01000-1-P1.hold');
-  await writeFile(hold, '');
+  const hold = (phase: string): string => join(directory, `s-t01000-1-${phase}.hold`);
+  for (const phase of ['P1', 'P2']) await writeFile(hold(phase), '');
   const dev = start('--time-scale', '0.1');
   await eventually(async () => (await engineRuns(directory)).length > 0);
   const [engine] = await engineRuns(directory);
@@ -108,11 +84,18 @@ test('a killed dev leaves only its engine, which the next dev adopts', async () 
 
   const again = start();
   await again.until('t01000/1');
-  await rm(hold);
+  await rm(hold('P1'));
+  await eventually(async () => (await engineRuns(directory)).some(({ at }) => at.includes('P2')));
+  const node = join(directory, 'storage', 'node-1');
+  await rename(node, `${node}.away`);
+  await rm(hold('P2'));
+  await again.until('P5 waits');
+  expect(again.said.stdout).toMatch(/^\[.*\] seal: t01000\/1 done P1 P2.*; .*P5 waits.*: .*node-1/m);
+  await rename(`${node}.away`, node);
   expect(await again.ended).toMatchObject({ code: 0, stderr: '' });
   expect(again.said.stdout).toContain('t01000/1 is sealed\n');
   const starts = (await engineRuns(directory)).filter(
-    ({ what, at }) => what === 'start' && at.includes('P1'),
+    ({ what, at, sector }) => what === 'start' && at.includes('P1') && sector === 's-t01000-1',
   );
-  expect(starts.filter(({ sector }) => sector === 's-t01000-1')).toEqual([engine]);
+  expect(starts).toEqual([engine]);
 });
