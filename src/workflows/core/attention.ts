@@ -16,10 +16,14 @@ export function needAttention(
     phase,
     type,
     message,
-    hint: (isRepeated ? repeatedHint : undefined) ?? hint,
+    hint: withRetry((isRepeated ? repeatedHint : undefined) ?? hint, state.seal.sector),
     since: now,
   };
 }
+
+/** It goes on only when somebody says so: each hint says how. */
+const withRetry = (hint: string, sector: string): string =>
+  hint.includes('retry') ? hint : `${hint}; then sealflow retry ${sector}`;
 
 /** commR is published after the first P2; a person must accept a different one. */
 export function showCommR(state: SectorState, now: number): void {

@@ -169,7 +169,7 @@ describe('the status', () => {
 
   test('has what a person must look at, by phase', () => {
     const state = after(fails('P5', 'BadInput', {}, 'no'), fails('P4', 'BadInput', {}, 'no'));
-    const { hint } = FAILURES.BadInput;
+    const hint = `${FAILURES.BadInput.hint}; then sealflow retry t01000/7`;
     expect(statusOf(state).attention).toEqual([
       { phase: 'P4', type: 'BadInput', message: 'no', hint, since: NOW },
       { phase: 'P5', type: 'BadInput', message: 'no', hint, since: NOW },
@@ -270,7 +270,7 @@ describe('the page of a sector', () => {
       '**t01000/7** 2KiB, group 1: **needs-attention**',
       '',
       '> **P1 BadInput**: thread main: / no such job / left: 1',
-      `> ${FAILURES.BadInput.hint}`,
+      `> ${FAILURES.BadInput.hint}; then sealflow retry t01000/7`,
       '',
       HEAD[0],
     ]);
