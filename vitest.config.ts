@@ -61,7 +61,7 @@ export default defineConfig({
           ...(name === 'unit' ? MOCKS : []),
           ...(process.env['SEALFLOW_CHAOS'] === 'complete' ? [] : COMPLETE_ONLY),
         ],
-        globalSetup: GLOBAL_SETUP[name] ?? [],
+        globalSetup: ['test/helpers/test-run.ts', GLOBAL_SETUP[name] ?? []].flat(),
         testTimeout: seconds * 1000,
         hookTimeout: seconds * 1000,
         maxWorkers: TOGETHER[groupOf(name)]?.files,

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { prepare } from './prepare.mjs';
+import { beginTestRun } from './test-run.mjs';
 
 const BENCHES = ['phases', 'sector', 'copy', 'copy-limit', 'pools', 'many-p1', 'idle-worker'];
 
@@ -13,6 +14,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 prepare();
+beginTestRun();
 if (asked.length === 1) {
   const { title, run } = await import(`../test/bench/${asked[0]}.mjs`);
   process.stdout.write(`\n## ${title}\n`);

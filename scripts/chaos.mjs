@@ -8,12 +8,14 @@ import { join } from 'node:path';
 import { fillCaches } from './caches.mjs';
 import { prepare } from './prepare.mjs';
 import { readTally, sums, table } from './tally.mjs';
+import { beginTestRun } from './test-run.mjs';
 import { vitest } from './vitest.mjs';
 
 const names = process.argv.slice(2);
 const LEAST_FAULTS = 100;
 
 prepare();
+beginTestRun();
 await fillCaches({ server: true, engine: true, parameters: false });
 const directory = mkdtempSync(join(tmpdir(), 'sealflow-chaos-'));
 const path = join(directory, 'tally');

@@ -8,6 +8,7 @@ import { engineTests } from './engine-tests.mjs';
 import { prepare } from './prepare.mjs';
 import { run } from './run.mjs';
 import { suiteOf, TOGETHER } from './suites.mjs';
+import { beginTestRun } from './test-run.mjs';
 import { vitest } from './vitest.mjs';
 
 const SUITES = ['static', 'unit', 'workflow', 'e2e', 'chaos', 'engine'];
@@ -23,6 +24,7 @@ const suites = asked.length > 0 ? asked : SUITES;
 const needs = (names) => suites.some((suite) => names.includes(suite));
 
 prepare();
+beginTestRun();
 await fillCaches({ server: needs(NEED_SERVER), engine: needs(['engine']) });
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];

@@ -66,11 +66,20 @@ export const doneFile = (group: GroupDirectory, sector: SectorId): string =>
 export const abortedFile = (group: GroupDirectory, sector: SectorId): string =>
   join(doneDir(group), `${sectorFileName(sector)}.aborted.json`);
 
+/** Logs of the engines of a sector that P6 or an abort has deleted, for people: one gzip text. */
+export const keptLogs = (group: GroupDirectory, sector: SectorId, deletedBy: 'P6' | 'abort'): string =>
+  join(doneDir(group), `${sectorFileName(sector)}${deletedBy === 'abort' ? '.aborted' : ''}.logs.gz`);
+
 /** Names of sector directories that P6 or an abort has renamed away and is deleting: `.gone-s-t01000-7-<uuid>`. */
 export const goneName = (sector: SectorId, uuid: string): string =>
   `.gone-${sectorFileName(sector)}-${plainName(uuid)}`;
 export const isGoneName = (sector: SectorId, name: string): boolean =>
   name.startsWith(`.gone-${sectorFileName(sector)}-`) && isPlainName(name.slice(1));
+
+const DELETING = '.deleting';
+/** Name of one whose logs were kept, as far as they can be: from here on its files are deleted. */
+export const deletingName = (gone: string): string => `${gone}${DELETING}`;
+export const isDeletingName = (gone: string): boolean => gone.endsWith(DELETING);
 
 // ---- attempts: <sector directory>/<epoch>/<phase>-<number> ----
 

@@ -18,7 +18,8 @@ import { abortNoteOf, keepAbortNote } from '../group/notes.js';
 import { copyOwner } from './copy-job.js';
 import type { Deps } from './deps.js';
 import { endEngines } from './end-engines.js';
-import { deleteGone, JOURNAL } from '../sector-directory/gone.js';
+import { deleteKeepingLogs } from './delete-gone.js';
+import { JOURNAL } from '../sector-directory/gone.js';
 import { claimantOf, runTask, type Task } from './task.js';
 
 export const abortSector = (deps: Deps, input: StopInput): Promise<AbortResult> =>
@@ -34,7 +35,7 @@ export const abortSector = (deps: Deps, input: StopInput): Promise<AbortResult> 
     // A directory that another run's P6 has renamed away is for that run to mark done and delete.
     const isOurs = async (gone: string): Promise<boolean> =>
       !(await exists(join(gone, JOURNAL))) || !(await isOfAnotherRun(gone, task.owner));
-    await deleteGone(group, task.sector, () => task.throwIfCancelled(), isOurs);
+    await deleteKeepingLogs(deps, group, task, 'abort', isOurs);
     deps.scratch.onRoomMade();
     const bytesFreed = (await abortNoteOf(group, task.sector, task.owner))?.bytes ?? 0;
     return { v: CONTRACT_VERSION, stopped: [...stopped], bytesFreed };

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { listAttempts } from '../sector-directory/attempt.js';
 import { Claim } from '../sector-directory/claim.js';
-import { NotOursError, removeTree } from '../sector-directory/remove-tree.js';
+import { NotOursError } from '../sector-directory/remove-tree.js';
 import { CONTRACT_VERSION, type CleanInput, type CleanResult } from '../contract.js';
 import { SealError } from '../seal-error.js';
 import { ifPresent, isErrno, usedBytes } from '../files.js';
@@ -30,7 +30,8 @@ import { removeStaging } from '../storage/reservations.js';
 import { copyOwner, onNodesSeen } from './copy-job.js';
 import type { Deps } from './deps.js';
 import { inputResult } from './phase-job.js';
-import { deleteGone, goneDirectories, JOURNAL } from '../sector-directory/gone.js';
+import { deleteKeepingLogs } from './delete-gone.js';
+import { freeAttempts, goneDirectories, JOURNAL } from '../sector-directory/gone.js';
 import { claimantOf, runTask, type Task } from './task.js';
 import { waitUntilVisible } from './wait-until-visible.js';
 
@@ -66,7 +67,7 @@ export const cleanSector = (deps: Deps, input: CleanInput): Promise<CleanResult>
     // Once `done/` is written nothing can be lost any more: finish the deletion, also one that a killed P6 left
     // behind.
     heartbeat('deleting the scratch', 0.5);
-    await deleteGone(group, task.sector, () => task.throwIfCancelled()).catch((error: unknown) => {
+    await deleteKeepingLogs(deps, group, task, 'P6').catch((error: unknown) => {
       if (!(error instanceof NotOursError)) throw error;
       throw new SealError('NotOurs', error.message, { host: deps.identity.host, stored: true });
     });
@@ -89,7 +90,7 @@ async function markDone(deps: Deps, task: Task, group: OpenGroup): Promise<Journ
   await retryWithRoom(
     () => writeDone(group, task.sector, journal),
     async () => {
-      for (const gone of await goneDirectories(group, task.sector)) await deleteAttempts(gone);
+      for (const gone of await goneDirectories(group, task.sector)) await freeAttempts(gone);
     },
   );
   return journal;
@@ -161,14 +162,6 @@ async function deleteLayers(claim: Claim, { P1 }: Results): Promise<void> {
   for (const attempt of lists.flatMap(({ all, invalidated }) => [...all, ...invalidated])) {
     const files = P1.outputs.files ?? [];
     await claim.deleteFiles(files.map(({ name }) => join(attempt.directory, plainName(name))));
-  }
-}
-
-/** The journal next to the epochs stays. */
-async function deleteAttempts(directory: string): Promise<void> {
-  for (const phase of ENGINE_PHASE_IDS) {
-    const { all, invalidated } = await listAttempts(directory, phase);
-    for (const attempt of [...all, ...invalidated]) await removeTree(attempt.directory);
   }
 }
 

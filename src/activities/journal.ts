@@ -77,6 +77,11 @@ export class Journal {
     this.log.info(`${key} handed back: ${reason}`);
   }
 
+  /** Something that stops nothing. */
+  warns(work: { sector: string; phase: PhaseId | 'abort' }, message: string): void {
+    this.log.warn(`${work.sector} ${work.phase}: ${bounded(message, MESSAGE_BYTES).replaceAll('\n', ' ')}`);
+  }
+
   private take(work: Work): Begun | undefined {
     const begun = this.begun.get(keyOf(work));
     this.begun.delete(keyOf(work));

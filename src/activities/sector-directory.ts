@@ -8,11 +8,11 @@ import {
 } from '../sector-directory/reservation.js';
 import { SealError } from '../seal-error.js';
 import { exists } from '../files.js';
-import { doneFile, nodeName, sectorDir, stored, type GroupDirectory } from '../paths.js';
+import { doneFile, nodeName, sectorDir, stored, type GroupDirectory, type OpenGroup } from '../paths.js';
 import { sectorFileName } from '../sector.js';
 import { abortNoteOf } from '../group/notes.js';
 import type { Deps } from './deps.js';
-import { deleteGone } from '../sector-directory/gone.js';
+import { deleteKeepingLogs } from './delete-gone.js';
 import type { Task } from './task.js';
 import { waitUntilVisible } from './wait-until-visible.js';
 
@@ -21,7 +21,7 @@ import { waitUntilVisible } from './wait-until-visible.js';
  * @returns its path
  * @throws failures `Aborted`, `AlreadySealed`, `NoRoom`; `StepBack` to P1 when a later phase finds no directory
  */
-export async function openSectorDirectory(deps: Deps, group: GroupDirectory, task: Task): Promise<string> {
+export async function openSectorDirectory(deps: Deps, group: OpenGroup, task: Task): Promise<string> {
   const directory = sectorDir(group, task.sector);
   // Also refused when another run has restarted the sector since: the directory is that run's now.
   await refuseAborted(group, task);
@@ -31,7 +31,7 @@ export async function openSectorDirectory(deps: Deps, group: GroupDirectory, tas
 
 async function makeSectorDirectory(
   deps: Deps,
-  group: GroupDirectory,
+  group: OpenGroup,
   task: Task,
   directory: string,
 ): Promise<void> {
@@ -75,11 +75,11 @@ async function refuseWithoutRoom(deps: Deps, group: GroupDirectory, task: Task):
 }
 
 // A storage node that hangs or is not mounted blocks a new sector: it may already hold the sector.
-async function refuseSealed(deps: Deps, group: GroupDirectory, task: Task): Promise<void> {
+async function refuseSealed(deps: Deps, group: OpenGroup, task: Task): Promise<void> {
   const done = doneFile(group, task.sector);
   if (await exists(done)) {
     // If P6 was cancelled during its deletion, nobody else deletes the rest.
-    await deleteGone(group, task.sector, () => task.throwIfCancelled());
+    await deleteKeepingLogs(deps, group, task, 'P6');
     throw new SealError('AlreadySealed', `${task.seal.sector} is sealed: ${done}`);
   }
   for (const node of deps.nodes.directories) {

@@ -4,7 +4,7 @@
  * mount is back, so callers must be able to retry their step.
  */
 import * as fs from 'node:fs/promises';
-import type { Stats, StatsFs } from 'node:fs';
+import { constants, type Stats, type StatsFs } from 'node:fs';
 import { onMountOf } from './mounts.js';
 
 export const lstat = (path: string): Promise<Stats> => onMountOf(path, 'quick', () => fs.lstat(path));
@@ -65,13 +65,13 @@ export const syncDirectory = (path: string): Promise<void> =>
     }
   });
 
-/** Creates a file with this text and fsyncs it; removes it if that fails. @throws EEXIST when it exists */
-export const writeNewFile = (path: string, text: string): Promise<void> =>
+/** Creates a file with this content and fsyncs it; removes it if that fails. @throws EEXIST when it exists */
+export const writeNewFile = (path: string, content: string | Uint8Array): Promise<void> =>
   onMountOf(path, 'slow', async (turn) => {
     const handle = await fs.open(path, 'wx', 0o644);
     try {
       try {
-        await handle.writeFile(text);
+        await handle.writeFile(content);
         await handle.sync();
       } finally {
         await handle.close();
@@ -98,6 +98,42 @@ export const readRanges = (path: string, offsets: readonly number[], length: num
         chunks.push(buffer.subarray(0, bytesRead));
       }
       return Buffer.concat(chunks);
+    } finally {
+      await handle.close();
+    }
+  });
+
+/** The two ends of a file, which meet where it is short. */
+export interface Ends {
+  head: Buffer;
+  tail: Buffer;
+  /** Bytes between them. */
+  leftOut: number;
+}
+
+/** Where another program may have put anything under the name: no link is followed, and no pipe waited for. */
+const AS_PLAIN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/**
+ * Reads the first and the last `most` bytes of a plain file.
+ * @returns undefined when it is something else
+ */
+export const readEnds = (path: string, most: number): Promise<Ends | undefined> =>
+  onMountOf(path, 'slow', async () => {
+    // Before it is opened: that alone does something to some devices.
+    if (!(await fs.lstat(path)).isFile()) return undefined;
+    const handle = await fs.open(path, AS_PLAIN_FILE);
+    try {
+      const stat = await handle.stat();
+      if (!stat.isFile()) return undefined;
+      const read = async (length: number, position: number): Promise<Buffer> => {
+        const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, position);
+        return buffer.subarray(0, bytesRead);
+      };
+      const head = await read(Math.min(stat.size, most), 0);
+      const tail = Math.min(stat.size - head.length, most);
+      const leftOut = stat.size - head.length - tail;
+      return { head, tail: await read(tail, stat.size - tail), leftOut };
     } finally {
       await handle.close();
     }

@@ -67,6 +67,25 @@ export async function listAttempts(sectorDirectory: string, phase: EnginePhaseId
   return { all, invalidated, nextNumber: (epoch) => (highest.get(epoch) ?? 0) + 1 };
 }
 
+/** An attempt with the name that its directory has now: `1/P2-3`, `1/invalidated-P2-3`, `1/gone-P2-3`. */
+export interface AnyAttempt extends AttemptName {
+  directory: string;
+  name: string;
+}
+
+/** The attempts of all phases and epochs, retired ones included, by epoch, phase and number. */
+export async function everyAttempt(sectorDirectory: string): Promise<AnyAttempt[]> {
+  const attempts: AnyAttempt[] = [];
+  for (const epoch of await epochsOf(sectorDirectory)) {
+    const directory = epochDir(sectorDirectory, epoch);
+    for (const name of (await ifPresent(readdir(directory))) ?? []) {
+      const attempt = parseAnyAttempt(epoch, name);
+      if (attempt) attempts.push({ ...attempt, directory: join(directory, name), name: `${epoch}/${name}` });
+    }
+  }
+  return attempts.sort((a, b) => a.epoch - b.epoch || a.phase.localeCompare(b.phase) || a.number - b.number);
+}
+
 /** A P5 attempt and where it copies to. */
 export interface CopyOfAttempt extends AttemptName {
   /** The node's directory on the attempt's host; its last component is the node's name on every host. */
@@ -78,16 +97,12 @@ export interface CopyOfAttempt extends AttemptName {
 /** All copies that P5 ever started, including those of superseded and invalidated attempts. */
 export async function copiesOf(sectorDirectory: string): Promise<CopyOfAttempt[]> {
   const copies: CopyOfAttempt[] = [];
-  for (const epoch of await epochsOf(sectorDirectory)) {
-    const directory = epochDir(sectorDirectory, epoch);
-    for (const name of (await ifPresent(readdir(directory))) ?? []) {
-      const attempt = parseAnyAttempt(epoch, name);
-      if (attempt?.phase !== 'P5') continue;
-      const copy = (await readJob({ directory: join(directory, name) }))?.copy;
-      if (copy) copies.push({ ...attempt, ...copy });
-    }
+  for (const { epoch, phase, number, directory } of await everyAttempt(sectorDirectory)) {
+    if (phase !== 'P5') continue;
+    const copy = (await readJob({ directory }))?.copy;
+    if (copy) copies.push({ epoch, phase, number, ...copy });
   }
-  return copies.sort((a, b) => (isBefore(a, b) ? -1 : 1));
+  return copies;
 }
 
 /** Whether `a` comes before `b`: by epoch, then by number. */

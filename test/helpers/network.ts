@@ -1,6 +1,7 @@
 /** Hosts on a network of their own: a namespace each, linked by a bridge to this machine, and cut off at will. */
 import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
+import { undoAfterRun } from '../../scripts/test-run.mjs';
 import { run } from './commands.js';
 import { forward } from './forward.js';
 
@@ -42,6 +43,7 @@ export class Network {
   }
 
   async make(): Promise<void> {
+    undoAfterRun('ip', 'link', 'delete', this.name);
     await run('ip', 'link', 'add', this.name, 'type', 'bridge');
     await run('ip', 'address', 'add', `${this.ip}/24`, 'dev', this.name);
     await run('ip', 'link', 'set', this.name, 'up');
@@ -53,6 +55,8 @@ export class Network {
     const namespace = `${this.name}-${number}`;
     const [here, there] = [`${this.name}h${number}`, `${this.name}n${number}`];
     const ip = `${this.subnet}.${number}`;
+    // The links to it go with it.
+    undoAfterRun('ip', 'netns', 'delete', namespace);
     await run('ip', 'netns', 'add', namespace);
     this.namespaces.push(namespace);
     await run('ip', 'link', 'add', here, 'type', 'veth', 'peer', 'name', there);

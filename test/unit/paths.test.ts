@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import {
   attemptDir,
+  deletingName,
   doneFile,
   formatAt,
   goneName,
   groupDirectories,
+  isDeletingName,
   isGoneName,
+  keptLogs,
   nodeName,
   parseAnyAttempt,
   parseAt,
@@ -73,6 +76,7 @@ describe('the subdirectory of a group', () => {
     expect(sectorDir(GROUP, SECTOR)).toBe('/sealer/nfs/10.10.4.23/cache/s-t01000-7');
     expect(sealedLink(GROUP, SECTOR)).toBe('/sealer/nfs/10.10.4.23/sealed/s-t01000-7');
     expect(doneFile(GROUP, SECTOR)).toBe('/sealer/nfs/10.10.4.23/done/s-t01000-7.json');
+    expect(keptLogs(GROUP, SECTOR, 'P6')).toBe('/sealer/nfs/10.10.4.23/done/s-t01000-7.logs.gz');
   });
 
   test('is made one level at a time', () => {
@@ -162,6 +166,9 @@ describe('what P6 renames away', () => {
     const name = goneName(SECTOR, UUID);
     expect(name).toBe(`.gone-s-t01000-7-${UUID}`);
     expect(isGoneName(SECTOR, name)).toBe(true);
+    // Also to a version that does not know that name.
+    expect(isGoneName(SECTOR, deletingName(name))).toBe(true);
+    expect([name, deletingName(name)].map(isDeletingName)).toEqual([false, true]);
     for (const other of [SEVENTY, OTHER_MINER]) {
       expect(isGoneName(other, name)).toBe(false);
       expect(isGoneName(SECTOR, goneName(other, UUID))).toBe(false);

@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { link, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { readJson } from '../../../src/files.js';
@@ -89,7 +90,7 @@ describe('P5 copies nothing to', () => {
     expectRefused(await bind(subdirectory)),
   );
   test.skipIf(NO_MOUNTS)('a bind mount of what is around local_dir', async () => {
-    const view = join(await mkdtemp('/tmp/sealflow-bound-'), 'view');
+    const view = join(await mkdtemp(join(tmpdir(), 'sealflow-bound-')), 'view');
     await mkdir(view);
     await run('mount', '--bind', host.root, view);
     onTestFinished(async () => {
