@@ -196,6 +196,6 @@ describe('a phase that asks for an earlier one', () => {
 
   test('gives the hints of its own failures, also after it has stepped back', () => {
     const state = after(done('P1'), damaged, fails('P2', 'BadInput'));
-    expect(state.attention.P2?.hint).toBe(FAILURES.BadInput.hint);
+    expect(state.attention.P2?.hint).toContain(FAILURES.BadInput.hint);
   });
 });
