@@ -182,8 +182,8 @@ export const FAILURES = {
   },
   MissingParameters: {
     recovery: 'retry',
-    meaning: 'the proof parameters are not on this host',
-    hint: 'sealflow setup --parameters <size> on that host, or set FIL_PROOFS_PARAMETER_CACHE',
+    meaning: 'the proof parameters are not on this host, or are damaged',
+    hint: 'sealflow setup --parameters <size> on that host (test sizes: delete a damaged file first), or set FIL_PROOFS_PARAMETER_CACHE',
   },
   CopyDiffers: {
     recovery: 'attention',

@@ -10,7 +10,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread::ThreadId;
 
 /// Maximum length of a message in error.json. Readers pass it on to systems with size limits; the log has the whole
@@ -25,6 +25,11 @@ static ATTEMPT_PHASE: OnceLock<Phase> = OnceLock::new();
 /// The thread that ends the process.
 static EXITING_THREAD: OnceLock<ThreadId> = OnceLock::new();
 static CLAIMED: AtomicBool = AtomicBool::new(false);
+/// Says what a panic is due to.
+type Diagnosis = Box<dyn Fn(Failure) -> Failure + Send + Sync>;
+static DIAGNOSIS: OnceLock<Diagnosis> = OnceLock::new();
+/// Held until the process ends: several threads may panic at the same cause.
+static DIAGNOSING: Mutex<()> = Mutex::new(());
 
 /// Declares the working directory to be an attempt of `phase`: from now on failures are written to its error.json.
 pub fn set_phase(phase: Phase) {
@@ -76,6 +81,12 @@ fn claim_exit() {
     }
 }
 
+/// From now on a panic is reported as the failure that `diagnose` makes of it. It is called in the thread that panicked:
+/// the prover's threads do not always pass a panic on to whoever waits for them.
+pub fn diagnose_panics(diagnose: impl Fn(Failure) -> Failure + Send + Sync + 'static) {
+    DIAGNOSIS.get_or_init(|| Box::new(diagnose));
+}
+
 /// Makes a panic in any thread end the process, unless it is [expected](panics::is_expected). The library panics on I/O
 /// errors, and a phase that has lost a thread might wait forever.
 pub fn install_panic_hook() {
@@ -85,7 +96,12 @@ pub fn install_panic_hook() {
             return;
         }
         print(info);
-        exit_with(&Failure::panic(info.to_string()));
+        let _one_at_a_time = DIAGNOSING.lock().unwrap_or_else(PoisonError::into_inner);
+        let failure = Failure::panic(info.to_string());
+        exit_with(&match DIAGNOSIS.get() {
+            Some(diagnose) => diagnose(failure),
+            None => failure,
+        });
     }));
 }
 

@@ -86,6 +86,16 @@ impl Failure {
         }
     }
 
+    /// The same failure; its message ends with `more`. Only for those that are a guess at the cause.
+    pub fn and(self, more: impl Display) -> Failure {
+        match self {
+            Failure::PassingFault(message) => Failure::PassingFault(format!("{message}; {more}")),
+            Failure::Panic(message) => Failure::Panic(format!("{message}; {more}")),
+            Failure::StepBack { from, damage } => Failure::step_back(from, Damage::found(format!("{damage}; {more}"))),
+            other => other,
+        }
+    }
+
     pub fn from_errno(errno: Option<Errno>, message: String) -> Failure {
         match errno.map_or(ErrorClass::Other, os_error::classify) {
             ErrorClass::NoSpace => Failure::NoSpace(message),

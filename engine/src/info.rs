@@ -14,10 +14,7 @@ pub fn run(only: Option<Size>) {
     let sizes: Map<String, Value> = Size::ALL
         .into_iter()
         .filter(|size| only.is_none_or(|only| only == *size))
-        .map(|size| {
-            let facts = json!({ "parameters": params::are_present(size), "partitions": size.partitions(), "layers": size.layers() });
-            (size.name().to_owned(), facts)
-        })
+        .map(|size| (size.name().to_owned(), facts_of(size)))
         .collect();
     println!(
         "{}",
@@ -26,6 +23,16 @@ pub fn run(only: Option<Size>) {
             "parameterDir": environment::parameter_dir(), "sizes": sizes,
         })
     );
+}
+
+/// Parameters that are there and of no use are told with the reason.
+fn facts_of(size: Size) -> Value {
+    let looked = params::look(size);
+    let mut facts = json!({ "parameters": looked.is_ok(), "partitions": size.partitions(), "layers": size.layers() });
+    if let (Err(failure), true) = (looked, params::exist(size)) {
+        facts["unusable"] = json!(failure.to_string());
+    }
+    facts
 }
 
 /// Without SHA extensions P1 takes ten times as long.

@@ -100,4 +100,6 @@ interface HostResources {
   reserveMemory(sector: string): Promise<(() => void) | string>;
   /** The busiest disk of local_dir when last measured; undefined when local_dir is not on a disk of this host. */
   diskLoad(): DiskBusy | undefined;
+  /** To be called when an engine has failed for its proof parameters: the host looks at them again. */
+  parametersFailed(): void;
 }

@@ -75,6 +75,7 @@ async function untilResult(work: PhaseWork): Promise<Extract<Situation, { is: 'r
       case 'live elsewhere':
         throw busyElsewhere(situation, task);
       case 'failed':
+        if (situation.error.type === 'MissingParameters') deps.resources.parametersFailed();
         throw await engineFailure(situation, deps.identity.host);
       case 'free':
         // Also for a task that came for an engine of this host: that has ended since, as its sector was taken back.

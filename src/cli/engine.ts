@@ -26,6 +26,10 @@ export async function engineFor({ engine, pools }: Config): Promise<Engine | und
 /** The reason why P4 cannot run with this engine on this host; undefined when it can. */
 export async function parametersMissing(engine: Engine, size: SectorSize): Promise<string | undefined> {
   const { sizes, parameterDir } = await engineInfo(engine, size);
-  if (sizes[size]?.parameters) return undefined;
-  return `no proof parameters for ${size} in ${parameterDir} (sealflow setup --parameters ${size}, or FIL_PROOFS_PARAMETER_CACHE)`;
+  const { parameters, unusable } = sizes[size] ?? {};
+  if (parameters) return undefined;
+  return (
+    unusable ??
+    `no proof parameters for ${size} in ${parameterDir} (sealflow setup --parameters ${size}, or FIL_PROOFS_PARAMETER_CACHE)`
+  );
 }

@@ -38,8 +38,11 @@ export function engineChecks(config: Config, deep: boolean): Check[] {
       if (!served.includes('P4')) return skipped('P4 is not served here');
       const known = await settled(found, info);
       if (!known) return skipped('no working engine');
-      const verdict = judgeParameters(await checkParameters(known.info, config.size));
-      return deep && verdict.result === 'ok' ? await checkParametersDeep(known.engine, config.size) : verdict;
+      const parameters = await checkParameters(known.info, config.size);
+      const verdict = judgeParameters(parameters);
+      // Damage that was found once is read anew too: the file may be right again.
+      const isWorthReading = verdict.result === 'ok' || parameters.unusable !== undefined;
+      return deep && isWorthReading ? await checkParametersDeep(known.engine, config.size) : verdict;
     },
   };
   return [

@@ -14,7 +14,16 @@ const infoSchema = z.object({
   /** Without SHA extensions P1 takes ten times as long. */
   shaNi: z.boolean(),
   parameterDir: z.string(),
-  sizes: z.record(z.string(), z.object({ parameters: z.boolean(), partitions: z.int(), layers: z.int() })),
+  sizes: z.record(
+    z.string(),
+    z.object({
+      parameters: z.boolean(),
+      /** Why parameters that are there are of no use: a file is damaged. With the mend. */
+      unusable: z.string().optional(),
+      partitions: z.int(),
+      layers: z.int(),
+    }),
+  ),
 });
 
 /** What an engine reports about itself and about this host. */

@@ -4,6 +4,7 @@ import type { SectorSize } from '../phases.js';
 import { describeEnd, runBound } from '../machine/run-bound.js';
 import { UserError } from '../user-error.js';
 import type { Engine } from './engine.js';
+import { isPublished } from './published/list.js';
 
 const messageSchema = z.object({
   step: z.string(),
@@ -13,7 +14,7 @@ const messageSchema = z.object({
   dir: z.string().optional(),
 });
 
-/** The engine's exit code when published parameters are missing or do not match the published ones. */
+/** The engine's exit code when parameters are missing or damaged. */
 const MISSING_PARAMETERS = 5;
 
 export interface ParametersOptions {
@@ -24,10 +25,10 @@ export interface ParametersOptions {
 
 /**
  * Runs the engine's `params` command, which generates the proof parameters of a test size (once per user) or checks the published ones of 32GiB and 64GiB. Returns at once if
- * all exist.
+ * all exist and nothing tells of damage.
  *
  * @returns the directory of the parameters
- * @throws UserError when they cannot be generated, or are missing
+ * @throws UserError when they cannot be generated, or are missing or damaged
  */
 export async function ensureParameters(
   engine: Engine,
@@ -47,7 +48,8 @@ export async function ensureParameters(
     onStdout,
   });
   if (end.code === 0 && directory !== undefined) return directory;
-  const missing = end.code === MISSING_PARAMETERS;
+  // What helps with those of test sizes, the engine says itself.
+  const missing = end.code === MISSING_PARAMETERS && isPublished(size);
   throw new UserError(`no proof parameters for ${size}: ${describeEnd(end)}`, {
     exitCode: 1,
     ...(missing && {

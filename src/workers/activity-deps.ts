@@ -55,6 +55,7 @@ export async function createDeps(
       coresOf: (phase) => cores[phase],
       reserveMemory: (sector) => memory.reserve(sector),
       diskLoad: () => diskWatch.latest,
+      parametersFailed: ready.parametersFailed,
     },
   };
 }

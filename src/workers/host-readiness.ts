@@ -26,6 +26,7 @@ export class HostReadiness {
   readonly group: GroupMount;
   readonly readiness: Readiness;
   private readonly nodes: ReadonlyMap<string, MountGuard>;
+  private readonly parameters: ReturnType<typeof once>;
 
   constructor(private readonly options: HostReadinessOptions) {
     const { config, onChange } = options;
@@ -33,11 +34,12 @@ export class HostReadiness {
     this.group = new GroupMount(guard(config.localDir), options.namespace);
     this.nodes = new Map(config.storageNodes.map((directory) => [directory, guard(directory)]));
     const all = configuredPhases(config.pools);
+    this.parameters = once(options.parametersMissing);
     this.readiness = new Readiness(
       {
         'the directory of the group': { phases: all, check: () => this.verifyGroup() },
         ...(all.includes('P4') && {
-          'proof parameters': { phases: ['P4'], check: once(options.parametersMissing) },
+          'proof parameters': { phases: ['P4'], check: this.parameters.check },
         }),
         ...nodeReadinessChecks(config.storageNodes, this.checkNode, all),
       },
@@ -69,6 +71,12 @@ export class HostReadiness {
     return opened.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
   }
 
+  /** To be called when P4 has failed for its parameters: they are looked at again, and no P4 is served without them. */
+  parametersFailed = (): void => {
+    this.parameters.again();
+    void this.readiness.refresh();
+  };
+
   private async verifyGroup(): Promise<undefined> {
     const opened = await this.open();
     const failed = opened.find((result) => result.status === 'rejected');
@@ -86,13 +94,19 @@ export class HostReadiness {
     Promise.allSettled(this.options.config.groups.map((group) => this.group.open(group)));
 }
 
-/** Stops checking after the first success: parameters do not disappear, and each check starts a process. */
-function once(check: ReadinessCheck): ReadinessCheck {
+/**
+ * Stops checking after the first success, until `again` is called: parameters seldom disappear, and each check starts a
+ * process.
+ */
+function once(check: ReadinessCheck): { check: ReadinessCheck; again: () => void } {
   let passed = false;
-  return async () => {
-    const reason = passed ? undefined : await check();
-    passed = reason === undefined;
-    return reason;
+  return {
+    check: async () => {
+      const reason = passed ? undefined : await check();
+      passed = reason === undefined;
+      return reason;
+    },
+    again: () => void (passed = false),
   };
 }
 

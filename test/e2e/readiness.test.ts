@@ -96,6 +96,26 @@ test('a host without proof parameters serves all phases but P4 until they are th
   await worker.until(`INFO  serves ${ALL} on ${group.ip(1)}`);
 });
 
+test('a host whose P4 finds damaged parameters serves it no more until they are right', async () => {
+  const group = await cluster.group();
+  const engineEnv = { FIL_PROOFS_PARAMETER_CACHE: group.checkpoints };
+  const worker = await group.host(1, { engineEnv });
+  await cluster.untilServed(group);
+  const path = join(group.checkpoints, 'v28-test-2KiB.params');
+  await writeFile(path, 'cut');
+  await writeFile(`${path}.checked`, '{"v":1,"size":7}');
+
+  const sector = cluster.newSector();
+  await cluster.start(group, sector);
+  const damaged = `${path} is damaged: it has 3 bytes, the right file has 7`;
+  await worker.until(`serves P1 P2 P3 P5 P6; not P4: ${damaged}`);
+  const tries = await group.starts(sector, 'P4');
+  expect(tries.length).toBeGreaterThan(0);
+  await rm(path);
+  await worker.until(`INFO  serves ${ALL} on ${group.ip(1)}`);
+  await cluster.sealed(sector);
+});
+
 test('a host without storage nodes serves neither P5 nor P6', async () => {
   const group = await cluster.group();
   const worker = await group.host(1, { config: { 'storage-nodes': [] } });

@@ -247,6 +247,7 @@ export async function createTestHost(environment: NodeJS.ProcessEnv = {}): Promi
       coresOf: () => undefined,
       reserveMemory: () => Promise.resolve(() => undefined),
       diskLoad: () => undefined,
+      parametersFailed: () => undefined,
     },
   };
   const host = new TestHost(root, deps, all, logged);

@@ -4,6 +4,7 @@ use super::outputs::{P2Outputs, P3Outputs, P4Outputs, PhaseResult};
 use crate::batches;
 use crate::claim::Claim;
 use crate::damage::Damage;
+use crate::exit;
 use crate::failure::{Failure, Outcome};
 use crate::hex32::Hex32;
 use crate::input::{self, Input};
@@ -33,7 +34,8 @@ pub fn run(job: &Job) -> Outcome<PhaseResult> {
         comm_d: p2.comm_d,
         comm_r: p2.comm_r,
     };
-    claim.verify(&proof)?.map_err(|damage| Failure::step_back(Phase::P3, damage))?;
+    let verified = claim.verify(&proof).and_then(|is| is.map_err(|damage| Failure::step_back(Phase::P3, damage)));
+    verified.map_err(|failure| params::suspect(job.size, failure))?;
     let mut result = PhaseResult::new(P4Outputs { proof: BASE64_STANDARD.encode(&proof) });
     result.facts.insert("batches".to_owned(), json!(batches));
     Ok(result)
@@ -53,6 +55,9 @@ fn prove<Tree: 'static + MerkleTreeTrait>(
     let SealCommitPhase1Output { vanilla_proofs, comm_r, comm_d, replica_id, seed, ticket } =
         read_vanilla_proofs::<Tree>(job, p2)?;
     params::require(job.size)?;
+    // From here on what fails is due to the parameters before it is due to the machine or to P3.
+    let size = job.size;
+    exit::diagnose_panics(move |panic| params::suspect(size, panic));
     let batches = batches::split(vanilla_proofs, batch_size);
     let count = batches.len();
     let mut proof = Vec::new();
@@ -61,7 +66,7 @@ fn prove<Tree: 'static + MerkleTreeTrait>(
         progress::begin_step(format!("batch {} of {count}", i + 1), fraction(i), fraction(i + 1));
         let batch = SealCommitPhase1Output::<Tree> { vanilla_proofs, comm_r, comm_d, replica_id, seed, ticket };
         let batch_proof = seal_commit_phase2_circuit_proofs(&job.size.porep(), batch, job.sector.id())
-            .map_err(|error| Failure::library("P4", &error))?;
+            .map_err(|error| params::suspect(size, Failure::library("P4", &error)))?;
         proof.extend(batch_proof.proof);
     }
     Ok((proof, count))

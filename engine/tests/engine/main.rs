@@ -4,6 +4,7 @@
 mod check_copy;
 mod common;
 mod damage;
+mod damaged_params;
 mod faults;
 mod input;
 mod lease;

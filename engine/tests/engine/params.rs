@@ -57,7 +57,7 @@ fn parameters_of_production_sizes_are_never_generated() {
     fs::write(sector.path("params").join(name), "not the key").unwrap();
     let exited = sector.engine(&["params", "32GiB"]);
     assert_eq!(exited.code, Some(5));
-    assert!(exited.stderr.contains("is not the published file"), "{}", exited.stderr);
+    assert!(exited.stderr.contains("is damaged: its BLAKE2b is "), "{}", exited.stderr);
 }
 
 #[test]

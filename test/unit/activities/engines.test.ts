@@ -3,7 +3,7 @@ import { FAILURES } from '../../../src/failures.js';
 import { mkdirSync, renameSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { inputHash } from '../../../src/activities/phase-job.js';
 import { claimEpoch } from '../../../src/sector-directory/changes/claim-epoch.js';
 import { readProgress } from '../../../src/engines/progress.js';
@@ -177,6 +177,18 @@ describe('an engine that ends with an error', () => {
       nonRetryable: !['retry', 'retry counted'].includes(FAILURES[type].recovery),
       details,
     });
+  });
+
+  test('makes the host look at its parameters when it failed for them, and only then', async () => {
+    const parametersFailed = vi.fn();
+    const run = (lastReported?: string) =>
+      host.run('P1', { lastReported }, {}, { resources: { parametersFailed } });
+    await tell(host, 'P1', 'fail', '1:3:PassingFault');
+    expect(await failureFrom(run())).toMatchObject({ type: 'PassingFault' });
+    expect(parametersFailed).not.toHaveBeenCalled();
+    await tell(host, 'P1', 'fail', '2:5:MissingParameters');
+    expect(await failureFrom(run('1/P1-1'))).toMatchObject({ type: 'MissingParameters' });
+    expect(parametersFailed).toHaveBeenCalledOnce();
   });
 
   test('is reported again to a workflow that does not know it, and nothing is started', async () => {

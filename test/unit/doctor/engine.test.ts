@@ -1,6 +1,7 @@
-import { chmod, mkdir, truncate, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   checkParametersDeep,
   judgeEngine,
@@ -18,7 +19,7 @@ import { config } from './samples.js';
 const PUBLISHED_32 =
   'v28-stacked-proof-of-replication-merkletree-poseidon_hasher-8-8-0-sha256_hasher-82a357d2f2ca81dc61bb45f4a762807aedee1b0a53fd6c4e77b46a01bfef7820.params';
 
-const info = (parameterDir: string, parameters = true): EngineInfo => ({
+const info = (parameterDir: string): EngineInfo => ({
   v: 1,
   version: '0.1.0',
   proofs: '19.1.0',
@@ -26,8 +27,7 @@ const info = (parameterDir: string, parameters = true): EngineInfo => ({
   shaNi: true,
   parameterDir,
   sizes: {
-    '32GiB': { parameters, partitions: 10, layers: 11 },
-    '2KiB': { parameters, partitions: 1, layers: 2 },
+    '32GiB': { parameters: true, partitions: 10, layers: 11 },
   },
 });
 
@@ -37,6 +37,20 @@ async function program(words: string, code: number): Promise<Engine> {
   await writeFile(path, `#!/bin/sh\necho '${words}' >&2\nexit ${code}\n`);
   await chmod(path, 0o755);
   return { command: [path], environment: {}, source: 'config.toml' };
+}
+
+const RIGHT = '7 bytes';
+const digestOf = (text: string): string => createHash('blake2b512').update(text).digest('hex').slice(0, 32);
+
+/** Parameters of the test engine, cut off. @returns their path */
+async function damagedParameters(): Promise<string> {
+  const directory = await temporaryDirectory();
+  vi.stubEnv('FIL_PROOFS_PARAMETER_CACHE', directory);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const path = join(directory, 'v28-test-2KiB.params');
+  await writeFile(path, 'cut');
+  await writeFile(`${path}.checked`, JSON.stringify({ v: 1, size: RIGHT.length, digest: digestOf(RIGHT) }));
+  return path;
 }
 
 const engineOf = (command: string[]) => ({
@@ -121,13 +135,67 @@ describe('the parameters', () => {
     });
   });
 
-  test('have other digests than the published ones', async () => {
-    const engine = await program('x.params is not the published file', 5);
+  test('have other digests than they should have', async () => {
+    const engine = await program('x.params is damaged: its BLAKE2b is a, that of the right file b', 5);
+    const found = 'exit code 5: x.params is damaged: its BLAKE2b is a, that of the right file b';
     expect(await checkParametersDeep(engine, '32GiB')).toEqual({
       result: 'fail',
-      found: 'exit code 5: x.params is not the published file',
+      found,
       wanted: 'parameters of 32GiB as published',
-      hint: 'run sealflow setup --parameters 32GiB with the same --config',
+      hint: 'run sealflow setup --parameters 32GiB with the same --config and as the same user',
+    });
+    expect(await checkParametersDeep(engine, '2KiB')).toEqual({
+      result: 'fail',
+      found,
+      wanted: 'parameters of 2KiB as generated',
+      hint: 'delete the file, then run sealflow setup --parameters 2KiB with the same --config and as the same user',
+    });
+  });
+
+  test('are known to be damaged: with their size or digest, without reading them', async () => {
+    const path = await damagedParameters();
+    const found = `${path} is damaged: it has 3 bytes, the right file has 7 (delete it, then \`sealflow setup --parameters 2KiB\` generates all anew)`;
+    expect((await check(ENGINE))[1]).toEqual({
+      check: 'parameters',
+      result: 'fail',
+      found,
+      wanted: 'whole proof parameters: without them P4 is not served',
+      hint: 'delete the file, then run sealflow setup --parameters 2KiB with the same --config and as the same user',
+    });
+    expect((await check(ENGINE, true))[1]).toMatchObject({
+      result: 'fail',
+      found: expect.stringContaining(found) as string,
+    });
+  });
+
+  test('were damaged and are right again, as a deep look finds', async () => {
+    const path = await damagedParameters();
+    await writeFile(path, RIGHT);
+    const { size, mtimeNs } = await stat(path, { bigint: true });
+    const state = {
+      size: Number(size),
+      modifiedSeconds: Number(mtimeNs / 1_000_000_000n),
+      modifiedNanoseconds: Number(mtimeNs % 1_000_000_000n),
+    };
+    const note = {
+      v: 1,
+      size: RIGHT.length,
+      digest: digestOf(RIGHT),
+      damaged: { ...state, digest: 'other' },
+    };
+    await writeFile(`${path}.checked`, JSON.stringify(note));
+    const results = [];
+    for (const deep of [false, true, false]) results.push((await check(ENGINE, deep))[1]?.result);
+    expect(results).toEqual(['fail', 'ok', 'ok']);
+  });
+
+  test('cannot be compared when nobody has recorded a digest', async () => {
+    await rm(`${await damagedParameters()}.checked`);
+    expect((await check(ENGINE))[1]).toMatchObject({ result: 'ok' });
+    expect((await check(ENGINE, true))[1]).toMatchObject({
+      result: 'warn',
+      found: 'no digest was recorded of v28-test-2KiB.params',
+      wanted: 'parameters of 2KiB as generated',
     });
   });
 });

@@ -1,12 +1,13 @@
 /** How a worker checks its storage nodes before it accepts tasks. */
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { MountWrongError } from '../../../src/mounts/guard.js';
 import type { Config } from '../../../src/config.js';
 import { drain, undrain } from '../../../src/group/drained.js';
 import { readMarker, setUpGroupDirectory } from '../../../src/group/marker.js';
 import { HostReadiness } from '../../../src/workers/host-readiness.js';
+import type { ReadinessCheck } from '../../../src/workers/readiness.js';
 import { config } from '../doctor/samples.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 
@@ -21,7 +22,7 @@ beforeEach(async () => {
   drained = [];
 });
 
-function newHost(changes: Partial<Config> = {}): HostReadiness {
+function newHost(changes: Partial<Config> = {}, parametersMissing?: ReadinessCheck): HostReadiness {
   return new HostReadiness({
     config: {
       ...config({ pools: [[1, 'P1', 'P5', 'P6']] }),
@@ -31,7 +32,7 @@ function newHost(changes: Partial<Config> = {}): HostReadiness {
       ...changes,
     },
     namespace: 'default',
-    parametersMissing: () => Promise.resolve(undefined),
+    parametersMissing: parametersMissing ?? (() => Promise.resolve(undefined)),
     onChange: () => undefined,
     onDrained: (since) => void drained.push(since),
   });
@@ -75,6 +76,28 @@ describe('a storage node', () => {
     expect(host.obstacles.map(({ reason }) => reason).join()).toContain(
       `${join(node, 'sealed')} is a symbolic link`,
     );
+  });
+});
+
+describe('proof parameters', () => {
+  test('are looked at once, and again when P4 has failed for them: until they are in order it is not served', async () => {
+    let reason: string | undefined;
+    const look = vi.fn(() => Promise.resolve(reason));
+    const { pools } = config({ pools: [[1, 'P4']] });
+    const { readiness, parametersFailed } = newHost({ pools }, look);
+    for (let i = 0; i < 3; i++) await readiness.refresh();
+    expect([readiness.isReady('P4'), look.mock.calls.length]).toEqual([true, 1]);
+
+    reason = 'x.params is damaged';
+    await readiness.refresh();
+    expect(readiness.isReady('P4')).toBe(true);
+    parametersFailed();
+    await vi.waitUntil(() => !readiness.isReady('P4'));
+    expect(readiness.obstacles.map((one) => one.reason)).toEqual([reason]);
+
+    reason = undefined;
+    await readiness.refresh();
+    expect(readiness.isReady('P4')).toBe(true);
   });
 });
 

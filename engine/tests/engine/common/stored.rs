@@ -14,10 +14,12 @@ pub const CHECKS: [&str; 7] = ["proof", SEALED, P_AUX, T_AUX, TREE, "p_aux", "ch
 pub fn local_parameters() -> Option<PathBuf> {
     let dir = PathBuf::from(std::env::var_os("FIL_PROOFS_PARAMETER_CACHE")?);
     let exited = wait_for_exit({
-        let mut command = Sector::new().command(&["params", "2KiB", "--only-check"]);
+        // Not `params --only-check`, which reads more than a gigabyte.
+        let mut command = Sector::new().command(&["info", "--size", "2KiB"]);
         command.env("FIL_PROOFS_PARAMETER_CACHE", &dir).spawn().unwrap()
     });
-    (exited.code == Some(0)).then_some(dir)
+    let info: Value = serde_json::from_str(&exited.stdout).unwrap();
+    (info["sizes"]["2KiB"]["parameters"] == true).then_some(dir)
 }
 
 /// A sector as P6 leaves it on its node, except that the proof is invalid, as computing one takes a minute.

@@ -1,6 +1,6 @@
 /** Making the published parameters of a size be there, with the test engine and a gateway on loopback. */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Engine } from '../../../../src/engines/engine.js';
@@ -8,6 +8,7 @@ import { engineEnvironment } from '../../../../src/engines/environment.js';
 import { fetchParameters, type FetchOptions } from '../../../../src/engines/published/fetch-parameters.js';
 import { listPublished } from '../../../../src/engines/published/list.js';
 import { FETCH_LIMITS } from '../../../../src/engines/published/limits.js';
+import { runBound } from '../../../../src/machine/run-bound.js';
 import { publishedFiles } from '../../../fixtures/engine/published.mjs';
 import { ENGINE } from '../../../helpers/engine.js';
 import { breakOff, Gateway, ignoreRange, lie, status } from '../../../helpers/gateway.js';
@@ -124,6 +125,24 @@ describe('what is there', () => {
     gateway.always = lie;
     await expect(fetchAll()).rejects.toThrow('its BLAKE2b is');
     expect(await readFile(join(dir, big.name), 'utf8')).toBe('cut off');
+  });
+
+  test('and was found damaged is read again, and replaced only if it is', async () => {
+    const path = join(dir, big.name);
+    await fetchAll();
+    const { mtime } = await stat(path);
+    const found = async (content: Buffer): Promise<boolean | undefined> => {
+      await writeFile(path, content);
+      await utimes(path, mtime, mtime);
+      const [program, ...first] = ENGINE as Engine['command'];
+      await runBound(program, [...first, 'params', '32GiB', '--only-check'], { env: engineEnvironment() });
+      return (await listPublished(engine(), '32GiB')).files[1]?.checked;
+    };
+    expect(await found(Buffer.alloc(big.content.length))).toBe(false);
+    await fetchAll();
+    expect(await has(big)).toBe(true);
+    expect(await found(big.content)).toBe(true);
+    expect(asked()).toEqual([key.cid, big.cid, big.cid]);
   });
 
   test('and was modified since it was verified is read again', async () => {
