@@ -61,11 +61,13 @@ function describeCopy({ bytes, total, bytesPerSec, passedOver: skipped = [] }: C
 
 /** All in hex, and commD and commR as CIDs too. */
 function describeValues(status: SectorStatus): string[] {
-  const { ticket, ticketEpoch, seed, storage } = status;
+  const { ticket, ticketEpoch, seed, preCommitEpoch, storage } = status;
   const { commD, pieceCid, commR, sectorCid, proof } = commitmentsOf(status);
   return [
-    `ticket   ${ticket}${ticketEpoch === undefined ? '' : ` of epoch ${ticketEpoch}`}`,
-    ...(seed ? [`seed     ${seed}`] : []),
+    ...(ticket ? [`ticket   ${ticket}${ticketEpoch === undefined ? '' : ` of epoch ${ticketEpoch}`}`] : []),
+    ...(seed
+      ? [`seed     ${seed}${preCommitEpoch === undefined ? '' : ` (pre-commit at epoch ${preCommitEpoch})`}`]
+      : []),
     ...(commD ? [`commD    ${commD}  ${pieceCid}`] : []),
     ...(commR ? [`commR    ${commR}  ${sectorCid}`] : []),
     ...(proof ? [`proof    ${proof.length / 2} bytes: --json prints it`] : []),

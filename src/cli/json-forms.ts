@@ -80,8 +80,10 @@ const shown = z.object({
   attention: z.array(
     z.object({ phase, type: z.string(), message: z.string(), hint: z.string(), since: time }),
   ),
-  ticket: hex32,
+  ticket: hex32.optional(),
   ticketEpoch: z.int().optional(),
+  chain: z.boolean().optional().describe('ticket, seed and landing come from the chain'),
+  preCommitEpoch: z.int().optional(),
   seed: hex32.optional(),
   ...commitments,
   storage: storage.optional(),
@@ -133,7 +135,7 @@ const onDisk = z.object({
   state: z.enum(['begun', 'deleting', 'unknown']),
   workflow: z.enum(['RUNNING', 'none', 'unknown']).describe('`unknown`: Temporal does not answer'),
   runId: z.string().optional(),
-  seal: z.looseObject({ ticket: hex32, size, group }).optional().describe("the workflow's input"),
+  seal: z.looseObject({ ticket: hex32.optional(), size, group }).optional().describe("the workflow's input"),
   done: z.array(z.enum(ENGINE_PHASE_IDS)),
   engines: z.array(
     z.object({ at: z.string(), host: z.string(), step: z.string(), alive: z.boolean().optional() }),

@@ -1,7 +1,7 @@
 /** Who takes the tasks of a sector, and why a host of its group does not: by the hosts' own statements, and by who polls. */
 import type { Client } from '@temporalio/client';
 import type { Config } from '../../config.js';
-import { controlQueue, hostsQueue, phaseQueue, WORKFLOW_QUEUE } from '../../contract.js';
+import { CHAIN_QUEUE, controlQueue, hostsQueue, phaseQueue, WORKFLOW_QUEUE } from '../../contract.js';
 import { decodeStatement, servedOf, whyNot, type HostStatement } from '../../host-statement.js';
 import type { PhaseId, SectorSize } from '../../phases.js';
 import { pollersOf, RECENT_MS, type Poller, type QueueType } from './pollers.js';
@@ -63,6 +63,11 @@ export class WhoServes {
   /** Whether an orchestrator runs. */
   async orchestrator(): Promise<boolean> {
     return (await this.pollers(WORKFLOW_QUEUE, 'workflow')).length > 0;
+  }
+
+  /** Whether an orchestrator watches the chain. */
+  async chain(): Promise<boolean> {
+    return (await this.pollers(CHAIN_QUEUE, 'activity')).length > 0;
   }
 
   /** Whether anyone stops and aborts the sectors of a group. */
