@@ -12,7 +12,7 @@ export interface JsonRpcOptions {
 }
 
 const answerSchema = z.object({
-  result: z.unknown(),
+  result: z.unknown().optional(),
   error: z.object({ code: z.number().optional(), message: z.string() }).optional().nullable(),
 });
 
