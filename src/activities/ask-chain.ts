@@ -4,7 +4,7 @@ import { activityInfo, cancellationDetails, cancellationSignal, heartbeat } from
 import { CancelledFailure } from '@temporalio/common';
 import { drawTicket, landingOf, seedOf, type Answer, type Watch } from '../chain/answers.js';
 import { ChainError } from '../chain/chain.js';
-import { sectorCid } from '../cids.js';
+import { sectorCid } from '../chain/cids.js';
 import { refuseNewer, type ChainActivities, type ChainInput } from '../contract.js';
 import type { HeartbeatDetails } from '../heartbeat.js';
 import type { PhaseId } from '../phases.js';

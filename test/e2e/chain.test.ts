@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { SEED_DELAY, FINALITY } from '../../src/chain/network.js';
-import { sectorCid } from '../../src/cids.js';
+import { sectorCid } from '../../src/chain/cids.js';
 import { eventually } from '../helpers/eventually.js';
 import { TestChain } from '../helpers/chain.js';
 import type { Group } from '../helpers/group.js';
