@@ -2,7 +2,7 @@
 import type { SealInput } from '../../src/contract.js';
 import { SealError } from '../../src/seal-error.js';
 import { abortUpdate, landedUpdate } from '../../src/messages.js';
-import { FakeChain, LANDED, MOVED } from '../helpers/fake-chain.js';
+import { FakeChain, LANDED, MOVED } from '../helpers/chain-worker.js';
 import { fakeActivities, held, repeat, type Fakes } from '../helpers/fakes.js';
 import { OTHER_SEED, SEED, type Sealing } from '../helpers/sealing.js';
 

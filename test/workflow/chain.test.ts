@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { landedUpdate } from '../../src/messages.js';
 import type { ChainActivities, ChainInput } from '../../src/contract.js';
 import { COMM_R, fakeActivities } from '../helpers/fakes.js';
-import { DRAWN, DRAWN_SEED, FakeChain, LANDED, MOVED } from '../helpers/fake-chain.js';
+import { DRAWN, DRAWN_SEED, FakeChain, LANDED, MOVED } from '../helpers/chain-worker.js';
 import { useOrchestrator } from '../helpers/orchestrator.js';
 import { SEED, type Sealing } from '../helpers/sealing.js';
 
