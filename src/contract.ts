@@ -83,7 +83,7 @@ const sealInput = z.strictObject({
   /** The group that seals it: an integer of `group_id`. */
   group: z.int().min(0),
   ticket: hex32,
-  /** Chain epoch at which the ticket was drawn; informational only. */
+  /** Chain epoch at which the ticket was drawn: sealing does not need it, the pre-commit does (`sealflow message`). */
   ticketEpoch: z.int().min(0).optional(),
   /** The seed where it is known at the start (tests); else it comes with the update `provideSeed`. */
   seed: nonZero.optional(),

@@ -1,7 +1,7 @@
 /** A sector as `status --json` and `start --wait --json` print it: what the workflow has as base64, for Go, is hex here. */
 import type { SealResult } from '../contract.js';
 import type { SectorStatus } from '../temporal/ask/sector-status.js';
-import { pieceCid, sectorCid } from './cids.js';
+import { pieceCid, sectorCid } from '../chain/cids.js';
 import type { Sealed, Shown } from './json-forms.js';
 
 export function shownStatus(status: SectorStatus): Shown {
