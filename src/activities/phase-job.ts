@@ -4,7 +4,7 @@ import { readResult } from '../sector-directory/attempt.js';
 import { digestOf, ENGINE_PROTOCOL, type EngineResult, type Job } from '../engines/protocol.js';
 import { CONTRACT_VERSION, type PhaseInput, type PhaseResult, type ResultRef } from '../contract.js';
 import { SealError } from '../seal-error.js';
-import { attemptDir, formatAt, type AttemptName, type Attempt } from '../paths.js';
+import { attemptDir, formatAt, parseAt, type AttemptName, type Attempt } from '../paths.js';
 import { PHASES, type EnginePhaseId } from '../phases.js';
 import type { Deps } from './deps.js';
 import type { Task } from './task.js';
@@ -14,6 +14,13 @@ const NEEDS_SEED: readonly EnginePhaseId[] = ['P3', 'P4'];
 
 const inputsOf = (input: PhaseInput): [EnginePhaseId, ResultRef][] =>
   Object.entries(input.inputs) as [EnginePhaseId, ResultRef][];
+
+/** The highest epoch of the attempts that the workflow knows, also of a directory that has been lost; 0 if it knows none. */
+export function highestEpoch(input: PhaseInput): number {
+  const { invalidated, lastReported } = input;
+  const known = [...invalidated, ...inputsOf(input).map(([, { at }]) => at), lastReported ?? []].flat();
+  return Math.max(0, ...known.map((at) => parseAt(at).epoch));
+}
 
 /** Hashes exactly what determines a phase's outcome: attempts with equal hashes are interchangeable. */
 export function inputHash({ phase, seal, inputs }: PhaseInput): string {

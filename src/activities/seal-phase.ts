@@ -16,7 +16,7 @@ import { sectorFileName } from '../sector.js';
 import type { Deps } from './deps.js';
 import { untilEndedHere } from './end-engines.js';
 import { copyMeter, releaseCopy, prepareCopy, removeEarlierCopies, type CopyWork } from './copy-job.js';
-import { checkInputs, hangMsOf, inputHash, jobFor, phaseResult } from './phase-job.js';
+import { checkInputs, hangMsOf, highestEpoch, inputHash, jobFor, phaseResult } from './phase-job.js';
 import { openSectorDirectory } from './sector-directory.js';
 import { claimantOf, drained, draining, endOfTask, runTask, type Task } from './task.js';
 
@@ -29,7 +29,7 @@ export const sealPhase = (deps: Deps, phase: EnginePhaseId, input: PhaseInput): 
   runTask(deps, phase, input, 'in a slot', async (task) => {
     const group = await deps.scratch.openGroup(task.seal.group);
     const sectorDirectory = await openSectorDirectory(deps, group, task);
-    const claim = await Claim.take(claimantOf(deps, group, task));
+    const claim = await Claim.take(claimantOf(deps, group, task), highestEpoch(input));
     await claim.writeSectorFile(task.seal);
     for (const at of input.invalidated) await claim.invalidate(at);
     await checkInputs(task, sectorDirectory, input);

@@ -40,10 +40,14 @@ export class Claim {
     this.directory = sectorDir(claimant.group, claimant.sector);
   }
 
-  /** Claims the sector's directory, which must exist. @throws like {@link assertInForce} */
-  static async take(claimant: Claimant): Promise<Claim> {
+  /**
+   * Claims the sector's directory, which must exist.
+   * @param above the highest epoch that the run knows
+   * @throws like {@link assertInForce}
+   */
+  static async take(claimant: Claimant, above?: number): Promise<Claim> {
     const claim = new Claim(claimant);
-    await claimEpoch(claim.directory, claimant.owner, claimant.host);
+    await claimEpoch(claim.directory, claimant.owner, claimant.host, above);
     return claim;
   }
 

@@ -67,6 +67,16 @@ describe('one flipped bit', () => {
   });
 });
 
+test('after the loss of local_dir P1 runs once: its new result does not have the name of the lost one', async () => {
+  await host.seals('P1', 'P2');
+  await rm(host.directory, { recursive: true });
+  const before = host.results.P1;
+  host.results.P1 = await host.run('P1', { invalidated: ['1/P1-1'] });
+  expect(host.results.P1).toMatchObject({ at: '2/P1-1', digest: before?.digest });
+  // It is told of the lost results, too.
+  expect(await host.run('P2', { invalidated: ['1/P1-1', '1/P2-1'] })).toMatchObject({ at: '2/P2-1' });
+});
+
 describe('an input', () => {
   const cases: [EnginePhaseId, EnginePhaseId][] = [
     ['P2', 'P1'],

@@ -25,6 +25,12 @@ describe('a claim', () => {
     expect(await readdir(directory)).toEqual(['1']);
   });
 
+  test('in a new directory is above the epochs that the run knows of the lost one', async () => {
+    expect(await claimEpoch(directory, 'run-a#2', HOST, 3)).toBe(4);
+    expect(await claimEpoch(directory, 'run-a#2', HOST, 4)).toBe(4);
+    expect(await claimEpoch(directory, 'run-a#3', HOST, 3)).toBe(5);
+  });
+
   test('when repeated gives the same epoch', async () => {
     for (let i = 0; i < 3; i++) expect(await claim('run-a#1')).toBe(1);
     expect(await readdir(directory)).toEqual(['1']);
