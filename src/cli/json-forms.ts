@@ -64,6 +64,7 @@ const shown = z.object({
   sector,
   size,
   group,
+  priority: z.literal(true).optional(),
   workflow,
   runId: z.string(),
   state,

@@ -52,7 +52,8 @@ test('a worker of another address, or of a longer one, is not this one', async (
   const client = serverWith({ '2 sealflow/1/control': [{ identity: '10.0.0.11#5', ago: 1 }] });
   const [health] = await workerHealth(client, '10.0.0.1', [1]);
   expect(health).toEqual({ queue: 'sealflow/1/control', who: '10.0.0.1#', healthy: false });
-  if (health) expect(describeHealth(health)).toBe('no poller 10.0.0.1#… (queue sealflow/1/control)');
+  if (health)
+    expect(describeHealth(health)).toBe('the server knows no worker of 10.0.0.1 (queue sealflow/1/control)');
 });
 
 test('an orchestrator is asked for among those that poll for workflows', async () => {

@@ -115,6 +115,28 @@ describe('by what hosts tell', () => {
     );
   });
 
+  test('an earlier word that the server has stamped anew, as its poll has ended, is not the newest', async () => {
+    const told = (minute: string) => new Date(`2026-11-01T06:${minute}:00Z`);
+    const [before, now] = [
+      host('10.0.0.1', { told: told('31') }),
+      host('10.0.0.1', { told: told('32'), drained }),
+    ];
+    const expected = /CommitPhase2, scheduled since \S+Z; 10\.0\.0\.1: drained since 2026-11-01 06:30Z$/;
+    expect(await why([before, 10], [now, 60])).toMatch(expected);
+    expect(await why([before, 60], [now, 10])).toMatch(expected);
+    // It lives as long as any of its polls is recent.
+    expect(await why([before, 10], [now, 130])).toMatch(expected);
+    expect(
+      await why([host('10.0.0.1', { told: told('31'), drained }), 10], [{ ...now, drained: undefined }, 60]),
+    ).toBe(undefined);
+  });
+
+  test('hosts with the same reason are named together', async () => {
+    expect(await why([host('10.0.0.2', { drained }), 30], [host('10.0.0.1', { drained }), 30])).toMatch(
+      /Z; 10\.0\.0\.1 10\.0\.0\.2: drained since 2026-11-01 06:30Z$/,
+    );
+  });
+
   test('all busy: how many slots, until when about; and no room', async () => {
     const until = (minute: string) => new Date(`2026-11-01T09:${minute}:00Z`);
     const pools = (freeAbout?: Date) => [
