@@ -59,6 +59,10 @@ describe('it is made', () => {
     serving.saySoon();
     serving.say();
     expect([logged.length, vi.getTimerCount()]).toEqual([4, 0]);
+    current = facts({ drained: since });
+    serving.saySoon();
+    await vi.runAllTimersAsync();
+    expect(logged).toHaveLength(6);
   });
 
   test.each<readonly [string, Partial<ServingFacts>, string]>([
