@@ -114,6 +114,8 @@ describe('as the name of a poller', () => {
           if (obstacles.some(({ phases }) => phases.includes(phase)))
             expect(read?.obstacles.some(({ phases }) => phases.includes(phase))).toBe(true);
       }),
+      // To make such texts smaller takes minutes.
+      { endOnFailure: true },
     );
   });
 });
