@@ -101,6 +101,16 @@ describe('as the name of a poller', () => {
     }
   });
 
+  test('too many reasons are none: then it says that nothing is in order', () => {
+    const obstacles = Array.from({ length: 40 }, () => node);
+    const noRoom = { reason: 'no room '.repeat(200), since };
+    expect(decodeStatement(encodeStatement({ ...told, obstacles, noRoom }))).toEqual({
+      ...told,
+      noRoom: undefined,
+      obstacles: [{ phases: told.configured, reason: 'too much is wrong to be told: see its log' }],
+    });
+  });
+
   test('it fits, however long the reasons are, and says which phases are not served', () => {
     // Without `size` fast-check keeps to a few characters, and nothing is ever too long.
     const reason = fc.string({ unit: 'grapheme', maxLength: 600, size: 'max' });
