@@ -88,7 +88,7 @@ const sealInput = z
     group: z.int().min(0),
     /** Drawn from the chain when P1 is about to be offered, if it is not given. */
     ticket: hex32.optional(),
-    /** Chain epoch at which the ticket was drawn. */
+    /** Chain epoch at which the ticket was drawn: sealing does not need it, the pre-commit does (`sealflow message`). */
     ticketEpoch: z.int().min(0).optional(),
     /** Ticket, seed and landing come from the chain that the orchestrators watch, unless somebody gives them. */
     chain: z.boolean().optional(),

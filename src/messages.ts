@@ -48,6 +48,8 @@ export interface SealStatus {
   sector: string;
   size: SectorSize;
   group: number;
+  /** It goes before sectors without it. */
+  priority?: true;
   state: SealState;
   phases: Record<PhaseId, PhaseStatus>;
   /** How often an earlier phase had to run again. */

@@ -180,7 +180,8 @@ function createTask(
   };
 }
 
-function knownEpochOf({ inputs, results, invalidated = [], lastReported }: TaskInput): number {
+/** The highest epoch that the names of attempts in a job tell of. */
+export function knownEpochOf({ inputs, results, invalidated = [], lastReported }: TaskInput): number {
   const refs = Object.values({ ...inputs, ...results }).map(({ at }) => at);
   const names = [...refs, ...invalidated, ...(lastReported === undefined ? [] : [lastReported])];
   return Math.max(0, ...names.map((at) => parseAt(at).epoch));

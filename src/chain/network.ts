@@ -18,13 +18,8 @@ export const NETWORKS: Readonly<Record<string, Network>> = {
 
 /** After so many epochs no reorganisation reaches back (lotus `policy.ChainFinality`). Tickets are drawn so far back. */
 export const FINALITY = 900;
-/** A pre-commit must land within so many epochs of its ticket's (builtin-actors `MAX_PRE_COMMIT_RANDOMNESS_LOOKBACK`). */
-export const TICKET_LASTS = 2880 + FINALITY;
 /** The seed is drawn so many epochs after the pre-commit's (builtin-actors `PRE_COMMIT_CHALLENGE_DELAY`). */
 export const SEED_DELAY = 150;
-/** The proof must land within so many epochs of the pre-commit's (builtin-actors `max_prove_commit_duration`: 30 days, and the delay). */
-export const PROOF_LASTS = 30 * 2880 + SEED_DELAY;
-
 /** The epoch that a moment (ms since 1970) belongs to. */
 export const epochAt = ({ genesis, epochMs }: Network, moment: number): number =>
   Math.floor((moment - genesis) / epochMs);

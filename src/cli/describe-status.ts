@@ -9,8 +9,9 @@ import { commitmentsOf } from './shown.js';
 import { table } from './table.js';
 
 export function describeStatus(status: SectorStatus): string {
-  const { sector, size, group, state, workflow, attention } = status;
-  const lines = [`${sector}  ${size}  group ${group}  ${state} (workflow ${workflow})`];
+  const { sector, size, group, priority, state, workflow, attention } = status;
+  const high = priority ? 'high priority  ' : '';
+  const lines = [`${sector}  ${size}  group ${group}  ${high}${state} (workflow ${workflow})`];
   for (const { phase, type, message, hint, since } of attention) {
     lines.push(
       `  ${phase} needs attention since ${new Date(since).toISOString()}: ${type}: ${message}`,

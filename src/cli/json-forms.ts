@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { ENGINE_PHASE_IDS, PHASE_IDS, SECTOR_SIZE_NAMES } from '../phases.js';
+import { messageForm } from './message/form.js';
 
 const sector = z.string().describe('`t01000/7`');
 const size = z.enum(SECTOR_SIZE_NAMES);
@@ -63,6 +64,7 @@ const shown = z.object({
   sector,
   size,
   group,
+  priority: z.literal(true).optional(),
   workflow,
   runId: z.string(),
   state,
@@ -220,6 +222,7 @@ export const JSON_FORMS = {
   doctor: [finding],
   health: [health],
   landed: [answer],
+  message: [messageForm],
   priority: [answer],
   retry: [answer],
   seed: [answer],

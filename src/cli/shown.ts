@@ -5,7 +5,7 @@ import { pieceCid, sectorCid } from '../chain/cids.js';
 import type { Sealed, Shown } from './json-forms.js';
 
 export function shownStatus(status: SectorStatus): Shown {
-  const { sector, size, group, workflow, runId, state, phases, stepsBack, attention } = status;
+  const { sector, size, group, priority, workflow, runId, state, phases, stepsBack, attention } = status;
   const {
     ticket,
     ticketEpoch,
@@ -20,7 +20,7 @@ export function shownStatus(status: SectorStatus): Shown {
     inQueue,
   } = status;
   return {
-    ...{ sector, size, group, workflow, runId, state, phases, stepsBack },
+    ...{ sector, size, group, priority, workflow, runId, state, phases, stepsBack },
     attention: attention.map((one) => ({ ...one, since: new Date(one.since).toISOString() })),
     ...{ ticket, ticketEpoch, seed, chain, preCommitEpoch, ...commitmentsOf(status), storage, bytesFreed },
     engines: engines.map(({ phase, host, at, step, fraction, disk, copy }) => ({

@@ -5,6 +5,7 @@ import { readConfig } from '../../config.js';
 import { servedOf, statementOf } from '../../host-statement.js';
 import { UserError } from '../../user-error.js';
 import { toldHost } from '../../temporal/ask/who-serves.js';
+import { hasEnded } from '../../workers/only-worker.js';
 import { print, printJson } from '../process.js';
 import { clientFrom, withServer, type ServerOptions } from '../server.js';
 
@@ -29,6 +30,13 @@ export const healthCommand = (): Command =>
         ? await workerHealth(client, config.ip, config.groups)
         : [await orchestratorHealth(client, hostname())];
       const told = config && (await toldHost(client, config));
+      if (told && (await hasEnded(config, told.pid))) {
+        if (json) printJson({ healthy: false, queues });
+        throw new UserError(`worker ${told.pid} has ended without a word: killed, or crashed`, {
+          exitCode: 1,
+          hint: 'start it again: its engines go on, and it adopts them; the server counts it for two minutes yet',
+        });
+      }
       const worker = told && {
         pid: told.pid,
         version: told.version,
@@ -39,7 +47,10 @@ export const healthCommand = (): Command =>
       const unhealthy = queues.filter(({ healthy }) => !healthy);
       if (json) printJson({ healthy: unhealthy.length === 0, queues, ...(worker && { worker }) });
       if (unhealthy.length > 0)
-        throw new UserError(unhealthy.map(describeHealth).join('; '), { exitCode: 1 });
+        throw new UserError(unhealthy.map(describeHealth).join('; '), {
+          exitCode: 1,
+          hint: 'start it, or see its log; it counts from its first poll on',
+        });
       if (json) return;
       for (const queue of queues) print(describeHealth(queue));
       if (worker) print(`worker ${worker.pid} ${worker.statement}`);

@@ -31,7 +31,7 @@ export function judgeWorker(told: HostStatement | undefined, drained: Date | und
       warn(
         statementOf(told),
         `${told.configured.join(' ')} served`,
-        'mend what it names; the worker notices by itself',
+        'mend what it names; the worker notices by itself, unless it says that it is to be restarted',
       ),
     );
   return together(

@@ -34,12 +34,21 @@ async function toldHosts(client: Client, group: number): Promise<ToldHost[]> {
   const told = new Map<string, ToldHost>();
   for (const { identity, lastAsked } of pollers.sort((a, b) => b.lastAsked - a.lastAsked)) {
     const statement = decodeStatement(identity);
-    if (!statement || told.has(processOf(statement))) continue;
-    const isPresent = !statement.stopped && Date.now() - lastAsked < RECENT_MS;
-    told.set(processOf(statement), { ...statement, lastTold: lastAsked, isPresent });
+    if (!statement) continue;
+    const known = told.get(processOf(statement));
+    if (known && toldAt(known) >= toldAt(statement)) continue;
+    const lastTold = known?.lastTold ?? lastAsked;
+    const isPresent = !statement.stopped && Date.now() - lastTold < RECENT_MS;
+    told.set(processOf(statement), { ...statement, lastTold, isPresent });
   }
   return [...told.values()];
 }
+
+/**
+ * The server stamps a poller's name when the poll begins and when it ends. A name that was given up may so be the newest for it,
+ * but is not the last word of its process. A process without times is of an older version: the server's order counts.
+ */
+const toldAt = ({ told }: Pick<HostStatement, 'told'>): number => told?.getTime() ?? 0;
 
 /** What the running worker of a config tells of itself; undefined if none runs, or one of an older version. */
 export async function toldHost(
@@ -90,7 +99,11 @@ export class WhoServes {
       hosts: unique([...takers.map(({ ip }) => ip), ...silent.map(({ identity }) => addressOf(identity))]),
       ...(busy && { busy }),
       ...(noRoom && { noRoom }),
-      not: unique(own.filter((host) => !takers.includes(host)).map((host) => reasonOf(host, phase, present))),
+      not: reasonsOf(
+        own.filter((host) => !takers.includes(host)),
+        phase,
+        present,
+      ),
     };
   }
 
@@ -132,11 +145,15 @@ function noRoomOf(hosts: readonly HostStatement[]): string | undefined {
   return hosts.every(({ noRoom }) => noRoom) ? reasons[0] : undefined;
 }
 
-/** Empty for a worker that has been followed by another one on its host. */
-function reasonOf(host: ToldHost, phase: PhaseId, present: readonly ToldHost[]): string {
-  if (!host.isPresent) {
-    if (present.some(({ ip }) => ip === host.ip)) return '';
-    return `${host.ip} did until ${new Date(host.lastTold).toISOString()}`;
+/** `10.0.0.3 10.0.0.4: drained since 14:03Z`: hosts with the same reason together. A worker that another one follows is not named. */
+function reasonsOf(hosts: readonly ToldHost[], phase: PhaseId, present: readonly ToldHost[]): string[] {
+  const followed = (host: ToldHost): boolean => !host.isPresent && present.some(({ ip }) => ip === host.ip);
+  const byReason = new Map<string, string[]>();
+  for (const host of hosts.filter((one) => !followed(one))) {
+    const reason = host.isPresent
+      ? `: ${whyNot(host, phase) ?? ''}`
+      : ` did until ${new Date(host.lastTold).toISOString()}`;
+    byReason.set(reason, [...(byReason.get(reason) ?? []), host.ip]);
   }
-  return `${host.ip}: ${whyNot(host, phase) ?? ''}`;
+  return [...byReason].map(([reason, ips]) => `${unique(ips).join(' ')}${reason}`).sort();
 }

@@ -31,6 +31,7 @@ export function statusOf(state: SectorState): SealStatus {
     sector: seal.sector,
     size: seal.size,
     group: seal.group,
+    ...(seal.priority && { priority: true }),
     state: sealState(state),
     phases: Object.fromEntries(PHASE_IDS.map((id) => [id, phaseStatus(state, id)])) as SealStatus['phases'],
     stepsBack: state.stepsBack,
@@ -109,7 +110,11 @@ const AWAITED: Partial<Record<SealState, string>> = {
 /** Markdown for the sector's page in the Web UI. */
 export function detailsOf(state: SectorState): string {
   const { seal } = state;
-  const lines = [`**${seal.sector}** ${seal.size}, group ${seal.group}: **${sealState(state)}**`, ''];
+  const priority = seal.priority ? ', high priority' : '';
+  const lines = [
+    `**${seal.sector}** ${seal.size}, group ${seal.group}${priority}: **${sealState(state)}**`,
+    '',
+  ];
   for (const { phase, type, message, hint } of Object.values(state.attention)) {
     lines.push(`> **${phase} ${type}**: ${oneLine(message)}`, `> ${hint}`, '');
   }
