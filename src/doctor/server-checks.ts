@@ -63,13 +63,13 @@ export class ServerChecks {
     return named.map(([name, run]) => ({ name, deadlineMs: DEADLINE_MS, run }));
   }
 
-  /** What the running worker of this config tells of itself; undefined if there is none, or no server answers. */
-  told = async (): Promise<HostStatement | undefined> => {
+  /** What the running worker of this config tells of itself; undefined if there is none. */
+  told = async (): Promise<HostStatement | 'no server' | undefined> => {
     try {
       const told = await toldHost(await this.connected, this.config);
-      return told && !(await hasEnded(this.config, told.pid)) ? told : undefined;
+      return told?.isPresent && !(await hasEnded(this.config, told.pid)) ? told : undefined;
     } catch {
-      return undefined;
+      return 'no server';
     }
   };
 

@@ -58,6 +58,14 @@ test('a worker is healthy when the server has seen it poll', async () => {
     healthy: false,
     queues: [{ queue, who: `${group.ip(2)}#`, healthy: false }],
   });
+
+  // The server counts its poller for minutes; its last word counts more.
+  worker.kill('SIGTERM');
+  await worker.ended;
+  await eventually(async () => (await command(['health', '--config', file])).code === 1);
+  expect((await command(['health', '--config', file])).stderr).toMatch(
+    new RegExp(`^sealflow: worker ${worker.pid} has (stopped at \\S+Z|ended without a word)`),
+  );
 });
 
 test('an orchestrator is identified by its host name', async () => {

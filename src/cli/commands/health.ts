@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
 import { Command } from 'commander';
 import { describeHealth, orchestratorHealth, workerHealth } from '../../temporal/ask/health.js';
-import { readConfig } from '../../config.js';
+import { readConfig, type Config } from '../../config.js';
 import { servedOf, statementOf } from '../../host-statement.js';
 import { UserError } from '../../user-error.js';
-import { toldHost } from '../../temporal/ask/who-serves.js';
+import { toldHost, type ToldHost } from '../../temporal/ask/who-serves.js';
 import { hasEnded } from '../../workers/only-worker.js';
 import { print, printJson } from '../process.js';
 import { clientFrom, withServer, type ServerOptions } from '../server.js';
@@ -12,6 +12,14 @@ import { clientFrom, withServer, type ServerOptions } from '../server.js';
 interface HealthOptions extends ServerOptions {
   orchestrator?: boolean;
   json?: boolean;
+}
+
+/** The server's pollers outlive a worker by minutes; its own last word and its lock do not. */
+async function endOf(config: Config, { pid, stopped }: ToldHost): Promise<string | undefined> {
+  if (stopped) return `worker ${pid} has stopped at ${stopped.toISOString()}`;
+  return (await hasEnded(config, pid))
+    ? `worker ${pid} has ended without a word: killed, or crashed`
+    : undefined;
 }
 
 export const healthCommand = (): Command =>
@@ -29,14 +37,16 @@ export const healthCommand = (): Command =>
       const queues = config
         ? await workerHealth(client, config.ip, config.groups)
         : [await orchestratorHealth(client, hostname())];
-      const told = config && (await toldHost(client, config));
-      if (told && (await hasEnded(config, told.pid))) {
+      const last = config && (await toldHost(client, config));
+      const end = config && last && (await endOf(config, last));
+      if (end !== undefined) {
         if (json) printJson({ healthy: false, queues });
-        throw new UserError(`worker ${told.pid} has ended without a word: killed, or crashed`, {
+        throw new UserError(end, {
           exitCode: 1,
           hint: 'start it again: its engines go on, and it adopts them; the server counts it for two minutes yet',
         });
       }
+      const told = last?.isPresent ? last : undefined;
       const worker = told && {
         pid: told.pid,
         version: told.version,

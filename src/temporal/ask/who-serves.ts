@@ -50,7 +50,10 @@ async function toldHosts(client: Client, group: number): Promise<ToldHost[]> {
  */
 const toldAt = ({ told }: Pick<HostStatement, 'told'>): number => told?.getTime() ?? 0;
 
-/** What the running worker of a config tells of itself; undefined if none runs, or one of an older version. */
+/**
+ * What the running worker of a config tells of itself; else the last that one has told: that it stops, or what it served before it
+ * was cut off. Undefined if none has told anything for five minutes, or those that run are of an older version.
+ */
 export async function toldHost(
   client: Client,
   { ip, size, groups, pools }: Pick<Config, 'ip' | 'size' | 'groups' | 'pools'>,
@@ -59,7 +62,8 @@ export async function toldHost(
   const isOwn = ({ configured }: ToldHost): boolean =>
     configured.length === phases.size && configured.every((phase) => phases.has(phase));
   const all = await Promise.all(groups.map((group) => toldHosts(client, group)));
-  return all.flat().find((host) => host.isPresent && host.ip === ip && host.size === size && isOwn(host));
+  const own = all.flat().filter((host) => host.ip === ip && host.size === size && isOwn(host));
+  return own.find(({ isPresent }) => isPresent) ?? own.sort((a, b) => toldAt(b) - toldAt(a))[0];
 }
 
 /** Asks the server once for each queue and group. Make one for each run of a command, as the answers become stale. */

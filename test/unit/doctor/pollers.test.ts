@@ -96,6 +96,7 @@ describe('the worker', () => {
   test('serves all, or is not there', () => {
     expect(judgeWorker(told, undefined)).toMatchObject({ result: 'ok', found: 'serves P1 (process 4711)' });
     expect(judgeWorker(undefined, undefined)).toMatchObject({ result: 'skipped' });
+    expect(judgeWorker('no server', undefined)).toMatchObject({ result: 'skipped', found: 'no server' });
   });
 
   test('does not serve something', () => {

@@ -153,9 +153,21 @@ describe('the worker of a config', () => {
     ['fewer phases', host('10.0.0.1', { configured: ['P4'] }), 1],
     ['more phases', host('10.0.0.1', { configured: ['P1', 'P3', 'P4'] }), 1],
     ['other phases', host('10.0.0.1', { configured: ['P3', 'P5'] }), 1],
-    ['one that has ended', host('10.0.0.1', { stopped: new Date() }), 1],
-    ['one that has been silent for long', host('10.0.0.1'), 200],
   ])('is not that of %s', async (_, other, ago) => {
     expect(await find([other, ago])).toBeUndefined();
+  });
+
+  test('that has stopped, or was silent for long, is the last that there was', async () => {
+    const told = (minute: string) => new Date(`2026-11-29T06:${minute}:00Z`);
+    const stopped = host('10.0.0.1', { pid: 8, told: told('32'), stopped: told('32') });
+    expect(await find([host('10.0.0.1', { told: told('31') }), 200], [stopped, 1])).toMatchObject({
+      pid: 8,
+      isPresent: false,
+      stopped: told('32'),
+    });
+    expect(await find([host('10.0.0.1', { pid: 9, told: told('30') }), 30], [stopped, 1])).toMatchObject({
+      pid: 9,
+      isPresent: true,
+    });
   });
 });
