@@ -103,6 +103,8 @@ const sealInput = z
   })
   .refine(({ ticket, chain }) => ticket !== undefined || chain === true, {
     path: ['ticket'],
+    // Beside other problems too.
+    when: ({ value }) => typeof value === 'object' && value !== null,
     message: 'is missing: give it, or "chain": true where orchestrators watch the chain',
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { sealState } from '../../src/search-attributes.js';
 import { SealError } from '../../src/seal-error.js';
-import { FAILURES } from '../../src/failures.js';
+import { FAILURES, type FailureType } from '../../src/failures.js';
 import { eventually } from '../helpers/eventually.js';
 import { fakeActivities, heldInSilence, PROOF, repeat, hostOf } from '../helpers/fakes.js';
 import { scheduled, storyOf } from '../helpers/history.js';
@@ -9,6 +9,12 @@ import { useOrchestrator } from '../helpers/orchestrator.js';
 import { failureOf, type Sealing } from '../helpers/sealing.js';
 
 const panic = new SealError('Panic', 'index out of bounds', { at: '1/P2-1', host: '10.0.0.2' });
+
+/** Where it does not say so itself, a hint ends with how the sector goes on. */
+const hintOf = (type: FailureType, { input: { sector } }: Sealing): string =>
+  FAILURES[type].hint.includes('retry')
+    ? FAILURES[type].hint
+    : `${FAILURES[type].hint}; then sealflow retry ${sector}`;
 
 const stateInLists = async (sealing: Sealing) => (await sealing.lists()).get(sealState);
 
@@ -32,7 +38,7 @@ describe('a phase that fails', () => {
     expect(sealing.fakes.calls('P2')).toBe(5);
     expect(state).toBe('needs-attention');
     expect(attention).toMatchObject([
-      { phase: 'P2', type: 'Panic', message: 'index out of bounds', hint: FAILURES.Panic.hint },
+      { phase: 'P2', type: 'Panic', message: 'index out of bounds', hint: hintOf('Panic', sealing) },
     ]);
     expect(attention[0]?.since).toBeGreaterThan(0);
     expect(phases.P2).toMatchObject({ tries: 1, failure: 'Panic: index out of bounds' });
@@ -170,14 +176,18 @@ describe('failures', () => {
     const sealing = await seal({ fakes: fakeActivities({ P3: repeat(5, strange) }) });
     const { attention } = await sealing.untilAttention('P3');
     expect(attention).toMatchObject([
-      { type: 'Unknown', message: `${hostOf('P3')}: RangeError: what is this`, hint: FAILURES.Unknown.hint },
+      {
+        type: 'Unknown',
+        message: `${hostOf('P3')}: RangeError: what is this`,
+        hint: hintOf('Unknown', sealing),
+      },
     ]);
   });
 
   test.each(['BadInput', 'CopyDiffers'] as const)('%s needs attention at once', async (type) => {
     const sealing = await seal({ fakes: fakeActivities({ P6: [new SealError(type, 'look at this')] }) });
     const { attention, proof } = await sealing.untilAttention('P6');
-    expect(attention).toMatchObject([{ phase: 'P6', type, hint: FAILURES[type].hint }]);
+    expect(attention).toMatchObject([{ phase: 'P6', type, hint: hintOf(type, sealing) }]);
     // The proof is available even though P6 failed.
     expect(proof).toBe(PROOF);
     await sealing.retry();
