@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { readProgress } from '../../src/engines/progress.js';
 import type { Engine } from '../../src/engines/engine.js';
-import { allowedCpus, parseCpuList } from '../../src/workers/cores.js';
+import { allowedCpus, parseCpuList } from '../../src/machine/topology.js';
 import { eventually } from '../helpers/eventually.js';
 import { makeFifo } from '../helpers/fifo.js';
 import { OwnCluster } from '../helpers/own-cluster.js';
