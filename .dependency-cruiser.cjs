@@ -10,7 +10,7 @@ const ROOMS = [
   'src/storage',
   'src/group',
   'src/sector-directory',
-  ['src/engines', 'src/temporal'],
+  ['src/engines', 'src/temporal', 'src/chain'],
   'src/machine',
   'src/workflows',
   'src/mounts',

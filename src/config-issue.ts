@@ -23,6 +23,13 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   environment: '{ RUST_LOG = "info" }',
   after: '"landed"',
   listen: '"0.0.0.0:9090"',
+  network: '"mainnet"',
+  genesis: '2020-08-24T22:00:00Z',
+  epoch_seconds: '30',
+  lotus_api: '"http://10.0.0.5:1234/rpc/v1"',
+  token_file: '"/etc/sealflow/lotus.token"',
+  timeout_sec: '30',
+  confidence: '6',
 };
 
 /** What TOML calls the types of the schema. */

@@ -38,10 +38,13 @@ const poolSchema = z.strictObject({
   wait_sec: z.number().positive().max(MAX_WAIT_SEC).default(60),
 });
 
+/** As the old scheduler was named. */
+export const schedulerUrl = z
+  .string()
+  .regex(/^https?:\/\/[^/\s]+\/?$/, 'must be like http://10.10.19.17:7233 (https for TLS)');
+
 const configSchema = z.strictObject({
-  scheduler_url: z
-    .string()
-    .regex(/^https?:\/\/[^/\s]+\/?$/, 'must be like http://10.10.19.17:7233 (https for TLS)'),
+  scheduler_url: schedulerUrl,
   local_dir: absolute,
   copy_limit_mb_per_sec: rate,
   copy_limit_total_mb_per_sec: rate,
@@ -122,26 +125,31 @@ export interface Config {
 }
 
 /** @throws UserError (exit 2) that names the file, the key, its value and what is allowed. */
-export function readConfig(file: string): Config {
-  let text: string;
+export const readConfig = (file: string): Config => parseConfig(readText(file), file);
+
+/** @throws UserError */
+export function readText(file: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
     throw new UserError(`${file}: cannot be read: ${(error as Error).message}`);
   }
-  return parseConfig(text, file);
 }
 
-/** Like {@link readConfig}, from text. */
-export function parseConfig(text: string, file: string): Config {
-  let toml: unknown;
+/** @throws UserError that names the line */
+export function parseToml(text: string, file: string): unknown {
   try {
-    toml = parse(text);
+    return parse(text);
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const [reason] = error.message.split('\n');
     throw new UserError(`${file}:${error.line}:${error.column}: ${reason}`);
   }
+}
+
+/** Like {@link readConfig}, from text. */
+export function parseConfig(text: string, file: string): Config {
+  const toml = parseToml(text, file);
   const parsed = configSchema.safeParse(toml, { reportInput: true });
   if (!parsed.success) {
     throw new UserError(

@@ -48,6 +48,9 @@ export const NORMAL = 3;
 /** Served by every worker of a group outside of its pools: stopping engines must not wait for a slot. */
 export const controlQueue = (group: number): string => `sealflow/${group}/control`;
 
+/** Served by orchestrators that watch a chain (`[chain]`). */
+export const CHAIN_QUEUE = 'sealflow/chain';
+
 /** Polled by every worker of a group under a name that says what it serves (`host-statement.ts`); it never has tasks. */
 export const hostsQueue = (group: number): string => `sealflow/${group}/hosts`;
 
@@ -68,32 +71,40 @@ export const randomnessSchema = (): typeof hex32 => hex32;
  */
 export const seedSchema = (): typeof nonZero => nonZero;
 
-const sealInput = z.strictObject({
-  /** Once it is understood it is this version's. */
-  v: z
-    .int()
-    .refine((v) => readable(v), `must be ${CONTRACT_VERSION}`)
-    .transform((): typeof CONTRACT_VERSION => CONTRACT_VERSION),
-  /** `t01000/7`. */
-  sector: z
-    .string()
-    .refine((text) => parseSector(text) !== undefined, 'must be like t01000/7 (miner / sector number)')
-    .transform((text) => sectorName(parseSector(text) as SectorId)),
-  size: z.enum(SECTOR_SIZE_NAMES),
-  /** The group that seals it: an integer of `group_id`. */
-  group: z.int().min(0),
-  ticket: hex32,
-  /** Chain epoch at which the ticket was drawn; informational only. */
-  ticketEpoch: z.int().min(0).optional(),
-  /** The seed where it is known at the start (tests); else it comes with the update `provideSeed`. */
-  seed: nonZero.optional(),
-  /** Before sectors without it. */
-  priority: z.boolean().optional(),
-  /** When P6 may delete the scratch. A host's own config (`[clean] after`) can only make it later. */
-  cleanAfter: z.enum(['proof', 'landed']).optional(),
-  /** Factor of all times; 1 except in tests. */
-  timeScale: z.number().positive().max(1).optional(),
-});
+const sealInput = z
+  .strictObject({
+    /** Once it is understood it is this version's. */
+    v: z
+      .int()
+      .refine((v) => readable(v), `must be ${CONTRACT_VERSION}`)
+      .transform((): typeof CONTRACT_VERSION => CONTRACT_VERSION),
+    /** `t01000/7`. */
+    sector: z
+      .string()
+      .refine((text) => parseSector(text) !== undefined, 'must be like t01000/7 (miner / sector number)')
+      .transform((text) => sectorName(parseSector(text) as SectorId)),
+    size: z.enum(SECTOR_SIZE_NAMES),
+    /** The group that seals it: an integer of `group_id`. */
+    group: z.int().min(0),
+    /** Drawn from the chain when P1 is about to be offered, if it is not given. */
+    ticket: hex32.optional(),
+    /** Chain epoch at which the ticket was drawn: sealing does not need it, the pre-commit does (`sealflow message`). */
+    ticketEpoch: z.int().min(0).optional(),
+    /** Ticket, seed and landing come from the chain that the orchestrators watch, unless somebody gives them. */
+    chain: z.boolean().optional(),
+    /** The seed where it is known at the start (tests); else it comes with the update `provideSeed`. */
+    seed: nonZero.optional(),
+    /** Before sectors without it. */
+    priority: z.boolean().optional(),
+    /** When P6 may delete the scratch. A host's own config (`[clean] after`) can only make it later. */
+    cleanAfter: z.enum(['proof', 'landed']).optional(),
+    /** Factor of all times; 1 except in tests. */
+    timeScale: z.number().positive().max(1).optional(),
+  })
+  .refine(({ ticket, chain }) => ticket !== undefined || chain === true, {
+    path: ['ticket'],
+    message: 'is missing: give it, or "chain": true where orchestrators watch the chain',
+  });
 
 export type SealInput = z.infer<typeof sealInput>;
 
@@ -198,6 +209,43 @@ export interface StopResult {
 
 export interface AbortResult extends StopResult {
   bytesFreed: number;
+}
+
+// ---- activities of the chain ----
+
+export interface ChainInput {
+  v: typeof CONTRACT_VERSION;
+  /** `t01000/7` */
+  sector: string;
+  /** base64; once P2 is done. */
+  commR?: string;
+  /** Epoch at which the pre-commit landed, once it is known. */
+  preCommitEpoch?: number;
+}
+
+export interface DrawnTicket {
+  v: typeof CONTRACT_VERSION;
+  /** hex */
+  ticket: string;
+  epoch: number;
+}
+
+export interface DrawnSeed {
+  v: typeof CONTRACT_VERSION;
+  /** hex */
+  seed: string;
+  /** Epoch at which the pre-commit landed. */
+  preCommitEpoch: number;
+}
+
+/** The proof is on chain; or the pre-commit has landed at another epoch since (a reorganisation), which has another seed. */
+export type Landing = { v: typeof CONTRACT_VERSION; landed: true } | ({ landed: false } & DrawnSeed);
+
+/** Each waits as long as it takes, without an event. */
+export interface ChainActivities {
+  drawTicket: (input: ChainInput) => Promise<DrawnTicket>;
+  awaitSeed: (input: ChainInput) => Promise<DrawnSeed>;
+  awaitLanded: (input: ChainInput) => Promise<Landing>;
 }
 
 /** The activities' types, for `proxyActivities` and for fakes; the names are those of the phase table. */

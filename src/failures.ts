@@ -200,6 +200,11 @@ export const FAILURES = {
     meaning: 'P2 ran again and computed a different commR from the published one',
     hint: 'if the old commR is not on chain: retry --accept-commr',
   },
+  ChainDiffers: {
+    recovery: 'attention',
+    meaning: 'the chain holds another commR for this sector than P2 has computed',
+    hint: 'find out who pre-committed that sector number, and from which files: no proof of this replica can land for it',
+  },
   NotLanded: {
     recovery: 'await landed',
     meaning: 'the scratch is kept until the proof is on chain ([clean] after = "landed")',

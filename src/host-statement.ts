@@ -15,6 +15,8 @@ const statement = z.object({
   v: z.int().refine((v) => readable(v)),
   /** Of sealflow. */
   version: z.string(),
+  /** When this was told, by the host's clock: the newest of a process counts. Older versions do not say it. */
+  told: time.optional(),
   size: z.enum(SECTOR_SIZE_NAMES),
   /** The phases of the config. */
   configured: phases,

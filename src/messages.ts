@@ -11,6 +11,7 @@ export type SealState =
   | 'working'
   /** The next try waits for its time. */
   | 'backoff'
+  | 'waiting-for-ticket'
   | 'waiting-for-seed'
   | 'waiting-for-landed'
   | 'needs-attention'
@@ -47,15 +48,21 @@ export interface SealStatus {
   sector: string;
   size: SectorSize;
   group: number;
+  /** It goes before sectors without it. */
+  priority?: true;
   state: SealState;
   phases: Record<PhaseId, PhaseStatus>;
   /** How often an earlier phase had to run again. */
   stepsBack: number;
   attention: Attention[];
-  /** hex */
-  ticket: string;
-  /** Chain epoch at which the ticket was drawn, where that was given. */
+  /** hex; absent until it is drawn */
+  ticket?: string;
+  /** Chain epoch at which the ticket was drawn, where that is known. */
   ticketEpoch?: number;
+  /** Ticket, seed and landing come from the chain. */
+  chain?: boolean;
+  /** Epoch at which the pre-commit landed, once the chain has told. */
+  preCommitEpoch?: number;
   /** hex */
   seed?: string;
   /** base64, as in the workflow's result; so are commR and proof. */

@@ -180,6 +180,8 @@ export const TIMES = {
   busyElsewhereFirst: 1_000,
   busyElsewhereMax: 60_000,
   noRoomMax: 60_000,
+  /** An activity that waits for the chain says so often; within so long the loss of its orchestrator is noticed. */
+  chainHeartbeat: 120_000,
   /** A stop that no worker of the group has taken for this long is given up. */
   stopMax: 600_000,
   /** Backoff after a failure: first delay (doubling) and longest. */

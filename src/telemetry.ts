@@ -1,5 +1,6 @@
 /** Logs and metrics of a worker process. */
 import { DefaultLogger, Runtime, type LogEntry } from '@temporalio/worker';
+import { PHASES } from './phases.js';
 import { UserError } from './user-error.js';
 
 export interface Log {
@@ -41,9 +42,20 @@ export function installRuntime(metricsListen?: string): void {
 
 /** Said at each start, and meant so: workflows and activities have workers of their own. */
 const EXPECTED = /^No (workflows|activities|Nexus services) registered/;
+/** A stop cancels what it says good-bye with. */
+const AT_STOP = /^shutdown_worker rpc errored during worker shutdown: .*Cancelled/s;
+/** How a phase fails is told in a line of the worker's own (src/activities/journal.ts); a stop and an abort have none. */
+const TOLD: ReadonlySet<unknown> = new Set(Object.values(PHASES).map(({ activity }) => activity));
 
-function writeEntry({ timestampNanos, level, message, meta }: LogEntry): void {
-  if (EXPECTED.test(message)) return;
+/** Whether an entry of the SDK is worth a line. */
+export const isWorthALine = ({ message, meta }: Pick<LogEntry, 'message' | 'meta'>): boolean =>
+  !EXPECTED.test(message) &&
+  !AT_STOP.test(message) &&
+  !(message === 'Activity failed' && TOLD.has(meta?.activityType));
+
+function writeEntry(entry: LogEntry): void {
+  if (!isWorthALine(entry)) return;
+  const { timestampNanos, level, message, meta } = entry;
   const rest = Object.entries(meta ?? {})
     .filter(([key, value]) => value !== undefined && LOGGED_KEYS.includes(key))
     .map(([key, value]) => ` ${key}=${value instanceof Error ? value.message : JSON.stringify(value)}`);

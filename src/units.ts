@@ -1,7 +1,8 @@
 import prettyBytes from 'pretty-bytes';
 
-/** Amounts as people read them. GB = 10^9 bytes, as disks are sold. */
-export const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(bytes < 1e9 ? 3 : 1)} GB`;
+/** Amounts as people read them: `34.4 GB`, `0.3 GB`; of test sizes `264 MB`, `30.7 kB`. GB = 10^9 bytes, as disks are sold. */
+export const gigabytes = (bytes: number): string =>
+  bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : amount(bytes);
 
 export const DAY_MS = 86_400_000;
 

@@ -2,7 +2,13 @@
 import { relative } from 'node:path';
 import { readResult } from '../sector-directory/attempt.js';
 import { digestOf, ENGINE_PROTOCOL, type EngineResult, type Job } from '../engines/protocol.js';
-import { CONTRACT_VERSION, type PhaseInput, type PhaseResult, type ResultRef } from '../contract.js';
+import {
+  CONTRACT_VERSION,
+  type PhaseInput,
+  type PhaseResult,
+  type ResultRef,
+  type SealInput,
+} from '../contract.js';
 import { SealError } from '../seal-error.js';
 import { attemptDir, formatAt, type AttemptName, type Attempt } from '../paths.js';
 import { PHASES, type EnginePhaseId } from '../phases.js';
@@ -73,7 +79,7 @@ export function jobFor(
     sector: seal.sector,
     size: seal.size,
     inputHash: inputHash(input),
-    ticket: seal.ticket,
+    ticket: ticketOf(seal),
     seed: NEEDS_SEED.includes(phase) ? seal.seed : undefined,
     inputs: Object.fromEntries(
       inputsOf(input).map(([id, { at }]) => [id, relative(own, attemptDir(sectorDirectory, at))]),
@@ -92,6 +98,11 @@ export function jobFor(
 /** An engine that does no work for this long, in ms, hangs. */
 export const hangMsOf = (phase: EnginePhaseId, { seal, scale }: Task): number =>
   PHASES[phase].hangMinutes[seal.size] * 60_000 * scale;
+
+function ticketOf({ ticket }: SealInput): string {
+  if (ticket === undefined) throw new SealError('BadInput', 'the sector has no ticket yet');
+  return ticket;
+}
 
 export function phaseResult(
   phase: EnginePhaseId,

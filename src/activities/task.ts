@@ -1,9 +1,9 @@
 /** The frame of all activities: version check, slot, heartbeats, failures. */
 import { activityInfo, cancellationDetails, cancellationSignal } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
-import { readable, refuseNewer, type SealInput } from '../contract.js';
+import { readable, refuseNewer, type CleanInput, type PhaseInput, type SealInput } from '../contract.js';
 import type { HeartbeatDetails } from '../heartbeat.js';
-import type { OpenGroup } from '../paths.js';
+import { parseAt, type OpenGroup } from '../paths.js';
 import { scaledTimes, TIMES, type PhaseId, type Times } from '../phases.js';
 import { SealError } from '../seal-error.js';
 import { sectorFileName, sectorOf, type SectorId } from '../sector.js';
@@ -22,6 +22,8 @@ export interface Task {
   sector: SectorId;
   /** Owner of the epochs it claims: the workflow's run and how often that has claimed. */
   owner: string;
+  /** The highest epoch that the workflow knows of. */
+  knownEpoch: number;
   times: Times;
   scale: number;
   offer: Offer;
@@ -48,7 +50,9 @@ interface Offer {
   now(): number;
 }
 
-export type TaskInput = { v: number; seal: SealInput; claim: number; run: string };
+export type TaskInput = { v: number; seal: SealInput; claim: number; run: string } & Partial<
+  Pick<PhaseInput, 'inputs' | 'invalidated' | 'lastReported'> & Pick<CleanInput, 'results'>
+>;
 
 /**
  * Runs the body of an activity, in a slot of the phase's pool if `slot` asks for one.
@@ -82,9 +86,9 @@ export async function runTask<T>(
     if (!taken) throw noSlot(deps, host);
     const engine = { isDetached: false };
     const detachEngine = (): void => void (engine.isDetached = true);
-    const task = createTask(phase, input, times, { heartbeat, notice }, host, detachEngine);
     heartbeat.keepRepeating(times.heartbeatTimeout / 6);
     try {
+      const task = createTask(phase, input, times, { heartbeat, notice }, host, detachEngine);
       if (phase === 'P6') journal?.begins(work);
       const result = await body(task);
       journal?.ends(work, result as PhaseEnd);
@@ -131,16 +135,21 @@ function refuseUnreadable({ v, ...input }: TaskInput): void {
 }
 
 /** The identity under which this task claims the sector. */
-export const claimantOf = ({ identity }: Deps, group: OpenGroup, { sector, owner }: Task): Claimant => ({
+export const claimantOf = (
+  { identity }: Deps,
+  group: OpenGroup,
+  { sector, owner, knownEpoch }: Task,
+): Claimant => ({
   group,
   sector,
   owner,
   host: identity.host,
+  knownEpoch,
 });
 
 function createTask(
   phase: PhaseId,
-  { seal, claim, run }: TaskInput,
+  input: TaskInput,
   times: Times,
   { heartbeat, notice }: { heartbeat: TaskHeartbeat; notice: WorkNotice },
   host: string,
@@ -149,11 +158,13 @@ function createTask(
   const { currentAttemptScheduledTimestampMs: offeredAt } = activityInfo();
   const startedAt = performance.now();
   const signal = cancellationSignal();
+  const { seal, claim, run } = input;
   return {
     phase,
     seal,
     sector: sectorOf(seal.sector),
     owner: claimName(run, claim),
+    knownEpoch: knownEpochOf(input),
     times,
     scale: seal.timeScale ?? 1,
     offer: { at: offeredAt, now: () => offeredAt + (performance.now() - startedAt) },
@@ -167,6 +178,13 @@ function createTask(
     working: () => notice.working(),
     detachEngine,
   };
+}
+
+/** The highest epoch that the names of attempts in a job tell of. */
+export function knownEpochOf({ inputs, results, invalidated = [], lastReported }: TaskInput): number {
+  const refs = Object.values({ ...inputs, ...results }).map(({ at }) => at);
+  const names = [...refs, ...invalidated, ...(lastReported === undefined ? [] : [lastReported])];
+  return Math.max(0, ...names.map((at) => parseAt(at).epoch));
 }
 
 /** Why the SDK ends this task, named by what happens to its engine. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { duration } from '../units.js';
 import type { Task } from './task.js';
 
 /**
@@ -13,10 +14,14 @@ export async function waitUntilVisible<T>(
   read: () => Promise<T | undefined>,
 ): Promise<T | undefined> {
   const startedAt = performance.now();
-  for (;;) {
+  for (let looks = 0; ;) {
     const found = await read();
     if (found !== undefined || performance.now() - startedAt >= task.times.observation) return found;
+    if (looks++ === 0) task.heartbeat({ at: '', step: lookingFor(task.times.observation), fraction: null });
     await sleep(task.times.engineProgress, undefined, { signal: task.signal }).catch(() => undefined);
     task.throwIfCancelled();
   }
 }
+
+const lookingFor = (ms: number): string =>
+  `finds no files of earlier phases: looks for up to ${duration(ms)}, as this host may see an old listing`;

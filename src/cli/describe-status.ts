@@ -9,8 +9,9 @@ import { commitmentsOf } from './shown.js';
 import { table } from './table.js';
 
 export function describeStatus(status: SectorStatus): string {
-  const { sector, size, group, state, workflow, attention } = status;
-  const lines = [`${sector}  ${size}  group ${group}  ${state} (workflow ${workflow})`];
+  const { sector, size, group, priority, state, workflow, attention } = status;
+  const high = priority ? 'high priority  ' : '';
+  const lines = [`${sector}  ${size}  group ${group}  ${high}${state} (workflow ${workflow})`];
   for (const { phase, type, message, hint, since } of attention) {
     lines.push(
       `  ${phase} needs attention since ${new Date(since).toISOString()}: ${type}: ${message}`,
@@ -61,11 +62,13 @@ function describeCopy({ bytes, total, bytesPerSec, passedOver: skipped = [] }: C
 
 /** All in hex, and commD and commR as CIDs too. */
 function describeValues(status: SectorStatus): string[] {
-  const { ticket, ticketEpoch, seed, storage } = status;
+  const { ticket, ticketEpoch, seed, preCommitEpoch, storage } = status;
   const { commD, pieceCid, commR, sectorCid, proof } = commitmentsOf(status);
   return [
-    `ticket   ${ticket}${ticketEpoch === undefined ? '' : ` of epoch ${ticketEpoch}`}`,
-    ...(seed ? [`seed     ${seed}`] : []),
+    ...(ticket ? [`ticket   ${ticket}${ticketEpoch === undefined ? '' : ` of epoch ${ticketEpoch}`}`] : []),
+    ...(seed
+      ? [`seed     ${seed}${preCommitEpoch === undefined ? '' : ` (pre-commit at epoch ${preCommitEpoch})`}`]
+      : []),
     ...(commD ? [`commD    ${commD}  ${pieceCid}`] : []),
     ...(commR ? [`commR    ${commR}  ${sectorCid}`] : []),
     ...(proof ? [`proof    ${proof.length / 2} bytes: --json prints it`] : []),

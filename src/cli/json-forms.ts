@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { ENGINE_PHASE_IDS, PHASE_IDS, SECTOR_SIZE_NAMES } from '../phases.js';
+import { messageForm } from './message/form.js';
 
 const sector = z.string().describe('`t01000/7`');
 const size = z.enum(SECTOR_SIZE_NAMES);
@@ -63,6 +64,7 @@ const shown = z.object({
   sector,
   size,
   group,
+  priority: z.literal(true).optional(),
   workflow,
   runId: z.string(),
   state,
@@ -80,8 +82,10 @@ const shown = z.object({
   attention: z.array(
     z.object({ phase, type: z.string(), message: z.string(), hint: z.string(), since: time }),
   ),
-  ticket: hex32,
+  ticket: hex32.optional(),
   ticketEpoch: z.int().optional(),
+  chain: z.boolean().optional().describe('ticket, seed and landing come from the chain'),
+  preCommitEpoch: z.int().optional(),
   seed: hex32.optional(),
   ...commitments,
   storage: storage.optional(),
@@ -133,7 +137,7 @@ const onDisk = z.object({
   state: z.enum(['begun', 'deleting', 'unknown']),
   workflow: z.enum(['RUNNING', 'none', 'unknown']).describe('`unknown`: Temporal does not answer'),
   runId: z.string().optional(),
-  seal: z.looseObject({ ticket: hex32, size, group }).optional().describe("the workflow's input"),
+  seal: z.looseObject({ ticket: hex32.optional(), size, group }).optional().describe("the workflow's input"),
   done: z.array(z.enum(ENGINE_PHASE_IDS)),
   engines: z.array(
     z.object({ at: z.string(), host: z.string(), step: z.string(), alive: z.boolean().optional() }),
@@ -218,6 +222,7 @@ export const JSON_FORMS = {
   doctor: [finding],
   health: [health],
   landed: [answer],
+  message: [messageForm],
   priority: [answer],
   retry: [answer],
   seed: [answer],

@@ -16,6 +16,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   cancel: async () => (await import('./commands/cancel.js')).cancelCommand(),
   abort: async () => (await import('./commands/abort.js')).abortCommand(),
   priority: async () => (await import('./commands/priority.js')).priorityCommand(),
+  message: async () => (await import('./commands/message.js')).messageCommand(),
   landed: async () => (await import('./commands/landed.js')).landedCommand(),
   drain: async () => (await import('./commands/drain.js')).drainCommand(),
   undrain: async () => (await import('./commands/undrain.js')).undrainCommand(),
@@ -26,7 +27,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
 };
 
 /** Commands that change nothing: they end when nobody reads what they print. */
-export const ONLY_TELL: ReadonlySet<string> = new Set(['status', 'doctor', 'verify', 'health']);
+export const ONLY_TELL: ReadonlySet<string> = new Set(['status', 'message', 'doctor', 'verify', 'health']);
 
 /** For tests that try each of them. */
 export const commandNames = (): string[] => Object.keys(COMMANDS);

@@ -1,16 +1,28 @@
 /** A sector as `status --json` and `start --wait --json` print it: what the workflow has as base64, for Go, is hex here. */
 import type { SealResult } from '../contract.js';
 import type { SectorStatus } from '../temporal/ask/sector-status.js';
-import { pieceCid, sectorCid } from './cids.js';
+import { pieceCid, sectorCid } from '../chain/cids.js';
 import type { Sealed, Shown } from './json-forms.js';
 
 export function shownStatus(status: SectorStatus): Shown {
-  const { sector, size, group, workflow, runId, state, phases, stepsBack, attention } = status;
-  const { ticket, ticketEpoch, seed, storage, bytesFreed, engines, handedBack, waits, inQueue } = status;
+  const { sector, size, group, priority, workflow, runId, state, phases, stepsBack, attention } = status;
+  const {
+    ticket,
+    ticketEpoch,
+    seed,
+    chain,
+    preCommitEpoch,
+    storage,
+    bytesFreed,
+    engines,
+    handedBack,
+    waits,
+    inQueue,
+  } = status;
   return {
-    ...{ sector, size, group, workflow, runId, state, phases, stepsBack },
+    ...{ sector, size, group, priority, workflow, runId, state, phases, stepsBack },
     attention: attention.map((one) => ({ ...one, since: new Date(one.since).toISOString() })),
-    ...{ ticket, ticketEpoch, seed, ...commitmentsOf(status), storage, bytesFreed },
+    ...{ ticket, ticketEpoch, seed, chain, preCommitEpoch, ...commitmentsOf(status), storage, bytesFreed },
     engines: engines.map(({ phase, host, at, step, fraction, disk, copy }) => ({
       ...{ phase, host, at, step, fraction: fraction ?? undefined, disk, copy },
     })),

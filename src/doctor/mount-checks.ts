@@ -30,9 +30,12 @@ const SERVER_DEADLINE_MS = 15_000;
 
 /**
  * Before there is a worker, the note of a drained host is all that can be known.
- * @param told what the running worker tells of itself; undefined if there is none, or no server to ask
+ * @param told what the running worker tells of itself; undefined if there is none
  */
-export const workerCheck = (config: Config, told: () => Promise<HostStatement | undefined>): Check => ({
+export const workerCheck = (
+  config: Config,
+  told: () => Promise<HostStatement | 'no server' | undefined>,
+): Check => ({
   name: 'worker',
   deadlineMs: SERVER_DEADLINE_MS,
   run: async () => {

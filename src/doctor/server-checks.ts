@@ -11,6 +11,7 @@ import { pollersOf, type Poller, type QueueType } from '../temporal/ask/pollers.
 import { toldHost } from '../temporal/ask/who-serves.js';
 import { GRPC, hasCode } from '../temporal/embedded/grpc.js';
 import { UserError } from '../user-error.js';
+import { hasEnded } from '../workers/only-worker.js';
 import { clockDifference, judgeClock } from './checks/clock.js';
 import { judgeSizes, judgeVersions, type Served } from './checks/pollers.js';
 import {
@@ -35,7 +36,7 @@ export class ServerChecks {
 
   constructor(
     private readonly target: Target,
-    private readonly config: Pick<Config, 'groups' | 'size' | 'ip' | 'pools'>,
+    private readonly config: Pick<Config, 'groups' | 'size' | 'ip' | 'pools' | 'localDir'>,
   ) {
     this.connected = connectServer(target);
     this.described = this.ask(({ workflowService }, namespace) =>
@@ -62,12 +63,13 @@ export class ServerChecks {
     return named.map(([name, run]) => ({ name, deadlineMs: DEADLINE_MS, run }));
   }
 
-  /** What the running worker of this config tells of itself; undefined if there is none, or no server answers. */
-  told = async (): Promise<HostStatement | undefined> => {
+  /** What the running worker of this config tells of itself; undefined if there is none. */
+  told = async (): Promise<HostStatement | 'no server' | undefined> => {
     try {
-      return await toldHost(await this.connected, this.config);
+      const told = await toldHost(await this.connected, this.config);
+      return told?.isPresent && !(await hasEnded(this.config, told.pid)) ? told : undefined;
     } catch {
-      return undefined;
+      return 'no server';
     }
   };
 

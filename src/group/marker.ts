@@ -75,7 +75,8 @@ export class GroupMount {
     }
     if (this.id !== undefined && this.id !== marker.id) {
       throw new NotOfGroupError(
-        `${this.localDir} is not the same directory as at start (ID ${marker.id}, was ${this.id})`,
+        `${this.localDir} is not the same directory as at start (ID ${marker.id}, was ${this.id}): ` +
+          'if its disk was replaced, restart the worker',
       );
     }
     this.id = marker.id;

@@ -30,6 +30,8 @@ export interface Claimant {
   /** Workflow run and its claim, as {@link claimName} gives it. */
   owner: string;
   host: string;
+  /** The highest epoch that the workflow knows of. */
+  knownEpoch: number;
 }
 
 /** The changes that a phase and P6 may make. */
@@ -43,7 +45,7 @@ export class Claim {
   /** Claims the sector's directory, which must exist. @throws like {@link assertInForce} */
   static async take(claimant: Claimant): Promise<Claim> {
     const claim = new Claim(claimant);
-    await claimEpoch(claim.directory, claimant.owner, claimant.host);
+    await claimEpoch(claim.directory, claimant.owner, claimant.host, claimant.knownEpoch);
     return claim;
   }
 

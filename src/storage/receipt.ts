@@ -40,7 +40,7 @@ export function receiptOf(seal: SealInput, sector: SectorId, results: Results, v
     v: 1,
     sector: seal.sector,
     size: seal.size,
-    ticket: seal.ticket,
+    ticket: required(seal.ticket, 'ticket'),
     ticketEpoch: seal.ticketEpoch,
     seed: required(seal.seed, 'seed'),
     commD: required(commD, 'commD'),

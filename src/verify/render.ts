@@ -54,7 +54,7 @@ export const renderUnknownFiles = (
   ...noReceipt.map((path) => `${join(node, path)}: no receipt: not sealed by sealflow, not checked`),
   ...unfinished.map(
     (path) =>
-      `${join(node, path)}: copy of a sector that is not sealed yet: P5 is at work, or the copy waits for its proof; P6 or an abort removes it`,
+      `${join(node, path)}: copy without a receipt here: P5 is at work, or it waits for its proof; P6 or an abort removes it. If its sector is sealed elsewhere, it was left over and may be deleted`,
   ),
   ...noName.map((path) => `${join(node, path)}: no receipt's name, not looked at`),
 ];

@@ -8,7 +8,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config.js';
 import { cachePath } from '../machine/cache.js';
-import { lockFile, type FileLock } from '../machine/file-lock.js';
+import { lockFile, tryLockFile, type FileLock } from '../machine/file-lock.js';
 import { realpath } from '../mounts/remote-fs.js';
 import type { Log } from '../telemetry.js';
 import { UserError } from '../user-error.js';
@@ -62,7 +62,27 @@ export async function lockPhases(config: Config, log: Log, graceMs = GRACE_MS): 
   return release;
 }
 
-async function keyOf({ ip, localDir, size }: Config): Promise<string> {
+/**
+ * Whether the worker of a config was killed or has crashed: the server counts such a one as alive for two minutes. False when it
+ * cannot be told: it runs on another machine, or as another user.
+ * @param pid of the worker, as the server knows it
+ */
+export async function hasEnded(config: Identified, pid: number): Promise<boolean> {
+  const [phase] = config.pools.flatMap((pool) => pool.phases).sort();
+  try {
+    const path = join(cachePath('.locks'), `worker-${await keyOf(config)}-${phase}`);
+    if ((await readFile(path, 'utf8')).trim() !== String(pid)) return false;
+    const lock = await tryLockFile(path);
+    await lock?.release();
+    return lock !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+type Identified = Pick<Config, 'ip' | 'localDir' | 'size' | 'pools'>;
+
+async function keyOf({ ip, localDir, size }: Identified): Promise<string> {
   // If it cannot be resolved at the moment, use the configured path.
   const directory = await realpath(localDir).catch(() => resolve(localDir));
   return createHash('sha256')

@@ -1,10 +1,13 @@
 /** The workflow worker: runs only `sealSector` workflows. Any number of them may run. */
 import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker, type NativeConnection } from '@temporalio/worker';
+import type { ChainConfig } from '../chain/config.js';
 import { WORKFLOW_QUEUE } from '../contract.js';
 import { UserError } from '../user-error.js';
+import { createChainWorker } from './chain-worker.js';
 import { OWN_VERSION } from './own-version.js';
 
 /** Built by `npm run build`; must be run by the same SDK version. */
@@ -18,6 +21,8 @@ export interface OrchestratorOptions {
   identity: string;
   /** Stops the worker. */
   signal: AbortSignal;
+  /** The chain that it watches for sectors that follow it. */
+  chain?: ChainConfig | undefined;
   /**
    * Resolves when the connection to the server is lost. The server may come back with an older state of its
    * data. A cached workflow would then be ahead of the server's history: the worker would answer its tasks with
@@ -36,8 +41,18 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
   if (!existsSync(WORKFLOW_BUNDLE)) {
     throw new UserError('the workflow bundle is missing', { hint: 'npm run build' });
   }
-  await runOnce(await createWorker(options), options);
-  while (!options.signal.aborted) await runOnce(await recreateWorker(options), options);
+  const asked =
+    options.chain && (await createChainWorker({ ...options, chain: options.chain, host: hostname() }));
+  // It has no state that an outage could make wrong: it runs beside the workflows, as long as they do.
+  const asking = asked?.run();
+  asking?.catch(() => undefined);
+  try {
+    await runOnce(await createWorker(options), options);
+    while (!options.signal.aborted) await runOnce(await recreateWorker(options), options);
+  } finally {
+    if (asked?.getState() === 'RUNNING') asked.shutdown();
+    await asking;
+  }
 }
 
 const createWorker = (options: OrchestratorOptions): Promise<Worker> =>

@@ -115,7 +115,7 @@ export class SlotPool {
   private admit(): void {
     const inOrder = [...this.inside].sort((a, b) => rankOf(b.work.phase) - rankOf(a.work.phase));
     for (const { work, take } of inOrder) {
-      const slot = this.drained && !this.holds(work) ? undefined : this.enter(work);
+      const slot = this.enter(work);
       if (slot || this.drained) take(slot);
     }
   }
@@ -213,7 +213,7 @@ export class SlotPool {
    * no slot for: handed back, it loses its place in the queue. None, if a task has entered before the SDK said that it came.
    */
   private get between(): number {
-    return Math.max(0, this.running - this.tasks.size - this.inside.length);
+    return Math.max(0, this.running - this.tasks.size);
   }
 
   private use(permit: Permit): void {

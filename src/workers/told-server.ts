@@ -49,9 +49,10 @@ export class ToldServer {
     await Promise.race([last, sleep(LAST_WORD_MS)]);
   }
 
+  /** A poll that is given up lasts on at the server, which stamps its name anew when it ends: hence `told`. */
   private async poll(statement: HostStatement, signal: AbortSignal): Promise<void> {
     const { connection, namespace, groups } = this.options;
-    const identity = encodeStatement(statement);
+    const identity = encodeStatement({ ...statement, told: new Date() });
     const polls = groups.map((group) =>
       connection.withDeadline(Date.now() + POLL_MS, () =>
         connection.workflowService.pollActivityTaskQueue({

@@ -69,7 +69,7 @@ async function untilDone<T>(
  * Acts on a failure that ends the pass or the workflow; returns for any other.
  * @throws ApplicationFailure when it ends the workflow; the cancellation of the pass
  */
-async function endPassIfNeeded(sector: Sector): Promise<void> {
+export async function endPassIfNeeded(sector: Sector): Promise<void> {
   const { ending } = sector.state;
   if (ending?.state === 'failed') {
     const { message, type } = ending.failure;

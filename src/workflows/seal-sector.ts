@@ -1,5 +1,6 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import { CONTRACT_VERSION, type SealInput, type SealResult } from '../contract.js';
+import { proofHasLanded, seedIsThere, ticketIsThere } from './chain.js';
 import { continuedAsNew } from './continue-as-new.js';
 import type { SectorState } from './core/state.js';
 import { hasChangedCommR } from './core/state.js';
@@ -38,12 +39,14 @@ export async function sealSector(input: SealInput, continued?: SectorState): Pro
 const shielded = CancellationScope.nonCancellable.bind(CancellationScope);
 
 async function seal(sector: Sector): Promise<SealResult> {
+  await ticketIsThere(sector);
   await runPhase(sector, 'P1');
   await runPhase(sector, 'P2');
   await sector.until((state) => !hasChangedCommR(state));
-  await sector.until(({ seal: { seed } }) => seed !== undefined);
+  await seedIsThere(sector);
   await runPhase(sector, 'P3');
   await both(runPhase(sector, 'P4'), runPhase(sector, 'P5'));
+  await proofHasLanded(sector);
   return resultOf(sector, await cleanSector(sector));
 }
 

@@ -67,6 +67,12 @@ async function waitingForLanded(sector: string): Promise<void> {
   await eventually(async () => (await cluster.status(sector)).state === 'waiting-for-landed');
 }
 
+/** Both of its messages can be made. */
+async function sealedInTime(sector: string): Promise<void> {
+  await cluster.start(group, sector, { ticket: HEX, ticketEpoch: 4_200_000, seed: HEX });
+  await cluster.sealed(sector);
+}
+
 interface Row {
   /** Brings a sector to where one gives this command. None: it need not be there. */
   prepare?: (sector: string) => Promise<void>;
@@ -88,6 +94,7 @@ const COMMANDS: Record<string, Row> = {
   cancel: { prepare: waitingForSeed, says: /: cancelled, its files are retained\n/ },
   // Nobody is there to confirm it.
   abort: { prepare: waitingForSeed, also: () => ['--yes'], says: /: aborted, / },
+  message: { prepare: sealedInTime, says: /^(PreCommitSectorBatch2|ProveCommitSectors3) of t0/ },
   landed: { prepare: waitingForLanded },
   setup: { says: /./ },
   doctor: { codes: [0, 1], says: /^(ok +config |# )/ },

@@ -22,7 +22,8 @@ test('a worker is healthy when the server has seen it poll', async () => {
   const queue = `sealflow/${group.number}/control`;
   const file = await group.writeConfig(1);
   await expectRefused(['health', '--config', file], 1, [
-    `sealflow: no poller ${group.ip(1)}#… (queue ${queue})`,
+    `sealflow: the server knows no worker of ${group.ip(1)} (queue ${queue})`,
+    '  start it, or see its log; it counts from its first poll on',
   ]);
 
   const worker = await group.serve(1);
@@ -51,12 +52,20 @@ test('a worker is healthy when the server has seen it poll', async () => {
   const ill = await command(['health', '--config', other, '--json']);
   expect(ill).toMatchObject({
     code: 1,
-    stderr: `sealflow: no poller ${group.ip(2)}#… (queue ${queue})\n`,
+    stderr: `sealflow: the server knows no worker of ${group.ip(2)} (queue ${queue})\n  start it, or see its log; it counts from its first poll on\n`,
   });
   expect(JSON.parse(ill.stdout)).toEqual({
     healthy: false,
     queues: [{ queue, who: `${group.ip(2)}#`, healthy: false }],
   });
+
+  // The server counts its poller for minutes; its last word counts more.
+  worker.kill('SIGTERM');
+  await worker.ended;
+  await eventually(async () => (await command(['health', '--config', file])).code === 1);
+  expect((await command(['health', '--config', file])).stderr).toMatch(
+    new RegExp(`^sealflow: worker ${worker.pid} has (stopped at \\S+Z|ended without a word)`),
+  );
 });
 
 test('an orchestrator is identified by its host name', async () => {

@@ -170,7 +170,7 @@ test('cancel ends the engine, retains the files and reports each sector; start r
   expect(existsSync(group.attempt(sector, '1/P1-1', 'result.json'))).toBe(true);
   await group.takeBack(sector, 'P2', 'hold');
   const { seed, ticket } = await cluster.status(sector);
-  await cluster.start(group, sector, { ticket, seed });
+  await cluster.start(group, sector, { ticket: `${ticket}`, seed });
   await cluster.sealed(sector);
   expect(await group.starts(sector, 'P1')).toHaveLength(1);
 });

@@ -110,7 +110,7 @@ describe('a whole node', () => {
       good(1),
       `${node}/sealed/s-t01000-9: no receipt: not sealed by sealflow, not checked`,
       `${node}/cache/s-t01000-9: no receipt: not sealed by sealflow, not checked`,
-      `${node}/.sealflow/s-t01000-3.uuid: copy of a sector that is not sealed yet: P5 is at work, or the copy waits for its proof; P6 or an abort removes it`,
+      `${node}/.sealflow/s-t01000-3.uuid: copy without a receipt here: P5 is at work, or it waits for its proof; P6 or an abort removes it. If its sector is sealed elsewhere, it was left over and may be deleted`,
       `${node}/receipts/x: no receipt's name, not looked at`,
       `${node}: 1 receipt names the storage node 10.10.4.23, not node-1: was the disk moved?`,
       '1 sector: 1 good, 0 wrong; 2 without a receipt',

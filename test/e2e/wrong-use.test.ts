@@ -88,9 +88,10 @@ test.for([
   await expectRefused(args, 2, [...lines, SEE_HELP]);
 });
 
-test('start without a ticket is refused', async () => {
-  const hint = '  for tests, --test uses a random one';
-  await expectRefused(['start', 't01000/1', '--group', '1'], 2, ['sealflow: --ticket is missing', hint]);
+test('start with random values for a chain is refused', async () => {
+  await expectRefused(['start', 't01000/1', '--group', '1', '--test', '--chain'], 2, [
+    'sealflow: --test takes random values: no chain knows them',
+  ]);
 });
 
 test('start without a group is refused, if the config does not tell it', async () => {

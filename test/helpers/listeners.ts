@@ -72,6 +72,8 @@ export const http1 = (): Promise<number> =>
   listen(createHttp1((_, response) => response.writeHead(404).end('no such route\n')));
 
 export const silent = (): Promise<number> => listen(createTcp(() => undefined));
+export const ssh = (): Promise<number> =>
+  listen(createTcp((socket) => socket.on('error', () => undefined).write('SSH-2.0-OpenSSH_9.2\r\n')));
 export const closing = (): Promise<number> => listen(createTcp((socket) => socket.destroy()));
 
 /** An HTTP proxy for CONNECT. @returns its port, and the hosts that it was asked for */

@@ -19,11 +19,14 @@ export class OwnCluster extends Cluster {
     super(directory, server.address, client);
   }
 
-  /** @param dynamicConfig of the server, beside what every embedded server has */
-  static async start(dynamicConfig?: Record<string, number>): Promise<OwnCluster> {
+  /**
+   * @param dynamicConfig of the server, beside what every embedded server has
+   * @param more arguments of the orchestrator
+   */
+  static async start(dynamicConfig?: Record<string, number>, ...more: string[]): Promise<OwnCluster> {
     const directory = await mkdtemp(join(tmpdir(), 'sealflow-e2e-'));
     const server = await startServer(join(directory, 'server'), undefined, dynamicConfig);
-    const orchestrator = startSealflow(['orchestrator', '--address', server.address]);
+    const orchestrator = startSealflow(['orchestrator', '--address', server.address, ...more]);
     const connection = await Connection.connect({ address: server.address });
     await orchestrator.until('orchestrator ready');
     return new OwnCluster(directory, server, new Client({ connection }), orchestrator);

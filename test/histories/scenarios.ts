@@ -2,6 +2,7 @@
 import type { SealInput } from '../../src/contract.js';
 import { SealError } from '../../src/seal-error.js';
 import { abortUpdate, landedUpdate } from '../../src/messages.js';
+import { FakeChain, LANDED, MOVED } from '../helpers/chain-worker.js';
 import { fakeActivities, held, repeat, type Fakes } from '../helpers/fakes.js';
 import { OTHER_SEED, SEED, type Sealing } from '../helpers/sealing.js';
 
@@ -32,6 +33,18 @@ export function scenarios(): Scenario[] {
         await sealing.until(({ state }) => state === 'waiting-for-seed');
         await sealing.provideSeed({ seed: SEED });
         await untilEnd(sealing);
+      },
+    },
+    {
+      name: 'chain',
+      fakes: Object.assign(fakeActivities(), { tells: true }),
+      input: { ticket: undefined, seed: undefined, chain: true },
+      drive: async (sealing) => {
+        const chain = new FakeChain();
+        const landings = [{ ...MOVED, landed: false as const }, LANDED];
+        chain.take(sealing.input.sector, { awaitLanded: () => Promise.resolve(landings.shift() ?? LANDED) });
+        await chain.serve(sealing.temporal);
+        await untilEnd(sealing).finally(() => chain.stop());
       },
     },
     { name: 'step-back', fakes: fakeActivities({ P4: [held()], P5: [replicaDamaged] }), drive: untilEnd },

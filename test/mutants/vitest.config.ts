@@ -7,7 +7,7 @@ export default defineConfig({
       'test/unit/workflows/*.test.ts',
       'test/unit/activities/temporal-failure.test.ts',
       'test/unit/activities/retry-at-server.test.ts',
-      'test/unit/workers/{slots,slots-engines,capacity}.test.ts',
+      'test/unit/workers/{slots*,capacity}.test.ts',
       'test/unit/sector-directory/inspect-phase.test.ts',
     ],
     // The same random events and numbers in each run: whether a mutant is found must not depend on luck.

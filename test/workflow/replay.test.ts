@@ -42,6 +42,7 @@ describe('a recorded history', () => {
       'aborted.json',
       'attention.json',
       'cancelled.json',
+      'chain.json',
       'landed.json',
       'normal.json',
       'restored.json',

@@ -1,12 +1,14 @@
 import { hostname } from 'node:os';
 import { Command } from 'commander';
+import { readOrchestratorConfig } from '../../chain/config.js';
 import { connectorTo } from '../../temporal/connect/native.js';
+import { targetOf } from '../../temporal/connect/target.js';
 import { VERSION } from '../../version.js';
 import { createLog, installRuntime } from '../../telemetry.js';
 import { ServerLink } from '../../temporal/connect/link.js';
 import { runOrchestrator } from '../../workers/orchestrator.js';
 import { unlessStopped, untilSignal } from '../process.js';
-import { targetFrom, withServer, type ServerOptions } from '../server.js';
+import { withServer, type ServerOptions } from '../server.js';
 
 export const orchestratorCommand = (): Command =>
   withServer(new Command('orchestrator'))
@@ -20,7 +22,9 @@ export const orchestratorCommand = (): Command =>
       const identity = `${hostname()}#${process.pid}`;
       installRuntime(metrics);
       let isReady = false;
-      const target = targetFrom(options);
+      const { address, config: file } = options;
+      const config = file === undefined ? undefined : readOrchestratorConfig(file);
+      const target = targetOf({ address, schedulerUrl: config?.schedulerUrl });
       await unlessStopped(signal, async () => {
         const connect = connectorTo(target, signal, (why) => log.warn(`waiting for Temporal: ${why}`));
         const connection = await connect();
@@ -30,6 +34,7 @@ export const orchestratorCommand = (): Command =>
           namespace: target.namespace,
           identity,
           signal,
+          chain: config?.chain,
           serverLost: async () => {
             await link.lost();
             log.warn(
@@ -38,7 +43,10 @@ export const orchestratorCommand = (): Command =>
           },
           onReady: () => {
             isReady = true;
-            log.info(`orchestrator ready: sealflow ${VERSION}, ${identity}`);
+            const watches = config?.chain
+              ? `; watches ${config.chain.network.name} at ${config.chain.lotusApi}`
+              : '';
+            log.info(`orchestrator ready: sealflow ${VERSION}, ${identity}${watches}`);
           },
         });
         await Promise.all([connection.close(), link.close()]);

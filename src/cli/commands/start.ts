@@ -3,7 +3,7 @@ import { readConfig } from '../../config.js';
 import type { SealResult } from '../../contract.js';
 import { SECTOR_SIZE_NAMES, type SectorSize } from '../../phases.js';
 import { minerName, sectorName, type SectorId } from '../../sector.js';
-import { requireOrchestrator, requireSetUp } from '../../temporal/ask/ready.js';
+import { requireChain, requireOrchestrator, requireSetUp } from '../../temporal/ask/ready.js';
 import { randomHex32, refuseUnserved, startSector } from '../../temporal/ask/start-sector.js';
 import { UserError } from '../../user-error.js';
 import { parseCount, parseHex32, parseSectors, SECTORS, timeScaleOption } from '../arguments.js';
@@ -20,6 +20,7 @@ interface StartOptions extends ServerOptions {
   ticket?: { hex: string; epoch?: number };
   seed?: string;
   test?: boolean;
+  chain?: boolean;
   priority?: boolean;
   cleanAfter?: 'proof' | 'landed';
   wait?: boolean;
@@ -50,6 +51,10 @@ export const startCommand = (): Command =>
       parseTicket,
     )
     .option('--seed <hex>', 'chain randomness for P3; may be given later with `sealflow seed`', parseHex32)
+    .option(
+      '--chain',
+      'take ticket, seed and landing from the chain that the orchestrators watch (default without --ticket)',
+    )
     .option('--test', 'use a random ticket and seed; not for a real network')
     .option('--priority', 'run before sectors without it')
     .addOption(
@@ -65,10 +70,12 @@ export const startCommand = (): Command =>
     .action(async (sectors: SectorId[], options: StartOptions) => {
       const { ticket, seed, test, priority, cleanAfter, wait, force, json, timeScale } = options;
       refuseRandomness(sectors, options);
+      const chain = options.chain ?? (!ticket && !test);
       const { group, size } = placeOf(options);
       const client = await clientFrom(options);
       await requireSetUp(client);
       if (!force) await requireOrchestrator(client);
+      if (chain && !force) await requireChain(client);
       if (!force) await refuseUnserved(client, group, size);
       const waited: { sector: SectorId; result: Promise<SealResult> }[] = [];
       const refused = await tryEach(sectors, async (sector) => {
@@ -76,8 +83,9 @@ export const startCommand = (): Command =>
           sector: sectorName(sector),
           size,
           group,
-          ticket: ticket?.hex ?? randomHex32(),
+          ticket: ticket?.hex ?? (test ? randomHex32() : undefined),
           ticketEpoch: ticket?.epoch,
+          ...(chain && { chain }),
           seed: seed ?? (test ? randomHex32() : undefined),
           priority,
           cleanAfter,
@@ -118,10 +126,8 @@ async function untilSealed(
 }
 
 /** @throws UserError when there is none, or it cannot be that of all sectors */
-function refuseRandomness(sectors: readonly SectorId[], { ticket, seed, test }: StartOptions): void {
-  if (!ticket && !test) {
-    throw new UserError('--ticket is missing', { hint: 'for tests, --test uses a random one' });
-  }
+function refuseRandomness(sectors: readonly SectorId[], { ticket, seed, test, chain }: StartOptions): void {
+  if (test && chain) throw new UserError('--test takes random values: no chain knows them');
   const miners = [...new Set(sectors.map(minerName))];
   if (miners.length > 1 && (ticket || seed)) {
     throw new UserError(`one ticket or seed cannot be that of several miners: ${miners.join(', ')}`, {

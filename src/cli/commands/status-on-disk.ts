@@ -90,8 +90,12 @@ function printRows(rows: readonly Row[]): void {
 function startCommand({ id, path, seal }: Row): string {
   const sector = id ? sectorName(id) : path;
   if (!seal) return `# ${sector}: sector.json cannot be read; start it with its original ticket`;
-  const { group, size, ticket, ticketEpoch, seed } = seal;
+  const { group, size, ticket, ticketEpoch, seed, chain } = seal;
   const at = ticketEpoch === undefined ? '' : `@${ticketEpoch}`;
-  const rest = seed === undefined ? '' : ` --seed ${seed}`;
-  return `sealflow start ${sector} --group ${group} --size ${size} --ticket ${ticket}${at}${rest}`;
+  const given = [
+    ...(ticket === undefined ? [] : [`--ticket ${ticket}${at}`]),
+    ...(seed === undefined ? [] : [`--seed ${seed}`]),
+    ...(chain ? ['--chain'] : []),
+  ];
+  return [`sealflow start ${sector} --group ${group} --size ${size}`, ...given].join(' ');
 }

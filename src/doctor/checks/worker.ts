@@ -4,10 +4,14 @@ import { VERSION } from '../../version.js';
 import { ok, skipped, together, warn, type Verdict } from '../finding.js';
 
 /**
- * @param told by the running worker, if there is one
+ * @param known what the running worker tells of itself, if there is one
  * @param drained since when the host is drained, by the note in the group's directory
  */
-export function judgeWorker(told: HostStatement | undefined, drained: Date | undefined): Verdict {
+export function judgeWorker(
+  known: HostStatement | 'no server' | undefined,
+  drained: Date | undefined,
+): Verdict {
+  const told = known === 'no server' ? undefined : known;
   const verdicts: Verdict[] = [];
   if (told && told.version !== VERSION)
     verdicts.push(
@@ -31,11 +35,13 @@ export function judgeWorker(told: HostStatement | undefined, drained: Date | und
       warn(
         statementOf(told),
         `${told.configured.join(' ')} served`,
-        'mend what it names; the worker notices by itself',
+        'mend what it names; the worker notices by itself, unless it says that it is to be restarted',
       ),
     );
   return together(
     verdicts,
-    told ? ok(`${statementOf(told)} (process ${told.pid})`) : skipped('no worker of this config runs'),
+    told
+      ? ok(`${statementOf(told)} (process ${told.pid})`)
+      : skipped(known === 'no server' ? known : 'no worker of this config runs'),
   );
 }

@@ -7,18 +7,25 @@ import { makeByRename } from './make-by-rename.js';
 
 /**
  * Claims the next epoch for `owner`, unless it already has the one in force.
+ * @param known the highest epoch that the workflow knows of. In a directory that was lost and made anew, names of attempts would
+ *   otherwise come again, and what is said of the old ones (invalidated, reported) would be taken for the new ones
  * @returns the epoch
  * @throws failure `Overtaken` (with the claim in force) when the same run has claimed since: this is an old
  *   task, or the run's database was reset to an older state; `ClaimedByOther` when the run was stopped, or another
  *   run has claimed the sector since
  */
-export async function claimEpoch(sectorDirectory: string, owner: string, host: string): Promise<number> {
+export async function claimEpoch(
+  sectorDirectory: string,
+  owner: string,
+  host: string,
+  known = 0,
+): Promise<number> {
   for (;;) {
     const epochs = await listEpochs(sectorDirectory);
     const inForce = epochs.at(-1);
     if (inForce?.owner === owner && inForce.why === 'claimed') return inForce.number;
     if (inForce) refuseOvertaken(inForce, epochs, owner);
-    const number = (inForce?.number ?? 0) + 1;
+    const number = Math.max(inForce?.number ?? 0, known) + 1;
     if (await makeEpoch(sectorDirectory, number, { owner, why: 'claimed', host })) return number;
   }
 }

@@ -45,6 +45,9 @@ async function queueHealth(
 /** `10.10.10.33#4711 (sealflow 0.1.0) polled 12 s ago (queue sealflow/1/control)` */
 export function describeHealth({ queue, who, poller, version, secondsAgo }: QueueHealth): string {
   const name = `${poller}${version ? ` (sealflow ${version})` : ''}`;
-  const what = poller ? `${name} polled ${secondsAgo} s ago` : `no poller ${who}…`;
+  const role = queue === WORKFLOW_QUEUE ? 'orchestrator' : 'worker';
+  const what = poller
+    ? `${name} polled ${secondsAgo} s ago`
+    : `the server knows no ${role} of ${who.slice(0, -1)}`;
   return `${what} (queue ${queue})`;
 }

@@ -1,5 +1,6 @@
 /** State of pending activities, as reported by the server. */
 import type { WorkflowExecutionDescription } from '@temporalio/client';
+import type { ChainActivities } from '../../contract.js';
 import { PHASE_IDS, PHASES, type PhaseId } from '../../phases.js';
 
 export type PendingActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
@@ -14,6 +15,12 @@ export const isPending = ({ state }: PendingActivity, which: keyof typeof STATE)
 /** The activity's phase; undefined for activities that stop or abort a sector. */
 export const pendingPhase = ({ activityType }: PendingActivity): PhaseId | undefined =>
   PHASE_IDS.find((id) => PHASES[id].activity === activityType?.name);
+
+/** The phase that cannot begin before an activity has got something from the chain; undefined for all others. */
+export const chainPhase = ({ activityType }: PendingActivity): PhaseId | undefined =>
+  (({ drawTicket: 'P1', awaitSeed: 'P3', awaitLanded: 'P6' }) as const)[
+    activityType?.name as keyof ChainActivities
+  ];
 
 /** Whether it has failed or was handed back, and waits at the server for its next attempt. */
 export const isBackingOff = (activity: PendingActivity): boolean =>

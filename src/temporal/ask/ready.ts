@@ -6,6 +6,7 @@ import { SEARCH_ATTRIBUTES } from '../../search-attributes.js';
 import { UserError } from '../../user-error.js';
 import { GRPC, hasCode } from '../embedded/grpc.js';
 import { pollersOf, RECENT_MS, type Poller } from './pollers.js';
+import { WhoServes } from './who-serves.js';
 
 /** Holds for every sector: whoever works through many has no reason to go on. */
 export class NotReadyError extends UserError {}
@@ -54,6 +55,14 @@ export async function requireOrchestrator(client: Client): Promise<void> {
 async function lastPoller(client: Client): Promise<Poller | undefined> {
   const pollers = await pollersOf(client, WORKFLOW_QUEUE, 'workflow');
   return pollers.sort((a, b) => b.lastAsked - a.lastAsked)[0];
+}
+
+/** @throws NotReadyError (exit 2) when no orchestrator watches a chain */
+export async function requireChain(client: Client): Promise<void> {
+  if (await new WhoServes(client).chain()) return;
+  throw new NotReadyError('--ticket is missing, and no orchestrator watches the chain to draw one', {
+    hint: 'give --ticket HEX@EPOCH, or run sealflow orchestrator with [chain]; for tests, --test uses a random one',
+  });
 }
 
 const LOOKS = 4;

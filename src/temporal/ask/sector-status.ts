@@ -127,8 +127,9 @@ function isUnanswered(error: unknown): boolean {
 export const activePhases = ({ phases }: SealStatus): PhaseId[] =>
   PHASE_IDS.filter((id) => !['waiting', 'done'].includes(phases[id].state));
 
-/** What upstream must give next. */
-export function askedFor({ sector, state }: SealStatus): string | undefined {
+/** What upstream must give next; of a sector that follows the chain, an activity says what it waits for. */
+export function askedFor({ sector, state, chain }: SealStatus): string | undefined {
+  if (chain) return undefined;
   if (state === 'waiting-for-seed')
     return `waits for its seed, the chain's randomness after the pre-commit: sealflow seed ${sector} HEX`;
   if (state === 'waiting-for-landed')

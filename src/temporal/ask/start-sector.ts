@@ -48,7 +48,7 @@ export async function startSector(
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
       workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
       staticSummary: `${input.sector} ${input.size} group ${input.group}`,
-      staticDetails: `Seals sector ${input.sector} (${input.size}) in group ${input.group}, ticket \`${input.ticket}\`.`,
+      staticDetails: `Seals sector ${input.sector} (${input.size}) in group ${input.group}, ${input.ticket === undefined ? 'with a ticket drawn from the chain' : `ticket \`${input.ticket}\``}.`,
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

@@ -1,7 +1,7 @@
 /** Who takes the tasks of a sector, and why a host of its group does not: by the hosts' own statements, and by who polls. */
 import type { Client } from '@temporalio/client';
 import type { Config } from '../../config.js';
-import { controlQueue, hostsQueue, phaseQueue, WORKFLOW_QUEUE } from '../../contract.js';
+import { CHAIN_QUEUE, controlQueue, hostsQueue, phaseQueue, WORKFLOW_QUEUE } from '../../contract.js';
 import { decodeStatement, servedOf, whyNot, type HostStatement } from '../../host-statement.js';
 import type { PhaseId, SectorSize } from '../../phases.js';
 import { pollersOf, RECENT_MS, type Poller, type QueueType } from './pollers.js';
@@ -34,14 +34,26 @@ async function toldHosts(client: Client, group: number): Promise<ToldHost[]> {
   const told = new Map<string, ToldHost>();
   for (const { identity, lastAsked } of pollers.sort((a, b) => b.lastAsked - a.lastAsked)) {
     const statement = decodeStatement(identity);
-    if (!statement || told.has(processOf(statement))) continue;
-    const isPresent = !statement.stopped && Date.now() - lastAsked < RECENT_MS;
-    told.set(processOf(statement), { ...statement, lastTold: lastAsked, isPresent });
+    if (!statement) continue;
+    const known = told.get(processOf(statement));
+    if (known && toldAt(known) >= toldAt(statement)) continue;
+    const lastTold = known?.lastTold ?? lastAsked;
+    const isPresent = !statement.stopped && Date.now() - lastTold < RECENT_MS;
+    told.set(processOf(statement), { ...statement, lastTold, isPresent });
   }
   return [...told.values()];
 }
 
-/** What the running worker of a config tells of itself; undefined if none runs, or one of an older version. */
+/**
+ * The server stamps a poller's name when the poll begins and when it ends. A name that was given up may so be the newest for it,
+ * but is not the last word of its process. A process without times is of an older version: the server's order counts.
+ */
+const toldAt = ({ told }: Pick<HostStatement, 'told'>): number => told?.getTime() ?? 0;
+
+/**
+ * What the running worker of a config tells of itself; else the last that one has told: that it stops, or what it served before it
+ * was cut off. Undefined if none has told anything for five minutes, or those that run are of an older version.
+ */
 export async function toldHost(
   client: Client,
   { ip, size, groups, pools }: Pick<Config, 'ip' | 'size' | 'groups' | 'pools'>,
@@ -50,7 +62,8 @@ export async function toldHost(
   const isOwn = ({ configured }: ToldHost): boolean =>
     configured.length === phases.size && configured.every((phase) => phases.has(phase));
   const all = await Promise.all(groups.map((group) => toldHosts(client, group)));
-  return all.flat().find((host) => host.isPresent && host.ip === ip && host.size === size && isOwn(host));
+  const own = all.flat().filter((host) => host.ip === ip && host.size === size && isOwn(host));
+  return own.find(({ isPresent }) => isPresent) ?? own.sort((a, b) => toldAt(b) - toldAt(a))[0];
 }
 
 /** Asks the server once for each queue and group. Make one for each run of a command, as the answers become stale. */
@@ -63,6 +76,11 @@ export class WhoServes {
   /** Whether an orchestrator runs. */
   async orchestrator(): Promise<boolean> {
     return (await this.pollers(WORKFLOW_QUEUE, 'workflow')).length > 0;
+  }
+
+  /** Whether an orchestrator watches the chain. */
+  async chain(): Promise<boolean> {
+    return (await this.pollers(CHAIN_QUEUE, 'activity')).length > 0;
   }
 
   /** Whether anyone stops and aborts the sectors of a group. */
@@ -85,7 +103,11 @@ export class WhoServes {
       hosts: unique([...takers.map(({ ip }) => ip), ...silent.map(({ identity }) => addressOf(identity))]),
       ...(busy && { busy }),
       ...(noRoom && { noRoom }),
-      not: unique(own.filter((host) => !takers.includes(host)).map((host) => reasonOf(host, phase, present))),
+      not: reasonsOf(
+        own.filter((host) => !takers.includes(host)),
+        phase,
+        present,
+      ),
     };
   }
 
@@ -127,11 +149,15 @@ function noRoomOf(hosts: readonly HostStatement[]): string | undefined {
   return hosts.every(({ noRoom }) => noRoom) ? reasons[0] : undefined;
 }
 
-/** Empty for a worker that has been followed by another one on its host. */
-function reasonOf(host: ToldHost, phase: PhaseId, present: readonly ToldHost[]): string {
-  if (!host.isPresent) {
-    if (present.some(({ ip }) => ip === host.ip)) return '';
-    return `${host.ip} did until ${new Date(host.lastTold).toISOString()}`;
+/** `10.0.0.3 10.0.0.4: drained since 14:03Z`: hosts with the same reason together. A worker that another one follows is not named. */
+function reasonsOf(hosts: readonly ToldHost[], phase: PhaseId, present: readonly ToldHost[]): string[] {
+  const followed = (host: ToldHost): boolean => !host.isPresent && present.some(({ ip }) => ip === host.ip);
+  const byReason = new Map<string, string[]>();
+  for (const host of hosts.filter((one) => !followed(one))) {
+    const reason = host.isPresent
+      ? `: ${whyNot(host, phase) ?? ''}`
+      : ` did until ${new Date(host.lastTold).toISOString()}`;
+    byReason.set(reason, [...(byReason.get(reason) ?? []), host.ip]);
   }
-  return `${host.ip}: ${whyNot(host, phase) ?? ''}`;
+  return [...byReason].map(([reason, ips]) => `${unique(ips).join(' ')}${reason}`).sort();
 }

@@ -1,9 +1,9 @@
 /** Why a sector makes no progress although nothing has failed: nobody serves its queues, or its tasks are paused. */
 import type { Client, WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
-import { controlQueue, phaseQueue, WORKFLOW_QUEUE } from '../../contract.js';
+import { CHAIN_QUEUE, controlQueue, phaseQueue, WORKFLOW_QUEUE } from '../../contract.js';
 import { PHASE_IDS, SECTOR_SIZE_NAMES, type PhaseId, type SectorSize } from '../../phases.js';
 import { sealGroup, sealPhase, sealSize, sealState } from '../../search-attributes.js';
-import { isPending, pendingPhase } from './pending.js';
+import { chainPhase, isPending, pendingPhase } from './pending.js';
 import type { PhaseService, WhoServes } from './who-serves.js';
 
 export interface Wait {
@@ -44,6 +44,12 @@ export async function readWaits(
   // A workflow sets its group and size before it schedules activities.
   if (!scope) return waits;
   for (const activity of raw.pendingActivities ?? []) {
+    const ofChain = chainPhase(activity);
+    if (ofChain && isPending(activity, 'scheduled') && !(await whoServes.chain())) {
+      const why = `no orchestrator watches the chain: ${describeUnserved(CHAIN_QUEUE, activity.scheduledTime)}`;
+      waits.push({ phase: ofChain, queue: CHAIN_QUEUE, why });
+    }
+    if (ofChain) continue;
     const phase = pendingPhase(activity);
     const queue = phase ? phaseQueue(scope.group, scope.size, phase) : controlQueue(scope.group);
     const wait = { ...(phase && { phase }), queue };

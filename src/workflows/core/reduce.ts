@@ -18,7 +18,8 @@ export type Event =
   | { type: 'failed'; phase: PhaseId; failure: Failure; now: number }
   /** The pass and all its activities have ended; the pending step backs take effect. */
   | { type: 'rewound'; now: number }
-  | { type: 'seed'; seed: string }
+  | { type: 'ticket'; ticket: string; epoch: number }
+  | { type: 'seed'; seed: string; preCommitEpoch?: number }
   | { type: 'landed' }
   | { type: 'priority'; priority: boolean }
   | { type: 'retry'; from?: PhaseId; ticket?: string; acceptCommR?: boolean }
@@ -54,8 +55,11 @@ export function reduce(before: SectorState, event: Event): SectorState {
     case 'rewound':
       rewind(state, event.now);
       break;
+    case 'ticket':
+      state.seal = { ...state.seal, ticket: event.ticket, ticketEpoch: event.epoch };
+      break;
     case 'seed':
-      takeSeed(state, event.seed);
+      takeSeed(state, event);
       break;
     case 'priority':
       state.seal = { ...state.seal, priority: event.priority };
@@ -164,7 +168,8 @@ function fail(state: SectorState, phase: PhaseId, failure: Failure, now: number)
 
 // ---- updates ----
 
-function takeSeed(state: SectorState, seed: string): void {
+function takeSeed(state: SectorState, { seed, preCommitEpoch }: Extract<Event, { type: 'seed' }>): void {
+  if (preCommitEpoch !== undefined) state.preCommitEpoch = preCommitEpoch;
   if (seed === state.seal.seed) return;
   const isReplaced = state.seal.seed !== undefined;
   state.seal = { ...state.seal, seed };
@@ -195,6 +200,7 @@ function takeTicket(state: SectorState, ticket: string): void {
   const { seed: _of, ticketEpoch: _drawnAt, ...rest } = state.seal;
   state.seal = { ...rest, ticket };
   state.shownCommR = undefined;
+  delete state.preCommitEpoch;
   state.landed = false;
   const back: StepBack = { to: 'P1', reason: 'new ticket', invalidates: 'none' };
   if (hasBegun(state, back)) state.pendingStepBacks.push(back);

@@ -71,6 +71,8 @@ export interface SectorState {
   landed: boolean;
   /** P6 has renamed the scratch. */
   stored: boolean;
+  /** Epoch at which the pre-commit landed: the seed follows from it. */
+  preCommitEpoch?: number;
   /** The commR that was published. */
   shownCommR?: string;
   /** Set once an operator has aborted the sector. */
@@ -97,7 +99,8 @@ export const initialState = (seal: SealInput): SectorState => ({
   attention: {},
   pendingStepBacks: [],
   stepsBack: 0,
-  keepUntilLanded: seal.cleanAfter === 'landed',
+  // What the chain is watched for is kept until it has told, unless somebody has said otherwise.
+  keepUntilLanded: (seal.cleanAfter ?? (seal.chain ? 'landed' : 'proof')) === 'landed',
   landed: false,
   stored: false,
 });
@@ -120,8 +123,9 @@ export const activePhases = (state: SectorState): PhaseId[] =>
   PHASE_IDS.filter((phase) => !['waiting', 'done'].includes(phaseState(state, phase)));
 
 /** @returns what upstream must provide before the next phase can begin, if anything */
-export function waitsFor(state: SectorState): 'seed' | 'landed' | undefined {
+export function waitsFor(state: SectorState): 'ticket' | 'seed' | 'landed' | undefined {
   const { results, attention, seal, phases } = state;
+  if (seal.ticket === undefined && !attention.P1) return 'ticket';
   if (results.P2 && !attention.P2 && !results.P3 && seal.seed === undefined) return 'seed';
   const proved = results.P4 && results.P5 && !phases.P6.active;
   return proved && mustWaitForLanded(state) && !state.ending ? 'landed' : undefined;

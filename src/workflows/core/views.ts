@@ -31,6 +31,7 @@ export function statusOf(state: SectorState): SealStatus {
     sector: seal.sector,
     size: seal.size,
     group: seal.group,
+    ...(seal.priority && { priority: true }),
     state: sealState(state),
     phases: Object.fromEntries(PHASE_IDS.map((id) => [id, phaseStatus(state, id)])) as SealStatus['phases'],
     stepsBack: state.stepsBack,
@@ -38,6 +39,8 @@ export function statusOf(state: SectorState): SealStatus {
     ticket: seal.ticket,
     ticketEpoch: seal.ticketEpoch,
     seed: seal.seed,
+    ...(seal.chain && { chain: true }),
+    ...(state.preCommitEpoch !== undefined && { preCommitEpoch: state.preCommitEpoch }),
     commD: results.P2?.commD,
     // Once published, a commR is shown until a new P2 replaces it.
     commR: commROf(state) ?? state.shownCommR,
@@ -47,13 +50,16 @@ export function statusOf(state: SectorState): SealStatus {
   };
 }
 
+/** The phase that cannot begin without it. */
+const WAITS_BEFORE = { ticket: 'P1', seed: 'P3', landed: 'P6' } as const;
+
 /** The phases that a list shows: those that need a person, else those under way, else the one that upstream holds up. */
 function shownPhases(state: SectorState): PhaseId[] {
   const held = PHASE_IDS.filter((phase) => state.attention[phase]);
   if (held.length > 0) return held;
   const active = activePhases(state);
   const upstream = active.length > 0 ? undefined : waitsFor(state);
-  return upstream ? [upstream === 'seed' ? 'P3' : 'P6'] : active;
+  return upstream ? [WAITS_BEFORE[upstream]] : active;
 }
 
 /** Search attributes for lists of workflows; null means nothing to show. */
@@ -94,20 +100,32 @@ const ASKED_FOR: Partial<Record<SealState, (sector: string) => string>> = {
   'waiting-for-landed': (sector) => `waits for its proof to be on chain: \`sealflow landed ${sector}\``,
 };
 
+/** The same where the chain is watched: *Pending Activities* says what it tells. */
+const AWAITED: Partial<Record<SealState, string>> = {
+  'waiting-for-ticket': 'waits for its ticket from the chain',
+  'waiting-for-seed': 'waits for its pre-commit on chain, and then for its seed',
+  'waiting-for-landed': 'waits for its proof to be on chain',
+};
+
 /** Markdown for the sector's page in the Web UI. */
 export function detailsOf(state: SectorState): string {
   const { seal } = state;
-  const lines = [`**${seal.sector}** ${seal.size}, group ${seal.group}: **${sealState(state)}**`, ''];
+  const priority = seal.priority ? ', high priority' : '';
+  const lines = [
+    `**${seal.sector}** ${seal.size}, group ${seal.group}${priority}: **${sealState(state)}**`,
+    '',
+  ];
   for (const { phase, type, message, hint } of Object.values(state.attention)) {
     lines.push(`> **${phase} ${type}**: ${oneLine(message)}`, `> ${hint}`, '');
   }
-  const asked = ASKED_FOR[sealState(state)];
-  if (asked) lines.push(`> ${asked(seal.sector)}`, '');
+  const now = sealState(state);
+  const asked = seal.chain ? AWAITED[now] : ASKED_FOR[now]?.(seal.sector);
+  if (asked) lines.push(`> ${asked}`, '');
   lines.push(row('phase', '', 'state', 'tries', 'host', 'seconds', 'last failure'), '|-|-|-|-|-|-|-|');
   for (const id of PHASE_IDS) {
-    const { state: now, tries, host = '', seconds, failure = '' } = phaseStatus(state, id);
+    const { state: shown, tries, host = '', seconds, failure = '' } = phaseStatus(state, id);
     const time = seconds === undefined ? '' : seconds.toFixed(1);
-    lines.push(row(id, PHASES[id].title, now, String(tries), host, time, oneLine(failure)));
+    lines.push(row(id, PHASES[id].title, shown, String(tries), host, time, oneLine(failure)));
   }
   return [...lines, '', ...valuesOf(state)].join('\n');
 }
@@ -115,7 +133,7 @@ export function detailsOf(state: SectorState): string {
 /** Each on a line of its own: two spaces end a line in Markdown. */
 function valuesOf({ seal, results }: SectorState): string[] {
   const epoch = seal.ticketEpoch === undefined ? '' : ` of epoch ${seal.ticketEpoch}`;
-  const values = [`ticket \`${seal.ticket}\`${epoch}`];
+  const values = seal.ticket === undefined ? [] : [`ticket \`${seal.ticket}\`${epoch}`];
   if (seal.seed !== undefined) values.push(`seed \`${seal.seed}\``);
   for (const name of ['commD', 'commR'] as const) {
     const value = results.P2?.[name];

@@ -123,3 +123,15 @@ describe('an input', () => {
     expect((await host.run('P2')).at).toBe('1/P2-1');
   });
 });
+
+test('after the whole directory was lost, names do not come again: what is said of the old attempts is not said of the new', async () => {
+  await host.seals('P1', 'P2');
+  const { P2 } = host.results;
+  await rm(host.directory, { recursive: true });
+  const lost = { claim: 2, invalidated: ['1/P2-1', '1/P1-1'], lastReported: '1/P3-1' };
+  host.results.P1 = await host.run('P1', lost);
+  expect(host.results.P1.at).toBe('2/P1-1');
+  host.results.P2 = await host.run('P2', lost);
+  expect(host.results.P2).toMatchObject({ at: '2/P2-1', commR: P2?.commR });
+  expect(await host.started()).toEqual(['1/P1-1', '1/P2-1', '2/P1-1', '2/P2-1']);
+});

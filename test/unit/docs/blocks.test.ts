@@ -7,6 +7,9 @@ import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { readOrchestratorConfig } from '../../../src/chain/config.js';
+import { preCommitSectorBatch2, proveCommitSectors3 } from '../../../src/chain/miner-messages.js';
+import { preCommitValue } from '../../../src/cli/message/value.js';
 import { commandNames } from '../../../src/cli/run-command.js';
 import { TEMPORAL_CLI_VERSION } from '../../../src/temporal/embedded/pinned-cli.js';
 import { serverArguments } from '../../../src/temporal/embedded/settings.js';
@@ -43,16 +46,31 @@ const PROGRAMS: Record<string, string> = {
   useradd: 'the same',
   chown: 'needs that user',
   git: 'needs the network',
+  lotus: 'needs a node: methods and files are looked up, test/e2e/seal-on-chain.test.ts has a stand-in',
+  'lotus-miner': 'needs a node',
+  curl: 'needs a node: its request is one that sealflow prints',
+  node: 'needs a node: test/e2e/seal-on-chain.test.ts runs the file with a stand-in',
+  bash: 'the same',
 };
 
 test('each block says what it is', () => {
-  const unknown = docsBlocks().filter(({ kind }) => !['sh', 'text', 'ini', 'jsonc'].includes(kind));
+  const unknown = docsBlocks().filter(({ kind }) => !['sh', 'text', 'ini', 'jsonc', 'toml'].includes(kind));
   expect(unknown.map(({ at, kind }) => `${at} ${kind}`)).toEqual([]);
   // Output goes into a block of its own, where nobody copies it into a shell.
   const commandsInText = docsBlocks().filter(
     ({ kind, text }) => kind === 'text' && /^(\$ |npm )/m.test(text),
   );
   expect(commandsInText).toEqual([]);
+});
+
+test('TOML is that of an orchestrator, and is read', async () => {
+  const blocks = docsBlocks().filter(({ kind }) => kind === 'toml');
+  expect(blocks).not.toEqual([]);
+  for (const { text } of blocks) {
+    const file = join(await temporaryDirectory(), 'orchestrator.toml');
+    await writeFile(file, text);
+    expect(readOrchestratorConfig(file).chain).toMatchObject({ network: { name: 'mainnet' }, confidence: 6 });
+  }
 });
 
 test('each program is one that somebody has decided on, and all are used', () => {
@@ -155,5 +173,20 @@ test('temporal: a server for a trial has settings of the embedded one', () => {
   for (const args of linesOf('temporal')) {
     expect(args.slice(0, 2)).toEqual(['server', 'start-dev']);
     expect(pairs(ours)).toEqual(expect.arrayContaining(pairs(args)));
+  }
+});
+
+test('the chain: methods, requests and scripts are those that there are', () => {
+  const methods = linesOf('lotus').flatMap((args) =>
+    args.includes('--method') ? [args[args.indexOf('--method') + 1]] : [],
+  );
+  expect(methods).toEqual([preCommitSectorBatch2([]).method, proveCommitSectors3([]).method].map(String));
+  for (const args of linesOf('curl')) {
+    const { method, params } = JSON.parse(args.at(-1) ?? '') as { method: string; params: unknown[] };
+    expect(preCommitValue('t01000', []).ask).toContainEqual({ method, params });
+  }
+  for (const [file = '', ...args] of [...linesOf('node'), ...linesOf('bash')]) {
+    expect(existsSync(join(ROOT, file)), file).toBe(true);
+    if (file.endsWith('.mjs')) expect(read(file)).toContain(`node lotus.mjs ${args[0]} `);
   }
 });

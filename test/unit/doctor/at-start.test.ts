@@ -22,3 +22,11 @@ test('at its start a worker warns of an ip that is no address of its host', asyn
     expect.stringContaining('doctor: ip: ip = "192.0.2.7" is no address of this host'),
   );
 });
+
+test('at its start a worker is told of no other warning', async () => {
+  const warn = vi.fn();
+  const engine = { environment: { FORCE_OPT_P1: '1' } };
+  const config = parseConfig(configToml({ engine }), 'config.toml');
+  await warnAtStart(config, { info: vi.fn(), warn }, { quickMs: 1000, slowMs: 1000 });
+  expect(warn.mock.calls.flat().filter((line) => String(line).includes('FORCE_OPT_P1'))).toEqual([]);
+});

@@ -13,12 +13,14 @@ describe('ip', () => {
       { address: '10.10.10.21', family: 'IPv4' as const },
       { address: '2001:db8::5', family: 'IPv6' as const },
       { address: 'fe80::1', family: 'IPv6' as const },
+      { address: 'fe80::2%eth0', family: 'IPv6' as const },
     ],
   };
 
   test.each([
     ['10.10.10.21', '10.10.10.21 (eth0)'],
     ['2001:DB8:0::5', '2001:DB8:0::5 (eth0)'],
+    ['fe80::2', 'fe80::2 (eth0)'],
     ['127.0.0.9', '127.0.0.9 (loopback)'],
   ])('%s is of this host', (ip, found) => {
     expect(judgeAddress(ip, interfaces)).toMatchObject({ result: 'ok', found });
@@ -52,6 +54,7 @@ describe('versions', () => {
       found: '0.2.0: a#1\nof unknown version: b#2',
     });
     expect(judgeVersions([at('a#1', '0.2.0')]).result).toBe('warn');
+    expect(judgeVersions([at('a#1', '0.2.0'), at('b#2', VERSION)]).result).toBe('warn');
   });
 });
 
@@ -59,6 +62,11 @@ describe('the sector size', () => {
   test('is that of the others, or nobody serves anything', () => {
     expect(judgeSizes('2KiB', '10.0.0.1', {})).toMatchObject({ result: 'ok' });
     const served = { '2KiB': { P1: ['10.0.0.1#1', '10.0.0.2#1'] }, '32GiB': { P1: ['10.0.0.3#1'] } };
+    expect(judgeSizes('2KiB', '10.0.0.1', served)).toMatchObject({ result: 'ok' });
+  });
+
+  test('is that of this host alone, which serves another one too', () => {
+    const served = { '2KiB': { P1: ['10.0.0.1#1'] }, '8MiB': { P1: [] }, '32GiB': { P1: ['10.0.0.1#9'] } };
     expect(judgeSizes('2KiB', '10.0.0.1', served)).toMatchObject({ result: 'ok' });
   });
 
@@ -71,6 +79,10 @@ describe('the sector size', () => {
       result: 'warn',
       found: 'only this host serves 2KiB; 10.0.0.2 10.0.0.3 serve 32GiB',
     });
+    const one = { '8MiB': { P1: ['10.0.0.3#1'] }, '32GiB': { P1: ['10.0.0.4#1'] } };
+    expect(judgeSizes('2KiB', '10.0.0.1', one).found).toBe(
+      'only this host serves 2KiB; 10.0.0.3 serves 8MiB; 10.0.0.4 serves 32GiB',
+    );
   });
 });
 
@@ -84,6 +96,7 @@ describe('the worker', () => {
   test('serves all, or is not there', () => {
     expect(judgeWorker(told, undefined)).toMatchObject({ result: 'ok', found: 'serves P1 (process 4711)' });
     expect(judgeWorker(undefined, undefined)).toMatchObject({ result: 'skipped' });
+    expect(judgeWorker('no server', undefined)).toMatchObject({ result: 'skipped', found: 'no server' });
   });
 
   test('does not serve something', () => {
@@ -96,9 +109,10 @@ describe('the worker', () => {
   });
 
   test('is drained, or will be', () => {
-    expect(judgeWorker({ ...told, drained: since }, since)).toMatchObject({
+    expect(judgeWorker({ ...told, drained: since }, undefined)).toMatchObject({
       result: 'warn',
       found: 'serves nothing: drained since 2026-11-28 14:03Z (sealflow undrain ends that)',
+      wanted: 'a host that takes work',
     });
     expect(judgeWorker(undefined, since)).toMatchObject({
       result: 'warn',

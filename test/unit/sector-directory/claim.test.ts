@@ -18,7 +18,7 @@ let claim: Claim;
 beforeEach(async () => {
   const group = { root: await temporaryDirectory(), subdirectory: '10.10.4.23' };
   for (const path of groupDirectories(group)) await mkdir(path);
-  claimant = { group, sector, owner: 'run-a#1', host: HOST };
+  claimant = { group, sector, owner: 'run-a#1', host: HOST, knownEpoch: 0 };
   directory = sectorDir(group, sector);
   await mkdir(directory);
   claim = await Claim.take(claimant);

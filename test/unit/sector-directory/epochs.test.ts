@@ -25,6 +25,12 @@ describe('a claim', () => {
     expect(await readdir(directory)).toEqual(['1']);
   });
 
+  test('in a directory that was lost is above those that the workflow knows of', async () => {
+    expect(await claimEpoch(directory, 'run-a#3', HOST, 2)).toBe(3);
+    expect(await claimEpoch(directory, 'run-a#3', HOST, 2)).toBe(3);
+    expect(await claimEpoch(directory, 'run-b#1', HOST, 1)).toBe(4);
+  });
+
   test('when repeated gives the same epoch', async () => {
     for (let i = 0; i < 3; i++) expect(await claim('run-a#1')).toBe(1);
     expect(await readdir(directory)).toEqual(['1']);

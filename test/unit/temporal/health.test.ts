@@ -6,6 +6,7 @@ interface Poller {
   identity: string;
   /** When it asked, in seconds before now. */
   ago: number;
+  deployment?: { deploymentName: string; buildId: string };
 }
 
 /** A server that knows these pollers, by queue and its type (1 workflows, 2 activities). */
@@ -13,8 +14,9 @@ function serverWith(pollers: Record<string, Poller[]>): Client {
   const now = Date.now() / 1000;
   const describeTaskQueue = ({ taskQueue, taskQueueType }: Asked) =>
     Promise.resolve({
-      pollers: (pollers[`${taskQueueType} ${taskQueue.name}`] ?? []).map(({ identity, ago }) => ({
+      pollers: (pollers[`${taskQueueType} ${taskQueue.name}`] ?? []).map(({ identity, ago, deployment }) => ({
         identity,
+        deploymentOptions: deployment ?? null,
         // As protobufjs gives it: a 64-bit integer that is no number.
         lastAccessTime: { seconds: { toString: () => String(Math.floor(now - ago)) } },
       })),
@@ -52,7 +54,8 @@ test('a worker of another address, or of a longer one, is not this one', async (
   const client = serverWith({ '2 sealflow/1/control': [{ identity: '10.0.0.11#5', ago: 1 }] });
   const [health] = await workerHealth(client, '10.0.0.1', [1]);
   expect(health).toEqual({ queue: 'sealflow/1/control', who: '10.0.0.1#', healthy: false });
-  if (health) expect(describeHealth(health)).toBe('no poller 10.0.0.1#… (queue sealflow/1/control)');
+  if (health)
+    expect(describeHealth(health)).toBe('the server knows no worker of 10.0.0.1 (queue sealflow/1/control)');
 });
 
 test('an orchestrator is asked for among those that poll for workflows', async () => {
@@ -67,4 +70,20 @@ test('an orchestrator is asked for among those that poll for workflows', async (
 test('a server whose clock is ahead makes nobody ill', async () => {
   const client = serverWith({ '1 sealflow': [{ identity: 'seal-1#9', ago: -600 }] });
   expect(await orchestratorHealth(client, 'seal-1')).toMatchObject({ healthy: true, secondsAgo: 0 });
+});
+
+test('versions are told of those that tell them, and are of sealflow', async () => {
+  const at = (identity: string, deploymentName: string) => ({
+    ...{ identity, ago: 3 },
+    deployment: { deploymentName, buildId: '0.1.0' },
+  });
+  const client = serverWith({ '1 sealflow': [at('seal-1#9', 'sealflow'), at('seal-2#9', 'another')] });
+  const [own, other] = [
+    await orchestratorHealth(client, 'seal-1'),
+    await orchestratorHealth(client, 'seal-2'),
+  ];
+  expect([own.version, other.version]).toEqual(['0.1.0', undefined]);
+  expect(describeHealth({ ...own, secondsAgo: 3 })).toBe(
+    'seal-1#9 (sealflow 0.1.0) polled 3 s ago (queue sealflow)',
+  );
 });

@@ -12,6 +12,7 @@ import {
   http2NotFound,
   pair,
   silent,
+  ssh,
   STRANGER,
   tlsInFront,
 } from '../../helpers/listeners.js';
@@ -82,6 +83,7 @@ describe('what listens there', () => {
       1,
     ],
     ['what ends each connection', closing, undefined, ENDS, 'look at its log: is it still starting?', 1],
+    ['what speaks another language', ssh, undefined, ENDS, 'look at its log: is it still starting?', 1],
     ['the old scheduler', http1, undefined, OLD, PLACE, 2],
     ['the old scheduler, asked with TLS', http1, true, OLD, PLACE, 2],
     [

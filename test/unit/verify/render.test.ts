@@ -105,7 +105,7 @@ test('what else lies there', () => {
   };
   expect(renderUnknownFiles('/mnt/a', unknownFiles)).toEqual([
     '/mnt/a/sealed/s-t01000-9: no receipt: not sealed by sealflow, not checked',
-    '/mnt/a/.sealflow/s-t01000-3.uuid: copy of a sector that is not sealed yet: P5 is at work, or the copy waits for its proof; P6 or an abort removes it',
+    '/mnt/a/.sealflow/s-t01000-3.uuid: copy without a receipt here: P5 is at work, or it waits for its proof; P6 or an abort removes it. If its sector is sealed elsewhere, it was left over and may be deleted',
     "/mnt/a/receipts/x: no receipt's name, not looked at",
   ]);
 });

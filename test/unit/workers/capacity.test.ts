@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { FoundEngine } from '../../../src/engines/find.js';
 import { parseConfig } from '../../../src/config.js';
 import { cacheDir, groupDirectories, type GroupDirectory } from '../../../src/paths.js';
@@ -43,25 +43,75 @@ ip = "10.10.19.17"
 reserved_cores = 0
 `;
 
-describe('engines at work that no task waits for', () => {
-  const capacity = (): Capacity => {
-    const text = `${HOST_TOML}[[worker]]
+/** With a slot for P1, and two for P1 and P4. */
+function capacity(): Capacity {
+  const text = `${HOST_TOML}[[worker]]
 num = 1
 supported_phase = ["PreCommitPhase1"]
 [[worker]]
 num = 2
 supported_phase = ["PreCommitPhase1", "CommitPhase2"]
 `;
-    const config = parseConfig(text, 'config.toml');
-    return new Capacity({
-      config,
-      environment: {},
-      findEngines: () => Promise.resolve([]),
-      openGroups: () => Promise.resolve([]),
-      gauges,
-      log,
-    });
-  };
+  const config = parseConfig(text, 'config.toml');
+  return new Capacity({
+    config,
+    environment: {},
+    findEngines: () => Promise.resolve([]),
+    openGroups: () => Promise.resolve([]),
+    gauges,
+    log,
+  });
+}
+
+describe('a drained host', () => {
+  const since = new Date('2026-11-29T14:03:20Z');
+  const work = (number: number) => ({ phase: 'P1' as const, sector: `s-t01-${number}` });
+  const idle = ['drained, and nothing is at work'];
+
+  test('takes nothing in any pool until it is drained no more, and says once that nothing is at work', () => {
+    const host = capacity();
+    const enter = () => host.pools.map(({ taken }, i) => taken.enter(work(i)));
+    const busy = enter();
+    host.setDrained(since);
+    expect([host.drained, enter(), logged]).toEqual([since, [undefined, undefined], []]);
+    for (const slot of busy) slot?.leave();
+    expect(logged).toEqual(idle);
+    host.setDrained(new Date(since));
+    for (const { taken } of host.pools) taken.pump();
+    expect([enter(), logged]).toEqual([[undefined, undefined], idle]);
+
+    host.setDrained(undefined);
+    expect(host.drained).toBeUndefined();
+    for (const slot of enter()) slot?.leave();
+    expect(logged).toEqual(idle);
+    host.setDrained(since);
+    expect(logged).toEqual([...idle, ...idle]);
+  });
+});
+
+test('pools are told with what is taken; a full one, when its first engine is expected to end', () => {
+  vi.useFakeTimers({ now: 1_000_000, toFake: ['Date'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const host = capacity();
+  const left = [
+    { phase: 'P1' as const, ms: 9_000 },
+    { phase: 'P1' as const, ms: 5_000 },
+    { phase: 'P4' as const, ms: 2_000 },
+  ];
+  const [one, two] = [
+    { phases: ['P1'], slots: 1, taken: 0 },
+    { phases: ['P1', 'P4'], slots: 2, taken: 1 },
+  ];
+  host.pools[1]?.taken.enter({ phase: 'P4', sector: 's-t01-3' });
+  expect(host.describePools(left)).toEqual([one, two]);
+  host.pools[0]?.taken.enter({ phase: 'P1', sector: 's-t01-1' });
+  expect(host.describePools(left)[0]).toEqual({ ...one, taken: 1, freeAbout: new Date(1_005_000) });
+  host.pools[1]?.taken.enter({ phase: 'P1', sector: 's-t01-2' });
+  expect(host.describePools(left)[1]).toEqual({ ...two, taken: 2, freeAbout: new Date(1_002_000) });
+  expect(host.describePools([])[0]).toEqual({ ...one, taken: 1 });
+});
+
+describe('engines at work that no task waits for', () => {
   const taken = ({ pools }: Capacity): number[] => pools.map((pool) => pool.taken.taken);
 
   test('take slots in the pools of their phase, free ones first', () => {

@@ -115,7 +115,16 @@ describe('a host', () => {
     expect(drained[1]).toEqual(drained[0]);
     expect(await undrain(group, { ip, size, pools })).toBe(true);
     await readiness.refresh();
-    expect(drained[2]).toBeUndefined();
+    expect(drained).toStrictEqual([drained[0], drained[0], undefined]);
+  });
+
+  test('needs the directory of one of its groups', async () => {
+    await mkdir(node);
+    const [both, other] = [newHost({ groups: [2, 1] }), newHost({ groups: [2] })];
+    for (const { readiness } of [both, other]) await readiness.refresh();
+    expect([both.obstacles, both.readiness.isReady('P1')]).toEqual([[], true]);
+    expect(other.readiness.isReady('P1')).toBe(false);
+    expect(other.obstacles[0]?.reason).toBe(`${localDir} belongs to group 1, not to group 2`);
   });
 
   test('without storage-nodes serves neither P5 nor P6', () => {

@@ -2,7 +2,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { parseConfig, type Config } from '../../../src/config.js';
-import { lockPhases } from '../../../src/workers/only-worker.js';
+import { hasEnded, lockPhases } from '../../../src/workers/only-worker.js';
 import { configToml } from '../../helpers/config-toml.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 
@@ -77,4 +77,18 @@ test('starts a worker even if the cache cannot be written', async () => {
   vi.stubEnv('SEALFLOW_CACHE', join(root, 'file'));
   await start(host(['CleanTask']));
   expect(warned).toEqual([expect.stringContaining('cannot check whether another worker')]);
+});
+
+test('a worker that was killed is known to have ended; one that runs, another one, and one elsewhere are not', async () => {
+  const config = host(['PreCommitPhase1', 'CleanTask']);
+  expect(await hasEnded(config, process.pid)).toBe(false);
+  const end = await start(config);
+  expect(await hasEnded(config, process.pid)).toBe(false);
+  // The kernel releases the locks of a process that is killed.
+  await end();
+  expect(await hasEnded(config, process.pid)).toBe(true);
+  expect(await hasEnded(config, process.pid + 1)).toBe(false);
+  expect(await hasEnded(host(['PreCommitPhase1', 'CleanTask'], { ip: '127.0.0.9' }), process.pid)).toBe(
+    false,
+  );
 });

@@ -16,17 +16,18 @@ describe('it is made', () => {
   let logged: string[];
   let current: ServingFacts;
   let serving: Serving;
+  let looks: number;
   const gauged = new Map<string, boolean>();
   beforeEach(() => {
     vi.useFakeTimers({ now });
-    [logged, current] = [[], facts({ obstacles: [node] })];
+    [logged, looks, current] = [[], 0, facts({ obstacles: [node] })];
     const gauges = {
       served: (phase: string, is: boolean) => void gauged.set(phase, is),
       drained: (is: boolean) => void gauged.set('drained', is),
     };
     serving = new Serving({
       ip: '10.0.0.1',
-      facts: () => current,
+      facts: () => ((looks += 1), current),
       log: {
         info: (line) => void logged.push(`INFO ${line}`),
         warn: (line) => void logged.push(`WARN ${line}`),
@@ -46,14 +47,42 @@ describe('it is made', () => {
       expect.stringMatching(/^WARN serves P1 P4; not P5 P6: .* on 10\.0\.0\.1$/),
     ]);
     expect(Object.fromEntries(gauged)).toEqual({ P1: true, P4: true, P5: false, P6: false, drained: false });
+    looks = 0;
     serving.saySoon();
     current = facts({ drained: since });
     serving.saySoon();
     current = facts();
+    serving.saySoon();
     await vi.runAllTimersAsync();
+    expect(looks).toBe(1);
     expect(logged.slice(2)).toEqual(['said', 'INFO serves P1 P4 P5 P6 on 10.0.0.1']);
+    serving.saySoon();
     serving.say();
-    expect(logged).toHaveLength(4);
+    expect([logged.length, vi.getTimerCount()]).toEqual([4, 0]);
+    current = facts({ drained: since });
+    serving.saySoon();
+    await vi.runAllTimersAsync();
+    expect(logged).toHaveLength(6);
+  });
+
+  test.each<readonly [string, Partial<ServingFacts>, string]>([
+    ['the host is drained', { drained: since }, 'INFO serves nothing: drained since 14:03Z'],
+    ['something is not in order', { obstacles: [node] }, 'WARN serves P1 P4; not P5 P6: '],
+    ['there is no room', { noRoom: { reason: 'full', since } }, 'WARN serves P1 P4 P5 P6; P1 takes no new '],
+  ])('anew when %s, and when it no longer is', (_, changes, line) => {
+    current = facts();
+    serving.begin();
+    current = facts(changes);
+    serving.say();
+    expect(gauged.get('drained')).toBe(changes.drained !== undefined);
+    current = facts();
+    serving.say();
+    expect(logged.filter((one) => one !== 'said').map((one) => one.slice(0, line.length))).toEqual([
+      'INFO serves P1 P4 P5 P6 on 10.0.0.1'.slice(0, line.length),
+      line,
+      'INFO serves P1 P4 P5 P6 on 10.0.0.1'.slice(0, line.length),
+    ]);
+    expect(gauged.get('drained')).toBe(false);
   });
 
   test('not again for another figure of the room that is lacking', () => {

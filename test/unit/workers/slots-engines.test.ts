@@ -74,7 +74,7 @@ describe('an engine that no task waits for', () => {
     pool.setEngines([work]);
     const poller = new Poller(pool, 'a').ask();
     let polls = 0;
-    for (let ms = 0; ms < 3000; ms += 10) {
+    for (let ms = 0; ms < 2500; ms += 10) {
       if (poller.permits.length > 0) {
         polls += 1;
         poller.use(); // Another sector's task: handed back.

@@ -285,3 +285,12 @@ describe('the page of a sector', () => {
     );
   });
 });
+
+test('a high priority is shown while it lasts', () => {
+  const state = goOn(initialState(SEAL), { type: 'priority', priority: true });
+  expect(statusOf(state)).toMatchObject({ priority: true });
+  expect(detailsOf(state)).toMatch(/^\*\*\S+\*\* \S+, group \d+, high priority: /);
+  const normal = goOn(state, { type: 'priority', priority: false });
+  expect(statusOf(normal)).not.toHaveProperty('priority');
+  expect(detailsOf(normal)).not.toContain('priority');
+});

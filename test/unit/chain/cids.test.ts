@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { pieceCid, sectorCid } from '../../../src/cli/cids.js';
+import { pieceCid, sectorCid } from '../../../src/chain/cids.js';
 import { hexOfBase64 } from '../../../src/workflows/core/hex.js';
 
 test('commD is the CID that the chain knows', () => {

@@ -1,0 +1,86 @@
+/** What a sector asks the chain, answered if the chain tells it yet. Pure of Temporal: who waits is in src/activities/ask-chain.ts. */
+import type { DrawnSeed, DrawnTicket, Landing } from '../contract.js';
+import { CONTRACT_VERSION } from '../contract.js';
+import { SealError } from '../seal-error.js';
+import { sectorOf } from '../sector.js';
+import { sinceText } from '../units.js';
+import type { Chain, Head, PreCommit } from './chain.js';
+import { beginOf, FINALITY, SEED_DELAY, type Network } from './network.js';
+
+/** The answer; or, while there is none, what is waited for, in a few words. */
+export type Answer<T> = { answer: T } | { waits: string };
+
+export interface Watch {
+  chain: Chain;
+  network: Network;
+  /** So many epochs must follow before something on chain is believed to stay. */
+  confidence: number;
+}
+
+/** Drawn so far back that no reorganisation changes it. @throws ChainError */
+export async function drawTicket({ chain }: Watch, sector: string): Promise<Answer<DrawnTicket>> {
+  const { miner } = sectorOf(sector);
+  const head = await chain.head();
+  const epoch = head.epoch - FINALITY;
+  if (epoch < 0) return { waits: `the chain is younger than ${FINALITY} epochs` };
+  return { answer: { v: CONTRACT_VERSION, ticket: await chain.ticket({ miner, epoch }, head), epoch } };
+}
+
+/**
+ * The seed follows from the epoch at which the pre-commit has landed.
+ * @param sealedCid commR of P2 as a CID
+ * @throws ChainError; SealError `ChainDiffers` when another commR was pre-committed
+ */
+export async function seedOf(watch: Watch, sector: string, sealedCid: string): Promise<Answer<DrawnSeed>> {
+  const head = await watch.chain.head();
+  const found = await watch.chain.preCommit(sectorOf(sector), head);
+  if (!found) return { waits: `its pre-commit, which is not on chain at epoch ${head.epoch}` };
+  refuseOther(found.sealedCid, sealedCid, `pre-committed at epoch ${found.epoch}`);
+  return await seedAfter(watch, sector, found, head);
+}
+
+/**
+ * @param preCommitEpoch whose seed the proof was made with
+ * @throws ChainError; SealError `ChainDiffers`
+ */
+export async function landingOf(
+  watch: Watch,
+  sector: string,
+  sealedCid: string,
+  preCommitEpoch: number | undefined,
+): Promise<Answer<Landing>> {
+  const { chain } = watch;
+  const head = await chain.head();
+  const proved = await chain.proved(sectorOf(sector), head);
+  if (proved !== undefined) {
+    refuseOther(proved, sealedCid, 'proved');
+    return { answer: { v: CONTRACT_VERSION, landed: true } };
+  }
+  const found = await chain.preCommit(sectorOf(sector), head);
+  if (!found) return { waits: `its proof; its pre-commit is not on chain either, at epoch ${head.epoch}` };
+  refuseOther(found.sealedCid, sealedCid, `pre-committed at epoch ${found.epoch}`);
+  if (preCommitEpoch === undefined || found.epoch === preCommitEpoch)
+    return { waits: `its proof, which is not on chain at epoch ${head.epoch}` };
+  const moved = await seedAfter(watch, sector, found, head);
+  return 'waits' in moved ? moved : { answer: { ...moved.answer, landed: false } };
+}
+
+async function seedAfter(
+  { chain, network, confidence }: Watch,
+  sector: string,
+  found: PreCommit,
+  head: Head,
+): Promise<Answer<DrawnSeed>> {
+  const epoch = found.epoch + SEED_DELAY;
+  const known = epoch + confidence;
+  if (head.epoch < known) {
+    const at = sinceText(new Date(beginOf(network, known)));
+    return { waits: `its seed, of epoch ${epoch}: at about ${at} (pre-commit at ${found.epoch})` };
+  }
+  const seed = await chain.seed({ miner: sectorOf(sector).miner, epoch }, head);
+  return { answer: { v: CONTRACT_VERSION, seed, preCommitEpoch: found.epoch } };
+}
+
+function refuseOther(onChain: string, own: string, how: string): void {
+  if (onChain !== own) throw new SealError('ChainDiffers', `commR ${onChain} is ${how}, ours is ${own}`);
+}

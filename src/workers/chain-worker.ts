@@ -1,0 +1,46 @@
+/** The worker by which an orchestrator answers what sectors ask the chain. */
+import { Worker, type NativeConnection } from '@temporalio/worker';
+import { createChainActivities } from '../activities/ask-chain.js';
+import type { ChainConfig } from '../chain/config.js';
+import { LotusChain } from '../chain/lotus.js';
+import { CHAIN_QUEUE } from '../contract.js';
+import { OWN_VERSION } from './own-version.js';
+
+export interface ChainWorkerOptions {
+  connection: NativeConnection;
+  namespace: string;
+  identity: string;
+  host: string;
+  chain: ChainConfig;
+}
+
+/** Each sector that waits for its seed, or for its proof to land, is one task: more than any namespace has open at once. */
+const MOST_WAITING = 20_000;
+
+/** To be run until it is shut down. */
+export function createChainWorker({
+  connection,
+  namespace,
+  identity,
+  chain,
+  host,
+}: ChainWorkerOptions): Promise<Worker> {
+  const { network, confidence, lotusApi: url, tokenFile, timeoutMs } = chain;
+  const lotus = new LotusChain(network, { url, tokenFile, timeoutMs });
+  return Worker.create({
+    connection,
+    namespace,
+    identity,
+    workerDeploymentOptions: OWN_VERSION,
+    taskQueue: CHAIN_QUEUE,
+    activities: createChainActivities({
+      watch: { chain: lotus, network, confidence },
+      host,
+      lookMs: network.epochMs / 2,
+    }),
+    maxConcurrentActivityTaskExecutions: MOST_WAITING,
+    activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
+    // Waits end at once.
+    shutdownForceTime: '10s',
+  });
+}

@@ -1,0 +1,146 @@
+/** Sectors that follow a chain: nobody types ticket, seed or landing. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { SEED_DELAY, FINALITY } from '../../src/chain/network.js';
+import { sectorCid } from '../../src/chain/cids.js';
+import { eventually } from '../helpers/eventually.js';
+import { TestChain } from '../helpers/chain.js';
+import type { Group } from '../helpers/group.js';
+import { OwnCluster } from '../helpers/own-cluster.js';
+import { startSealflow } from '../helpers/sealflow.js';
+import { temporaryDirectory } from '../helpers/temporary.js';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 300_000 });
+
+let chain: TestChain;
+let cluster: OwnCluster;
+let group: Group;
+
+beforeAll(async () => {
+  chain = await TestChain.start();
+  const directory = await mkdtemp(join(tmpdir(), 'sealflow-chain-'));
+  const config = join(directory, 'orchestrator.toml');
+  await writeFile(config, chain.config);
+  cluster = await OwnCluster.start(undefined, '--config', config);
+  group = await cluster.lastingGroup();
+  await group.host(1);
+  await cluster.untilServed(group);
+  return async () => {
+    await cluster.end();
+    chain.end();
+    await rm(directory, { recursive: true });
+  };
+});
+
+const start = (...args: string[]) =>
+  cluster.sealflow(
+    ...['start', ...args, '--group', String(group.number), '--size', group.size, '--time-scale', '0.2'],
+  );
+
+/** What the operator's own programs do: the pre-commit lands as soon as there is a commR. @returns its epoch */
+async function preCommits(sector: string, change = (cid: string): string => cid): Promise<number> {
+  await eventually(async () => (await cluster.status(sector)).commR !== undefined);
+  const commR = (await cluster.status(sector)).commR ?? '';
+  return chain.preCommit(sector, change(sectorCid(Buffer.from(commR, 'base64'))));
+}
+
+const isIn = (sector: string, state: string) => async (): Promise<boolean> =>
+  (await cluster.status(sector)).state === state;
+const shown = async (sector: string): Promise<string> => (await cluster.sealflow('status', sector)).stdout;
+
+test('sectors of two miners are drawn, proved and landed without a hand on them', async () => {
+  const sectors = ['t02000/1', 't02000/2', 't02001/1'];
+  expect(await start(...sectors)).toMatchObject({ code: 0, stderr: '' });
+  const landedAt = new Map<string, number>();
+  for (const sector of sectors) landedAt.set(sector, await preCommits(sector));
+  for (const sector of sectors) {
+    await eventually(isIn(sector, 'waiting-for-landed'));
+    await eventually(async () =>
+      (await shown(sector)).includes('waits for its proof, which is not on chain'),
+    );
+    chain.prove(sector);
+    await cluster.sealed(sector);
+    const { ticket, ticketEpoch = 0, seed, preCommitEpoch = 0 } = await cluster.status(sector);
+    expect(preCommitEpoch).toBe(landedAt.get(sector));
+    expect(ticket).toBe(chain.draw('Tickets', ticketEpoch, sector));
+    expect(seed).toBe(chain.draw('Beacon', preCommitEpoch + SEED_DELAY, sector));
+    expect(chain.epoch - ticketEpoch).toBeGreaterThan(FINALITY);
+    const { activities } = await cluster.history(sector);
+    expect(activities.filter((name) => /^(draw|await)/.test(name))).toEqual([
+      'drawTicket',
+      'awaitSeed',
+      'awaitLanded',
+    ]);
+  }
+});
+
+test('a pre-commit that a reorganisation moves brings its new seed, and the proof is made again', async () => {
+  const [sector] = [cluster.newSector()];
+  await start(sector);
+  const first = await preCommits(sector);
+  await eventually(isIn(sector, 'waiting-for-landed'));
+  const { seed } = await cluster.status(sector);
+  const second = await preCommits(sector);
+  await eventually(async () => (await cluster.status(sector)).preCommitEpoch === second);
+  expect(second).toBeGreaterThan(first);
+  await eventually(isIn(sector, 'waiting-for-landed'));
+  const moved = await cluster.status(sector);
+  expect(moved.seed).toBe(chain.draw('Beacon', second + SEED_DELAY, sector));
+  expect(moved.seed).not.toBe(seed);
+  expect(await group.starts(sector, 'P4')).toHaveLength(2);
+  chain.prove(sector);
+  await cluster.sealed(sector);
+});
+
+test('another commR on chain needs a person', async () => {
+  const sector = cluster.newSector();
+  await start(sector);
+  await preCommits(sector, () => sectorCid(new Uint8Array(32)));
+  const { type, phase, message } = await cluster.attention(sector);
+  expect([type, phase]).toEqual(['ChainDiffers', 'P3']);
+  expect(message).toContain(`${sectorCid(new Uint8Array(32))} is pre-committed at epoch `);
+  await preCommits(sector);
+  await cluster.sealflow('retry', sector);
+  await eventually(isIn(sector, 'waiting-for-landed'));
+  expect(await cluster.sealflow('landed', sector)).toMatchObject({ code: 0 });
+  await cluster.sealed(sector);
+});
+
+test('a node that is down is waited for, and status says so; a person may give what it would', async () => {
+  const sector = cluster.newSector();
+  chain.fault = 'down';
+  try {
+    await start(sector);
+    await eventually(isIn(sector, 'waiting-for-ticket'));
+    await eventually(async () =>
+      /P1 .*waits for the chain: http\S+ does not answer: /.test(await shown(sector)),
+    );
+  } finally {
+    chain.fault = undefined;
+  }
+  await eventually(isIn(sector, 'waiting-for-seed'));
+  expect(await cluster.sealflow('seed', sector, 'ab'.repeat(32))).toMatchObject({ code: 0 });
+  await eventually(isIn(sector, 'waiting-for-landed'));
+  await cluster.sealflow('landed', sector);
+  await cluster.sealed(sector);
+});
+
+test('an orchestrator that ends leaves what it waits for to the next one', async () => {
+  const sector = cluster.newSector();
+  await start(sector);
+  await eventually(isIn(sector, 'waiting-for-seed'));
+  const config = join(await temporaryDirectory(), 'orchestrator.toml');
+  await writeFile(config, chain.config);
+  const next = startSealflow(['orchestrator', '--address', cluster.address, '--config', config]);
+  await next.until('watches the network of [chain] at ');
+  await cluster.endOrchestrator();
+  await preCommits(sector);
+  await eventually(isIn(sector, 'waiting-for-landed'));
+  chain.prove(sector);
+  await cluster.sealed(sector);
+  next.kill('SIGTERM');
+  expect((await next.ended).code).toBe(0);
+  expect(await start(cluster.newSector(), '--force')).toMatchObject({ code: 0 });
+});

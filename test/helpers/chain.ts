@@ -1,0 +1,183 @@
+/** A chain of a test's own: a node with Lotus' JSON-RPC on loopback, whose epochs pass fast, and what a test does to it. */
+import { blake2b } from '@noble/hashes/blake2.js';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { epochAt, type Network } from '../../src/chain/network.js';
+import { sectorOf } from '../../src/sector.js';
+
+/** Old enough for a ticket, whatever was drawn before. */
+const BEGAN_AT = 100_000;
+
+interface OnChain {
+  sealedCid: string;
+  /** When the pre-commit landed. */
+  epoch: number;
+  isProved: boolean;
+}
+
+/** What is wrong with the node at the moment. */
+export type Fault =
+  'down' | 'hangs' | 'behind' | 'other chain' | 'contradicts itself' | 'refuses the token' | 'no lotus';
+
+const cid = (text: string) => ({ '/': text });
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+
+export class TestChain {
+  fault: Fault | undefined;
+  /** The token that it wants, if any. */
+  token: string | undefined;
+  /** Methods that were asked, in their order. */
+  readonly asked: string[] = [];
+  private readonly sectors = new Map<string, OnChain>();
+
+  private constructor(
+    private readonly server: Server,
+    readonly network: Network,
+  ) {}
+
+  /** @param epochMs length of its epochs */
+  static async start(epochMs = 25): Promise<TestChain> {
+    const server = createServer((request, response) => void chain.serve(request, response));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const network = {
+      name: 'test',
+      genesis: Math.floor(Date.now() / 1000) * 1000 - BEGAN_AT * epochMs,
+      epochMs,
+    };
+    const chain = new TestChain(server, network);
+    return chain;
+  }
+
+  end(): void {
+    this.server.closeAllConnections();
+    this.server.close();
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/rpc/v1`;
+  }
+
+  /** orchestrator.toml for it. */
+  get config(): string {
+    const { genesis, epochMs } = this.network;
+    return [
+      '[chain]',
+      `genesis = ${new Date(genesis).toISOString()}`,
+      `epoch_seconds = ${epochMs / 1000}`,
+      `lotus_api = "${this.url}"`,
+      'timeout_sec = 2',
+      'confidence = 3',
+      '',
+    ].join('\n');
+  }
+
+  get epoch(): number {
+    return epochAt(this.network, Date.now());
+  }
+
+  /** Lands a pre-commit now, or moves one to now, as a reorganisation does. @returns its epoch */
+  preCommit(sector: string, sealedCid: string): number {
+    const epoch = this.epoch;
+    this.sectors.set(keyOf(sector), { sealedCid, epoch, isProved: false });
+    return epoch;
+  }
+
+  /** The proof lands. */
+  prove(sector: string): void {
+    const found = this.sectors.get(keyOf(sector));
+    if (!found) throw new Error(`${sector} is not pre-committed`);
+    found.isProved = true;
+  }
+
+  /** As the chain draws it, in one piece and without sealflow's own code. @returns hex */
+  draw(source: 'Tickets' | 'Beacon', epoch: number, sector: string): string {
+    const tag = source === 'Tickets' ? 5 : 6;
+    return Buffer.from(drawn(source, tag, epoch, entropyOf(sectorOf(sector).miner))).toString('hex');
+  }
+
+  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    if (this.fault === 'hangs') return;
+    if (this.fault === 'down') return void response.destroy();
+    if (this.fault === 'no lotus') return void response.writeHead(200).end('<html>It works!</html>');
+    const wants = this.token && `Bearer ${this.token}`;
+    if (this.fault === 'refuses the token' || (wants && request.headers.authorization !== wants))
+      return void response.writeHead(401).end();
+    const { id, method, params } = JSON.parse(Buffer.concat(chunks).toString()) as Call;
+    this.asked.push(method);
+    const answer = this.answer(method.replace('Filecoin.', ''), params);
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ jsonrpc: '2.0', id, ...answer }));
+  }
+
+  private answer(method: string, params: readonly unknown[]): { result: unknown } | { error: object } {
+    switch (method) {
+      case 'ChainHead': {
+        const { genesis, epochMs } = this.network;
+        const height = this.epoch - (this.fault === 'behind' ? 100 : 0);
+        const at = genesis + height * epochMs + (this.fault === 'other chain' ? 86_400_000 : 0);
+        return {
+          result: { Height: height, Cids: [cid(`head${height}`)], Blocks: [{ Timestamp: at / 1000 }] },
+        };
+      }
+      case 'StateGetRandomnessFromTickets':
+      case 'StateGetRandomnessFromBeacon': {
+        const source = method.endsWith('Tickets') ? 'Tickets' : 'Beacon';
+        const [tag, epoch, entropy] = params as [number, number, string];
+        if (epoch > this.epoch) return { error: { code: 1, message: `epoch ${epoch} is in the future` } };
+        const bytes = drawn(source, tag, epoch, Buffer.from(entropy, 'base64'));
+        if (this.fault === 'contradicts itself') bytes[0] = (bytes[0] ?? 0) ^ 1;
+        return { result: base64(bytes) };
+      }
+      case 'StateGetRandomnessDigestFromTickets':
+      case 'StateGetRandomnessDigestFromBeacon': {
+        const source = method.endsWith('Tickets') ? 'Tickets' : 'Beacon';
+        return { result: base64(digestOf(source, params[0] as number)) };
+      }
+      case 'StateSectorPreCommitInfo': {
+        const found = this.sectors.get(`${String(params[0])} ${String(params[1])}`);
+        if (!found || found.isProved) return { result: null };
+        return { result: { PreCommitEpoch: found.epoch, Info: { SealedCID: cid(found.sealedCid) } } };
+      }
+      case 'StateSectorGetInfo': {
+        const found = this.sectors.get(`${String(params[0])} ${String(params[1])}`);
+        return { result: found?.isProved ? { SealedCID: cid(found.sealedCid) } : null };
+      }
+      default:
+        return { error: { code: -32601, message: `method '${method}' not found` } };
+    }
+  }
+}
+
+interface Call {
+  id: number;
+  method: string;
+  params: readonly unknown[];
+}
+
+/** As sealflow asks: the miner's address on mainnet, and the number. */
+function keyOf(sector: string): string {
+  const { miner, number } = sectorOf(sector);
+  return `f0${miner} ${number}`;
+}
+
+const hash = (...parts: Uint8Array[]): Uint8Array => blake2b(Buffer.concat(parts), { dkLen: 32 });
+const digestOf = (source: string, epoch: number): Uint8Array => hash(Buffer.from(`${source} of ${epoch}`));
+
+function drawn(source: string, tag: number, epoch: number, entropy: Uint8Array): Uint8Array {
+  const head = Buffer.alloc(8);
+  head.writeBigInt64BE(BigInt(tag));
+  const at = Buffer.alloc(8);
+  at.writeBigInt64BE(BigInt(epoch));
+  return hash(head, digestOf(source, epoch), at, entropy);
+}
+
+/** Of miners whose ID fits two bytes of LEB128, as those of tests do. */
+function entropyOf(miner: string): Uint8Array {
+  const id = Number(miner);
+  if (id < 128 || id >= 16_384) throw new Error(`t0${miner} is no miner of a test`);
+  return Uint8Array.from([0x43, 0, (id & 0x7f) | 0x80, id >> 7]);
+}

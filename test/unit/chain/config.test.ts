@@ -1,0 +1,95 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { readOrchestratorConfig } from '../../../src/chain/config.js';
+import { NETWORKS } from '../../../src/chain/network.js';
+import { readText } from '../../../src/config.js';
+import { temporaryDirectory } from '../../helpers/temporary.js';
+
+let file: string;
+beforeEach(async () => {
+  file = join(await temporaryDirectory(), 'orchestrator.toml');
+});
+
+const read = async (...lines: string[]) => {
+  await writeFile(file, lines.join('\n'));
+  return readOrchestratorConfig(file);
+};
+const API = 'lotus_api = "http://10.0.0.5:1234/rpc/v1"';
+
+test('a network that is known by its name', async () => {
+  expect(
+    await read('scheduler_url = "http://10.10.19.17:7233"', '[chain]', 'network = "calibration"', API),
+  ).toEqual({
+    schedulerUrl: 'http://10.10.19.17:7233',
+    chain: {
+      network: NETWORKS['calibration'],
+      lotusApi: 'http://10.0.0.5:1234/rpc/v1',
+      tokenFile: undefined,
+      timeoutMs: 30_000,
+      confidence: 6,
+    },
+  });
+});
+
+test('a network of its own', async () => {
+  const { chain } = await read(
+    '[chain]',
+    'genesis = 2026-01-01T00:00:00Z',
+    'epoch_seconds = 4',
+    API,
+    'confidence = 2',
+  );
+  expect(chain).toMatchObject({
+    network: { genesis: Date.parse('2026-01-01T00:00:00Z'), epochMs: 4000 },
+    confidence: 2,
+  });
+});
+
+test("a host's config.toml tells where the server is, and no chain", () => {
+  const example = new URL('../../../examples/process-3-p4.toml', import.meta.url).pathname;
+  expect(readText(example)).toContain('scheduler_url');
+  expect(readOrchestratorConfig(example)).toMatchObject({
+    chain: undefined,
+    schedulerUrl: expect.stringMatching(/^http/) as string,
+  });
+});
+
+describe('what is wrong is named', () => {
+  test.each<[string, string[], RegExp]>([
+    [
+      'no such network',
+      ['network = "mainnett"', API],
+      /chain\.network = "mainnett": must be one of mainnet, calibration/,
+    ],
+    ['no network', [API], /chain.*needs network, or genesis and epoch_seconds: one of both/],
+    [
+      'both',
+      ['network = "mainnet"', 'genesis = 2026-01-01T00:00:00Z', 'epoch_seconds = 4', API],
+      /one of both/,
+    ],
+    ['half of it', ['genesis = 2026-01-01T00:00:00Z', API], /genesis and epoch_seconds belong together/],
+    ['no API', ['network = "mainnet"'], /chain\.lotus_api/],
+    [
+      'an API without http',
+      ['network = "mainnet"', 'lotus_api = "10.0.0.5:1234"'],
+      /lotus_api = "10\.0\.0\.5:1234": must be an address/,
+    ],
+    [
+      'a relative token file',
+      ['network = "mainnet"', API, 'token_file = "token"'],
+      /token_file = "token": must be an absolute path/,
+    ],
+    [
+      'a timeout of nothing',
+      ['network = "mainnet"', API, 'timeout_sec = 0'],
+      /chain\.timeout_sec = 0: must be more than 0/,
+    ],
+    ['an unknown key', ['network = "mainnet"', API, 'confidense = 3'], /unknown key chain\.confidense/],
+  ])('%s', async (_, lines, message) => {
+    const failed = await read('[chain]', ...lines).catch(
+      (error: unknown) => error as Error & { exitCode: number },
+    );
+    expect(failed).toMatchObject({ exitCode: 2, message: expect.stringMatching(message) as string });
+  });
+});

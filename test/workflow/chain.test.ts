@@ -1,0 +1,122 @@
+/** A sector that follows the chain asks it for what it needs; people may be faster. */
+import { ApplicationFailure } from '@temporalio/common';
+import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { landedUpdate } from '../../src/messages.js';
+import type { ChainActivities, ChainInput } from '../../src/contract.js';
+import { COMM_R, fakeActivities } from '../helpers/fakes.js';
+import { DRAWN, DRAWN_SEED, FakeChain, LANDED, MOVED } from '../helpers/chain-worker.js';
+import { useOrchestrator } from '../helpers/orchestrator.js';
+import { SEED, type Sealing } from '../helpers/sealing.js';
+
+const FOLLOWS = { ticket: undefined, seed: undefined, chain: true } as const;
+
+/** Has no answer, and ends when it is cancelled. */
+async function never(): Promise<never> {
+  const beat = setInterval(() => heartbeat(), 500);
+  await once(cancellationSignal(), 'abort').finally(() => clearInterval(beat));
+  throw new Error('cancelled');
+}
+
+describe('a sector that follows the chain', () => {
+  const orchestrator = useOrchestrator();
+  const chain = new FakeChain();
+  beforeAll(() => chain.serve(orchestrator.temporal));
+  // Before the connection that it uses: hooks that were added later run first.
+  afterAll(() => chain.stop());
+
+  async function seal(own: Partial<ChainActivities>, input: object = {}): Promise<Sealing> {
+    const sealing = await orchestrator.prepare({ fakes: fakeActivities(), input: { ...FOLLOWS, ...input } });
+    chain.take(sealing.input.sector, own);
+    await sealing.start();
+    return sealing;
+  }
+
+  test('is drawn, sown and landed by it; P6 waits for that, though nobody asked for it', async () => {
+    const asked: ChainInput[] = [];
+    const sealing = await seal({
+      awaitSeed: (input) => Promise.resolve((asked.push(input), DRAWN_SEED)),
+      awaitLanded: (input) => Promise.resolve((asked.push(input), LANDED)),
+    });
+    await sealing.handle.result();
+    const { sector } = sealing.input;
+    expect(asked).toEqual([
+      { v: 1, sector, commR: COMM_R },
+      { v: 1, sector, commR: COMM_R, preCommitEpoch: DRAWN_SEED.preCommitEpoch },
+    ]);
+    expect(sealing.fakes.inputsOf('P1')[0]?.seal).toMatchObject({
+      ticket: DRAWN.ticket,
+      ticketEpoch: DRAWN.epoch,
+    });
+    expect(sealing.fakes.inputsOf('P3')[0]?.seal.seed).toBe(DRAWN_SEED.seed);
+    expect(await sealing.status()).toMatchObject({
+      state: 'sealed',
+      chain: true,
+      preCommitEpoch: DRAWN_SEED.preCommitEpoch,
+    });
+  });
+
+  test('does not ask for what was given at the start', async () => {
+    const sealing = await seal(
+      {
+        drawTicket: () => Promise.reject(new Error('asked')),
+        awaitLanded: () => Promise.reject(new Error('asked')),
+      },
+      { ticket: 'ab'.repeat(32), cleanAfter: 'proof' },
+    );
+    await sealing.handle.result();
+  });
+
+  test('takes what a person gives first, and the question ends', async () => {
+    const sealing = await seal({ awaitSeed: never, awaitLanded: never });
+    await sealing.until(({ state }) => state === 'waiting-for-seed');
+    expect(await sealing.details()).toContain('waits for its pre-commit on chain, and then for its seed');
+    await sealing.provideSeed({ seed: SEED });
+    await sealing.until(({ state }) => state === 'waiting-for-landed');
+    await sealing.handle.executeUpdate(landedUpdate, { args: [{}] });
+    await sealing.handle.result();
+    expect(sealing.fakes.inputsOf('P3')[0]?.seal.seed).toBe(SEED);
+  });
+
+  test('makes the proof again with the seed of a pre-commit that has moved', async () => {
+    const landings = [{ ...MOVED, landed: false as const }, LANDED];
+    const sealing = await seal({ awaitLanded: () => Promise.resolve(landings.shift() ?? LANDED) });
+    await sealing.handle.result();
+    expect(sealing.fakes.inputsOf('P4').map(({ seal: { seed } }) => seed)).toEqual([
+      DRAWN_SEED.seed,
+      MOVED.seed,
+    ]);
+    expect(sealing.fakes.calls('P5')).toBe(1);
+    expect((await sealing.status()).preCommitEpoch).toBe(MOVED.preCommitEpoch);
+  });
+
+  test('needs a person when the chain holds another commR, and asks again after a retry', async () => {
+    let asked = 0;
+    const differs = ApplicationFailure.nonRetryable('commR x is pre-committed', 'ChainDiffers', {
+      host: 'here',
+    });
+    const sealing = await seal({
+      awaitSeed: () => (++asked === 1 ? Promise.reject(differs) : Promise.resolve(DRAWN_SEED)),
+    });
+    await sealing.untilAttention('P3');
+    await sealing.retry();
+    await sealing.handle.result();
+    expect(asked).toBe(2);
+  });
+
+  test('ends, when it is cancelled, while it waits for its ticket', async () => {
+    const sealing = await seal({ drawTicket: never });
+    await sealing.until(({ state }) => state === 'waiting-for-ticket');
+    await sealing.handle.cancel();
+    await expect(sealing.handle.result()).rejects.toThrow();
+    expect((await sealing.status()).state).toBe('stopped');
+  });
+});
+
+test('a sector without ticket and without chain is refused', async () => {
+  const { parseSealInput } = await import('../../src/contract.js');
+  const input = { v: 1, sector: 't01000/7', size: '2KiB', group: 1 };
+  expect(parseSealInput(input).error?.issues[0]?.message).toContain('is missing: give it, or "chain": true');
+  expect(parseSealInput({ ...input, chain: true }).success).toBe(true);
+});
