@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { prepare } from './prepare.mjs';
 import { beginTestRun } from './test-run.mjs';
 
-const BENCHES = ['phases', 'sector', 'copy', 'copy-limit', 'pools', 'many-p1', 'idle-worker'];
+const BENCHES = ['phases', 'sector', 'labels', 'copy', 'copy-limit', 'pools', 'many-p1', 'idle-worker'];
 
 const SELF = fileURLToPath(import.meta.url);
 const asked = process.argv.slice(2);

@@ -19,6 +19,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   command: '["/opt/sealflow/sealflow-engine"]',
   reserved_cores: '2',
   p1_cores: '4',
+  p1_cores_per_sector: '4',
   environment: '{ RUST_LOG = "info" }',
   after: '"landed"',
   listen: '"0.0.0.0:9090"',

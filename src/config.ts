@@ -78,6 +78,7 @@ const configSchema = z.strictObject({
       command: z.array(z.string().min(1)).min(1).optional(),
       reserved_cores: z.int().min(0).default(2),
       p1_cores: z.int().min(0).optional(),
+      p1_cores_per_sector: z.int().min(1).max(4).optional(),
       environment: z.record(z.string(), z.string()).default({}),
     })
     .prefault({}),
@@ -204,7 +205,7 @@ const bytesPerSec = (megabytes: number): number =>
 const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   '': Object.keys(configSchema.shape),
   worker: Object.keys(poolSchema.shape),
-  engine: ['command', 'reserved_cores', 'p1_cores', 'environment'],
+  engine: ['command', 'reserved_cores', 'p1_cores', 'p1_cores_per_sector', 'environment'],
   clean: ['after'],
   metrics: ['listen'],
 };

@@ -1,5 +1,5 @@
 //! The environment variables that the library reads, once, when it first needs them: the directories of parameters and
-//! parent caches, and whether to verify the latter. It ignores the case of their names.
+//! parent caches, whether to verify the latter, and how to compute labels. It ignores the case of their names.
 
 use crate::failure::{IoContext, Outcome};
 use std::env;
@@ -52,8 +52,24 @@ pub fn set_cache_verified() {
     env::set_var(VERIFY_CACHE, "0");
 }
 
+/// The value of a variable of the library in whatever spelling, if it is set and not empty.
+pub fn given(variable: &str) -> Option<OsString> {
+    let is_given = |(name, value): &(OsString, OsString)| name.eq_ignore_ascii_case(variable) && !value.is_empty();
+    env::vars_os().find(is_given).map(|(_, value)| value)
+}
+
+/// Sets a variable of the library, and removes other spellings of it, of which the library would use either.
+pub fn set(variable: &str, value: &str) {
+    for (name, _) in env::vars_os() {
+        if name.eq_ignore_ascii_case(variable) {
+            env::remove_var(name);
+        }
+    }
+    env::set_var(variable, value);
+}
+
 /// Whether the library takes this value for true. Empty is unset.
-fn is_on(value: &OsStr) -> bool {
+pub fn is_on(value: &OsStr) -> bool {
     ["", "1", "true", "on", "yes"].into_iter().any(|on| value.eq_ignore_ascii_case(on))
 }
 

@@ -1,6 +1,7 @@
 //! `sealflow-engine info`: versions, features, and which parameters are present.
 
 use crate::environment;
+use crate::labels;
 use crate::params;
 use crate::sizes::Size;
 use serde_json::{json, Map, Value};
@@ -20,6 +21,7 @@ pub fn run(only: Option<Size>) {
         "{}",
         json!({
             "v": 1, "version": VERSION, "proofs": PROOFS, "cuda": cfg!(feature = "cuda"), "shaNi": has_sha_ni(),
+            "multicoreSdr": labels::MULTICORE,
             "parameterDir": environment::parameter_dir(), "sizes": sizes,
         })
     );

@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
+/// Each is a thread, and more than a few find nothing to do.
+const MAX_PRODUCERS: usize = 64;
+
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Job {
@@ -28,6 +31,8 @@ pub struct Job {
     pub copy: Option<Copy>,
     /// CPU numbers; `None` means all.
     pub cores: Option<Vec<usize>>,
+    /// P1: threads that gather parents beside the one that hashes; 0: none; `None`: as many as the cores allow.
+    pub producers: Option<usize>,
     progress_every_ms: u64,
     lease_every_ms: u64,
     pub made_by: MadeBy,
@@ -102,6 +107,9 @@ impl Job {
         }
         if self.cores.as_ref().is_some_and(Vec::is_empty) {
             return Err("cores is empty; omit it to use all".to_owned());
+        }
+        if self.producers.is_some_and(|producers| producers > MAX_PRODUCERS) {
+            return Err(format!("producers must be {MAX_PRODUCERS} or less"));
         }
         if self.progress_every_ms == 0 || self.lease_every_ms == 0 {
             return Err("progressEveryMs and leaseEveryMs must be more than 0".to_owned());
@@ -200,6 +208,8 @@ mod tests {
         invalid("inputs", json!({ "P2": "/sealer/P2-1" }), "not relative");
         invalid("earlier", json!(["P1-1"]), "not relative");
         invalid("cores", json!([]), "cores");
+        invalid("producers", json!(65), "producers");
+        invalid("producers", json!(-1), "producers");
         invalid("leaseEveryMs", json!(0), "leaseEveryMs");
         for staging in ["/etc", "../x", "a/../../x", "", "a//b", "./a", "a/"] {
             invalid("copy", json!({ "node": "/mnt", "staging": staging }), "copy.staging");

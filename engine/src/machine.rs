@@ -3,6 +3,7 @@
 use crate::failure::{Failure, IoContext, Outcome};
 use rustix::process::{getrlimit, setrlimit, Resource, Rlimit};
 use rustix::thread::{sched_setaffinity, CpuSet};
+use std::collections::HashSet;
 use std::fs;
 
 /// Restricts this process, and every thread that it starts later, to these CPUs, and rayon to as many threads. It must
@@ -26,6 +27,34 @@ pub fn pin_to_cpus(cores: &[usize]) -> Outcome<()> {
         std::env::set_var("RAYON_NUM_THREADS", set.count().to_string());
         Ok(())
     }
+}
+
+/// How many cores this process may use. CPUs that share one (hyperthreads) count once.
+pub fn count_cores() -> usize {
+    let Ok(mask) = rustix::thread::sched_getaffinity(None) else { return 1 };
+    let core_of = |cpu: usize| {
+        let siblings = format!("/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list");
+        fs::read_to_string(siblings).unwrap_or_else(|_| cpu.to_string())
+    };
+    let cores: HashSet<String> = (0..CpuSet::MAX_CPU).filter(|&cpu| mask.is_set(cpu)).map(core_of).collect();
+    cores.len().max(1)
+}
+
+/// How many bytes of memory this process may lock, after raising the soft limit to the hard one; `None`: any number.
+pub fn locked_memory_room() -> Option<u64> {
+    let Rlimit { current, maximum } = getrlimit(Resource::Memlock);
+    let is_raised = setrlimit(Resource::Memlock, Rlimit { current: maximum, maximum }).is_ok();
+    let room = if is_raised { maximum } else { current };
+    room.filter(|_| !has_capability(CAP_IPC_LOCK))
+}
+
+/// Whoever has it may lock any number of bytes (capabilities(7)).
+const CAP_IPC_LOCK: u32 = 14;
+
+fn has_capability(number: u32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap_or_default();
+    u64::from_str_radix(effective.trim(), 16).is_ok_and(|mask| mask >> number & 1 == 1)
 }
 
 /// Raises the soft limit of open files to the hard limit, as the library maps every layer and subtree at once. Only
@@ -94,7 +123,7 @@ mod tests {
 
     #[test]
     fn proc_files_are_parsed() {
-        assert!(start_time() > 0);
+        assert!(start_time() > 0 && count_cores() > 0);
         assert!(rss_bytes() > 0 && peak_rss_bytes() >= rss_bytes() / 2);
         assert_eq!(boot_id().len(), 36);
         assert!(pid_namespace().starts_with("pid:["));

@@ -19,6 +19,7 @@ mod hex32;
 mod info;
 mod input;
 mod job;
+mod labels;
 mod layers;
 mod lease;
 mod logging;

@@ -1,5 +1,6 @@
 /** What the activities of a worker need from it. */
 import type { HostIdentity } from '../engines/processes.js';
+import type { Job } from '../engines/protocol.js';
 import type { EngineStarter } from '../engines/start.js';
 import type { DiskBusy } from '../heartbeat.js';
 import type { GroupDirectory, OpenGroup } from '../paths.js';
@@ -91,8 +92,8 @@ interface CopyLimits {
 
 /** What engines of this host share. */
 interface HostResources {
-  /** CPUs that a phase's engines are pinned to; undefined: all. */
-  coresOf(phase: PhaseId): readonly number[] | undefined;
+  /** Where the next engine of a sector runs. @param sector `s-t01000-7` */
+  coresOf(phase: PhaseId, sector: string): Promise<Pick<Job, 'cores' | 'producers'>>;
   /**
    * Reserves the memory that a sector's P4 takes.
    * @returns a function that releases it, or what is lacking

@@ -67,6 +67,7 @@ export function jobFor(
   name: AttemptName,
   earlier: Attempt[],
   copy: Job['copy'],
+  cores: Pick<Job, 'cores' | 'producers'>,
 ): Job {
   const { phase, seal } = input;
   const { host, worker, version } = deps.identity;
@@ -85,7 +86,7 @@ export function jobFor(
     ),
     earlier: phase === 'P1' ? earlier.map(({ directory }) => relative(own, directory)) : [],
     copy,
-    cores: deps.resources.coresOf(phase),
+    ...cores,
     progressEveryMs: task.times.engineProgress,
     leaseEveryMs: task.times.engineLease,
     hangMs: hangMsOf(phase, task),

@@ -97,8 +97,9 @@ async function startAttempt(
 ): Promise<void> {
   const { deps, task, input, sectorDirectory } = work;
   const name = { epoch, phase: input.phase, number };
+  const cores = await deps.resources.coresOf(input.phase, sectorFileName(task.sector));
   const copy = await prepareCopy(work);
-  const job = jobFor(deps, sectorDirectory, input, task, name, earlier, copy);
+  const job = jobFor(deps, sectorDirectory, input, task, name, earlier, copy, cores);
   let made;
   try {
     made = await work.claim.makeAttempt(name, job);

@@ -6,7 +6,7 @@ import { stringify } from 'smol-toml';
 import { cacheDir, doneDir, type GroupDirectory } from '../paths.js';
 import { PHASES, SECTOR_SIZES, type PhaseId, type SectorSize } from '../phases.js';
 import { sectorName, type SectorId } from '../sector.js';
-import { allowedCpus } from '../workers/cores.js';
+import { allowedCpus } from '../machine/topology.js';
 import { setUpGroupDirectory } from '../group/marker.js';
 
 export const DEV_GROUP = 1;

@@ -51,7 +51,7 @@ export function engineChecks(config: Config, deep: boolean): Check[] {
       deadlineMs: ENGINE_DEADLINE_MS,
       run: async () => {
         const [engine, facts] = await Promise.all([found, info]);
-        return engine && facts ? judgeEngine(engine, facts) : noEngine();
+        return engine && facts ? judgeEngine(engine, facts, served.includes('P1')) : noEngine();
       },
     },
     parameters,

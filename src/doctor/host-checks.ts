@@ -3,13 +3,14 @@ import { networkInterfaces } from 'node:os';
 import type { Config } from '../config.js';
 import { engineEnvironment } from '../engines/environment.js';
 import { readCpu } from '../machine/cpu.js';
-import { openFilesLimit } from '../machine/limits.js';
+import { lockedMemoryRoom, openFilesLimit } from '../machine/limits.js';
 import { memoryOfHost } from '../machine/memory-limit.js';
-import { allowedCpus } from '../workers/cores.js';
+import { readTopology } from '../machine/topology.js';
 import { judgeAddress } from './checks/address.js';
 import { judgeConfig } from './checks/config.js';
 import { judgeEnvironment } from './checks/environment.js';
-import { judgeCores, judgeMemoryOfP1, judgeOpenFiles, judgeSha } from './checks/host.js';
+import { judgeCores } from './checks/cores.js';
+import { judgeLockedMemory, judgeMemoryOfP1, judgeOpenFiles, judgeSha } from './checks/host.js';
 import { judgeMemoryOfP4 } from './checks/memory-of-p4.js';
 import { checkUnit } from './checks/unit.js';
 import type { Check } from './run-checks.js';
@@ -21,7 +22,7 @@ export const configCheck = (config: Config): Check => ({ name: 'config', run: ()
 
 export const coresCheck = (config: Config): Check => ({
   name: 'cores',
-  run: () => judgeCores(config, allowedCpus()),
+  run: () => judgeCores(config, readTopology()),
 });
 
 export const memoryOfP4Check = (config: Config): Check => ({
@@ -35,6 +36,7 @@ export function hostChecks(config: Config): Check[] {
     { name: ADDRESS_CHECK, run: () => judgeAddress(config.ip, networkInterfaces()) },
     { name: 'SHA-NI', run: async () => judgeSha(config, await readCpu()) },
     { name: 'memory for P1', run: async () => judgeMemoryOfP1(config, await memory()) },
+    { name: 'locked memory', run: async () => judgeLockedMemory(config, await lockedMemoryRoom()) },
     { name: 'open files', run: async () => judgeOpenFiles(config, await openFilesLimit()) },
     { name: 'environment', run: () => judgeEnvironment({ ...process.env, ...config.engine.environment }) },
     { name: 'systemd unit', run: checkUnit },

@@ -13,6 +13,8 @@ const infoSchema = z.object({
   cuda: z.boolean(),
   /** Without SHA extensions P1 takes ten times as long. */
   shaNi: z.boolean(),
+  /** Whether P1 can compute on several cores; an engine of an earlier version does not tell, and cannot. */
+  multicoreSdr: z.boolean().default(false),
   parameterDir: z.string(),
   sizes: z.record(
     z.string(),

@@ -35,7 +35,9 @@ export interface Job {
     /** Why other nodes were passed over; for display only. */
     passedOver: string[];
   };
-  cores?: readonly number[];
+  cores?: readonly number[] | undefined;
+  /** P1: threads that gather parents beside the one that hashes; 0: none. */
+  producers?: number | undefined;
   progressEveryMs: number;
   leaseEveryMs: number;
   hangMs?: number;

@@ -9,6 +9,7 @@ import { hostIdentity, startTimeOf, workerName } from '../engines/processes.js';
 import type { EngineStarter } from '../engines/start.js';
 import { VERSION } from '../version.js';
 import type { Capacity } from './capacity.js';
+import { isWide } from './cores.js';
 import type { DiskWatch } from './disk-watch.js';
 import type { HostReadiness } from './host-readiness.js';
 import type { SlotPool } from './slots.js';
@@ -27,7 +28,7 @@ export async function createDeps(
   { ready, capacity, engines, diskWatch, journal }: Host,
   slots: SlotPool,
 ): Promise<Deps> {
-  const { room, memory, cores } = capacity;
+  const { room, memory, cores, seats } = capacity;
   const own = { pid: process.pid, startTime: startTimeOf(process.pid) };
   return {
     identity: {
@@ -52,7 +53,8 @@ export async function createDeps(
       copyLimits: copyLimitsOf(config),
     },
     resources: {
-      coresOf: (phase) => cores[phase],
+      coresOf: async (phase, sector) =>
+        phase === 'P1' ? await seats.take(sector) : { cores: isWide([phase]) ? cores.wide : undefined },
       reserveMemory: (sector) => memory.reserve(sector),
       diskLoad: () => diskWatch.latest,
       parametersFailed: ready.parametersFailed,

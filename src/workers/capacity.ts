@@ -6,9 +6,10 @@ import type { HostStatement } from '../host-statement.js';
 import type { GroupDirectory } from '../paths.js';
 import type { PhaseId } from '../phases.js';
 import type { Log } from '../telemetry.js';
-import { divideCores, type Cores } from './cores.js';
+import { planCores, type CorePlan } from './cores.js';
 import type { Gauges } from './gauges.js';
 import { P4Memory } from './memory.js';
+import { P1Seats } from './p1-seats.js';
 import { RoomWatch } from './room-watch.js';
 import { Scratch } from '../group/scratch.js';
 import { SlotPool } from './slots.js';
@@ -21,6 +22,8 @@ export interface CapacityOptions {
   config: Config;
   /** The engine's environment. */
   environment: NodeJS.ProcessEnv;
+  /** The engines that run on this host now. */
+  findEngines: () => Promise<FoundEngine[]>;
   /** The group directories that are currently usable on this host. */
   openGroups: () => Promise<GroupDirectory[]>;
   gauges: Gauges | undefined;
@@ -34,16 +37,22 @@ export class Capacity {
   readonly room: RoomWatch;
   readonly memory: P4Memory;
   /** CPUs of each phase's engines. */
-  readonly cores: Cores;
+  readonly cores: CorePlan;
+  readonly seats: P1Seats;
   private engines: readonly FoundEngine[] = [];
   private readonly log: Log;
   private drainedAt: Date | undefined;
   private isIdle = true;
 
   /** @throws UserError when this host has too few cores for the config */
-  constructor({ config, environment, openGroups, gauges, log, onChange }: CapacityOptions) {
+  constructor({ config, environment, findEngines, openGroups, gauges, log, onChange }: CapacityOptions) {
     this.log = log;
-    this.cores = divideCores(config);
+    this.cores = planCores(config);
+    this.seats = new P1Seats(this.cores, async () =>
+      (await findEngines())
+        .filter(({ attempt }) => attempt.phase === 'P1')
+        .map(({ sector, process }) => ({ sector, pid: process.pid })),
+    );
     this.memory = new P4Memory({
       size: config.size,
       environment,

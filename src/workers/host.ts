@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { createActivities, type Deps } from '../activities/index.js';
 import { Journal } from '../activities/journal.js';
+import { findEngines } from '../engines/find.js';
 import { hostIdentity } from '../engines/processes.js';
 import { EngineStarter } from '../engines/start.js';
 import type { Config } from '../config.js';
@@ -64,8 +65,10 @@ export async function runHost(options: HostOptions): Promise<void> {
     onChange,
     onDrained: (since) => capacity.setDrained(since),
   });
+  const self = await hostIdentity(config.ip);
   const capacity: Capacity = new Capacity({
     config,
+    findEngines: () => findEngines(config.localDir, self),
     environment: options.engine.environment,
     openGroups: () => ready.openGroups(),
     gauges,
@@ -83,7 +86,7 @@ export async function runHost(options: HostOptions): Promise<void> {
   const engines = new EngineStarter(options.engine);
   const engineWatch: EngineWatch = new EngineWatch({
     localDir: config.localDir,
-    self: await hostIdentity(config.ip),
+    self,
     log,
     isMounted: async () => (await ready.openGroups()).length > 0,
     isAwaited: engines.isAwaited,

@@ -102,6 +102,7 @@ async function environment(scratch, tag) {
     SEALFLOW_UI_PORT: String(await freePort('127.0.0.1')),
     // A limit above the daemon's own is refused, and that is not above ours here.
     SEALFLOW_NOFILE: String(Math.min(1048576, await hardLimit())),
+    SEALFLOW_MEMLOCK: await hardLimitOfLockedMemory(),
     // All but two; a machine of two keeps one.
     SEALFLOW_P2_CPUSET: cpus.slice(cpus.length > 2 ? 2 : -1).join(','),
   };
@@ -110,6 +111,12 @@ async function environment(scratch, tag) {
 async function hardLimit() {
   const [, limit] = /^Max open files +\S+ +(\S+)/m.exec(await readFile('/proc/self/limits', 'utf8')) ?? [];
   return limit === 'unlimited' ? Infinity : Number(limit);
+}
+
+async function hardLimitOfLockedMemory() {
+  const [, limit = ''] =
+    /^Max locked memory +\S+ +(\S+)/m.exec(await readFile('/proc/self/limits', 'utf8')) ?? [];
+  return limit === 'unlimited' ? '-1' : limit;
 }
 
 /** Docker refuses rslave where the host's own mounts are private, as they are without systemd. */

@@ -244,7 +244,7 @@ export async function createTestHost(environment: NodeJS.ProcessEnv = {}): Promi
     },
     journal: new Journal({ info: (line) => void logged.push(line), warn: (line) => void logged.push(line) }),
     resources: {
-      coresOf: () => undefined,
+      coresOf: () => Promise.resolve({}),
       reserveMemory: () => Promise.resolve(() => undefined),
       diskLoad: () => undefined,
       parametersFailed: () => undefined,

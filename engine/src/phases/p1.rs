@@ -6,6 +6,7 @@ use crate::durable;
 use crate::failure::{Failure, IoContext, Outcome};
 use crate::hex32::Hex32;
 use crate::job::Job;
+use crate::labels;
 use crate::parents;
 use crate::phase_files::PreCommitPhase1;
 use crate::progress::{self, Step};
@@ -24,6 +25,8 @@ static LAYERS: AtomicUsize = AtomicUsize::new(0);
 pub fn run(job: &Job) -> Outcome<PhaseResult> {
     progress::begin_step("looking for finished layers", 0.0, 0.0);
     let reused = reuse_layers(job)?;
+    let producers = labels::choose_way(job);
+    log::info!("labels on {} cores", producers + 1);
     let cache = parents::ensure(job.size)?;
 
     LAYERS.store(job.size.layers(), Ordering::Relaxed);
@@ -40,7 +43,9 @@ pub fn run(job: &Job) -> Outcome<PhaseResult> {
 
     durable::write(Path::new(PHASE1), &json)?;
     files.push(FileRecord::of_bytes(PHASE1, &json));
-    Ok(PhaseResult::new(P1Outputs { comm_d, files }))
+    let mut result = PhaseResult::new(P1Outputs { comm_d, files });
+    result.facts.insert("labelCores".to_owned(), (producers + 1).into());
+    Ok(result)
 }
 
 /// Computes the layers. Returns commD and phase1.json.

@@ -9,6 +9,7 @@ mod faults;
 mod input;
 mod lease;
 mod modules;
+mod multicore;
 mod no_room;
 mod p1;
 mod p2_p3_p4;

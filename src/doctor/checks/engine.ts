@@ -13,8 +13,20 @@ import { gigabytes } from '../../units.js';
 
 export const noEngine = (): Verdict => fail(notBuilt(), 'a program that computes P1 to P5', NOT_BUILT_HINT);
 
-export const judgeEngine = ({ command, source }: Engine, { version, proofs }: EngineInfo): Verdict =>
-  ok(`${version} with filecoin-proofs ${proofs}, from ${source} (${command.join(' ')})`);
+/** @param computesLabels whether this host serves P1 */
+export function judgeEngine(
+  { command, source }: Engine,
+  { version, proofs, multicoreSdr }: EngineInfo,
+  computesLabels = false,
+): Verdict {
+  const found = `${version} with filecoin-proofs ${proofs}, from ${source} (${command.join(' ')})`;
+  if (multicoreSdr || !computesLabels) return ok(found);
+  return warn(
+    `${found}, without multicore SDR`,
+    'an engine that computes the labels of P1 on several cores',
+    'build the engine with its default features, or update it',
+  );
+}
 
 /**
  * Per size, the name prefix of the published file (lotus `parameters.json`) and its minimum size in bytes: a truncated

@@ -1,27 +1,11 @@
-/** Resources of this host: cores, SHA extensions, open files, memory. */
+/** Resources of this host: SHA extensions, open files, memory. */
 import type { Config } from '../../config.js';
 import type { Cpu } from '../../machine/cpu.js';
 import type { OpenFiles } from '../../machine/limits.js';
 import { SECTOR_SIZES } from '../../phases.js';
-import { UserError } from '../../user-error.js';
-import { divideCores } from '../../workers/cores.js';
 import { fail, ok, skipped, warn, type Verdict } from '../finding.js';
 import { gigabytes } from '../../units.js';
 import { declaredPhases, slotsOf } from './config.js';
-
-/** @param allowed CPUs in this process' affinity mask */
-export function judgeCores(config: Config, allowed: readonly number[]): Verdict {
-  const served = declaredPhases(config);
-  if (!served.includes('P2') && !served.includes('P3')) return ok(`${allowed.length}, no P2 or P3`);
-  try {
-    const { P1: p1, P2: wide = [] } = divideCores(config, [...allowed]);
-    const forP1 = p1 ? `, ${p1.length} for P1` : '';
-    return ok(`${wide.length} of ${allowed.length} for P2 and P3${forP1}`);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return fail(error.message, 'at least one core for P2 and P3', error.hint ?? '');
-  }
-}
 
 export function judgeSha(config: Config, { model, sha }: Cpu): Verdict {
   if (!declaredPhases(config).includes('P1')) return skipped('P1 is not served here');
@@ -67,5 +51,20 @@ export function judgeMemoryOfP1(config: Config, totalBytes: number): Verdict {
     `${gigabytes(totalBytes)} of memory`,
     `${gigabytes(needed)}: two layers of ${config.size} for each P1 slot (${slots})`,
     fitting > 0 ? `set num of the P1 pool to ${fitting} or less` : 'serve P1 on a host with more memory',
+  );
+}
+
+/**
+ * P1 locks its two layers in memory if it may, so that they are not swapped out; it goes on if it may not.
+ * @param room bytes that an engine may lock; Infinity: no limit
+ */
+export function judgeLockedMemory(config: Config, room: number): Verdict {
+  if (slotsOf(config, 'P1') === 0) return skipped('P1 is not served here');
+  const needed = LAYERS_IN_MEMORY * SECTOR_SIZES[config.size];
+  if (room >= needed) return ok(room === Infinity ? 'no limit' : gigabytes(room));
+  return warn(
+    `${gigabytes(room)} may be locked in memory (ulimit -l)`,
+    `${gigabytes(needed)}, two layers of ${config.size}: else they may be swapped out`,
+    'LimitMEMLOCK=infinity in the systemd unit, or `ulimit -l unlimited` before the worker; nothing on a host without swap',
   );
 }

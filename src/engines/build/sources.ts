@@ -7,7 +7,15 @@ import { fileURLToPath } from 'node:url';
 export const ENGINE_CRATE = fileURLToPath(new URL('../../../engine/', import.meta.url));
 
 /** Files that a build depends on, if they exist. Tests do not change the program. */
-const SOURCES = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'rust-toolchain.toml', '.cargo/config.toml', 'src'];
+const SOURCES = [
+  'Cargo.toml',
+  'Cargo.lock',
+  'build.rs',
+  'rust-toolchain.toml',
+  '.cargo/config.toml',
+  'src',
+  'stand-ins',
+];
 
 /**
  * Computes a build's cache key from all its inputs except the compiler: the sources, cargo features and RUSTFLAGS.

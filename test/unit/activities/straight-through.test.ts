@@ -127,7 +127,7 @@ describe('the job of a phase', () => {
 
   test('runs each phase on the cores of its own', async () => {
     const cores: DepsChanges = {
-      resources: { coresOf: (phase) => (phase === 'P2' ? [0, 1] : undefined) },
+      resources: { coresOf: (phase) => Promise.resolve(phase === 'P2' ? { cores: [0, 1] } : {}) },
     };
     for (const phase of ['P1', 'P2', 'P3', 'P4'] as const)
       host.results[phase] = await host.run(phase, {}, {}, cores);

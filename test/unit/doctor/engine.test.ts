@@ -25,6 +25,7 @@ const info = (parameterDir: string): EngineInfo => ({
   proofs: '19.1.0',
   cuda: false,
   shaNi: true,
+  multicoreSdr: true,
   parameterDir,
   sizes: {
     '32GiB': { parameters: true, partitions: 10, layers: 11 },

@@ -1,9 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { judgeConfig } from '../../../src/doctor/checks/config.js';
 import { judgeEnvironment } from '../../../src/doctor/checks/environment.js';
-import { judgeCores, judgeMemoryOfP1, judgeOpenFiles, judgeSha } from '../../../src/doctor/checks/host.js';
+import {
+  judgeLockedMemory,
+  judgeMemoryOfP1,
+  judgeOpenFiles,
+  judgeSha,
+} from '../../../src/doctor/checks/host.js';
 import { judgeMemoryOfP4 } from '../../../src/doctor/checks/memory-of-p4.js';
 import { judgeUnits } from '../../../src/doctor/checks/unit.js';
+import { parseLockedMemory } from '../../../src/machine/limits.js';
 import { config } from './samples.js';
 
 const ok = (found: string) => ({ result: 'ok', found, wanted: '', hint: '' });
@@ -26,27 +32,23 @@ describe('config', () => {
   });
 });
 
-describe('cores', () => {
-  const wide = config({ pools: [[1, 'P2', 'P3']] });
-
-  test('are divided', () => {
-    expect(judgeCores(wide, [0, 1, 2, 3])).toEqual(ok('2 of 4 for P2 and P3'));
-    const shared = config({
-      pools: [
-        [2, 'P1'],
-        [1, 'P2'],
-      ],
-    });
-    expect(judgeCores(shared, [0, 1, 2, 3, 4, 5])).toEqual(ok('2 of 6 for P2 and P3, 2 for P1'));
-    expect(judgeCores(config(), [0])).toEqual(ok('1, no P2 or P3'));
+describe('locked memory', () => {
+  test.each([
+    ['8388608', '0000000000000000', 8_388_608],
+    ['unlimited', '0000000000000000', Infinity],
+    // CAP_IPC_LOCK
+    ['8388608', '0000000000004000', Infinity],
+  ])('limit %s, capabilities %s', (limit, capabilities, room) => {
+    const limits = `Max locked memory         65536                ${limit}              bytes\n`;
+    expect(parseLockedMemory(limits, `CapEff:\t${capabilities}\n`)).toBe(room);
   });
 
-  test('fail when none is left', () => {
-    expect(judgeCores(wide, [0, 1])).toEqual({
-      result: 'fail',
-      found: 'engine.reserved_cores = 2 leaves no core for P2 and P3: this host has 2',
-      wanted: 'at least one core for P2 and P3',
-      hint: 'set it to 1 or less, or serve P2 and P3 on another host',
+  test('should be enough for two layers', () => {
+    expect(judgeLockedMemory(config(), Infinity)).toEqual(ok('no limit'));
+    expect(judgeLockedMemory(config({ pools: [[1, 'P2']] }), 0)).toEqual(skipped('P1 is not served here'));
+    expect(judgeLockedMemory(config(), 8_388_608)).toMatchObject({
+      result: 'warn',
+      wanted: '68.7 GB, two layers of 32GiB: else they may be swapped out',
     });
   });
 });

@@ -53,7 +53,14 @@ num = 2
 supported_phase = ["PreCommitPhase1", "CommitPhase2"]
 `;
   const config = parseConfig(text, 'config.toml');
-  return new Capacity({ config, environment: {}, openGroups: () => Promise.resolve([]), gauges, log });
+  return new Capacity({
+    config,
+    environment: {},
+    findEngines: () => Promise.resolve([]),
+    openGroups: () => Promise.resolve([]),
+    gauges,
+    log,
+  });
 }
 
 describe('a drained host', () => {
@@ -241,6 +248,7 @@ supported_phase = ["${phases}"]
     return Promise.resolve([]);
   };
   const config = parseConfig(text, 'config.toml');
-  await new Capacity({ config, environment: {}, openGroups, gauges, log }).refreshRoom();
+  const findEngines = () => Promise.resolve([]);
+  await new Capacity({ config, environment: {}, findEngines, openGroups, gauges, log }).refreshRoom();
   expect(measured).toBe(expected);
 });
