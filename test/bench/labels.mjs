@@ -14,6 +14,7 @@ export const run = (print) =>
   inTemporary(async (directory) => {
     if (PRODUCERS === 0) return print('this machine has one core');
     const engine = await engineForBench();
+    /** @type {Record<string, any[]>} */
     const measured = { single: [], several: [] };
     const outputs = new Set();
     const measure = (name, producers) => {
