@@ -223,7 +223,8 @@ function busyElsewhere(
   { attempt, host, observed }: Extract<Situation, { is: 'live elsewhere' }>,
   task: Task,
 ) {
-  const message = `${attempt.at} is running on ${host}`;
+  // One that is dead looks the same, until its counter has stood still for long enough.
+  const message = `${attempt.at} counts as running on ${host}`;
   // The observation travels with the task to the next worker that inspects the phase.
   task.heartbeat({ at: attempt.at, step: message, fraction: null, observed });
   return new SealError('BusyElsewhere', message);

@@ -4,7 +4,7 @@ import { describeLoad } from '../machine/disk-load.js';
 import { PHASE_IDS, PHASES } from '../phases.js';
 import { describeInQueue } from '../temporal/ask/in-queue.js';
 import { askedFor, waitOf, waitsOfWorkflow, type SectorStatus } from '../temporal/ask/sector-status.js';
-import { amount, duration } from '../units.js';
+import { amount, duration, sinceText } from '../units.js';
 import { commitmentsOf } from './shown.js';
 import { table } from './table.js';
 
@@ -38,12 +38,16 @@ const phaseRows = (status: SectorStatus): Record<string, string>[] =>
       host: engine?.host ?? host,
       seconds: seconds?.toFixed(1) ?? '',
       now:
-        (waits && `waits: ${waits.why}`) ??
+        (waits && describeWait(waits)) ??
         (engine && describeEngine(engine)) ??
         (inQueue && describeInQueue(inQueue)) ??
         failure,
     };
   });
+
+/** `waits: no room …, next try at 14:05Z` */
+const describeWait = ({ why, nextTry }: { why: string; nextTry?: string }): string =>
+  `waits: ${why}${nextTry === undefined ? '' : `, next try at ${sinceText(new Date(nextTry))}`}`;
 
 /** `copying sealed 43 %, 28.1 of 65.4 GB, 98 MB/s, 6.3 min left` */
 function describeEngine({ step, fraction, disk, copy }: HeartbeatDetails): string {

@@ -110,7 +110,14 @@ const shown = z.object({
       }),
     )
     .describe('what each phase under way last reported'),
-  handedBack: z.array(z.object({ phase: phase.optional(), type: z.string(), why: z.string() })),
+  handedBack: z.array(
+    z.object({
+      phase: phase.optional(),
+      type: z.string(),
+      why: z.string(),
+      nextTry: time.optional().describe('when the server offers it again'),
+    }),
+  ),
   waits: z.array(z.object({ phase: phase.optional(), queue: z.string(), why: z.string() })),
   inQueue: z
     .array(

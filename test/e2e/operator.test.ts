@@ -170,9 +170,19 @@ test('cancel ends the engine, retains the files and reports each sector; start r
   expect(existsSync(group.attempt(sector, '1/P1-1', 'result.json'))).toBe(true);
   await group.takeBack(sector, 'P2', 'hold');
   const { seed, ticket } = await cluster.status(sector);
+  const place = ['--group', `${group.number}`, '--size', group.size];
+  await group.tell(sector, 'P1', 'hold');
+  const anew = await cluster.sealflow('start', sector, ...place, '--ticket', 'ab'.repeat(32));
+  expect(anew.stdout).toMatch(
+    /^\S+ started \(workflow \S+\); its last run had another ticket: P1 begins anew\n$/,
+  );
+  await cluster.sealflow('cancel', sector);
+  await group.takeBack(sector, 'P1', 'hold');
   await cluster.start(group, sector, { ticket: `${ticket}`, seed });
   await cluster.sealed(sector);
-  expect(await group.starts(sector, 'P1')).toHaveLength(1);
+  // What was there before is taken up again; epoch 3 is that of the other ticket.
+  const starts = await group.starts(sector, 'P1');
+  expect(starts.filter(({ at }) => !at.startsWith('3/'))).toHaveLength(1);
 });
 
 test('a sector is started only once', async () => {

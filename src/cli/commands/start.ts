@@ -4,7 +4,7 @@ import type { SealResult } from '../../contract.js';
 import { SECTOR_SIZE_NAMES, type SectorSize } from '../../phases.js';
 import { minerName, sectorName, type SectorId } from '../../sector.js';
 import { requireChain, requireOrchestrator, requireSetUp } from '../../temporal/ask/ready.js';
-import { randomHex32, refuseUnserved, startSector } from '../../temporal/ask/start-sector.js';
+import { randomHex32, refuseUnserved, startSector, ticketBefore } from '../../temporal/ask/start-sector.js';
 import { UserError } from '../../user-error.js';
 import { parseCount, parseHex32, parseSectors, SECTORS, timeScaleOption } from '../arguments.js';
 import { refuseLeft, tryEach } from '../each-sector.js';
@@ -79,6 +79,7 @@ export const startCommand = (): Command =>
       if (!force) await refuseUnserved(client, group, size);
       const waited: { sector: SectorId; result: Promise<SealResult> }[] = [];
       const refused = await tryEach(sectors, async (sector) => {
+        const before = force ? undefined : await ticketBefore(client, sectorName(sector));
         const handle = await startSector(client, {
           sector: sectorName(sector),
           size,
@@ -94,12 +95,17 @@ export const startCommand = (): Command =>
         if (wait) waited.push({ sector, result: handle.result() });
         else if (json)
           printJson({ sector: sectorName(sector), workflowId: handle.workflowId } satisfies Started);
-        else print(`${sectorName(sector)} started (workflow ${handle.workflowId})`);
+        else
+          print(`${sectorName(sector)} started (workflow ${handle.workflowId})${anew(before, ticket?.hex)}`);
       });
       const failed = await untilSealed(waited, json);
       refuseLeft(refused, 'started');
       refuseLeft(failed, 'sealed');
     });
+
+/** P1's layers are those of a ticket. */
+const anew = (before: string | undefined, ticket: string | undefined): string =>
+  before === undefined || before === ticket ? '' : '; its last run had another ticket: P1 begins anew';
 
 /** Prints each sector as it ends. @returns those that failed */
 async function untilSealed(

@@ -25,7 +25,7 @@ export interface SectorStatus extends SealStatus {
   /** The last heartbeat of each pending activity. */
   engines: HeartbeatDetails[];
   /** Why hosts have handed back what now waits for a host: no slot, no room, … Without a phase: a stop or an abort. */
-  handedBack: { phase?: PhaseId; type: string; why: string }[];
+  handedBack: { phase?: PhaseId; type: string; why: string; nextTry?: string }[];
   /** Tasks that nobody serves. */
   waits: Wait[];
   /** Tasks that wait for a free host. */
@@ -78,8 +78,15 @@ function handBackOf(activity: PendingActivity): SectorStatus['handedBack'] {
       ...(phase && { phase }),
       type: lastFailure.applicationFailureInfo?.type ?? '',
       why: lastFailure.message ?? '',
+      ...nextTryOf(activity),
     },
   ];
+}
+
+/** When the server offers it again, ISO 8601; nothing once that is past. */
+function nextTryOf({ scheduledTime }: PendingActivity): { nextTry?: string } {
+  const at = Number(scheduledTime?.seconds ?? 0) * 1000;
+  return at > Date.now() ? { nextTry: new Date(at).toISOString() } : {};
 }
 
 /** A running orchestrator answers in well under a second. */
@@ -148,5 +155,5 @@ export const waitsOfWorkflow = ({
 export const waitOf = (
   { waits, handedBack }: Pick<SectorStatus, 'waits' | 'handedBack'>,
   phase: PhaseId,
-): { type?: string; why: string } | undefined =>
+): { type?: string; why: string; nextTry?: string } | undefined =>
   waits.find((wait) => wait.phase === phase) ?? handedBack.find((wait) => wait.phase === phase);

@@ -16,6 +16,7 @@ import {
   type SealInput,
 } from '../../contract.js';
 import { PHASE_IDS, PHASES, SECTOR_SIZE_NAMES, type PhaseId, type SectorSize } from '../../phases.js';
+import { statusQuery } from '../../messages.js';
 import { sectorName, sectorOf } from '../../sector.js';
 import { UserError } from '../../user-error.js';
 import type { sealSector } from '../../workflows/index.js';
@@ -56,6 +57,20 @@ export async function startSector(
       exitCode: 1,
       hint: `sealflow status ${sectorName(sectorOf(input.sector))}`,
     });
+  }
+}
+
+/**
+ * The ticket of a sector's last run, which has ended. What that has computed is of no use to a run with another one.
+ * @returns undefined when there was none, or it does not tell
+ */
+export async function ticketBefore(client: Client, sector: string): Promise<string | undefined> {
+  const handle = client.workflow.getHandle(workflowId(sectorOf(sector)));
+  try {
+    await handle.describe();
+    return (await handle.query(statusQuery)).ticket;
+  } catch {
+    return undefined;
   }
 }
 
