@@ -25,7 +25,7 @@ test('an unknown key of config.toml is reported with the key that was probably m
     'allow_system_disk, engine, clean, metrics';
   await expectRefused(['worker', '--config', file], 2, [
     `sealflow: ${file}: unknown key engine.reserved_core (did you mean reserved_cores?); ` +
-      'known: command, reserved_cores, p1_cores, environment',
+      'known: command, reserved_cores, p1_cores, p1_cores_per_sector, environment',
     `${file}: unknown key storage_nodes (did you mean storage-nodes?); known: ${known}`,
   ]);
 });
