@@ -11,6 +11,7 @@ const sandboxed = [
   'src/phases.ts',
   'src/sector.ts',
   'src/contract.ts',
+  'src/contract-chain.ts',
   'src/messages.ts',
   'src/search-attributes.ts',
   'src/failures.ts',

@@ -213,43 +213,6 @@ export interface AbortResult extends StopResult {
   bytesFreed: number;
 }
 
-// ---- activities of the chain ----
-
-export interface ChainInput {
-  v: typeof CONTRACT_VERSION;
-  /** `t01000/7` */
-  sector: string;
-  /** base64; once P2 is done. */
-  commR?: string;
-  /** Epoch at which the pre-commit landed, once it is known. */
-  preCommitEpoch?: number;
-}
-
-export interface DrawnTicket {
-  v: typeof CONTRACT_VERSION;
-  /** hex */
-  ticket: string;
-  epoch: number;
-}
-
-export interface DrawnSeed {
-  v: typeof CONTRACT_VERSION;
-  /** hex */
-  seed: string;
-  /** Epoch at which the pre-commit landed. */
-  preCommitEpoch: number;
-}
-
-/** The proof is on chain; or the pre-commit has landed at another epoch since (a reorganisation), which has another seed. */
-export type Landing = { v: typeof CONTRACT_VERSION; landed: true } | ({ landed: false } & DrawnSeed);
-
-/** Each waits as long as it takes, without an event. */
-export interface ChainActivities {
-  drawTicket: (input: ChainInput) => Promise<DrawnTicket>;
-  awaitSeed: (input: ChainInput) => Promise<DrawnSeed>;
-  awaitLanded: (input: ChainInput) => Promise<Landing>;
-}
-
 /** The activities' types, for `proxyActivities` and for fakes; the names are those of the phase table. */
 export interface SealActivities {
   preCommitPhase1: (input: PhaseInput) => Promise<PhaseResult>;

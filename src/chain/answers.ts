@@ -1,11 +1,12 @@
 /** What a sector asks the chain, answered if the chain tells it yet. Pure of Temporal: who waits is in src/activities/ask-chain.ts. */
-import type { DrawnSeed, DrawnTicket, Landing } from '../contract.js';
+import type { DrawnSeed, DrawnTicket, Landing } from '../contract-chain.js';
 import { CONTRACT_VERSION } from '../contract.js';
 import { SealError } from '../seal-error.js';
 import { sectorOf } from '../sector.js';
 import { sinceText } from '../units.js';
 import type { Chain, Head, PreCommit } from './chain.js';
-import { beginOf, FINALITY, SEED_DELAY, type Network } from './network.js';
+import { beginOf, type Network } from './network.js';
+import { FINALITY, SEED_DELAY } from './policy.js';
 
 /** The answer; or, while there is none, what is waited for, in a few words. */
 export type Answer<T> = { answer: T } | { waits: string };

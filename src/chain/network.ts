@@ -1,4 +1,4 @@
-/** The clock of a chain: epochs, and how long what is drawn from them holds. */
+/** The clock of a chain: its epochs. */
 
 export interface Network {
   name: string;
@@ -16,10 +16,6 @@ export const NETWORKS: Readonly<Record<string, Network>> = {
   calibration: { name: 'calibration', genesis: Date.parse('2022-11-01T18:13:00Z'), epochMs: EPOCH_MS },
 };
 
-/** After so many epochs no reorganisation reaches back (lotus `policy.ChainFinality`). Tickets are drawn so far back. */
-export const FINALITY = 900;
-/** The seed is drawn so many epochs after the pre-commit's (builtin-actors `PRE_COMMIT_CHALLENGE_DELAY`). */
-export const SEED_DELAY = 150;
 /** The epoch that a moment (ms since 1970) belongs to. */
 export const epochAt = ({ genesis, epochMs }: Network, moment: number): number =>
   Math.floor((moment - genesis) / epochMs);

@@ -7,6 +7,12 @@ import type { SectorSize } from '../phases.js';
 /** Epochs of a day (go-state-types `builtin.EpochsInDay`). */
 export const EPOCHS_IN_DAY = 2880;
 
+/** After so many epochs no reorganisation reaches back (lotus `policy.ChainFinality`). Tickets are drawn so far back. */
+export const FINALITY = 900;
+
+/** The seed is drawn so many epochs after the pre-commit's (builtin-actors `PreCommitChallengeDelay`). */
+export const SEED_DELAY = 150;
+
 /** A pre-commit must land within so many epochs of its ticket's: a day and finality (`MaxPreCommitRandomnessLookback`). */
 export const MAX_TICKET_AGE = 3780;
 

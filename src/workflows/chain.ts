@@ -5,7 +5,8 @@ import {
   isCancellation,
   proxyActivities,
 } from '@temporalio/workflow';
-import { CHAIN_QUEUE, CONTRACT_VERSION, type ChainActivities, type ChainInput } from '../contract.js';
+import { CHAIN_QUEUE, CONTRACT_VERSION } from '../contract.js';
+import type { ChainActivities, ChainInput } from '../contract-chain.js';
 import type { PhaseId } from '../phases.js';
 import { mustWaitForLanded, type SectorState } from './core/state.js';
 import { failureOf } from './failure-of.js';

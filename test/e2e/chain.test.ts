@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
-import { SEED_DELAY, FINALITY } from '../../src/chain/network.js';
+import { SEED_DELAY, FINALITY } from '../../src/chain/policy.js';
 import { sectorCid } from '../../src/chain/cids.js';
 import { eventually } from '../helpers/eventually.js';
 import { TestChain } from '../helpers/chain.js';

@@ -1,12 +1,7 @@
 /** A worker that answers what sectors ask the chain; each answer is a test's own. */
 import { Worker } from '@temporalio/worker';
-import {
-  CHAIN_QUEUE,
-  CONTRACT_VERSION,
-  type ChainActivities,
-  type ChainInput,
-  type Landing,
-} from '../../src/contract.js';
+import { CHAIN_QUEUE, CONTRACT_VERSION } from '../../src/contract.js';
+import type { ChainActivities, ChainInput, Landing } from '../../src/contract-chain.js';
 import { IDENTITY, run, type Running, type Temporal } from './temporal.js';
 
 export const DRAWN = { v: CONTRACT_VERSION, ticket: 'ca'.repeat(32), epoch: 4_100_000 } as const;

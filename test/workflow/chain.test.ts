@@ -4,7 +4,7 @@ import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { landedUpdate } from '../../src/messages.js';
-import type { ChainActivities, ChainInput } from '../../src/contract.js';
+import type { ChainActivities, ChainInput } from '../../src/contract-chain.js';
 import { COMM_R, fakeActivities } from '../helpers/fakes.js';
 import { DRAWN, DRAWN_SEED, FakeChain, LANDED, MOVED } from '../helpers/chain-worker.js';
 import { useOrchestrator } from '../helpers/orchestrator.js';

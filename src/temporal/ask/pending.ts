@@ -1,6 +1,6 @@
 /** State of pending activities, as reported by the server. */
 import type { WorkflowExecutionDescription } from '@temporalio/client';
-import type { ChainActivities } from '../../contract.js';
+import type { ChainActivities } from '../../contract-chain.js';
 import { PHASE_IDS, PHASES, type PhaseId } from '../../phases.js';
 
 export type PendingActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
