@@ -11,7 +11,7 @@ const chainSchema = z
     network: z.enum(Object.keys(NETWORKS) as [string, ...string[]]).optional(),
     genesis: z.instanceof(TomlDate, { error: 'must be a time' }).optional(),
     epoch_seconds: z.number().positive().max(3600).optional(),
-    lotus_api: z.url({ protocol: /^https?$/, error: 'must be an address' }),
+    lotus_api: z.url({ protocol: /^https?$/, error: 'must be an address like http://10.0.0.5:1234/rpc/v1' }),
     token_file: z.string().startsWith('/', 'must be an absolute path').optional(),
     timeout_sec: z.number().positive().max(600).default(30),
     confidence: z.int().min(0).max(900).default(6),
