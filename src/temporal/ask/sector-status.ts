@@ -68,16 +68,20 @@ export async function sectorStatus(
   }
 }
 
-/** The hand-back of an activity, if any. A started task no longer counts as handed back. */
+/**
+ * The hand-back of an activity, if any. A phase that was offered again tells by its heartbeats how it goes; a stop or an abort
+ * has none, and each try of it lasts until it is done or handed back once more.
+ */
 function handBackOf(activity: PendingActivity): SectorStatus['handedBack'] {
   const phase = pendingPhase(activity);
   const { lastFailure } = activity;
-  if (!lastFailure || isPending(activity, 'started')) return [];
+  const isTriedAgain = isPending(activity, 'started');
+  if (!lastFailure || (phase && isTriedAgain)) return [];
   return [
     {
       ...(phase && { phase }),
       type: lastFailure.applicationFailureInfo?.type ?? '',
-      why: lastFailure.message ?? '',
+      why: `${lastFailure.message ?? ''}${isTriedAgain ? '; it is being tried again' : ''}`,
       ...nextTryOf(activity),
     },
   ];
