@@ -13,7 +13,7 @@ import { WORKFLOW_QUEUE, workflowId, type SealResult } from '../../src/contract.
 import type { HeartbeatDetails } from '../../src/heartbeat.js';
 import type { Attention, SealStatus } from '../../src/messages.js';
 import { isErrno } from '../../src/files.js';
-import { PHASE_IDS, type PhaseId, type SectorSize } from '../../src/phases.js';
+import { PHASE_IDS, PHASES, type PhaseId, type SectorSize } from '../../src/phases.js';
 import { sealState } from '../../src/search-attributes.js';
 import { sectorOf } from '../../src/sector.js';
 import { command } from './in-process.js';
@@ -184,6 +184,21 @@ export class Cluster {
     const events = (await this.handle(sector).fetchHistory()).events ?? [];
     return events.flatMap(({ activityTaskFailedEventAttributes: failed }) =>
       failed ? [failed.failure?.applicationFailureInfo?.type ?? 'unknown'] : [],
+    );
+  }
+
+  /** Why hosts have handed back tasks of a phase that have been taken since: the last reason for each. */
+  async handedBackBefore(sector: string, phase: PhaseId): Promise<string[]> {
+    const events = (await this.handle(sector).fetchHistory()).events ?? [];
+    const scheduled = events
+      .filter(
+        (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === PHASES[phase].activity,
+      )
+      .map(({ eventId }) => String(eventId));
+    return events.flatMap(({ activityTaskStartedEventAttributes: started }) =>
+      started && scheduled.includes(String(started.scheduledEventId))
+        ? (started.lastFailure?.message ?? [])
+        : [],
     );
   }
 
