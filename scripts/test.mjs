@@ -1,6 +1,7 @@
 /**
  * `npm test`: installs and builds what is missing, gets what the tests need into the cache, runs the checks and tests, and
- * ends with what failed, if anything did, and one line `N passed, N failed`. Suites may be named: `npm test -- unit workflow`.
+ * ends with what failed, if anything did, and one line `N passed, N failed`. Suites that are named are run whole: `npm test -- unit
+ * workflow`, or `npm test -- all`. A bare `npm test` leaves out some files (vitest.config.ts), and what cargo has passed before.
  */
 import { fillCaches } from './caches.mjs';
 import { prepare } from './prepare.mjs';
@@ -13,13 +14,17 @@ import { vitest } from './vitest.mjs';
 const SUITES = ['static', 'unit', 'workflow', 'e2e', 'chaos', 'engine'];
 const NEED_SERVER = ['workflow', 'e2e', 'chaos', 'engine'];
 
-const asked = process.argv.slice(2);
+const given = process.argv.slice(2);
+const asked = given.includes('all') ? SUITES : given;
+const isShort = asked.length === 0;
 const unknown = asked.filter((name) => !SUITES.includes(name));
 if (unknown.length > 0) {
-  process.stderr.write(`sealflow: no such suite: ${unknown.join(' ')}; there are ${SUITES.join(' ')}\n`);
+  process.stderr.write(
+    `sealflow: no such suite: ${unknown.join(' ')}; there are ${SUITES.join(' ')}, or all\n`,
+  );
   process.exit(2);
 }
-const suites = asked.length > 0 ? asked : SUITES;
+const suites = isShort ? SUITES : asked;
 const needs = (names) => suites.some((suite) => names.includes(suite));
 
 prepare();
@@ -41,10 +46,11 @@ const beside = [needs(['static']) && staticChecks(), engineCrate()];
 for (const { names } of TOGETHER) {
   const projects = names.filter((project) => suites.includes(suiteOf(project)));
   if (projects.length === 0) continue;
-  count(await vitest(projects));
+  count(await vitest(projects, [], isShort ? { SEALFLOW_TESTS: 'short' } : {}));
 }
 for (const said of await Promise.all(beside)) if (said) process.stdout.write(said);
 if (failures.length > 0) process.stdout.write(`\nfailed:\n${failures.join('\n')}\n`);
+if (isShort) process.stdout.write('\nthe short form: npm test -- all leaves nothing out\n');
 process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped\n`);
 process.exit(totals.failed === 0 ? 0 : 1);
 
@@ -62,7 +68,7 @@ async function staticChecks() {
 /** @returns what cargo says of the engine's crate */
 async function engineCrate() {
   const wanted = [needs(['static']) && 'checks', needs(['engine']) && 'tests'].filter(Boolean);
-  const results = await rust({ suites: wanted, anew: asked.length > 0 });
+  const results = await rust({ suites: wanted, anew: !isShort });
   for (const { name, said, ...counts } of results)
     count({ ...counts, failures: counts.failed > 0 ? [`${name}\n${failedOf(said)}`] : [] });
   return results.map(({ name, said }) => `\n${name}: ${said}`).join('');
