@@ -15,6 +15,7 @@ import { isErrno } from '../../src/files.js';
 import { PHASE_IDS, type PhaseId, type SectorSize } from '../../src/phases.js';
 import { sectorOf } from '../../src/sector.js';
 import { command } from './in-process.js';
+import { detailsOf } from './details.js';
 import { eventually } from './eventually.js';
 import { Group } from './group.js';
 import type { End } from './sealflow.js';
@@ -146,6 +147,9 @@ export class Cluster {
     if (!status) throw new Error(`no workflow seals ${sector}`);
     return status;
   }
+
+  /** What the Web UI shows of a sector under *Current Details*. */
+  details = (sector: string): Promise<string> => detailsOf(this.handle(sector));
 
   /** Waits until a sector needs attention. */
   async attention(sector: string): Promise<Attention> {
