@@ -26,7 +26,7 @@ describe('lists', () => {
     const fakes = fakeActivities(
       Object.fromEntries(Object.entries(checkpoints).map(([phase, checkpoint]) => [phase, [checkpoint]])),
     );
-    fakes.tells = true;
+    fakes.tells = PHASE_IDS;
     const sealing = await seal({ fakes, input: { seed: undefined } });
     const until = (expected: Awaited<ReturnType<typeof shown>>): Promise<void> =>
       eventually(async () => isDeepStrictEqual(await shown(sealing), expected));
@@ -56,7 +56,7 @@ describe('lists', () => {
   test('show the phase that needs a person, not where the other one works', async () => {
     const p5 = held();
     const fakes = fakeActivities({ P4: [new SealError('BadInput', 'no such job')], P5: [p5] });
-    fakes.tells = true;
+    fakes.tells = PHASE_IDS;
     const sealing = await seal({ fakes });
     await sealing.untilAttention('P4');
     await eventually(async () =>

@@ -42,11 +42,26 @@ export async function sectorStatus(
     });
     const view = await serverView(client, description.raw, status, whoServes);
     const { status: workflow, runId } = description;
-    return { ...status, workflow: workflow.name, runId, ...view };
+    return { ...withWork(status, view), workflow: workflow.name, runId, ...view };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
   }
+}
+
+/** Hosts tell the workflow of work that lasts (`workShownAfter`), their heartbeats tell of it at once. */
+export function withWork(status: SealStatus, { atWork }: Pick<ServerView, 'atWork'>): SealStatus {
+  const known = atWork.filter(({ phase }) => status.phases[phase].state === 'queued');
+  if (known.length === 0) return status;
+  const working = known.map(({ phase, host }) => [
+    phase,
+    { ...status.phases[phase], state: 'working' as const, host },
+  ]);
+  return {
+    ...status,
+    state: status.state === 'queued' ? 'working' : status.state,
+    phases: { ...status.phases, ...Object.fromEntries(working) } as SealStatus['phases'],
+  };
 }
 
 /** A running orchestrator answers in well under a second. */

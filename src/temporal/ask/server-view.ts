@@ -10,6 +10,8 @@ import { readWaits, type QueueScope, type Wait } from './why-waiting.js';
 export interface ServerView {
   /** The last heartbeat of each pending activity. */
   engines: HeartbeatDetails[];
+  /** Those of them that are at work: the workflow learns it only later, if at all. */
+  atWork: Pick<HeartbeatDetails, 'phase' | 'host'>[];
   /** Why hosts have handed back what now waits for a host: no slot, no room, … Without a phase: a stop or an abort. */
   handedBack: { phase?: PhaseId; type: string; why: string; nextTry?: string }[];
   /** Tasks that nobody serves. */
@@ -26,15 +28,24 @@ export async function serverView(
   whoServes: WhoServes,
 ): Promise<ServerView> {
   const pending = raw.pendingActivities ?? [];
-  const engines = pending.flatMap(({ heartbeatDetails }) => {
+  const heartbeatOf = ({ heartbeatDetails }: PendingActivity): HeartbeatDetails[] => {
     const payload = heartbeatDetails?.payloads?.[0];
-    return payload
-      ? [client.options.loadedDataConverter.payloadConverter.fromPayload<HeartbeatDetails>(payload)]
-      : [];
-  });
+    return payload ? [client.options.loadedDataConverter.payloadConverter.fromPayload(payload)] : [];
+  };
+  const atWork = pending
+    .filter((activity) => isPending(activity, 'started'))
+    .flatMap(heartbeatOf)
+    .filter(({ works }) => works)
+    .map(({ phase, host }) => ({ phase, host }));
   const waits = await readWaits(raw, scope, whoServes);
   const inQueue = await tasksInQueue(client, raw, scope, whoServes);
-  return { engines, handedBack: pending.flatMap(handBackOf), waits, inQueue };
+  return {
+    engines: pending.flatMap(heartbeatOf),
+    atWork,
+    handedBack: pending.flatMap(handBackOf),
+    waits,
+    inQueue,
+  };
 }
 
 /**
