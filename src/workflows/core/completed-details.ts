@@ -15,9 +15,9 @@ export const runOf = (details: string): string | undefined => MARK.exec(details)
 
 /** Without the mark, and with these sentences below the first line, as quotations. */
 export function completed(details: string, sentences: readonly string[]): string {
-  const [head = '', ...rest] = details.replace(MARK, '').split('\n');
+  const lines = details.replace(MARK, '').split('\n');
   const quotes = sentences.flatMap((sentence) => ['', `> ${oneLine(sentence)}`]);
-  return [head, ...quotes, ...rest].join('\n');
+  return lines.toSpliced(1, 0, ...quotes).join('\n');
 }
 
 /** Text from programs on one line, without characters that would end a Markdown table cell. */

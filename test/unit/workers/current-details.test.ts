@@ -70,6 +70,14 @@ describe('current details', () => {
     expect(await detailsOf(lying(handedBack))).toContain('> P3 waits: no free slot on 10.0.0.2');
   });
 
+  test('say what a stop waits for, and what the chain is to give', async () => {
+    const details = await detailsOf(lying(pending('stopSector', SCHEDULED), pending('awaitSeed', SCHEDULED)));
+    expect(details).toContain(`> waits: nobody serves sealflow/1/control, scheduled since ${AT}`);
+    expect(details?.find((line) => line.startsWith('> P3'))).toMatch(
+      /^> P3 waits: no orchestrator watches the chain: nobody serves \S+, scheduled since/,
+    );
+  });
+
   test('say nothing of a run that has ended, nor of one that has not begun', async () => {
     const over = described(activities(pending('commitPhase2', SCHEDULED)), 'TERMINATED');
     expect(await detailsOf(over)).toEqual(DETAILS.split('\n'));
