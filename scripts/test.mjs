@@ -2,11 +2,10 @@
  * `npm test`: installs and builds what is missing, gets what the tests need into the cache, runs the checks and tests, and
  * ends with what failed, if anything did, and one line `N passed, N failed`. Suites may be named: `npm test -- unit workflow`.
  */
-import { join } from 'node:path';
 import { fillCaches } from './caches.mjs';
-import { engineTests } from './engine-tests.mjs';
 import { prepare } from './prepare.mjs';
 import { run } from './run.mjs';
+import { rust } from './rust.mjs';
 import { suiteOf, TOGETHER } from './suites.mjs';
 import { beginTestRun } from './test-run.mjs';
 import { vitest } from './vitest.mjs';
@@ -37,7 +36,7 @@ const count = ({ passed = 0, failed = 0, skipped = 0, failures: named = [] }) =>
 };
 const countCheck = (name, status) => count(status === 0 ? { passed: 1 } : { failed: 1, failures: [name] });
 // At low priority beside the tests, which often wait for something.
-const beside = [needs(['static']) && staticChecks(), rust()];
+const beside = [needs(['static']) && staticChecks(), engineCrate()];
 // One group after the other: what the files of a group share (a server, a cluster) must not run beside the next ones.
 for (const { names } of TOGETHER) {
   const projects = names.filter((project) => suites.includes(suiteOf(project)));
@@ -60,53 +59,13 @@ async function staticChecks() {
   return all;
 }
 
-/**
- * What cargo does, one after the other: they share the target directory that the engine's build has filled, and its lock.
- * @returns what they say
- */
-async function rust() {
-  const { cachePath } = await import('../dist/machine/cache.js');
-  const { engineEnvironment } = await import('../dist/engines/environment.js');
-  const env = { ...engineEnvironment(), CARGO_TARGET_DIR: cachePath('engine-target') };
-  const cargo = (args, more = {}) => run('nice', ['cargo', ...args], { env: { ...env, ...more } });
-  const checks = needs(['static']) ? await rustChecks(cargo) : '';
-  return checks + (needs(['engine']) ? await rustTests(cargo) : '');
-}
-
-/** With the profile of the build, so that build scripts and macros are not compiled again. */
-async function rustChecks(cargo) {
-  const manifest = ['--manifest-path', join('engine', 'Cargo.toml')];
-  const release = ['--release', '--locked', ...manifest];
-  const checks = [
-    { name: 'cargo fmt', args: ['fmt', '--check', ...manifest] },
-    { name: 'cargo clippy', args: ['clippy', '--all-targets', ...release, '--', '-D', 'warnings'] },
-    {
-      name: 'cargo doc',
-      tool: ['rustdoc'],
-      args: ['doc', '--no-deps', ...release],
-      more: { RUSTDOCFLAGS: '-D warnings' },
-    },
-  ];
-  let all = '';
-  for (const { name, args, tool = ['cargo', args[0]], more } of checks) {
-    const asked = await run('nice', [...tool, '--version']);
-    if (asked.status !== 0) {
-      count({ skipped: 1 });
-      all += `\n${name}: skipped, not installed\n`;
-      continue;
-    }
-    const { status, said } = await cargo(args, more);
-    countCheck(name, status);
-    all += `\n${name}: ${status === 0 ? 'passed' : `failed\n${said}`}\n`;
-  }
-  return all;
-}
-
-/** @returns what the engine's tests say */
-async function rustTests(cargo) {
-  const { said, ...counts } = await engineTests(cargo);
-  count({ ...counts, failures: counts.failed > 0 ? [`engine (cargo test)\n${failedOf(said)}`] : [] });
-  return `\nengine (cargo test)\n${said}`;
+/** @returns what cargo says of the engine's crate */
+async function engineCrate() {
+  const wanted = [needs(['static']) && 'checks', needs(['engine']) && 'tests'].filter(Boolean);
+  const results = await rust({ suites: wanted, anew: asked.length > 0 });
+  for (const { name, said, ...counts } of results)
+    count({ ...counts, failures: counts.failed > 0 ? [`${name}\n${failedOf(said)}`] : [] });
+  return results.map(({ name, said }) => `\n${name}: ${said}`).join('');
 }
 
 /** The lines that name a failed test of Rust. */
