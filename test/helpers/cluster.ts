@@ -17,6 +17,7 @@ import { PHASE_IDS, PHASES, type PhaseId, type SectorSize } from '../../src/phas
 import { sealState } from '../../src/search-attributes.js';
 import { sectorOf } from '../../src/sector.js';
 import { command } from './in-process.js';
+import { detailsOf } from './details.js';
 import { eventually } from './eventually.js';
 import { Group } from './group.js';
 import type { End } from './sealflow.js';
@@ -145,6 +146,9 @@ export class Cluster {
 
   /** What the workflow says, without all that the command `status` asks of the server beside. */
   status = (sector: string): Promise<SealStatus> => askStatus(this.client, this.handle(sector));
+
+  /** What the Web UI shows of a sector under *Current Details*. */
+  details = (sector: string): Promise<string> => detailsOf(this.handle(sector));
 
   /** Waits until a sector needs attention. */
   async attention(sector: string): Promise<Attention> {

@@ -74,9 +74,12 @@ describe('an engine that another worker has started', () => {
     const { done, heartbeats } = host.begin('P1');
     // After its last step, with all layers recorded.
     await eventually(() => heartbeats.some(({ at, step }) => at === '1/P1-1' && step === 'done'));
+    expect(heartbeats.at(-1)?.works).toBe(true);
     process.kill(engine.pid, 'SIGKILL');
     const details = [{ at: '1/P1-1', host: HOST, recorded: 3 }];
     expect(await failureFrom(done)).toMatchObject({ type: 'EngineDied', nonRetryable: false, details });
+    // The next attempt of the task has these details until it sends its own.
+    expect(heartbeats.at(-1)?.works).toBeUndefined();
     await release(host, 'P1');
     expect((await host.run('P1')).at).toBe('1/P1-2');
   });
