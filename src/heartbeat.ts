@@ -42,8 +42,12 @@ export interface HeartbeatDetails {
   carried?: Carried;
   /** The host that has told the workflow that it works. */
   told?: string | undefined;
+  /** The workflow was told last that the sector will miss its ticket, or that it will not. */
+  late?: boolean | undefined;
   /** With P1: the busiest disk of local_dir, where it lies on disks of this host. */
   disk?: DiskBusy;
+  /** What P1 and P2 still take, in ms, where that can be told and a ticket must last so long. */
+  needsMs?: number;
   /** With P5. */
   copy?: CopyProgress;
 }

@@ -5,6 +5,7 @@ import { SealError } from '../seal-error.js';
 import { sectorOf } from '../sector.js';
 import { sinceText } from '../units.js';
 import type { Chain, Head, PreCommit } from './chain.js';
+import { lifeOf, proofUntil } from './deadlines.js';
 import { beginOf, type Network } from './network.js';
 import { FINALITY, SEED_DELAY } from './policy.js';
 
@@ -19,12 +20,13 @@ export interface Watch {
 }
 
 /** Drawn so far back that no reorganisation changes it. @throws ChainError */
-export async function drawTicket({ chain }: Watch, sector: string): Promise<Answer<DrawnTicket>> {
+export async function drawTicket({ chain, network }: Watch, sector: string): Promise<Answer<DrawnTicket>> {
   const { miner } = sectorOf(sector);
   const head = await chain.head();
   const epoch = head.epoch - FINALITY;
   if (epoch < 0) return { waits: `the chain is younger than ${FINALITY} epochs` };
-  return { answer: { v: CONTRACT_VERSION, ticket: await chain.ticket({ miner, epoch }, head), epoch } };
+  const ticket = await chain.ticket({ miner, epoch }, head);
+  return { answer: { v: CONTRACT_VERSION, ticket, epoch, life: lifeOf(network, epoch) } };
 }
 
 /**
@@ -79,7 +81,8 @@ async function seedAfter(
     return { waits: `its seed, of epoch ${epoch}: at about ${at} (pre-commit at ${found.epoch})` };
   }
   const seed = await chain.seed({ miner: sectorOf(sector).miner, epoch }, head);
-  return { answer: { v: CONTRACT_VERSION, seed, preCommitEpoch: found.epoch } };
+  const until = proofUntil(network, found.epoch);
+  return { answer: { v: CONTRACT_VERSION, seed, preCommitEpoch: found.epoch, proofUntil: until } };
 }
 
 function refuseOther(onChain: string, own: string, how: string): void {

@@ -2,6 +2,7 @@
 import type { CopyProgress, HeartbeatDetails } from '../heartbeat.js';
 import { describeLoad } from '../machine/disk-load.js';
 import { PHASE_IDS, PHASES } from '../phases.js';
+import { describeDeadline } from '../temporal/ask/deadline.js';
 import { describeInQueue } from '../temporal/ask/in-queue.js';
 import { askedFor, waitOf, waitsOfWorkflow, type SectorStatus } from '../temporal/ask/sector-status.js';
 import { amount, duration, sinceText } from '../units.js';
@@ -19,6 +20,8 @@ export function describeStatus(status: SectorStatus): string {
     );
   }
   for (const why of waitsOfWorkflow(status)) lines.push(`  waits: ${why}`);
+  const deadline = describeDeadline(status, status.needsMs);
+  if (deadline !== undefined) lines.push(`  ${deadline}`);
   const asked = askedFor(status);
   if (asked) lines.push(`  ${asked}`);
   return [...lines, table(phaseRows(status)), ...describeValues(status)].join('\n');
@@ -66,10 +69,14 @@ function describeCopy({ bytes, total, bytesPerSec, passedOver: skipped = [] }: C
 
 /** All in hex, and commD and commR as CIDs too. */
 function describeValues(status: SectorStatus): string[] {
-  const { ticket, ticketEpoch, seed, preCommitEpoch, storage } = status;
+  const { ticket, ticketEpoch, draws = 1, seed, preCommitEpoch, storage } = status;
   const { commD, pieceCid, commR, sectorCid, proof } = commitmentsOf(status);
   return [
-    ...(ticket ? [`ticket   ${ticket}${ticketEpoch === undefined ? '' : ` of epoch ${ticketEpoch}`}`] : []),
+    ...(ticket
+      ? [
+          `ticket   ${ticket}${ticketEpoch === undefined ? '' : ` of epoch ${ticketEpoch}`}${draws > 1 ? `, drawn ${draws} times` : ''}`,
+        ]
+      : []),
     ...(seed
       ? [`seed     ${seed}${preCommitEpoch === undefined ? '' : ` (pre-commit at epoch ${preCommitEpoch})`}`]
       : []),

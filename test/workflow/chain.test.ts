@@ -3,6 +3,9 @@ import { ApplicationFailure } from '@temporalio/common';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BEGUN, NORMAL } from '../../src/contract.js';
+import { SealError } from '../../src/seal-error.js';
+import { scheduled } from '../helpers/history.js';
 import { landedUpdate } from '../../src/messages.js';
 import type { ChainActivities, ChainInput } from '../../src/contract-chain.js';
 import { COMM_R, fakeActivities } from '../helpers/fakes.js';
@@ -11,6 +14,13 @@ import { useOrchestrator } from '../helpers/orchestrator.js';
 import { SEED, type Sealing } from '../helpers/sealing.js';
 
 const FOLLOWS = { ticket: undefined, seed: undefined, chain: true } as const;
+
+const HOUR = 3_600_000;
+/** A ticket that ends after so many hours. */
+const lifeFor = (hours: number) => ({
+  from: new Date(Date.now() - HOUR).toISOString(),
+  until: new Date(Date.now() + hours * HOUR).toISOString(),
+});
 
 /** Has no answer, and ends when it is cancelled. */
 async function never(): Promise<never> {
@@ -26,8 +36,12 @@ describe('a sector that follows the chain', () => {
   // Before the connection that it uses: hooks that were added later run first.
   afterAll(() => chain.stop());
 
-  async function seal(own: Partial<ChainActivities>, input: object = {}): Promise<Sealing> {
-    const sealing = await orchestrator.prepare({ fakes: fakeActivities(), input: { ...FOLLOWS, ...input } });
+  async function seal(
+    own: Partial<ChainActivities>,
+    input: object = {},
+    fakes = fakeActivities(),
+  ): Promise<Sealing> {
+    const sealing = await orchestrator.prepare({ fakes, input: { ...FOLLOWS, ...input } });
     chain.take(sealing.input.sector, own);
     await sealing.start();
     return sealing;
@@ -103,6 +117,45 @@ describe('a sector that follows the chain', () => {
     await sealing.retry();
     await sealing.handle.result();
     expect(asked).toBe(2);
+  });
+
+  test('draws its ticket anew as often as P1 comes too late to begin with it, and nobody is asked', async () => {
+    const stale = (needsMs: number) => new SealError('TicketStale', 'ends in 1 h; takes 2 h', { needsMs });
+    const draws = [1, 2, 3].map((n) => ({
+      ...DRAWN,
+      ticket: `${n}a`.repeat(32),
+      epoch: n,
+      life: lifeFor(n),
+    }));
+    const fakes = fakeActivities({ P1: [stale(2 * HOUR), stale(3 * HOUR)] });
+    const sealing = await seal({ drawTicket: () => Promise.resolve(draws.shift() ?? DRAWN) }, {}, fakes);
+    await sealing.handle.result();
+    const inputs = fakes.inputsOf('P1');
+    expect(inputs.map(({ seal, claim }) => [seal.ticketEpoch, claim])).toEqual([
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ]);
+    const status = await sealing.status();
+    expect(status).toMatchObject({ draws: 3, ticketEpoch: 3, stepsBack: 0, attention: [] });
+    expect(Date.parse(status.ticketLife?.until ?? '')).toBeGreaterThan(Date.now() + 2 * HOUR);
+    // It had its turn: it does not wait behind all others once more.
+    const history = await sealing.handle.fetchHistory();
+    const ofP1 = scheduled(history).filter(({ activity }) => activity === 'preCommitPhase1');
+    expect(ofP1.map(({ priority }) => priority)).toEqual([NORMAL, BEGUN, BEGUN]);
+  });
+
+  test('asks a person where the ticket was given; another one is theirs to give', async () => {
+    const stale = new SealError('TicketStale', 'ends in 1 h; takes 2 h', { needsMs: 2 * HOUR });
+    const fakes = fakeActivities({ P1: [stale] });
+    const given = { ticket: 'ab'.repeat(32), ticketEpoch: 1, ticketLife: lifeFor(1), cleanAfter: 'proof' };
+    const sealing = await seal({ drawTicket: () => Promise.reject(new Error('asked')) }, given, fakes);
+    const { attention } = await sealing.untilAttention('P1');
+    expect(attention).toMatchObject([{ type: 'TicketStale', message: 'ends in 1 h; takes 2 h' }]);
+    const next = { ticket: 'ac'.repeat(32), ticketEpoch: 2, ticketLife: lifeFor(20) };
+    expect(await sealing.retry(next)).toBe('back to P1 with a new ticket');
+    await sealing.handle.result();
+    expect(fakes.inputsOf('P1')[1]?.seal).toMatchObject(next);
   });
 
   test('ends, when it is cancelled, while it waits for its ticket', async () => {

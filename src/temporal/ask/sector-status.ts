@@ -12,6 +12,7 @@ import { PHASE_IDS, type PhaseId } from '../../phases.js';
 import type { SectorId } from '../../sector.js';
 import { UserError } from '../../user-error.js';
 import { GRPC, hasCode } from '../embedded/grpc.js';
+import { needsOf } from './deadline.js';
 import { tasksInQueue, type InQueue } from './in-queue.js';
 import { isPending, pendingPhase, type PendingActivity } from './pending.js';
 import { NotReadyError, whyUnanswered } from './ready.js';
@@ -30,6 +31,8 @@ export interface SectorStatus extends SealStatus {
   waits: Wait[];
   /** Tasks that wait for a free host. */
   inQueue: InQueue[];
+  /** What P1 and P2 still take, in ms, while the ticket runs. */
+  needsMs?: number;
 }
 
 /**
@@ -60,8 +63,10 @@ export async function sectorStatus(
     const handedBack = pending.flatMap(handBackOf);
     const waits = await readWaits(description.raw, status, whoServes);
     const inQueue = await tasksInQueue(client, description.raw, status, whoServes);
+    const needsMs = await needsOf(status, engines, whoServes);
     const { status: workflow, runId } = description;
-    return { ...status, workflow: workflow.name, runId, engines, handedBack, waits, inQueue };
+    const running = { engines, handedBack, waits, inQueue, ...(needsMs !== undefined && { needsMs }) };
+    return { ...status, workflow: workflow.name, runId, ...running };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;

@@ -3,6 +3,7 @@ import { CONTRACT_VERSION } from '../../contract.js';
 import type { PhaseStatus, SealState, SealStatus } from '../../messages.js';
 import { PHASE_IDS, PHASES, type PhaseId } from '../../phases.js';
 import type { SEARCH_ATTRIBUTES } from '../../search-attributes.js';
+import { deadlineOf } from './deadline.js';
 import { hexOfBase64 } from './hex.js';
 import { minerName, sectorOf } from '../../sector.js';
 import { activePhases, commROf, isDone, phaseState, waitsFor, type SectorState } from './state.js';
@@ -25,6 +26,7 @@ const phaseStatus = (state: SectorState, phase: PhaseId): PhaseStatus => {
 /** The answer to the query `status`. */
 export function statusOf(state: SectorState): SealStatus {
   const { seal, results, ending } = state;
+  const deadline = deadlineOf(state);
   const cleaned = ending?.state === 'sealed' ? ending.cleaned : undefined;
   return {
     v: CONTRACT_VERSION,
@@ -38,7 +40,11 @@ export function statusOf(state: SectorState): SealStatus {
     attention: PHASE_IDS.flatMap((id) => state.attention[id] ?? []),
     ticket: seal.ticket,
     ticketEpoch: seal.ticketEpoch,
+    ...(seal.ticketLife && { ticketLife: seal.ticketLife }),
+    ...(state.draws !== undefined && { draws: state.draws }),
     seed: seal.seed,
+    ...(deadline && { deadline }),
+    ...(state.late !== undefined && { late: state.late }),
     ...(seal.chain && { chain: true }),
     ...(state.preCommitEpoch !== undefined && { preCommitEpoch: state.preCommitEpoch }),
     commD: results.P2?.commD,
@@ -79,6 +85,8 @@ export function attributesOf(
     // Between two phases the previous value stays: one event less per phase.
     SealPhase: shown.length > 0 ? shown.join('+') : isDone(state, 'P6') ? 'done' : null,
     SealHost: hosts.size > 0 ? [...hosts].sort() : null,
+    SealDeadline: deadlineOf(state)?.at ?? null,
+    SealLate: state.late === undefined ? null : 'ticket',
   };
 }
 
@@ -118,6 +126,7 @@ export function detailsOf(state: SectorState): string {
   for (const { phase, type, message, hint } of Object.values(state.attention)) {
     lines.push(`> **${phase} ${type}**: ${oneLine(message)}`, `> ${hint}`, '');
   }
+  if (state.late !== undefined) lines.push(`> will miss its ticket: ${oneLine(state.late)}`, '');
   const now = sealState(state);
   const asked = seal.chain ? AWAITED[now] : ASKED_FOR[now]?.(seal.sector);
   if (asked) lines.push(`> ${asked}`, '');

@@ -25,7 +25,12 @@ beforeEach(() => {
 describe('the ticket', () => {
   test('is drawn 900 epochs back, where nothing changes any more', async () => {
     expect(await drawTicket(watch, SECTOR)).toEqual({
-      answer: { v: 1, ticket: 'ticket of 1000 at 999100', epoch: 999_100 },
+      answer: {
+        v: 1,
+        ticket: 'ticket of 1000 at 999100',
+        epoch: 999_100,
+        life: { from: '2021-08-06T19:50:00.000Z', until: '2021-08-08T03:20:00.000Z' },
+      },
     });
   });
 
@@ -50,7 +55,12 @@ describe('the seed', () => {
     });
     epoch += 1;
     expect(await seedOf(watch, SECTOR, CID)).toEqual({
-      answer: { v: 1, seed: 'seed of 1000 at 1000140', preCommitEpoch: 999_990 },
+      answer: {
+        v: 1,
+        seed: 'seed of 1000 at 1000140',
+        preCommitEpoch: 999_990,
+        proofUntil: '2021-09-06T04:30:00.000Z',
+      },
     });
   });
 
@@ -93,7 +103,13 @@ describe('the landing', () => {
     });
     epoch += 200;
     expect(await landing()).toEqual({
-      answer: { v: 1, landed: false, seed: 'seed of 1000 at 1000140', preCommitEpoch: 999_990 },
+      answer: {
+        v: 1,
+        landed: false,
+        seed: 'seed of 1000 at 1000140',
+        preCommitEpoch: 999_990,
+        proofUntil: '2021-09-06T04:30:00.000Z',
+      },
     });
     preCommit = { epoch: 999_990, sealedCid: 'another' };
     await expect(landing()).rejects.toMatchObject({ type: 'ChainDiffers' });

@@ -1,0 +1,89 @@
+/** A ticket that is too old when P1 begins: drawn anew, or a person's to replace. */
+import { describe, expect, test } from 'vitest';
+import { initialState, type SectorState } from '../../../src/workflows/core/state.js';
+import { sealState, statusOf } from '../../../src/workflows/core/views.js';
+import { begins, done, fails, goOn, kept, NOW, retry, rewound, SEAL, TICKET } from '../../helpers/story.js';
+
+const HOUR = 3_600_000;
+/** Ends so many hours from now. */
+const lasting = (hours: number) => ({
+  from: new Date(NOW + (hours - 31.5) * HOUR).toISOString(),
+  until: new Date(NOW + hours * HOUR).toISOString(),
+});
+const { ticket: _given, ...WITHOUT } = SEAL;
+const draw = (hours: number, epoch = 100) =>
+  ({ type: 'ticket', ticket: TICKET, epoch, life: lasting(hours) }) as const;
+const followed = (): SectorState => initialState({ ...WITHOUT, chain: true });
+const stale = fails('P1', 'TicketStale', { host: '10.0.0.1', needsMs: 6 * HOUR }, 'ends in 5 h; takes 6 h');
+
+describe('a drawn ticket', () => {
+  const refused = (): SectorState => goOn(followed(), draw(5), stale);
+
+  test('is drawn anew, and nobody is asked', () => {
+    expect(refused().pendingStepBacks).toHaveLength(1);
+    const state = goOn(refused(), rewound);
+    expect(sealState(state)).toBe('waiting-for-ticket');
+    expect(state).toMatchObject({ attention: {}, claim: 2, draws: 1, stepsBack: 0 });
+    expect(state.seal).toEqual({ ...WITHOUT, chain: true });
+    expect(statusOf(state).phases.P1.failure).toBe('TicketStale: ends in 5 h; takes 6 h');
+  });
+
+  test('as often as needed, and each draw is told', () => {
+    const again = goOn(refused(), rewound, draw(24, 200), stale.slice(0, 1));
+    expect(statusOf(again)).toMatchObject({ draws: 2, ticketEpoch: 200, ticketLife: lasting(24) });
+    expect(kept(goOn(refused(), rewound, draw(24), done('P1')))).toEqual(['P1']);
+  });
+
+  test('of which none lasts long enough needs a person: drawing for ever makes no sector', () => {
+    const hopeless = fails('P1', 'TicketStale', { needsMs: 30 * HOUR, noTicketLasts: true }, 'takes 30 h');
+    const state = goOn(followed(), draw(24), hopeless);
+    expect(state.attention.P1).toMatchObject({ type: 'TicketStale', message: 'takes 30 h' });
+    expect(state.attention.P1?.hint).toMatch(/^let fewer P1 run at once.*; then sealflow retry t01000\/7$/);
+    const back = goOn(state, retry());
+    expect(back).toMatchObject({ attention: {}, pendingStepBacks: [], seal: { ticket: TICKET } });
+  });
+});
+
+describe('a ticket that was given', () => {
+  const given = (hours: number): SectorState =>
+    initialState({ ...SEAL, ticketEpoch: 100, ticketLife: lasting(hours) });
+
+  test('needs a person, with the sum and what to type', () => {
+    const { attention, seal } = goOn(given(5), stale);
+    expect(attention.P1).toMatchObject({
+      message: 'ends in 5 h; takes 6 h',
+      hint: 'draw a newer one: retry --ticket HEX@EPOCH',
+    });
+    expect(seal.ticket).toBe(SEAL.ticket);
+  });
+
+  test('goes on with another one, which has its own age', () => {
+    const life = lasting(24);
+    const state = goOn(
+      given(5),
+      stale,
+      retry({ ticket: TICKET, ticketEpoch: 200, ticketLife: life }),
+      rewound,
+    );
+    expect(state.seal).toEqual({ ...SEAL, ticket: TICKET, ticketEpoch: 200, ticketLife: life });
+    expect(state.attention).toEqual({});
+    const unknown = goOn(given(5), stale, retry({ ticket: TICKET }), rewound);
+    expect(unknown.seal).toEqual({ ...SEAL, ticket: TICKET });
+  });
+
+  test('in place of a drawn one is a person’s from then on', () => {
+    const state = goOn(followed(), draw(5), begins('P1'), retry({ ticket: SEAL.ticket as string }), rewound);
+    expect(goOn(state, stale).attention.P1).toMatchObject({ type: 'TicketStale' });
+  });
+
+  test('that lasts long enough by the server’s clock was refused by a wrong one: who asks for another would be refused again', () => {
+    for (const before of [given(20), goOn(followed(), draw(20))]) {
+      const { attention, pendingStepBacks } = goOn(before, stale);
+      expect(attention.P1?.message).toBe(
+        "ends in 5 h; takes 6 h; but by the server's clock it still lasts 20.0 h: the clock of 10.0.0.1 is wrong",
+      );
+      expect(attention.P1?.hint).toContain('sealflow doctor on 10.0.0.1');
+      expect(pendingStepBacks).toEqual([]);
+    }
+  });
+});
