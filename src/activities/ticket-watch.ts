@@ -61,9 +61,9 @@ export class TicketWatch {
   }
 
   private left(fraction: number, at: number): number | undefined {
-    const last = this.samples.at(-1);
     // It never falls within a run; if it does, it is another one's.
-    if (last && fraction < last.fraction) this.samples = [];
+    if (fraction < (this.samples.at(-1)?.fraction ?? 0)) this.samples = [];
+    const last = this.samples.at(-1);
     if (!last || fraction - last.fraction >= WINDOW / 10) this.samples.push({ fraction, at });
     const base = this.samples.findLast((sample) => fraction - sample.fraction >= WINDOW);
     if (!base) return undefined;

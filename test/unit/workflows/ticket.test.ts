@@ -1,8 +1,25 @@
 /** A ticket that is too old when P1 begins: drawn anew, or a person's to replace. */
 import { describe, expect, test } from 'vitest';
 import { initialState, type SectorState } from '../../../src/workflows/core/state.js';
-import { sealState, statusOf } from '../../../src/workflows/core/views.js';
-import { begins, done, fails, goOn, kept, NOW, retry, rewound, SEAL, TICKET } from '../../helpers/story.js';
+import { answerToRetry, refusalOfRetry } from '../../../src/workflows/core/answers.js';
+import type { Event } from '../../../src/workflows/core/reduce.js';
+import { attributesOf, detailsOf, sealState, statusOf } from '../../../src/workflows/core/views.js';
+import {
+  begins,
+  done,
+  ends,
+  fails,
+  goOn,
+  kept,
+  landed,
+  NOW,
+  retry,
+  rewound,
+  seed,
+  SEAL,
+  TICKET,
+  type Story,
+} from '../../helpers/story.js';
 
 const HOUR = 3_600_000;
 /** Ends so many hours from now. */
@@ -41,6 +58,70 @@ describe('a drawn ticket', () => {
     expect(state.attention.P1?.hint).toMatch(/^let fewer P1 run at once.*; then sealflow retry t01000\/7$/);
     const back = goOn(state, retry());
     expect(back).toMatchObject({ attention: {}, pendingStepBacks: [], seal: { ticket: TICKET } });
+  });
+});
+
+describe('a new draw that a person asks for', () => {
+  test('takes P1 and P2 back, also when both are done, and only where the chain is followed', () => {
+    const done2 = goOn(followed(), draw(5), done('P1', 'P2'), seed);
+    expect(refusalOfRetry(done2, { drawTicket: true })).toBeUndefined();
+    expect(answerToRetry(done2, { drawTicket: true })).toBe('back to P1 with a ticket that is drawn anew');
+    const state = goOn(done2, retry({ drawTicket: true }), rewound);
+    expect(kept(state)).toEqual([]);
+    expect(state.seal).toEqual({ ...WITHOUT, chain: true });
+    expect(sealState(state)).toBe('waiting-for-ticket');
+    expect(refusalOfRetry(initialState(SEAL), { drawTicket: true })?.type).toBe('NoChain');
+  });
+});
+
+describe('the deadline', () => {
+  const seal = { ...SEAL, ticketLife: lasting(24) };
+  const proofUntil = new Date(NOW + 720 * HOUR).toISOString();
+  const sown = { ...seed, preCommitEpoch: 7, proofUntil } as Event;
+  const shown = (...story: Story) => {
+    const state = goOn(initialState(seal), ...story);
+    return [statusOf(state).deadline, attributesOf(state).SealDeadline];
+  };
+
+  test('is the ticket’s end, then the thirty days for the proof, then none', () => {
+    const ticket = { what: 'ticket', at: seal.ticketLife.until };
+    expect(shown()).toEqual([ticket, ticket.at]);
+    expect(shown(done('P1', 'P2'))).toEqual([ticket, ticket.at]);
+    expect(shown(done('P1', 'P2'), sown)).toEqual([{ what: 'proof', at: proofUntil }, proofUntil]);
+    expect(shown(done('P1', 'P2'), sown, done('P3', 'P4', 'P5'), landed)).toEqual([undefined, null]);
+  });
+
+  test('is not known of a seed that a person gives, nor of a ticket without an epoch', () => {
+    expect(shown(done('P1', 'P2'), seed)).toEqual([undefined, null]);
+    expect(attributesOf(initialState(SEAL)).SealDeadline).toBeNull();
+    const other = { type: 'seed', seed: 'ee'.repeat(32) } as const;
+    expect(shown(done('P1', 'P2'), sown, other)).toEqual([undefined, null]);
+  });
+});
+
+describe('a sector that will miss its ticket', () => {
+  const late = { type: 'late', phase: 'P1', why: 'layer 3' } as const;
+  const seen = (...story: Story) => {
+    const state = goOn(followed(), draw(24), ...story);
+    return [statusOf(state).late, attributesOf(state).SealLate];
+  };
+
+  test('says so in status, lists and on its page, until P2 is done', () => {
+    expect(seen(begins('P1'), late)).toEqual(['layer 3', 'ticket']);
+    expect(detailsOf(goOn(followed(), draw(24), begins('P1'), late))).toContain(
+      '> will miss its ticket: layer 3',
+    );
+    expect(seen(begins('P1'), late, ends('P1'), begins('P2'))).toEqual(['layer 3', 'ticket']);
+    expect(seen(begins('P1'), late, ends('P1'), done('P2'))).toEqual([undefined, null]);
+  });
+
+  test('or a host says otherwise, or it gets another ticket', () => {
+    expect(seen(begins('P1'), late, { type: 'late', phase: 'P1' })).toEqual([undefined, null]);
+    expect(seen(begins('P1'), late, retry({ drawTicket: true }))).toEqual([undefined, null]);
+  });
+
+  test('is not told by a phase that has ended', () => {
+    expect(seen(late)).toEqual([undefined, null]);
   });
 });
 
