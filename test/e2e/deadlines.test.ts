@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { BEGUN, NORMAL } from '../../src/contract.js';
+import { sectorFileName, sectorOf } from '../../src/sector.js';
 import { MAX_TICKET_AGE } from '../../src/chain/policy.js';
 import { durationsDir } from '../../src/paths.js';
 import { sealDeadline, sealLate } from '../../src/search-attributes.js';
 import { TestChain } from '../helpers/chain.js';
 import { eventually } from '../helpers/eventually.js';
-import { ALL_PHASES, type Group } from '../helpers/group.js';
+import type { Group } from '../helpers/group.js';
 import { OwnCluster } from '../helpers/own-cluster.js';
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 300_000 });
@@ -32,7 +34,14 @@ beforeAll(async () => {
 
 async function group(): Promise<Group> {
   const made = await cluster.group();
-  await made.host(1, { pools: [[1, 'P1'], ...ALL_PHASES.slice(1)] });
+  await made.host(1, {
+    pools: [
+      [1, 'P1'],
+      [1, 'P2'],
+      [4, 'P3', 'P4'],
+      [2, 'P5', 'P6'],
+    ],
+  });
   await cluster.untilServed(made);
   return made;
 }
@@ -123,6 +132,30 @@ test('one that was given is refused before it starts; if it is started all the s
   cancelled(unknown);
   await eventually(isIn(unknown, 'waiting-for-seed'));
   expect(await shown(unknown)).not.toContain('ticket ends');
+});
+
+test('of sectors that were begun the one whose ticket ends soon goes first, also if it came last', async () => {
+  const of = await group();
+  const [busy, calm, urgent] = [cluster.newSector(), cluster.newSector(), cluster.newSector()];
+  await of.tell(busy, 'P2', 'hold');
+  for (const [sector, ticket] of [
+    [busy, 'ab'.repeat(32)],
+    [calm, 'ab'.repeat(32)],
+    [urgent, ticketWith(85, urgent)],
+  ] as const) {
+    await start(of, sector, '--ticket', ticket);
+    cancelled(sector);
+    await eventually(async () =>
+      ['queued', 'working'].includes((await cluster.status(sector)).phases.P2.state),
+    );
+  }
+  const priority = async (sector: string) => (await cluster.pending(sector, 'P2'))?.priority?.priorityKey;
+  await eventually(async () => (await priority(urgent)) === BEGUN);
+  expect(await priority(calm)).toBe(NORMAL);
+  await of.takeBack(busy, 'P2', 'hold');
+  await Promise.all([calm, urgent].map((sector) => eventually(isIn(sector, 'waiting-for-seed'))));
+  const order = (await of.starts(undefined, 'P2')).map(({ sector }) => sector);
+  expect(order).toEqual([busy, urgent, calm].map((sector) => sectorFileName(sectorOf(sector))));
 });
 
 test('one that will end while P1 is under way is told by then; lists have it first', async () => {

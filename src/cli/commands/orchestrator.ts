@@ -54,6 +54,10 @@ export const orchestratorCommand = (): Command =>
               'the connection to Temporal is lost: cached workflows are dropped, and read anew when it is back',
             );
           },
+          onHurried: (tasks) => {
+            if (tasks.length > 0)
+              log.info(`to the front of its queue, as its deadline is near: ${tasks.join(', ')}`);
+          },
           onReady: () => {
             isReady = true;
             const watches = config?.chain
