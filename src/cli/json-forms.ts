@@ -95,6 +95,7 @@ const shown = z.object({
     .object({ what: z.enum(['ticket', 'proof']), at: time })
     .optional()
     .describe('until when the chain waits: for the pre-commit while the ticket lasts, then for the proof'),
+  late: z.string().optional().describe('why it will miss its ticket, as a host foresees it'),
   needsMs: z.number().optional().describe('what P1 and P2 still take, while the ticket runs'),
   chain: z.boolean().optional().describe('ticket, seed and landing come from the chain'),
   preCommitEpoch: z.int().optional(),

@@ -12,6 +12,7 @@ export function shownStatus(status: SectorStatus): Shown {
     ticketLife,
     draws,
     deadline,
+    late,
     needsMs,
     seed,
     chain,
@@ -26,7 +27,7 @@ export function shownStatus(status: SectorStatus): Shown {
   return {
     ...{ sector, size, group, priority, workflow, runId, state, phases, stepsBack },
     attention: attention.map((one) => ({ ...one, since: new Date(one.since).toISOString() })),
-    ...{ ticket, ticketEpoch, ticketLife, draws, deadline, needsMs },
+    ...{ ticket, ticketEpoch, ticketLife, draws, deadline, late, needsMs },
     ...{ seed, chain, preCommitEpoch, ...commitmentsOf(status), storage, bytesFreed },
     engines: engines.map(({ phase, host, at, step, fraction, disk, copy }) => ({
       ...{ phase, host, at, step, fraction: fraction ?? undefined, disk, copy },

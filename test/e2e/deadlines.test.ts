@@ -176,7 +176,7 @@ test('one that will end while P1 is under way is told by then; lists have it fir
   expect(Date.parse(deadline?.at ?? '')).toBe((await attributes()).get(sealDeadline)?.getTime());
   expect(why).toMatch(/^P1 \S.*: P1 and P2 still take \S+ s from .*Z, its ticket ends at .*Z$/);
   expect(await shown(late)).toMatch(
-    /\n {2}ticket ends in \S+ s, needs \S+ s: it will miss it; sealflow retry \S+ --draw-ticket begins anew\n/,
+    /\n {2}ticket ends in \S+ s: it will miss it \(P1 .* take .*\); sealflow retry \S+ --draw-ticket begins anew\n/,
   );
   const rows = (await shown()).split('\n');
   const at = (sector: string): number => rows.findIndex((row) => row.startsWith(`${sector} `));

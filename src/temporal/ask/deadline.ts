@@ -5,7 +5,10 @@ import { totalOf } from '../../ticket.js';
 import { hours } from '../../units.js';
 import type { WhoServes } from './who-serves.js';
 
-type Known = Pick<SealStatus, 'sector' | 'group' | 'size' | 'phases' | 'deadline' | 'draws' | 'chain'>;
+type Known = Pick<
+  SealStatus,
+  'sector' | 'group' | 'size' | 'phases' | 'deadline' | 'draws' | 'chain' | 'late'
+>;
 
 /** @returns ms that P1 and P2 still take; undefined when the sector has no ticket that runs, or P2 is done */
 export async function needsOf(
@@ -22,7 +25,7 @@ export async function needsOf(
 
 /** `ticket ends in 9.2 h, needs 6.1 h` */
 export function describeDeadline(
-  { sector, phases, deadline, draws, chain }: Known,
+  { sector, phases, deadline, draws, chain, late }: Known,
   needsMs: number | undefined,
   now = Date.now(),
 ): string | undefined {
@@ -35,6 +38,8 @@ export function describeDeadline(
   const end = left > 0 ? `ends in ${hours(left)}` : `has ended ${hours(-left)} ago`;
   if (left <= 0 && phases.P1.state === 'done')
     return `ticket ${end}: no pre-commit can land any more; ${anew(sector, chain)}`;
+  // A host has said so; its heartbeat may be of before.
+  if (late !== undefined) return `ticket ${end}: it will miss it (${late}); ${anew(sector, chain)}`;
   if (needsMs === undefined) return `ticket ${end}: its pre-commit must be on chain before`;
   const sum = `ticket ${end}, needs ${hours(needsMs)}`;
   if (left >= needsMs) return sum;

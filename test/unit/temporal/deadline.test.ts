@@ -42,6 +42,12 @@ describe('the line', () => {
     );
   });
 
+  test('gives the reason that a host has told, whatever its last heartbeat said', () => {
+    expect(told(sector('ticket', 12, 'working', 'waiting', { late: 'layer 3: 74 h' }), 6)).toBe(
+      'ticket ends in 12 h: it will miss it (layer 3: 74 h); sealflow retry t01000/7 --ticket HEX@EPOCH begins anew',
+    );
+  });
+
   test('of one that P1 has not begun with says that another is drawn', () => {
     expect(told(sector('ticket', -2, 'queued', 'waiting', { draws: 1 }), 6.1)).toBe(
       'ticket has ended 2 h ago, needs 6.1 h: another one is drawn before P1 begins',
