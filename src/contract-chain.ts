@@ -7,6 +7,8 @@ export interface ChainInput {
   sector: string;
   /** base64; once P2 is done. */
   commR?: string;
+  /** Of its ticket, where it is known: too long after it no pre-commit can land. */
+  ticketEpoch?: number;
   /** Epoch at which the pre-commit landed, once it is known. */
   preCommitEpoch?: number;
 }

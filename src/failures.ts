@@ -209,8 +209,8 @@ export const FAILURES = {
   },
   TicketStale: {
     recovery: 'new ticket',
-    meaning: 'too little is left of the ticket for P1 and P2: their pre-commit would come too late',
-    hint: 'draw a newer one: retry --ticket HEX@EPOCH',
+    meaning: 'too little is left of the ticket: the pre-commit would come, or has come, too late',
+    hint: 'draw a newer one: retry --ticket HEX@EPOCH, or --draw-ticket if the sector follows the chain',
   },
   NotLanded: {
     recovery: 'await landed',

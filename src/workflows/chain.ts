@@ -101,6 +101,7 @@ const inputOf = ({ seal, results, preCommitEpoch }: SectorState): ChainInput => 
   v: CONTRACT_VERSION,
   sector: seal.sector,
   ...(results.P2?.commR !== undefined && { commR: results.P2.commR }),
+  ...(seal.ticketEpoch !== undefined && { ticketEpoch: seal.ticketEpoch }),
   ...(preCommitEpoch !== undefined && { preCommitEpoch }),
 });
 

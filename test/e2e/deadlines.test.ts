@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { BEGUN, NORMAL } from '../../src/contract.js';
 import { sectorFileName, sectorOf } from '../../src/sector.js';
+import { FAILURES } from '../../src/failures.js';
 import { MAX_TICKET_AGE } from '../../src/chain/policy.js';
 import { durationsDir } from '../../src/paths.js';
 import { sealDeadline, sealLate } from '../../src/search-attributes.js';
@@ -115,7 +116,7 @@ test('one that was given is refused before it starts; if it is started all the s
   expect(await start(of, sector, '--chain', '--ticket', old, '--force')).toMatchObject({ code: 0 });
   cancelled(sector);
   const { type, message, hint } = await cluster.attention(sector);
-  expect([type, hint]).toEqual(['TicketStale', 'draw a newer one: retry --ticket HEX@EPOCH']);
+  expect([type, hint]).toEqual(['TicketStale', FAILURES.TicketStale.hint]);
   expect(message).toMatch(
     /^its ticket is \S+ min old and has ended \S+ (s|min) ago; P1 and P2 take 1 s on 127\./,
   );

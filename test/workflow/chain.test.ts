@@ -56,8 +56,8 @@ describe('a sector that follows the chain', () => {
     await sealing.handle.result();
     const { sector } = sealing.input;
     expect(asked).toEqual([
-      { v: 1, sector, commR: COMM_R },
-      { v: 1, sector, commR: COMM_R, preCommitEpoch: DRAWN_SEED.preCommitEpoch },
+      { v: 1, sector, commR: COMM_R, ticketEpoch: DRAWN.epoch },
+      { v: 1, sector, commR: COMM_R, ticketEpoch: DRAWN.epoch, preCommitEpoch: DRAWN_SEED.preCommitEpoch },
     ]);
     expect(sealing.fakes.inputsOf('P1')[0]?.seal).toMatchObject({
       ticket: DRAWN.ticket,

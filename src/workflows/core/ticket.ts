@@ -39,13 +39,17 @@ export function replaceTicket(
   if (hasBegun(state, back)) state.pendingStepBacks.push(back);
 }
 
-/** A host has refused to begin: too little is left of the ticket for what P1 and P2 take there. */
+/**
+ * Too old: a host has refused to begin P1, as too little is left for what P1 and P2 take there; or the chain has waited in vain for the
+ * pre-commit, which is for a person to look at before P1 and P2 are made again.
+ */
 export function refused(
   state: SectorState,
   phase: PhaseId,
   { type, message, details }: Failure,
   now: number,
 ): void {
+  if (phase !== 'P1') return needAttention(state, phase, type, message, now);
   const { needsMs = 0, host = 'the host', noTicketLasts } = details;
   const until = state.seal.ticketLife?.until;
   const left = until === undefined ? 0 : Date.parse(until) - now;

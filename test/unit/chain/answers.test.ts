@@ -64,6 +64,23 @@ describe('the seed', () => {
     });
   });
 
+  test('of a pre-commit that can no longer land is not waited for', async () => {
+    const asked = (ticketEpoch?: number) => seedOf(watch, SECTOR, CID, ticketEpoch);
+    epoch = 500_000 + 3780 + 6;
+    expect(await asked(500_000)).toHaveProperty('waits');
+    epoch += 1;
+    await expect(asked(500_000)).rejects.toMatchObject({
+      type: 'TicketStale',
+      message: 'its pre-commit had to be on chain by epoch 503780, and is not at epoch 503787',
+    });
+    expect(await asked()).toHaveProperty('waits');
+    proved = CID;
+    expect(await asked(500_000)).toHaveProperty('waits');
+    epoch += 200;
+    preCommit = { epoch: 503_780, sealedCid: CID };
+    expect(await asked(500_000)).toHaveProperty('answer');
+  });
+
   test('of another commR is none of ours', async () => {
     preCommit = { epoch: 1, sealedCid: 'another' };
     await expect(seedOf(watch, SECTOR, CID)).rejects.toMatchObject({

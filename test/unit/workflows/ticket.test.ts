@@ -1,5 +1,6 @@
 /** A ticket that is too old when P1 begins: drawn anew, or a person's to replace. */
 import { describe, expect, test } from 'vitest';
+import { FAILURES } from '../../../src/failures.js';
 import { initialState, type SectorState } from '../../../src/workflows/core/state.js';
 import { answerToRetry, refusalOfRetry } from '../../../src/workflows/core/answers.js';
 import type { Event } from '../../../src/workflows/core/reduce.js';
@@ -59,6 +60,13 @@ describe('a drawn ticket', () => {
     const back = goOn(state, retry());
     expect(back).toMatchObject({ attention: {}, pendingStepBacks: [], seal: { ticket: TICKET } });
   });
+});
+
+test('a pre-commit that has not come in time is for a person to look at, drawn ticket or not', () => {
+  const state = goOn(followed(), draw(24), done('P1', 'P2'), fails('P3', 'TicketStale'));
+  expect(state.attention.P3).toMatchObject({ type: 'TicketStale', hint: FAILURES.TicketStale.hint });
+  expect(kept(state)).toEqual(['P1', 'P2']);
+  expect(kept(goOn(state, retry({ drawTicket: true }), rewound))).toEqual([]);
 });
 
 describe('a new draw that a person asks for', () => {
@@ -133,7 +141,7 @@ describe('a ticket that was given', () => {
     const { attention, seal } = goOn(given(5), stale);
     expect(attention.P1).toMatchObject({
       message: 'ends in 5 h; takes 6 h',
-      hint: 'draw a newer one: retry --ticket HEX@EPOCH',
+      hint: 'draw a newer one: retry --ticket HEX@EPOCH, or --draw-ticket if the sector follows the chain',
     });
     expect(seal.ticket).toBe(SEAL.ticket);
   });
