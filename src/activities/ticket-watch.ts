@@ -63,11 +63,15 @@ export class TicketWatch {
   private left(fraction: number, at: number): number | undefined {
     // It never falls within a run; if it does, it is another one's.
     if (fraction < (this.samples.at(-1)?.fraction ?? 0)) this.samples = [];
-    const last = this.samples.at(-1);
-    if (!last || fraction - last.fraction >= WINDOW / 10) this.samples.push({ fraction, at });
-    const base = this.samples.findLast((sample) => fraction - sample.fraction >= WINDOW);
+    const before = this.samples.at(-1);
+    if (!before || fraction - before.fraction >= WINDOW / 10) this.samples.push({ fraction, at });
+    const last = this.samples.at(-1) as Sample;
+    const base = this.samples.findLast((sample) => last.fraction - sample.fraction >= WINDOW);
     if (!base) return undefined;
     this.samples = this.samples.slice(this.samples.indexOf(base));
-    return ((1 - fraction) / (fraction - base.fraction)) * (at - base.at);
+    // Some engines tell of whole layers only: that nothing was seen since the last one is no news before twice its time.
+    const since = at - last.at;
+    const pace = Math.max((last.at - base.at) / (last.fraction - base.fraction), since / (2 * WINDOW));
+    return Math.max(0, (1 - last.fraction) * pace - since);
   }
 }

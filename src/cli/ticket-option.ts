@@ -65,6 +65,6 @@ export async function refuseStaleTicket(
   const needs = await whoServes.needs(group, size);
   if (Date.parse(life.until) - now >= totalOf(needs)) return;
   throw new UserError(`${describeLife(life, now)}; ${describeNeeds(needs, `in group ${group}`)}`, {
-    hint: 'draw a newer one: --ticket HEX@EPOCH',
+    hint: 'draw a newer one: --ticket HEX@EPOCH; a sector that was begun with this one goes on with --force',
   });
 }

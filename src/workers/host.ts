@@ -105,8 +105,8 @@ export async function runHost(options: HostOptions): Promise<void> {
   const refresh = async (): Promise<void> => {
     await ready.readiness.refresh();
     await capacity.refreshRoom();
-    await refreshDurations();
     serving.say();
+    await refreshDurations();
   };
   options.onLook?.(() => void refresh());
   await Promise.race([Promise.all([refresh(), engineWatch.inspect()]), startTimeout]);

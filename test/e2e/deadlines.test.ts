@@ -107,7 +107,7 @@ test('one that was given is refused before it starts; if it is started all the s
   const refused = await start(of, sector, '--chain', '--ticket', old);
   expect(refused.code).toBe(2);
   expect(refused.stderr).toMatch(
-    /^sealflow: its ticket is 1\.9 min old and has ended 2\d(\.\d)? s ago; P1 and P2 take 1 s in group \d+ \(P1 500 ms at best, P2 500 ms at best\)\n.*draw a newer one: --ticket HEX@EPOCH\n$/,
+    /^sealflow: its ticket is 1\.9 min old and has ended 2\d(\.\d)? s ago; P1 and P2 take 1 s in group \d+ \(P1 500 ms at best, P2 500 ms at best\)\n.*draw a newer one: --ticket HEX@EPOCH; a sector that was begun with this one goes on with --force\n$/,
   );
   const future = `${'ab'.repeat(32)}@${chain.epoch + 1_000_000}`;
   expect((await start(of, sector, '--ticket', future)).stderr).toMatch(

@@ -139,10 +139,15 @@ export function detailsOf(state: SectorState): string {
   return [...lines, '', ...valuesOf(state)].join('\n');
 }
 
+const DUE = { ticket: 'ticket lasts until', proof: 'proof must be on chain by' } as const;
+
 /** Each on a line of its own: two spaces end a line in Markdown. */
-function valuesOf({ seal, results }: SectorState): string[] {
+function valuesOf(state: SectorState): string[] {
+  const { seal, results } = state;
   const epoch = seal.ticketEpoch === undefined ? '' : ` of epoch ${seal.ticketEpoch}`;
   const values = seal.ticket === undefined ? [] : [`ticket \`${seal.ticket}\`${epoch}`];
+  const deadline = deadlineOf(state);
+  if (deadline) values.push(`${DUE[deadline.what]} ${deadline.at}`);
   if (seal.seed !== undefined) values.push(`seed \`${seal.seed}\``);
   for (const name of ['commD', 'commR'] as const) {
     const value = results.P2?.[name];

@@ -19,7 +19,7 @@ const lasting = (hours: number) => ({
 });
 
 /** A P1 whose layers take so many hours each; it is looked at each minute. @returns what was foreseen at each hour */
-function watched(layers: readonly number[], ticket: number) {
+function watched(layers: readonly number[], ticket: number, isStepwise = false) {
   const watch = new TicketWatch('P1', lasting(ticket), NEEDS);
   const seen: { hour: number; layer: number; foreseen: Foreseen }[] = [];
   let isLate = false;
@@ -27,7 +27,7 @@ function watched(layers: readonly number[], ticket: number) {
   for (const [i, hours] of layers.entries()) {
     for (let minute = 0; minute < hours * 60; minute++) {
       const at = began + minute * MINUTE;
-      const fraction = (i + minute / (hours * 60)) / LAYERS;
+      const fraction = (i + (isStepwise ? 0 : minute / (hours * 60))) / LAYERS;
       const progress = { step: `layer ${i + 1} of ${LAYERS}`, fraction };
       const foreseen = watch.look(progress, at, BEGIN + at, isLate);
       isLate = foreseen.late !== undefined;
@@ -59,6 +59,16 @@ describe('a P1 under way', () => {
     expect(rest.every(({ foreseen }) => foreseen.late)).toBe(true);
   });
 
+  test('whose engine tells of whole layers only is told after the first one, and not for having told nothing since', () => {
+    expect(watched(even(9), 24, true).find(({ foreseen }) => foreseen.late)?.layer).toBe(2);
+    expect(watched(even(1), 11.7, true).some(({ foreseen }) => foreseen.late)).toBe(false);
+    const slow = watched([1, 1, 1, ...Array.from({ length: 8 }, () => 9)], 48, true);
+    // When the first slow layer is done; a layer that takes days, long before.
+    expect(slow.find(({ foreseen }) => foreseen.late)?.hour).toBe(3 + 9);
+    const stuck = watched([1, 1, 1, 60], 48, true).find(({ foreseen }) => foreseen.late);
+    expect(stuck?.hour).toBeLessThan(3 + 13);
+  });
+
   test('that will make it is not told, and it is known how long it takes', () => {
     const seen = watched(even(1), 24);
     expect(seen.some(({ foreseen }) => foreseen.late)).toBe(false);
@@ -72,6 +82,21 @@ describe('a P1 under way', () => {
     expect(seen.at(-1)?.foreseen.late).toBeUndefined();
     const changes = seen.filter(({ foreseen }, i) => !foreseen.late !== !seen[i - 1]?.foreseen.late);
     expect(changes.length).toBeLessThanOrEqual(3);
+  });
+
+  test('that was told so has to have a tenth to spare before it is told otherwise', () => {
+    // After 1 h of 10 it needs 9 h, and half an hour for P2; 10 h are left.
+    for (const [hours, isLate, expected] of [
+      [11, false, false],
+      [11, true, true],
+      [11.5, true, false],
+      [10, false, true],
+    ] as const) {
+      const watch = new TicketWatch('P1', lasting(hours), NEEDS);
+      watch.look({ step: 's', fraction: 0 }, 0, BEGIN, isLate);
+      const { late } = watch.look({ step: 's', fraction: 0.1 }, HOUR, BEGIN + HOUR, isLate);
+      expect([hours, isLate, late !== undefined]).toEqual([hours, isLate, expected]);
+    }
   });
 
   test('is told at once when not even P2 would fit', () => {

@@ -95,6 +95,9 @@ describe('the deadline', () => {
     const ticket = { what: 'ticket', at: seal.ticketLife.until };
     expect(shown()).toEqual([ticket, ticket.at]);
     expect(shown(done('P1', 'P2'))).toEqual([ticket, ticket.at]);
+    const page = (...story: Story) => detailsOf(goOn(initialState(seal), ...story));
+    expect(page()).toContain(`\nticket lasts until ${ticket.at}`);
+    expect(page(done('P1', 'P2'), sown)).toContain(`\nproof must be on chain by ${proofUntil}  \n`);
     expect(shown(done('P1', 'P2'), sown)).toEqual([{ what: 'proof', at: proofUntil }, proofUntil]);
     expect(shown(done('P1', 'P2'), sown, done('P3', 'P4', 'P5'), landed)).toEqual([undefined, null]);
   });
