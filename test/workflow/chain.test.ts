@@ -6,9 +6,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BEGUN, NORMAL } from '../../src/contract.js';
 import { SealError } from '../../src/seal-error.js';
 import { scheduled } from '../helpers/history.js';
-import { landedUpdate } from '../../src/messages.js';
+import { landedUpdate, lateSignal } from '../../src/messages.js';
+import { sealDeadline, sealLate } from '../../src/search-attributes.js';
+import { eventually } from '../helpers/eventually.js';
 import type { ChainActivities, ChainInput } from '../../src/contract-chain.js';
-import { COMM_R, fakeActivities } from '../helpers/fakes.js';
+import { COMM_R, fakeActivities, held } from '../helpers/fakes.js';
 import { DRAWN, DRAWN_SEED, FakeChain, LANDED, MOVED } from '../helpers/chain-worker.js';
 import { useOrchestrator } from '../helpers/orchestrator.js';
 import { SEED, type Sealing } from '../helpers/sealing.js';
@@ -143,6 +145,34 @@ describe('a sector that follows the chain', () => {
     const history = await sealing.handle.fetchHistory();
     const ofP1 = scheduled(history).filter(({ activity }) => activity === 'preCommitPhase1');
     expect(ofP1.map(({ priority }) => priority)).toEqual([NORMAL, BEGUN, BEGUN]);
+  });
+
+  test('shows that it will miss its ticket from the moment that its host foresees it until P2 is done', async () => {
+    const [p1, p2] = [held(), held()];
+    const fakes = fakeActivities({ P1: [p1], P2: [p2] });
+    const sealing = await seal(
+      { drawTicket: () => Promise.resolve({ ...DRAWN, life: lifeFor(24) }) },
+      {},
+      fakes,
+    );
+    const isLate = async (): Promise<boolean> => (await sealing.lists()).get(sealLate) === 'ticket';
+    await fakes.begun('P1');
+    const until = (await sealing.status()).deadline?.at ?? '';
+    await eventually(async () => (await sealing.lists()).get(sealDeadline)?.toISOString() === until);
+    expect(await isLate()).toBe(false);
+    // What is no such word changes nothing.
+    await sealing.handle.signal(lateSignal, { phase: 'P9', why: 1 } as never);
+    await sealing.handle.signal(lateSignal, { phase: 'P1', why: 'layer 3 of 11' });
+    await eventually(isLate);
+    expect(await sealing.details()).toContain('will miss its ticket: layer 3 of 11');
+    p1.release();
+    await fakes.begun('P2');
+    expect(fakes.inputsOf('P2')[0]?.late).toBe(true);
+    expect(await isLate()).toBe(true);
+    p2.release();
+    await sealing.handle.result();
+    expect(await isLate()).toBe(false);
+    expect((await sealing.lists()).get(sealDeadline)).toBeUndefined();
   });
 
   test('asks a person where the ticket was given; another one is theirs to give', async () => {
