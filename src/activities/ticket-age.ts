@@ -10,6 +10,9 @@ import type { Deps } from './deps.js';
 import type { Task } from './task.js';
 import { TicketWatch } from './ticket-watch.js';
 
+/** Of what is left of a ticket that is drawn now: until P1 has it, and a slot, some of it is gone. Else it could be drawn for ever. */
+const USABLE = 0.98;
+
 /**
  * To be asked by a P1 that is about to begin, in its slot. One that goes on from layers does: hours of work are never given up for
  * the age of a ticket. Where nobody knows when the ticket ends, nothing is said of it.
@@ -29,7 +32,7 @@ export async function refuseStaleTicket(
   const needs = await durations.needs(group, size);
   const needsMs = totalOf(needs);
   if (Date.parse(life.until) - now >= needsMs) return;
-  const noTicketLasts = lifeWhenDrawn(life) < needsMs;
+  const noTicketLasts = lifeWhenDrawn(life) * USABLE < needsMs;
   const sum = `${describeLife(life, now)}; ${describeNeeds(needs, `on ${identity.host}`)}`;
   throw new SealError('TicketStale', noTicketLasts ? `${sum}; no ticket lasts so long` : sum, {
     host: identity.host,

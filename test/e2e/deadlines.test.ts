@@ -162,9 +162,9 @@ test('of sectors that were begun the one whose ticket ends soon goes first, also
 test('one that will end while P1 is under way is told by then; lists have it first', async () => {
   const of = await group();
   const [late, other] = [cluster.newSector(), cluster.newSector()];
-  // Three steps of 10 s: after the first it can be foreseen that 14 s do not do.
+  // Three steps of 10 s: after the first it can be foreseen that 20 s do not do.
   await of.tell(late, 'P1', 'ms', '30000');
-  await start(of, late, '--chain', '--ticket', ticketWith(14, late));
+  await start(of, late, '--chain', '--ticket', ticketWith(20, late));
   cancelled(late);
   const attributes = async (sector = late) => (await cluster.handle(sector).describe()).typedSearchAttributes;
   await eventually(async () => (await attributes()).get(sealDeadline) !== undefined);

@@ -53,7 +53,7 @@ export function refused(
   const { needsMs = 0, host = 'the host', noTicketLasts } = details;
   const until = state.seal.ticketLife?.until;
   const left = until === undefined ? 0 : Date.parse(until) - now;
-  if (left > needsMs) {
+  if (left > needsMs + CLOCKS_MS) {
     // This is the server's clock, and later than the host's look at its own.
     const why = `${message}; but by the server's clock it still lasts ${inHours(left)}: the clock of ${host} is wrong`;
     needAttention(state, phase, type, why, now, `set the clock (sealflow doctor on ${host} compares it)`);
@@ -65,6 +65,9 @@ export function refused(
     state.pendingStepBacks.push({ to: 'P1', reason: message, invalidates: 'none', isDraw: true });
   } else needAttention(state, phase, type, message, now);
 }
+
+/** Clocks that differ by more are wrong (`doctor` fails). */
+const CLOCKS_MS = 60_000;
 
 const TOO_SLOW =
   'let fewer P1 run at once, or give them faster disks; if the hosts are faster by now, delete durations/ in the group’s directory';

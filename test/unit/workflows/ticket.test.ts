@@ -168,6 +168,13 @@ describe('a ticket that was given', () => {
     expect(goOn(state, stale).attention.P1).toMatchObject({ type: 'TicketStale' });
   });
 
+  test('of which the host has said too little by a clock that is ahead by seconds is drawn anew all the same', () => {
+    expect(goOn(followed(), draw(6 + 0.9 / 60), stale).pendingStepBacks).toHaveLength(1);
+    expect(goOn(followed(), draw(6 + 1.1 / 60), stale).attention.P1?.message).toContain(
+      'the clock of 10.0.0.1 is wrong',
+    );
+  });
+
   test('that lasts long enough by the server’s clock was refused by a wrong one: who asks for another would be refused again', () => {
     for (const before of [given(20), goOn(followed(), draw(20))]) {
       const { attention, pendingStepBacks } = goOn(before, stale);
