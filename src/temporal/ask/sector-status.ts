@@ -105,10 +105,10 @@ const CANCELLED = 1;
 const DEADLINE_EXCEEDED = 4;
 
 /**
- * Queries twice: a server that has just started gives the first query to orchestrators that are still reconnecting.
+ * The workflow's own status. Queries twice: a server that has just started gives the first query to orchestrators that are still reconnecting.
  * @throws UserError when neither query is answered
  */
-async function askStatus(client: Client, handle: WorkflowHandle): Promise<SealStatus> {
+export async function askStatus(client: Client, handle: WorkflowHandle): Promise<SealStatus> {
   const ask = () => client.connection.withDeadline(Date.now() + ANSWER_MS, () => handle.query(statusQuery));
   for (let queries = 1; ; queries++) {
     try {

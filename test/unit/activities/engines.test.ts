@@ -114,6 +114,22 @@ describe('an engine whose task fails before it watches (B12)', () => {
   });
 });
 
+describe('an engine that has ended', () => {
+  test('does not keep its slot, although Node has not told of its end yet', async () => {
+    const { engines } = host.deps;
+    let before: ReturnType<typeof engines.processOf>;
+    const processOf = (attempt: Attempt): typeof before => (before = engines.processOf(attempt) ?? before);
+    const left: string[] = [];
+    const enter = () => ({
+      leave: () => void left.push('free'),
+      leaveToEngine: () => void left.push('to its engine'),
+    });
+    await host.begin('P1', {}, {}, { engines: { processOf }, slots: { enter } }).done;
+    expect(before).toMatchObject({ pid: expect.any(Number) as number });
+    expect(left).toEqual(['free']);
+  });
+});
+
 describe('an engine that crashes', () => {
   test.each(['SIGKILL', 'SIGSEGV', 'SIGTERM'])(
     'by %s is reported with what it has recorded',
