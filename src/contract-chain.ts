@@ -1,5 +1,5 @@
 /** The part of the contract by which sectors ask the chain. Usable in workflows. */
-import type { CONTRACT_VERSION } from './contract.js';
+import type { CONTRACT_VERSION, TicketLife } from './contract.js';
 
 export interface ChainInput {
   v: typeof CONTRACT_VERSION;
@@ -7,6 +7,8 @@ export interface ChainInput {
   sector: string;
   /** base64; once P2 is done. */
   commR?: string;
+  /** Of its ticket, where it is known: too long after it no pre-commit can land. */
+  ticketEpoch?: number;
   /** Epoch at which the pre-commit landed, once it is known. */
   preCommitEpoch?: number;
 }
@@ -16,6 +18,8 @@ export interface DrawnTicket {
   /** hex */
   ticket: string;
   epoch: number;
+  /** Orchestrators of an older version do not tell it. */
+  life?: TicketLife;
 }
 
 export interface DrawnSeed {
@@ -24,6 +28,8 @@ export interface DrawnSeed {
   seed: string;
   /** Epoch at which the pre-commit landed. */
   preCommitEpoch: number;
+  /** The last moment at which the proof can land, ISO 8601. Orchestrators of an older version do not tell it. */
+  proofUntil?: string;
 }
 
 /** The proof is on chain; or the pre-commit has landed at another epoch since (a reorganisation), which has another seed. */

@@ -71,6 +71,14 @@ export const randomnessSchema = (): typeof hex32 => hex32;
  */
 export const seedSchema = (): typeof nonZero => nonZero;
 
+const moment = z.iso.datetime({ offset: true, error: 'must be a time like 2026-11-30T03:00:00Z' });
+const ticketLife = z
+  .strictObject({ from: moment, until: moment })
+  .refine(({ from, until }) => Date.parse(from) < Date.parse(until), 'must end after it has begun');
+
+/** Of a ticket's epoch, and of the last one at which its pre-commit can land. */
+export const ticketLifeSchema = (): typeof ticketLife => ticketLife;
+
 const sealInput = z
   .strictObject({
     /** Once it is understood it is this version's. */
@@ -90,6 +98,8 @@ const sealInput = z
     ticket: hex32.optional(),
     /** Chain epoch at which the ticket was drawn: sealing does not need it, the pre-commit does (`sealflow message`). */
     ticketEpoch: z.int().min(0).optional(),
+    /** When that epoch began, and the last moment at which its pre-commit can land: known where the chain's clock is. */
+    ticketLife: ticketLife.optional(),
     /** Ticket, seed and landing come from the chain that the orchestrators watch, unless somebody gives them. */
     chain: z.boolean().optional(),
     /** The seed where it is known at the start (tests); else it comes with the update `provideSeed`. */
@@ -109,6 +119,7 @@ const sealInput = z
   });
 
 export type SealInput = z.infer<typeof sealInput>;
+export type TicketLife = z.infer<typeof ticketLife>;
 
 /** Validates the input of `sealSector`. @returns zod's result: `data`, or `error` with the problems found */
 export const parseSealInput = (given: unknown): z.ZodSafeParseResult<SealInput> => sealInput.safeParse(given);
@@ -157,6 +168,8 @@ export interface PhaseInput {
   invalidated: string[];
   /** The newest attempt (`at`) whose failure this workflow knows; a newer failure on disk is reported, not repeated. */
   lastReported?: string;
+  /** The workflow was told that the sector will miss its ticket. */
+  late?: true;
 }
 
 /** What the workflow retains of a phase. Large outputs stay in files. */

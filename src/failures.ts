@@ -10,6 +10,7 @@ import type { EnginePhaseId, Times } from './phases.js';
  * - `retry counted`: retried at the server after a growing delay; counts, and too many without progress need attention
  * - `reschedule`: the workflow schedules the phase anew, before new work; no fault of the phase
  * - `step back`: an earlier phase runs again
+ * - `new ticket`: a ticket that was drawn from the chain is drawn anew; one that a person has given needs that person
  * - `attention`: waits for a person; nothing is lost
  * - `await landed`: the phase waits until upstream has reported that the proof is on chain
  * - `fail`: the workflow fails: there is nothing left to do
@@ -20,6 +21,7 @@ type Recovery =
   | 'retry counted'
   | 'reschedule'
   | 'step back'
+  | 'new ticket'
   | 'attention'
   | 'await landed'
   | 'fail';
@@ -205,6 +207,11 @@ export const FAILURES = {
     meaning: 'the chain holds another commR for this sector than P2 has computed',
     hint: 'find out who pre-committed that sector number, and from which files: no proof of this replica can land for it',
   },
+  TicketStale: {
+    recovery: 'new ticket',
+    meaning: 'too little is left of the ticket: the pre-commit would come, or has come, too late',
+    hint: 'draw a newer one: retry --ticket HEX@EPOCH, or --draw-ticket if the sector follows the chain',
+  },
   NotLanded: {
     recovery: 'await landed',
     meaning: 'the scratch is kept until the proof is on chain ([clean] after = "landed")',
@@ -245,6 +252,10 @@ export interface FailureDetails {
   stored?: true;
   /** With Overtaken: the claim of this run that is in force. */
   claim?: number;
+  /** With TicketStale: what P1 and P2 take on that host, in ms. */
+  needsMs?: number;
+  /** With TicketStale: not even a ticket that is drawn now would last so long. */
+  noTicketLasts?: true;
 }
 
 /** A failure as the workflow knows it. */

@@ -44,8 +44,12 @@ export interface HeartbeatDetails {
   told?: string | undefined;
   /** Set while an engine of this host, or P6, is at work. */
   works?: true | undefined;
+  /** The workflow was told last that the sector will miss its ticket, or that it will not. */
+  late?: boolean | undefined;
   /** With P1: the busiest disk of local_dir, where it lies on disks of this host. */
   disk?: DiskBusy;
+  /** What P1 and P2 still take, in ms, where that can be told and a ticket must last so long. */
+  needsMs?: number;
   /** With P5. */
   copy?: CopyProgress;
 }

@@ -11,6 +11,8 @@ import { sinceText } from './units.js';
 const phases = z.array(z.enum(PHASE_IDS)).readonly();
 const time = z.coerce.date();
 
+const took = z.object({ ms: z.number(), of: z.int() });
+
 const statement = z.object({
   v: z.int().refine((v) => readable(v)),
   /** Of sealflow. */
@@ -28,6 +30,8 @@ const statement = z.object({
   noRoom: z.object({ reason: z.string(), since: time }).optional(),
   /** The slots; of a pool that is full, when the first is expected to be free. */
   pools: z.array(z.object({ phases, slots: z.int(), taken: z.int(), freeAbout: time.optional() })),
+  /** What P1 and P2 take there; older versions do not say it. */
+  needs: z.object({ P1: took, P2: took }).optional(),
   /** Its last word: the worker ends. */
   stopped: time.optional(),
 });

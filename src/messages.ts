@@ -1,7 +1,14 @@
 /** The query and the updates of a running sector. Usable in workflows. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import { z } from 'zod';
-import { CONTRACT_VERSION, randomnessSchema, seedSchema, type StorageLocation } from './contract.js';
+import {
+  CONTRACT_VERSION,
+  randomnessSchema,
+  seedSchema,
+  ticketLifeSchema,
+  type StorageLocation,
+  type TicketLife,
+} from './contract.js';
 import { PHASE_IDS, type PhaseId, type SectorSize } from './phases.js';
 
 export type SealState =
@@ -29,6 +36,13 @@ export interface Attention {
   hint: string;
   /** Milliseconds since 1970, workflow time. */
   since: number;
+}
+
+/** What must be on chain by then: the pre-commit, while the ticket lasts; then the proof. */
+export interface Deadline {
+  what: 'ticket' | 'proof';
+  /** ISO 8601 */
+  at: string;
 }
 
 export interface PhaseStatus {
@@ -59,6 +73,14 @@ export interface SealStatus {
   ticket?: string;
   /** Chain epoch at which the ticket was drawn, where that is known. */
   ticketEpoch?: number;
+  /** When that epoch began and when the ticket ends, where that is known. */
+  ticketLife?: TicketLife;
+  /** How often it was drawn from the chain: anew when P1 came too late to begin with the one before. */
+  draws?: number;
+  /** Until when the chain waits for it, where that is known. */
+  deadline?: Deadline;
+  /** Why it will miss its ticket, once a host has foreseen it. */
+  late?: string;
   /** Ticket, seed and landing come from the chain. */
   chain?: boolean;
   /** Epoch at which the pre-commit landed, once the chain has told. */
@@ -84,6 +106,15 @@ export interface Working {
 export const workingSignal = defineSignal<[Working]>('working');
 const workingSchema = z.strictObject({ phase: z.enum(PHASE_IDS), host: z.string().max(255).optional() });
 
+/** Sent by a host that foresees it: the ticket will end before P1 and P2 are done. */
+export interface Late {
+  phase: PhaseId;
+  /** Without it, it will not. */
+  why?: string;
+}
+export const lateSignal = defineSignal<[Late]>('late');
+const lateSchema = z.strictObject({ phase: z.enum(PHASE_IDS), why: z.string().max(1000).optional() });
+
 export interface ProvideSeed {
   /** 64 hex digits. */
   seed: string;
@@ -98,6 +129,11 @@ export interface Retry {
   from?: PhaseId;
   /** A new ticket (64 hex): P1 runs again. */
   ticket?: string;
+  /** With `ticket`: the chain epoch at which it was drawn, and how long it lasts. */
+  ticketEpoch?: number;
+  ticketLife?: TicketLife;
+  /** Of a sector that follows the chain: a new ticket is drawn from there, and P1 runs again. */
+  drawTicket?: boolean;
   /** Accepts the commR of a repeated P2 that differs from the published one. */
   acceptCommR?: boolean;
 }
@@ -105,6 +141,9 @@ export const retryUpdate = defineUpdate<string, [Retry]>('retry');
 const retrySchema = z.strictObject({
   from: z.enum(PHASE_IDS).optional(),
   ticket: randomnessSchema().optional(),
+  ticketEpoch: z.int().min(0).optional(),
+  ticketLife: ticketLifeSchema().optional(),
+  drawTicket: z.boolean().optional(),
   acceptCommR: z.boolean().optional(),
 });
 
@@ -131,6 +170,7 @@ const setPrioritySchema = z.strictObject({ priority: z.boolean() });
 
 // As in the contract: schemas do not leave the module.
 export const parseWorking = (given: unknown): Parsed<Working> => workingSchema.safeParse(given);
+export const parseLate = (given: unknown): Parsed<Late> => lateSchema.safeParse(given);
 export const parseProvideSeed = (given: unknown): Parsed<ProvideSeed> => provideSeedSchema.safeParse(given);
 export const parseRetry = (given: unknown): Parsed<Retry> => retrySchema.safeParse(given);
 export const parseAbort = (given: unknown): Parsed<Abort> => abortSchema.safeParse(given);

@@ -45,6 +45,8 @@ export const sealedDir = (group: GroupDirectory): string => join(groupSubdirecto
 export const doneDir = (group: GroupDirectory): string => join(groupSubdirectory(group), 'done');
 /** Notes on hosts that are drained, one per host. */
 export const drainedDir = (group: GroupDirectory): string => join(groupSubdirectory(group), 'drained');
+/** Notes on what P1 and P2 took, one per host, size and phase. */
+export const durationsDir = (group: GroupDirectory): string => join(groupSubdirectory(group), 'durations');
 /** The directories of a group in the order in which they are made, each inside an earlier one. */
 export const groupDirectories = (group: GroupDirectory): string[] => [
   join(group.root, 'nfs'),
@@ -53,6 +55,7 @@ export const groupDirectories = (group: GroupDirectory): string[] => [
   sealedDir(group),
   doneDir(group),
   drainedDir(group),
+  durationsDir(group),
 ];
 
 export const sectorDir = (group: GroupDirectory, sector: SectorId): string =>

@@ -9,6 +9,8 @@ export const SEARCH_ATTRIBUTES = {
   SealPhase: 'Keyword',
   SealState: 'Keyword',
   SealHost: 'KeywordList',
+  SealDeadline: 'Datetime',
+  SealLate: 'Keyword',
 } as const;
 
 export const sealMiner = defineSearchAttributeKey('SealMiner', SearchAttributeType.KEYWORD);
@@ -19,3 +21,7 @@ export const sealPhase = defineSearchAttributeKey('SealPhase', SearchAttributeTy
 export const sealState = defineSearchAttributeKey('SealState', SearchAttributeType.KEYWORD);
 /** Where engines are at work for it: P4 and P5 may be on two hosts. */
 export const sealHost = defineSearchAttributeKey('SealHost', SearchAttributeType.KEYWORD_LIST);
+/** Until when the chain waits: for the pre-commit while the ticket lasts, then for the proof. */
+export const sealDeadline = defineSearchAttributeKey('SealDeadline', SearchAttributeType.DATETIME);
+/** What it will miss, as can be foreseen: `ticket`. */
+export const sealLate = defineSearchAttributeKey('SealLate', SearchAttributeType.KEYWORD);

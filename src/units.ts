@@ -27,6 +27,10 @@ export function duration(ms: number): string {
   return `${Number((ms / size).toFixed(1))} ${name}`;
 }
 
+/** The same in hours from one hour on, as deadlines are told that are compared: `29.3 h`. */
+export const hours = (ms: number): string =>
+  Math.abs(ms) < 3_600_000 ? duration(ms) : `${Number((ms / 3_600_000).toFixed(1))} h`;
+
 /** A moment as people read it, in UTC as in the log: `14:03Z`, of another day `2026-11-28 14:03Z`. */
 export function sinceText(moment: Date, now = new Date()): string {
   const [day = '', time = ''] = moment.toISOString().split('T');

@@ -22,7 +22,8 @@ export interface ChainDeps {
 
 export const createChainActivities = (deps: ChainDeps): ChainActivities => ({
   drawTicket: (input) => waits(deps, 'P1', input, () => drawTicket(deps.watch, input.sector)),
-  awaitSeed: (input) => waits(deps, 'P3', input, () => seedOf(deps.watch, input.sector, cidOf(input))),
+  awaitSeed: (input) =>
+    waits(deps, 'P3', input, () => seedOf(deps.watch, input.sector, cidOf(input), input.ticketEpoch)),
   awaitLanded: (input) =>
     waits(deps, 'P6', input, () => landingOf(deps.watch, input.sector, cidOf(input), input.preCommitEpoch)),
 });

@@ -5,6 +5,7 @@ import type { EngineStarter } from '../engines/start.js';
 import type { DiskBusy } from '../heartbeat.js';
 import type { GroupDirectory, OpenGroup } from '../paths.js';
 import type { PhaseId } from '../phases.js';
+import type { Durations } from '../group/durations.js';
 import type { Nodes } from '../storage/choose-node.js';
 import type { Journal } from './journal.js';
 
@@ -15,6 +16,8 @@ export interface Deps {
   scratch: GroupScratch;
   nodes: StorageNodes;
   resources: HostResources;
+  /** What P1 and P2 took on this host and in its group. */
+  durations: Pick<Durations, 'needs' | 'record'>;
   journal: Journal;
 }
 

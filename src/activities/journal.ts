@@ -64,7 +64,7 @@ export class Journal {
     const begun = this.take(work);
     const reason = `${type}: ${bounded(message, MESSAGE_BYTES).replaceAll('\n', ' ')}; ${hint}`;
     if (recovery !== 'hand back') {
-      const level = recovery === 'reschedule' || recovery === 'await landed' ? 'info' : 'warn';
+      const level = ['reschedule', 'await landed', 'new ticket'].includes(recovery) ? 'info' : 'warn';
       const after = begun ? `, ${secondsOf(begun)}` : '';
       this.log[level](
         `${key} ${level === 'info' ? 'let go' : 'failed'}${listOf(details.at ?? begun?.at, begun?.pid)}${after}: ${reason}`,

@@ -91,6 +91,7 @@ function delayOf(type: FailureType, { failures, waits }: Carried, info: AttemptI
       return exponential(times[first], times[longest], attempt) * (spread ? 0.5 + Math.random() / 2 : 1);
     }
     case 'step back':
+    case 'new ticket':
     case 'await landed':
     case 'fail':
       return undefined;

@@ -18,6 +18,7 @@ import { untilEndedHere } from './end-engines.js';
 import { copyMeter, releaseCopy, prepareCopy, removeEarlierCopies, type CopyWork } from './copy-job.js';
 import { checkInputs, hangMsOf, inputHash, jobFor, phaseResult } from './phase-job.js';
 import { openSectorDirectory } from './sector-directory.js';
+import { foreseeing, learnDuration, refuseStaleTicket } from './ticket-age.js';
 import { claimantOf, drained, draining, endOfTask, runTask, type Task } from './task.js';
 
 interface PhaseWork extends CopyWork {
@@ -42,6 +43,7 @@ export const sealPhase = (deps: Deps, phase: EnginePhaseId, input: PhaseInput): 
       claim,
       inputHash: inputHash(input),
     });
+    await learnDuration(deps, group, task, attempt, result);
     if (phase === 'P2') await claim.linkReplica(attempt);
     await claim.freeSuperseded(attempt);
     return phaseResult(phase, attempt, result);
@@ -81,6 +83,7 @@ async function untilResult(work: PhaseWork): Promise<Extract<Situation, { is: 'r
         // Also for a task that came for an engine of this host: that has ended since, as its sector was taken back.
         if (deps.slots.isDrained()) throw drained(deps.identity.host);
         if (await untilEndedHere(sectorDirectory, input.phase, epoch, deps.identity, task)) break;
+        if (input.phase === 'P1') await refuseStaleTicket(deps, work.group, task, situation.earlier);
         await withMemory(work, () => startAttempt(work, epoch, situation));
     }
   }
@@ -145,6 +148,7 @@ async function waitFor(attempt: Attempt, work: PhaseWork): Promise<void> {
       deps.journal.begins(workOf(task), { at, pid, isAdopted: true });
     }
     task.working();
+    const foresee = await foreseeing(deps, work.group, task);
     end = await watchEngine({
       attempt,
       times: task.times,
@@ -153,10 +157,10 @@ async function waitFor(attempt: Attempt, work: PhaseWork): Promise<void> {
       ended: deps.engines.endOf(attempt),
       onProgress: (progress) => {
         task.working();
-        const { step, fraction } = progress;
         // P1 is disk-bound: when it is slow, check the disk first.
         const disk = input.phase === 'P1' ? deps.resources.diskLoad() : undefined;
-        task.heartbeat({ at, step, fraction, ...(disk && { disk }), ...copyProgress(progress) });
+        const told = { ...foresee(progress), ...(disk && { disk }), ...copyProgress(progress) };
+        task.heartbeat({ at, step: progress.step, fraction: progress.fraction, ...told });
       },
       onHung: ({ progress }) => task.heartbeat({ at, step: progress, fraction: null }),
     });

@@ -14,6 +14,7 @@ import { abortNoteOf } from '../group/notes.js';
 import type { Deps } from './deps.js';
 import { deleteKeepingLogs } from './delete-gone.js';
 import type { Task } from './task.js';
+import { refuseStaleTicket } from './ticket-age.js';
 import { waitUntilVisible } from './wait-until-visible.js';
 
 /**
@@ -40,6 +41,8 @@ async function makeSectorDirectory(
     if (await waitUntilVisible(task, async () => (await directoryExists(directory)) || undefined)) return;
     throw new SealError('StepBack', `${directory} is gone`, { from: 'P1', host: deps.identity.host });
   }
+  // It begins at the beginning. Asked here too: it keeps no room while it waits for another ticket.
+  await refuseStaleTicket(deps, group, task);
   await deps.scratch.oneAtATime(() => reserveRoom(deps, group, task, directory));
 }
 

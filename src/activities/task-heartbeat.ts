@@ -12,6 +12,8 @@ export interface Before {
   lastReported: string | undefined;
   /** The host that has told the workflow that it works. */
   told: string | undefined;
+  /** Whether it was told that the sector will miss its ticket; undefined if nothing was told. */
+  late: boolean | undefined;
 }
 
 export class TaskHeartbeat {
@@ -22,6 +24,7 @@ export class TaskHeartbeat {
    * @param observed an earlier attempt's observation of an engine on another host
    * @param carried what this attempt has taken over from the previous one
    * @param told the host that has told the workflow that it works
+   * @param late whether that was told that the sector will miss its ticket
    */
   constructor(
     private readonly phase: PhaseId,
@@ -29,21 +32,24 @@ export class TaskHeartbeat {
     observed: Observation | undefined,
     private carried: Carried,
     told: string | undefined,
+    late: boolean | undefined,
   ) {
-    this.last = { phase, host, at: '', step: 'inspecting', fraction: null, observed, carried, told };
+    this.last = { phase, host, at: '', step: 'inspecting', fraction: null, observed, carried, told, late };
   }
 
   /** What earlier attempts have left. */
   get before(): Before {
-    return { observed: this.last.observed, lastReported: this.carried.lastReported, told: this.last.told };
+    const { observed, told, late } = this.last;
+    return { observed, lastReported: this.carried.lastReported, told, late };
   }
 
   send(details: Omit<HeartbeatDetails, 'phase' | 'host'>): void {
     // A new heartbeat replaces the details, which outlive hand-backs: repeat the observation so that it is not
     // lost.
-    const { observed, carried, told, works } = this.last;
+    const { observed, carried, told, late, works } = this.last;
     const step = bounded(details.step);
-    this.last = { observed, carried, told, works, ...details, step, phase: this.phase, host: this.host };
+    const known = { observed, carried, told, late, works };
+    this.last = { ...known, ...details, step, phase: this.phase, host: this.host };
     heartbeat(this.last);
   }
 
@@ -74,6 +80,12 @@ export class TaskHeartbeat {
   noteRest(): void {
     if (!this.last.works) return;
     this.last = { ...this.last, works: undefined };
+    heartbeat(this.last);
+  }
+
+  /** Notes what it was told of the ticket. */
+  noteLate(late: boolean): void {
+    this.last = { ...this.last, late };
     heartbeat(this.last);
   }
 

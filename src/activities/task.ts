@@ -10,6 +10,7 @@ import { sectorFileName, sectorOf, type SectorId } from '../sector.js';
 import type { Claimant } from '../sector-directory/claim.js';
 import { claimName } from '../sector-directory/epochs.js';
 import type { Deps, Slot } from './deps.js';
+import { LateNotice } from './late-notice.js';
 import { settle, takeOver } from './retry-at-server.js';
 import { TaskHeartbeat, type Before } from './task-heartbeat.js';
 import { toApplicationFailure, toSealError } from './temporal-failure.js';
@@ -38,6 +39,8 @@ export interface Task {
   heartbeat(details: Omit<HeartbeatDetails, 'phase' | 'host'>): void;
   /** To be called when work has begun, and while it goes on: lists show where a sector is worked on. */
   working(): void;
+  /** Tells it whether the sector will miss its ticket. */
+  late: LateNotice;
   /** The engine outlives the task: the slot stays taken when the task has ended. */
   detachEngine(): void;
 }
@@ -51,7 +54,7 @@ interface Offer {
 }
 
 export type TaskInput = { v: number; seal: SealInput; claim: number; run: string } & Partial<
-  Pick<PhaseInput, 'inputs' | 'invalidated' | 'lastReported'> & Pick<CleanInput, 'results'>
+  Pick<PhaseInput, 'inputs' | 'invalidated' | 'lastReported' | 'late'> & Pick<CleanInput, 'results'>
 >;
 
 /**
@@ -69,7 +72,7 @@ export async function runTask<T>(
   const { attempt, priority, ...info } = activityInfo();
   const before = info.heartbeatDetails as HeartbeatDetails | undefined;
   const carried = takeOver(before?.carried, attempt);
-  const heartbeat = new TaskHeartbeat(phase, host, before?.observed, carried, before?.told);
+  const heartbeat = new TaskHeartbeat(phase, host, before?.observed, carried, before?.told, before?.late);
   const notice = new WorkNotice(phase, host, before?.told, (by) => heartbeat.noteTold(by));
   const isStop = slot === 'outside of slots';
   // Stops and aborts are no phases.
@@ -181,6 +184,9 @@ function createTask(
       heartbeat.noteWork();
       notice.working(workShownAfter(phase, times));
     },
+    late: new LateNotice(phase, heartbeat.before.late ?? input.late ?? false, (late) =>
+      heartbeat.noteLate(late),
+    ),
     detachEngine,
   };
 }

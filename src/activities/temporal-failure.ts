@@ -60,7 +60,7 @@ export function toApplicationFailure(error: SealError, delayMs?: number): Applic
 const isFault = (type: FailureType, delayMs: number | undefined): boolean => {
   const { recovery } = FAILURES[type];
   return delayMs === undefined
-    ? !['reschedule', 'await landed'].includes(recovery)
+    ? !['reschedule', 'await landed', 'new ticket'].includes(recovery)
     : recovery === 'retry counted';
 };
 

@@ -5,8 +5,9 @@ import { SealError } from '../seal-error.js';
 import { sectorOf } from '../sector.js';
 import { sinceText } from '../units.js';
 import type { Chain, Head, PreCommit } from './chain.js';
+import { lifeOf, proofUntil } from './deadlines.js';
 import { beginOf, type Network } from './network.js';
-import { FINALITY, SEED_DELAY } from './policy.js';
+import { FINALITY, MAX_TICKET_AGE, SEED_DELAY } from './policy.js';
 
 /** The answer; or, while there is none, what is waited for, in a few words. */
 export type Answer<T> = { answer: T } | { waits: string };
@@ -19,25 +20,46 @@ export interface Watch {
 }
 
 /** Drawn so far back that no reorganisation changes it. @throws ChainError */
-export async function drawTicket({ chain }: Watch, sector: string): Promise<Answer<DrawnTicket>> {
+export async function drawTicket({ chain, network }: Watch, sector: string): Promise<Answer<DrawnTicket>> {
   const { miner } = sectorOf(sector);
   const head = await chain.head();
   const epoch = head.epoch - FINALITY;
   if (epoch < 0) return { waits: `the chain is younger than ${FINALITY} epochs` };
-  return { answer: { v: CONTRACT_VERSION, ticket: await chain.ticket({ miner, epoch }, head), epoch } };
+  const ticket = await chain.ticket({ miner, epoch }, head);
+  return { answer: { v: CONTRACT_VERSION, ticket, epoch, life: lifeOf(network, epoch) } };
 }
 
 /**
  * The seed follows from the epoch at which the pre-commit has landed.
  * @param sealedCid commR of P2 as a CID
- * @throws ChainError; SealError `ChainDiffers` when another commR was pre-committed
+ * @param ticketEpoch of its ticket, where it is known
+ * @throws ChainError; SealError `ChainDiffers` when another commR was pre-committed, `TicketStale` when none can land any more
  */
-export async function seedOf(watch: Watch, sector: string, sealedCid: string): Promise<Answer<DrawnSeed>> {
+export async function seedOf(
+  watch: Watch,
+  sector: string,
+  sealedCid: string,
+  ticketEpoch?: number,
+): Promise<Answer<DrawnSeed>> {
   const head = await watch.chain.head();
   const found = await watch.chain.preCommit(sectorOf(sector), head);
+  if (!found && ticketEpoch !== undefined) await refuseTooLate(watch, sector, ticketEpoch, head);
   if (!found) return { waits: `its pre-commit, which is not on chain at epoch ${head.epoch}` };
   refuseOther(found.sealedCid, sealedCid, `pre-committed at epoch ${found.epoch}`);
   return await seedAfter(watch, sector, found, head);
+}
+
+/** @throws SealError `TicketStale` when no pre-commit can land any more; one that is proved has none any more either */
+async function refuseTooLate(
+  { chain, confidence }: Watch,
+  sector: string,
+  ticketEpoch: number,
+  head: Head,
+): Promise<void> {
+  const last = ticketEpoch + MAX_TICKET_AGE;
+  if (head.epoch <= last + confidence || (await chain.proved(sectorOf(sector), head)) !== undefined) return;
+  const message = `its pre-commit had to be on chain by epoch ${last}, and is not at epoch ${head.epoch}`;
+  throw new SealError('TicketStale', message);
 }
 
 /**
@@ -79,7 +101,8 @@ async function seedAfter(
     return { waits: `its seed, of epoch ${epoch}: at about ${at} (pre-commit at ${found.epoch})` };
   }
   const seed = await chain.seed({ miner: sectorOf(sector).miner, epoch }, head);
-  return { answer: { v: CONTRACT_VERSION, seed, preCommitEpoch: found.epoch } };
+  const until = proofUntil(network, found.epoch);
+  return { answer: { v: CONTRACT_VERSION, seed, preCommitEpoch: found.epoch, proofUntil: until } };
 }
 
 function refuseOther(onChain: string, own: string, how: string): void {

@@ -1,5 +1,6 @@
 /** What `sealflow status t01000/7` prints for people. */
 import { PHASE_IDS, PHASES } from '../phases.js';
+import { describeDeadline } from '../temporal/ask/deadline.js';
 import { describeNow } from '../temporal/ask/describe-now.js';
 import { askedFor, type SectorStatus } from '../temporal/ask/sector-status.js';
 import { waitOf, waitsOfWorkflow } from '../temporal/ask/server-view.js';
@@ -17,6 +18,8 @@ export function describeStatus(status: SectorStatus): string {
     );
   }
   for (const why of waitsOfWorkflow(status)) lines.push(`  waits: ${why}`);
+  const deadline = describeDeadline(status, status.needsMs);
+  if (deadline !== undefined) lines.push(`  ${deadline}`);
   const asked = askedFor(status);
   if (asked) lines.push(`  ${asked}`);
   return [...lines, table(phaseRows(status)), ...describeValues(status)].join('\n');
@@ -39,10 +42,14 @@ const phaseRows = (status: SectorStatus): Record<string, string>[] =>
 
 /** All in hex, and commD and commR as CIDs too. */
 function describeValues(status: SectorStatus): string[] {
-  const { ticket, ticketEpoch, seed, preCommitEpoch, storage } = status;
+  const { ticket, ticketEpoch, draws = 1, seed, preCommitEpoch, storage } = status;
   const { commD, pieceCid, commR, sectorCid, proof } = commitmentsOf(status);
   return [
-    ...(ticket ? [`ticket   ${ticket}${ticketEpoch === undefined ? '' : ` of epoch ${ticketEpoch}`}`] : []),
+    ...(ticket
+      ? [
+          `ticket   ${ticket}${ticketEpoch === undefined ? '' : ` of epoch ${ticketEpoch}`}${draws > 1 ? `, drawn ${draws} times` : ''}`,
+        ]
+      : []),
     ...(seed
       ? [`seed     ${seed}${preCommitEpoch === undefined ? '' : ` (pre-commit at epoch ${preCommitEpoch})`}`]
       : []),

@@ -46,6 +46,8 @@ const listed = z.object({
   state: state.optional(),
   phase: z.string().optional().describe('`P4+P5` while both run'),
   host: z.array(z.string()).optional().describe('where engines are at work'),
+  deadline: time.optional().describe('until when the chain waits; those that end first are listed first'),
+  late: z.string().optional().describe('`ticket`: it will miss it'),
   started: time,
   ended: time.optional(),
   waits: z.array(z.string()).optional().describe('what nobody serves'),
@@ -85,6 +87,17 @@ const shown = z.object({
   ),
   ticket: hex32.optional(),
   ticketEpoch: z.int().optional(),
+  ticketLife: z
+    .object({ from: time, until: time })
+    .optional()
+    .describe('when its epoch began, and the last moment at which its pre-commit can land'),
+  draws: z.int().optional().describe('tickets that were drawn from the chain'),
+  deadline: z
+    .object({ what: z.enum(['ticket', 'proof']), at: time })
+    .optional()
+    .describe('until when the chain waits: for the pre-commit while the ticket lasts, then for the proof'),
+  late: z.string().optional().describe('why it will miss its ticket, as a host foresees it'),
+  needsMs: z.number().optional().describe('what P1 and P2 still take, while the ticket runs'),
   chain: z.boolean().optional().describe('ticket, seed and landing come from the chain'),
   preCommitEpoch: z.int().optional(),
   seed: hex32.optional(),

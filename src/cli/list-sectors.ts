@@ -1,11 +1,12 @@
 /** `sealflow status`: what needs a person first, then what is under way, then what has ended; and counts of all. */
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { WORKFLOW_TYPE } from '../contract.js';
-import { sealHost, sealPhase, sealState } from '../search-attributes.js';
+import { sealDeadline, sealHost, sealLate, sealPhase, sealState } from '../search-attributes.js';
 import { parseSectorFileName, sectorName } from '../sector.js';
 import { WhoServes } from '../temporal/ask/who-serves.js';
 import { listedWaits } from '../temporal/ask/why-waiting.js';
 import type { Listed, ListSummary } from './json-forms.js';
+import { hours } from '../units.js';
 import { print, printJson } from './process.js';
 import { table } from './table.js';
 
@@ -14,23 +15,19 @@ const OPEN = `${ALL} AND ExecutionStatus = 'Running'`;
 const ATTENTION = "SealState = 'needs-attention'";
 /** Each sector is in one of them. A workflow has no state before its first task. */
 const NEEDS_ATTENTION = `${OPEN} AND ${ATTENTION}`;
-const IN_ORDER = [
-  NEEDS_ATTENTION,
-  `${OPEN} AND (SealState IS NULL OR SealState != 'needs-attention')`,
-  `${ALL} AND ExecutionStatus != 'Running'`,
-];
+const UNDER_WAY = `${OPEN} AND (SealState IS NULL OR SealState != 'needs-attention')`;
+const ENDED = `${ALL} AND ExecutionStatus != 'Running'`;
 
 /** @param limit sectors are listed at most; all are counted */
 export async function listSectors(client: Client, limit: number, json: boolean): Promise<void> {
   const rows: Listed[] = [];
   const whoServes = new WhoServes(client);
-  for (const query of IN_ORDER) {
-    if (rows.length >= limit) break;
-    for await (const info of client.workflow.list({ query, pageSize: Math.min(limit - rows.length, 1000) })) {
-      rows.push(await rowOf(client, info, whoServes));
-      if (rows.length >= limit) break;
-    }
-  }
+  const add = async (infos: readonly WorkflowExecutionInfo[]): Promise<void> => {
+    for (const info of infos) rows.push(await rowOf(client, info, whoServes));
+  };
+  for (const query of [NEEDS_ATTENTION, UNDER_WAY])
+    await add(await inOrderOfDeadlines(client, query, limit - rows.length));
+  await add(await listed(client, ENDED, limit - rows.length));
   const summary = { ...(await count(client)), listed: rows.length };
   if (json) {
     for (const row of rows) printJson(row);
@@ -39,6 +36,32 @@ export async function listSectors(client: Client, limit: number, json: boolean):
   }
   if (rows.length > 0) print(table(rows.map(cellsOf)));
   print(describeSummary(summary));
+}
+
+/**
+ * Those whose deadline ends first come first; those without one in the server's order, the newest first. Servers whose visibility
+ * is an SQL database do not sort by attributes.
+ */
+async function inOrderOfDeadlines(
+  client: Client,
+  query: string,
+  limit: number,
+): Promise<WorkflowExecutionInfo[]> {
+  if (limit <= 0) return [];
+  // All of them: the server knows no order.
+  const due = await listed(client, `${query} AND SealDeadline IS NOT NULL`, Infinity);
+  const deadline = ({ typedSearchAttributes: attributes }: WorkflowExecutionInfo): number =>
+    attributes.get(sealDeadline)?.getTime() ?? 0;
+  const first = due.sort((a, b) => deadline(a) - deadline(b)).slice(0, limit);
+  return [...first, ...(await listed(client, `${query} AND SealDeadline IS NULL`, limit - first.length))];
+}
+
+async function listed({ workflow }: Client, query: string, limit: number): Promise<WorkflowExecutionInfo[]> {
+  const found: WorkflowExecutionInfo[] = [];
+  if (limit <= 0) return found;
+  for await (const info of workflow.list({ query, pageSize: Math.min(limit, 1000) }))
+    if (found.push(info) >= limit) break;
+  return found;
 }
 
 async function rowOf(client: Client, info: WorkflowExecutionInfo, whoServes: WhoServes): Promise<Listed> {
@@ -51,22 +74,42 @@ async function rowOf(client: Client, info: WorkflowExecutionInfo, whoServes: Who
     state: attributes.get(sealState),
     phase: attributes.get(sealPhase),
     host: attributes.get(sealHost),
+    ...(!info.closeTime && {
+      deadline: attributes.get(sealDeadline)?.toISOString(),
+      late: attributes.get(sealLate),
+    }),
     started: info.startTime.toISOString(),
     ended: info.closeTime?.toISOString(),
     ...(waits.length > 0 && { waits }),
   };
 }
 
-const cellsOf = ({ sector, workflow, state, phase, host, started, ended, waits }: Listed) => ({
+const cellsOf = ({
+  sector,
+  workflow,
+  state,
+  phase,
+  host,
+  deadline,
+  late,
+  started,
+  ended,
+  waits,
+}: Listed) => ({
   sector,
   workflow,
   state: waits ? 'waits' : (state ?? ''),
   phase: phase ?? '',
   host: host?.join(' ') ?? '',
+  deadline: deadline === undefined ? '' : deadlineCell(Date.parse(deadline) - Date.now(), late),
   started,
   ended: ended ?? '',
   waits: waits?.join('; ') ?? '',
 });
+
+/** `9.2 h`, `9.2 h LATE` of one that will miss it, `MISSED 2 h ago` */
+const deadlineCell = (left: number, late: string | undefined): string =>
+  left > 0 ? `${hours(left)}${late === undefined ? '' : ' LATE'}` : `MISSED ${hours(-left)} ago`;
 
 type Summary = ListSummary['summary'];
 

@@ -9,6 +9,11 @@ export function shownStatus(status: SectorStatus): Shown {
   const {
     ticket,
     ticketEpoch,
+    ticketLife,
+    draws,
+    deadline,
+    late,
+    needsMs,
     seed,
     chain,
     preCommitEpoch,
@@ -22,7 +27,8 @@ export function shownStatus(status: SectorStatus): Shown {
   return {
     ...{ sector, size, group, priority, workflow, runId, state, phases, stepsBack },
     attention: attention.map((one) => ({ ...one, since: new Date(one.since).toISOString() })),
-    ...{ ticket, ticketEpoch, seed, chain, preCommitEpoch, ...commitmentsOf(status), storage, bytesFreed },
+    ...{ ticket, ticketEpoch, ticketLife, draws, deadline, late, needsMs },
+    ...{ seed, chain, preCommitEpoch, ...commitmentsOf(status), storage, bytesFreed },
     engines: engines.map(({ phase, host, at, step, fraction, disk, copy }) => ({
       ...{ phase, host, at, step, fraction: fraction ?? undefined, disk, copy },
     })),

@@ -49,6 +49,7 @@ export interface Job {
 export const jobSchema = z.object({
   v: version,
   inputHash: hex,
+  earlier: z.array(z.string()).optional(),
   hangMs: z.number().positive().optional(),
   copy: z
     .object({ node: z.string(), staging: z.string(), passedOver: z.array(z.string()).optional() })

@@ -7,6 +7,7 @@ import { Journal } from '../activities/journal.js';
 import type { Config } from '../config.js';
 import { hostIdentity, startTimeOf, workerName } from '../engines/processes.js';
 import type { EngineStarter } from '../engines/start.js';
+import type { Durations } from '../group/durations.js';
 import { VERSION } from '../version.js';
 import type { Capacity } from './capacity.js';
 import { isWide } from './cores.js';
@@ -21,11 +22,12 @@ export interface Host {
   engines: EngineStarter;
   diskWatch: DiskWatch;
   journal: Journal;
+  durations: Durations;
 }
 
 export async function createDeps(
   config: Config,
-  { ready, capacity, engines, diskWatch, journal }: Host,
+  { ready, capacity, engines, diskWatch, journal, durations }: Host,
   slots: SlotPool,
 ): Promise<Deps> {
   const { room, memory, cores, seats } = capacity;
@@ -39,6 +41,7 @@ export async function createDeps(
     engines,
     slots: { enter: (work, patience) => slots.enterWithin(work, patience), isDrained: slots.isDrained },
     journal,
+    durations,
     scratch: {
       openGroup: (group) => ready.group.open(group),
       shortage: (group, sector) => room.shortage(group, sector),

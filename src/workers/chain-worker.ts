@@ -3,6 +3,7 @@ import { Worker, type NativeConnection } from '@temporalio/worker';
 import { createChainActivities } from '../activities/ask-chain.js';
 import type { ChainConfig } from '../chain/config.js';
 import { LotusChain } from '../chain/lotus.js';
+import { nameWithNetwork } from '../chain/told-network.js';
 import { CHAIN_QUEUE } from '../contract.js';
 import { OWN_VERSION } from './own-version.js';
 
@@ -30,7 +31,7 @@ export function createChainWorker({
   return Worker.create({
     connection,
     namespace,
-    identity,
+    identity: nameWithNetwork(identity, network),
     workerDeploymentOptions: OWN_VERSION,
     taskQueue: CHAIN_QUEUE,
     activities: createChainActivities({

@@ -19,6 +19,7 @@ import { DISK_SAMPLE_MS, disksOf, DiskWatch } from './disk-watch.js';
 import { EngineWatch } from './engine-watch.js';
 import { every } from './every.js';
 import { createGauges } from './gauges.js';
+import { Durations } from '../group/durations.js';
 import { checkWritable } from '../group/marker.js';
 import type { ReadinessCheck } from './readiness.js';
 import { canServe, HostReadiness, warnOfFewThreads } from './host-readiness.js';
@@ -92,13 +93,20 @@ export async function runHost(options: HostOptions): Promise<void> {
     isAwaited: engines.isAwaited,
     onInspected: () => capacity.setEngines(engineWatch.live, engineWatch.unwaited),
   });
+  const durations = new Durations(config.ip);
   const diskWatch = new DiskWatch(disksOf(config.localDir));
   // Start even if a mount hangs: the phases that need it are not served until it answers.
   const startTimeout = sleep(2 * mountQuick, undefined, { signal, ref: false }).catch(() => undefined);
+  const refreshDurations = async (): Promise<void> => {
+    const [group] = await ready.openGroups();
+    // What it takes is told with the rest, and nothing depends on it.
+    if (group) await durations.needs(group, config.size).catch(() => undefined);
+  };
   const refresh = async (): Promise<void> => {
     await ready.readiness.refresh();
     await capacity.refreshRoom();
     serving.say();
+    await refreshDurations();
   };
   options.onLook?.(() => void refresh());
   await Promise.race([Promise.all([refresh(), engineWatch.inspect()]), startTimeout]);
@@ -108,7 +116,7 @@ export async function runHost(options: HostOptions): Promise<void> {
   try {
     const workers = await createWorkers(
       options,
-      { ready, capacity, engines, diskWatch, journal: new Journal(log) },
+      { ready, capacity, engines, diskWatch, journal: new Journal(log), durations },
       connections,
     );
     gauges?.renew();
@@ -117,7 +125,12 @@ export async function runHost(options: HostOptions): Promise<void> {
       connection: connections[0] as NativeConnection,
       namespace: options.namespace,
       groups: config.groups,
-      statement: () => ({ ...own, ...facts(), pools: capacity.describePools(engineWatch.left) }),
+      statement: () => ({
+        ...own,
+        ...facts(),
+        pools: capacity.describePools(engineWatch.left),
+        needs: durations.latest,
+      }),
     });
     const telling = told.keepTelling(AbortSignal.any([signal, ended.signal]));
     await runAll(workers, signal, () => {

@@ -8,14 +8,18 @@ import { Worker, type NativeConnection } from '@temporalio/worker';
 import type { ChainConfig } from '../chain/config.js';
 import { WORKFLOW_QUEUE } from '../contract.js';
 import { UserError } from '../user-error.js';
+import { hurryThose } from '../temporal/ask/hurry.js';
 import { createChainWorker } from './chain-worker.js';
 import { CurrentDetails } from './current-details.js';
+import { every } from './every.js';
 import { OWN_VERSION } from './own-version.js';
 
 /** Built by `npm run build`; must be run by the same SDK version. */
 export const WORKFLOW_BUNDLE = fileURLToPath(new URL('../../dist/workflow-bundle.cjs', import.meta.url));
 
 const RETRY_MS = 500;
+/** One question to the server; deadlines are hours away when they are near. */
+const HURRY_MS = 20_000;
 
 export interface OrchestratorOptions {
   connection: NativeConnection;
@@ -32,6 +36,8 @@ export interface OrchestratorOptions {
    * detect this). So the workflow cache is dropped after each outage.
    */
   serverLost?: () => Promise<void>;
+  /** Called with the tasks that were moved to the front of their queues as their sectors' deadlines are near. */
+  onHurried?: (tasks: string[]) => void;
   /** Called when the worker starts to poll, and again after each outage. */
   onReady?: () => void;
   /** Max number of cached workflows; 0 makes each workflow task replay its whole history (tests). */
@@ -45,6 +51,9 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
   }
   const asked =
     options.chain && (await createChainWorker({ ...options, chain: options.chain, host: hostname() }));
+  const client = new Client({ connection: options.connection, namespace: options.namespace });
+  // Lists lag, servers are away: a look that fails is made up for by the next.
+  every(HURRY_MS, options.signal, () => hurryThose(client).then(options.onHurried, () => undefined));
   // It has no state that an outage could make wrong: it runs beside the workflows, as long as they do.
   const asking = asked?.run();
   asking?.catch(() => undefined);

@@ -6,8 +6,9 @@ import {
   proxyActivities,
 } from '@temporalio/workflow';
 import { CHAIN_QUEUE, CONTRACT_VERSION } from '../contract.js';
-import type { ChainActivities, ChainInput } from '../contract-chain.js';
+import type { ChainActivities, ChainInput, DrawnSeed } from '../contract-chain.js';
 import type { PhaseId } from '../phases.js';
+import type { Event } from './core/reduce.js';
 import { mustWaitForLanded, type SectorState } from './core/state.js';
 import { failureOf } from './failure-of.js';
 import { endPassIfNeeded } from './run-phase.js';
@@ -17,14 +18,14 @@ import type { Sector } from './sector.js';
 export async function ticketIsThere(sector: Sector): Promise<void> {
   const isThere = ({ seal }: SectorState): boolean => seal.ticket !== undefined;
   const drawn = await fromChain(sector, 'P1', isThere, (chain, input) => chain.drawTicket(input));
-  if (drawn) sector.dispatch({ type: 'ticket', ticket: drawn.ticket, epoch: drawn.epoch });
+  if (drawn) sector.dispatch({ type: 'ticket', ticket: drawn.ticket, epoch: drawn.epoch, life: drawn.life });
 }
 
 /** Waits for the seed, which the chain has some time after the pre-commit. */
 export async function seedIsThere(sector: Sector): Promise<void> {
   const isThere = ({ seal }: SectorState): boolean => seal.seed !== undefined;
   const drawn = await fromChain(sector, 'P3', isThere, (chain, input) => chain.awaitSeed(input));
-  if (drawn) sector.dispatch({ type: 'seed', seed: drawn.seed, preCommitEpoch: drawn.preCommitEpoch });
+  if (drawn) sector.dispatch(seedEvent(drawn));
 }
 
 /**
@@ -36,9 +37,16 @@ export async function proofHasLanded(sector: Sector): Promise<void> {
   const landing = await fromChain(sector, 'P6', needNotWait, (chain, input) => chain.awaitLanded(input));
   if (!landing) return;
   if (landing.landed) sector.dispatch({ type: 'landed' });
-  else sector.dispatch({ type: 'seed', seed: landing.seed, preCommitEpoch: landing.preCommitEpoch });
+  else sector.dispatch(seedEvent(landing));
   await endPassIfNeeded(sector);
 }
+
+const seedEvent = ({ seed, preCommitEpoch, proofUntil }: DrawnSeed): Event => ({
+  type: 'seed',
+  seed,
+  preCommitEpoch,
+  proofUntil,
+});
 
 /**
  * Asks the chain, until it answers or `isThere` holds otherwise.
@@ -93,6 +101,7 @@ const inputOf = ({ seal, results, preCommitEpoch }: SectorState): ChainInput => 
   v: CONTRACT_VERSION,
   sector: seal.sector,
   ...(results.P2?.commR !== undefined && { commR: results.P2.commR }),
+  ...(seal.ticketEpoch !== undefined && { ticketEpoch: seal.ticketEpoch }),
   ...(preCommitEpoch !== undefined && { preCommitEpoch }),
 });
 

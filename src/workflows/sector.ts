@@ -67,6 +67,7 @@ export class Sector {
       inputs: Object.fromEntries(DEPENDS_ON[phase].map((id) => [id, this.ref(id)])),
       invalidated: invalidated,
       lastReported: phases[phase].lastReported,
+      ...(this.state.late !== undefined && { late: true as const }),
     };
   }
 

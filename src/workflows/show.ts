@@ -1,8 +1,10 @@
 /** Shows a sector in the Web UI: search attributes for lists, current details for its own page. */
 import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import {
+  sealDeadline,
   sealGroup,
   sealHost,
+  sealLate,
   sealMiner,
   sealPhase,
   sealSectorNumber,
@@ -43,4 +45,8 @@ const updatesOf = (now: Shown) => [
   { key: sealState, value: now.SealState as string | null },
   { key: sealPhase, value: now.SealPhase as string | null },
   { key: sealHost, value: now.SealHost as string[] | null },
+  { key: sealDeadline, value: dateOf(now.SealDeadline as string | null) },
+  { key: sealLate, value: now.SealLate as string | null },
 ];
+
+const dateOf = (iso: string | null): Date | null => (iso === null ? null : new Date(iso));

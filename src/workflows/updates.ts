@@ -3,8 +3,10 @@ import { ApplicationFailure, setHandler } from '@temporalio/workflow';
 import {
   abortUpdate,
   landedUpdate,
+  lateSignal,
   parseAbort,
   parseLanded,
+  parseLate,
   parseProvideSeed,
   parseRetry,
   parseSetPriority,
@@ -41,6 +43,15 @@ export function answerUpdates(sector: Sector): void {
       if (data) sector.dispatch({ type: 'working', ...data });
     },
     { description: 'sent by hosts: {"phase": "P1", "host": "10.0.0.1"}' },
+  );
+
+  setHandler(
+    lateSignal,
+    (given) => {
+      const { data } = parseLate(given);
+      if (data) sector.dispatch({ type: 'late', ...data });
+    },
+    { description: 'sent by hosts: {"phase": "P1", "why": "…"}' },
   );
 
   setHandler(statusQuery, () => statusOf(sector.state), {

@@ -28,6 +28,8 @@ export function serverWith(
   raw: object = {},
   hosts: [HostStatement, number][] = [],
   backlog = 0,
+  /** Who polls a queue, where it is not the usual one. */
+  names: Record<string, string[]> = {},
 ) {
   const asked: string[] = [];
   const described: string[] = [];
@@ -45,7 +47,9 @@ export function serverWith(
         }));
         if (queue === HOSTS) return Promise.resolve({ pollers: told });
         return Promise.resolve({
-          pollers: served.includes(queue) ? [{ identity: '10.0.0.1#7' }] : [],
+          pollers: served.includes(queue)
+            ? (names[queue] ?? ['10.0.0.1#7']).map((identity) => ({ identity }))
+            : [],
           stats,
         });
       },

@@ -22,6 +22,7 @@ import {
 } from '../../src/contract.js';
 import { exists } from '../../src/files.js';
 import type { HeartbeatDetails } from '../../src/heartbeat.js';
+import { Durations } from '../../src/group/durations.js';
 import { groupDirectories, sectorDir, type OpenGroup } from '../../src/paths.js';
 import { DEPENDS_ON, ENGINE_PHASE_IDS, PHASES, type EnginePhaseId } from '../../src/phases.js';
 import { sectorOf } from '../../src/sector.js';
@@ -260,6 +261,7 @@ export async function createTestHost(environment: NodeJS.ProcessEnv = {}): Promi
       copyLimits: { each: 0 },
     },
     journal: new Journal({ info: (line) => void logged.push(line), warn: (line) => void logged.push(line) }),
+    durations: new Durations(HOST),
     resources: {
       coresOf: () => Promise.resolve({}),
       reserveMemory: () => Promise.resolve(() => undefined),

@@ -1,9 +1,9 @@
 /** The scenarios of the recorded histories, one file each. */
 import type { SealInput } from '../../src/contract.js';
 import { SealError } from '../../src/seal-error.js';
-import { abortUpdate, landedUpdate } from '../../src/messages.js';
+import { abortUpdate, landedUpdate, lateSignal } from '../../src/messages.js';
 import { PHASE_IDS } from '../../src/phases.js';
-import { FakeChain, LANDED, MOVED } from '../helpers/chain-worker.js';
+import { DRAWN, DRAWN_SEED, FakeChain, LANDED, MOVED } from '../helpers/chain-worker.js';
 import { fakeActivities, held, repeat, type Fakes } from '../helpers/fakes.js';
 import { OTHER_SEED, SEED, type Sealing } from '../helpers/sealing.js';
 
@@ -17,6 +17,34 @@ export interface Scenario {
 }
 
 const untilEnd = ({ handle }: Sealing): Promise<unknown> => handle.result();
+
+const HOUR_MS = 3_600_000;
+
+/** A ticket that P1 comes too late for, one that it will miss while it runs, and the days that the chain waits for the proof. */
+function deadlines(): Scenario {
+  const p1 = held();
+  const stale = new SealError('TicketStale', 'ends in 1 h; takes 2 h', { needsMs: 2 * HOUR_MS, host: '10.0.0.1' });
+  return {
+    name: 'deadlines',
+    fakes: Object.assign(fakeActivities({ P1: [stale, p1] }), { tells: true }),
+    input: { ticket: undefined, seed: undefined, chain: true },
+    drive: async (sealing) => {
+      const after = (hours: number): string => new Date(Date.now() + hours * HOUR_MS).toISOString();
+      const lives = [1, 24].map((hours) => ({ from: after(-30), until: after(hours) }));
+      const chain = new FakeChain();
+      chain.take(sealing.input.sector, {
+        drawTicket: () => Promise.resolve({ ...DRAWN, life: lives.shift() }),
+        awaitSeed: () => Promise.resolve({ ...DRAWN_SEED, proofUntil: after(720) }),
+      });
+      await chain.serve(sealing.temporal);
+      await sealing.fakes.begun('P1', 2);
+      await sealing.handle.signal(lateSignal, { phase: 'P1', why: 'layer 3 of 11: P1 and P2 still take 74 h' });
+      await sealing.until(({ late }) => late !== undefined);
+      p1.release();
+      await untilEnd(sealing).finally(() => chain.stop());
+    },
+  };
+}
 
 /** Returns new fakes for each recording, as fakes count their calls. */
 export function scenarios(): Scenario[] {
@@ -48,6 +76,7 @@ export function scenarios(): Scenario[] {
         await untilEnd(sealing).finally(() => chain.stop());
       },
     },
+    deadlines(),
     { name: 'step-back', fakes: fakeActivities({ P4: [held()], P5: [replicaDamaged] }), drive: untilEnd },
     {
       name: 'attention',

@@ -36,8 +36,12 @@ describe('names', () => {
       search.sealPhase,
       search.sealState,
       search.sealHost,
+      search.sealDeadline,
+      search.sealLate,
     ];
-    const types = { KEYWORD: 'Keyword', KEYWORD_LIST: 'KeywordList', INT: 'Int' } as Record<string, string>;
+    const types = {
+      ...{ KEYWORD: 'Keyword', KEYWORD_LIST: 'KeywordList', INT: 'Int', DATETIME: 'Datetime' },
+    } as Record<string, string>;
     expect(Object.fromEntries(keys.map(({ name, type }) => [name, types[type]]))).toEqual(
       search.SEARCH_ATTRIBUTES,
     );
@@ -50,7 +54,8 @@ describe('the input of sealSector', () => {
   });
 
   test('may say all', () => {
-    const all = { ...INPUT, ticketEpoch: 0, seed: SEED, priority: true, timeScale: 0.1 };
+    const ticketLife = { from: '2026-11-30T03:00:00Z', until: '2026-12-01T10:30:00.5+01:00' };
+    const all = { ...INPUT, ticketEpoch: 0, ticketLife, seed: SEED, priority: true, timeScale: 0.1 };
     expect(parseSealInput(all).data).toEqual(all);
   });
 
@@ -73,6 +78,13 @@ describe('the input of sealSector', () => {
     ['ticket', 'aa'.repeat(31), '64 lower-case hex digits'],
     ['ticket', `${'aa'.repeat(32)}\n`, '64 lower-case hex digits'],
     ['ticketEpoch', -1, '>=0'],
+    ['ticketLife', {}, 'must be a time like 2026-11-30T03:00:00Z'],
+    ['ticketLife', { from: 'today', until: '2026-12-01' }, 'must be a time like 2026-11-30T03:00:00Z'],
+    [
+      'ticketLife',
+      { from: '2026-12-01T00:00:00Z', until: '2026-12-01T00:00:00Z' },
+      'must end after it has begun',
+    ],
     ['seed', '00'.repeat(32), 'must not be all zeros'],
     ['seed', 'zz'.repeat(32), '64 lower-case hex digits'],
     ['priority', 'yes', 'expected boolean'],

@@ -43,6 +43,7 @@ describe('a recorded history', () => {
       'attention.json',
       'cancelled.json',
       'chain.json',
+      'deadlines.json',
       'landed.json',
       'normal.json',
       'restored.json',

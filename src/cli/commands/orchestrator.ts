@@ -1,14 +1,26 @@
 import { hostname } from 'node:os';
+import { Client } from '@temporalio/client';
 import { Command } from 'commander';
 import { readOrchestratorConfig } from '../../chain/config.js';
 import { connectorTo } from '../../temporal/connect/native.js';
 import { targetOf } from '../../temporal/connect/target.js';
 import { VERSION } from '../../version.js';
 import { createLog, installRuntime } from '../../telemetry.js';
+import { NotReadyError, requireSetUp } from '../../temporal/ask/ready.js';
 import { ServerLink } from '../../temporal/connect/link.js';
 import { runOrchestrator } from '../../workers/orchestrator.js';
 import { unlessStopped, untilSignal } from '../process.js';
 import { withServer, type ServerOptions } from '../server.js';
+
+/**
+ * After an upgrade that brings new search attributes: the tasks of all sectors would fail, again and again. Whatever else the server
+ * answers, a sector's own task will show.
+ */
+async function refuseWithoutAttributes(client: Client): Promise<void> {
+  await requireSetUp(client).catch((error: unknown) => {
+    if (error instanceof NotReadyError) throw error;
+  });
+}
 
 export const orchestratorCommand = (): Command =>
   withServer(new Command('orchestrator'))
@@ -28,6 +40,7 @@ export const orchestratorCommand = (): Command =>
       await unlessStopped(signal, async () => {
         const connect = connectorTo(target, signal, (why) => log.warn(`waiting for Temporal: ${why}`));
         const connection = await connect();
+        await refuseWithoutAttributes(new Client({ connection, namespace: target.namespace }));
         const link = await ServerLink.to(target);
         await runOrchestrator({
           connection,
@@ -40,6 +53,10 @@ export const orchestratorCommand = (): Command =>
             log.warn(
               'the connection to Temporal is lost: cached workflows are dropped, and read anew when it is back',
             );
+          },
+          onHurried: (tasks) => {
+            if (tasks.length > 0)
+              log.info(`to the front of its queue, as its deadline is near: ${tasks.join(', ')}`);
           },
           onReady: () => {
             isReady = true;

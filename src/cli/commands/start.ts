@@ -5,6 +5,7 @@ import { SECTOR_SIZE_NAMES, type SectorSize } from '../../phases.js';
 import { minerName, sectorName, type SectorId } from '../../sector.js';
 import { requireChain, requireOrchestrator, requireSetUp } from '../../temporal/ask/ready.js';
 import { randomHex32, refuseUnserved, startSector, ticketBefore } from '../../temporal/ask/start-sector.js';
+import { WhoServes } from '../../temporal/ask/who-serves.js';
 import { UserError } from '../../user-error.js';
 import { parseCount, parseHex32, parseSectors, SECTORS, timeScaleOption } from '../arguments.js';
 import { refuseLeft, tryEach } from '../each-sector.js';
@@ -13,11 +14,19 @@ import { print, printJson, printProblem } from '../process.js';
 import { toRefusal } from '../refusal.js';
 import { clientFrom, withServer, type ServerOptions } from '../server.js';
 import { shownResult } from '../shown.js';
+import {
+  lifeOfTicket,
+  networkOption,
+  parseTicket,
+  refuseStaleTicket,
+  type TicketOption,
+} from '../ticket-option.js';
 
 interface StartOptions extends ServerOptions {
   group?: number;
   size?: SectorSize;
-  ticket?: { hex: string; epoch?: number };
+  ticket?: TicketOption;
+  network?: string;
   seed?: string;
   test?: boolean;
   chain?: boolean;
@@ -27,12 +36,6 @@ interface StartOptions extends ServerOptions {
   force?: boolean;
   json?: boolean;
   timeScale?: number;
-}
-
-/** `HEX` or `HEX@EPOCH`. */
-function parseTicket(text: string): StartOptions['ticket'] {
-  const [hex = '', epoch] = text.split('@');
-  return { hex: parseHex32(hex), epoch: epoch === undefined ? undefined : parseCount(epoch) };
 }
 
 export const startCommand = (): Command =>
@@ -50,6 +53,7 @@ export const startCommand = (): Command =>
       'chain randomness for P1, and the epoch at which it was drawn; sectors of one miner may share it',
       parseTicket,
     )
+    .addOption(networkOption())
     .option('--seed <hex>', 'chain randomness for P3; may be given later with `sealflow seed`', parseHex32)
     .option(
       '--chain',
@@ -64,7 +68,10 @@ export const startCommand = (): Command =>
       ).choices(['proof', 'landed']),
     )
     .option('--wait', 'wait until all are sealed')
-    .option('--force', 'start even if no orchestrator runs, or no worker serves a phase')
+    .option(
+      '--force',
+      'start even if no orchestrator runs, no worker serves a phase, or the ticket is too old',
+    )
     .option('--json', 'print JSON')
     .addOption(timeScaleOption())
     .action(async (sectors: SectorId[], options: StartOptions) => {
@@ -77,6 +84,9 @@ export const startCommand = (): Command =>
       if (!force) await requireOrchestrator(client);
       if (chain && !force) await requireChain(client);
       if (!force) await refuseUnserved(client, group, size);
+      const whoServes = new WhoServes(client);
+      const life = ticket && (await lifeOfTicket(ticket, options.network, whoServes));
+      if (life && !force) await refuseStaleTicket(life, { group, size }, whoServes);
       const waited: { sector: SectorId; result: Promise<SealResult> }[] = [];
       const refused = await tryEach(sectors, async (sector) => {
         const before = force ? undefined : await ticketBefore(client, sectorName(sector));
@@ -86,6 +96,7 @@ export const startCommand = (): Command =>
           group,
           ticket: ticket?.hex ?? (test ? randomHex32() : undefined),
           ticketEpoch: ticket?.epoch,
+          ...(life && { ticketLife: life }),
           ...(chain && { chain }),
           seed: seed ?? (test ? randomHex32() : undefined),
           priority,

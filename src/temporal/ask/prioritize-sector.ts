@@ -17,8 +17,11 @@ export async function prioritizeSector(client: Client, sector: SectorId, isHigh:
   return moved.length > 0 ? `${answer}; moved in the queue of ${moved.join(' ')}` : answer;
 }
 
-/** What was begun goes before both, and stays there. */
-async function moveWaiting(client: Client, sector: SectorId, priorityKey: number): Promise<string[]> {
+/**
+ * What was begun goes before both, and stays there.
+ * @returns the phases whose tasks were moved
+ */
+export async function moveWaiting(client: Client, sector: SectorId, priorityKey: number): Promise<string[]> {
   const { raw, workflowId: id, runId } = await client.workflow.getHandle(workflowId(sector)).describe();
   const moved: string[] = [];
   for (const activity of raw.pendingActivities ?? []) {

@@ -11,6 +11,7 @@ import { PHASE_IDS, type PhaseId } from '../../phases.js';
 import type { SectorId } from '../../sector.js';
 import { UserError } from '../../user-error.js';
 import { GRPC, hasCode } from '../embedded/grpc.js';
+import { needsOf } from './deadline.js';
 import { NotReadyError, whyUnanswered } from './ready.js';
 import { serverView, type ServerView } from './server-view.js';
 import { WhoServes } from './who-serves.js';
@@ -20,6 +21,8 @@ export interface SectorStatus extends SealStatus, ServerView {
   /** Temporal's: RUNNING, COMPLETED, CANCELLED, FAILED, … */
   workflow: string;
   runId: string;
+  /** What P1 and P2 still take, in ms, while the ticket runs. */
+  needsMs?: number;
 }
 
 /**
@@ -41,8 +44,10 @@ export async function sectorStatus(
       throw wait ? new NotReadyError(wait.why, { exitCode: 1, hint: error.hint }) : error;
     });
     const view = await serverView(client, description.raw, status, whoServes);
+    const needsMs = await needsOf(status, view.engines, whoServes);
     const { status: workflow, runId } = description;
-    return { ...withWork(status, view), workflow: workflow.name, runId, ...view };
+    const running = { ...view, ...(needsMs !== undefined && { needsMs }) };
+    return { ...withWork(status, view), workflow: workflow.name, runId, ...running };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;

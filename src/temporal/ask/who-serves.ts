@@ -3,7 +3,10 @@ import type { Client } from '@temporalio/client';
 import type { Config } from '../../config.js';
 import { CHAIN_QUEUE, controlQueue, hostsQueue, phaseQueue, WORKFLOW_QUEUE } from '../../contract.js';
 import { decodeStatement, servedOf, whyNot, type HostStatement } from '../../host-statement.js';
+import { networkOfName } from '../../chain/told-network.js';
+import type { Network } from '../../chain/network.js';
 import type { PhaseId, SectorSize } from '../../phases.js';
+import { totalOf, usualNeeds, type Needs } from '../../ticket.js';
 import { pollersOf, RECENT_MS, type Poller, type QueueType } from './pollers.js';
 
 /** A host of a group, as it has last told what it serves. */
@@ -109,6 +112,26 @@ export class WhoServes {
         present,
       ),
     };
+  }
+
+  /** The network that the orchestrators watch, if they tell one and the same. */
+  async network(): Promise<Network | undefined> {
+    const names = (await this.pollers(CHAIN_QUEUE, 'activity')).map(({ identity }) =>
+      networkOfName(identity),
+    );
+    const [first, ...others] = names.filter((network) => network !== undefined);
+    const isSame = ({ genesis, epochMs }: Network): boolean =>
+      genesis === first?.genesis && epochMs === first.epochMs;
+    return others.every(isSame) ? first : undefined;
+  }
+
+  /** What P1 and P2 take on the fastest host of a group that begins sectors; where none tells it, what the table says. */
+  async needs(group: number, size: SectorSize): Promise<Needs> {
+    const told = (await this.hosts(group)).filter(
+      (host) => host.isPresent && host.size === size && servedOf(host).includes('P1'),
+    );
+    const needs = told.flatMap((host) => host.needs ?? []).sort((a, b) => totalOf(a) - totalOf(b));
+    return needs[0] ?? usualNeeds(size);
   }
 
   private hosts(group: number): Promise<ToldHost[]> {

@@ -6,7 +6,7 @@ import { UserError } from '../../user-error.js';
 import { GRPC, hasCode } from './grpc.js';
 
 /** Search attributes of workflows: name to type. */
-export type SearchAttributes = Readonly<Record<string, 'Keyword' | 'Int' | 'KeywordList'>>;
+export type SearchAttributes = Readonly<Record<string, 'Keyword' | 'Int' | 'Datetime' | 'KeywordList'>>;
 
 export interface NamespaceSetup {
   namespace: string;
@@ -29,7 +29,7 @@ export interface NamespaceChanges {
 export const RETENTION_DAYS = 365;
 
 /** `temporal.api.enums.v1.IndexedValueType`. */
-const VALUE_TYPES = { Keyword: 2, Int: 3, KeywordList: 7 } as const;
+const VALUE_TYPES = { Keyword: 2, Int: 3, Datetime: 6, KeywordList: 7 } as const;
 /** Types that attributes had in the version before; what they held of ended workflows is no longer found by them. */
 const EARLIER_TYPES: Readonly<Record<string, number>> = { SealHost: VALUE_TYPES.Keyword };
 /** Frontends refresh their caches of namespaces and attributes every 10 to 60 s. */

@@ -61,10 +61,12 @@ export const reasonOf = (given: Abort | undefined): string => given?.why ?? 'by 
 
 export function refusalOfRetry(
   state: SectorState,
-  { from, ticket, acceptCommR }: Retry,
+  { from, ticket, drawTicket, acceptCommR }: Retry,
 ): Refusal | undefined {
   if (state.ending) return refusal('TooLate', `the sector is ${sealState(state)}`);
-  const goesBack = from !== undefined || isNewTicket(state, ticket);
+  if (drawTicket && !state.seal.chain)
+    return refusal('NoChain', 'the sector does not follow the chain: give a ticket with --ticket');
+  const goesBack = from !== undefined || drawTicket === true || isNewTicket(state, ticket);
   const isWaiting = waitsForRetry(state);
   if (isCleaning(state) && (goesBack || !isWaiting)) return refusal('TooLate', 'P6 has begun');
   if (!goesBack && !isWaiting) return refusal('NothingToRetry', 'nothing is waiting for a retry');
@@ -77,7 +79,8 @@ export function refusalOfRetry(
   return undefined;
 }
 
-export function answerToRetry(before: SectorState, { from, ticket }: Retry): string {
+export function answerToRetry(before: SectorState, { from, ticket, drawTicket }: Retry): string {
+  if (drawTicket) return 'back to P1 with a ticket that is drawn anew';
   if (isNewTicket(before, ticket)) return 'back to P1 with a new ticket';
   if (from === undefined) return 'going on';
   const back = { to: from, reason: '', invalidates: 'all' } as const;

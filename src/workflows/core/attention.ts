@@ -9,6 +9,8 @@ export function needAttention(
   type: Failure['type'],
   message: string,
   now: number,
+  /** In place of the table's. */
+  ownHint?: string,
 ): void {
   const { hint, repeatedHint }: FailureKind = FAILURES[type];
   const isRepeated = state.phases[phase].stepBacks > 0;
@@ -16,7 +18,7 @@ export function needAttention(
     phase,
     type,
     message,
-    hint: withRetry((isRepeated ? repeatedHint : undefined) ?? hint, state.seal.sector),
+    hint: withRetry(ownHint ?? (isRepeated ? repeatedHint : undefined) ?? hint, state.seal.sector),
     since: now,
   };
 }

@@ -1,10 +1,12 @@
 /** The only place that changes a sector's state, one event at a time. Pure: no clock, no Temporal. */
-import type { CleanResult, PhaseResult } from '../../contract.js';
+import type { CleanResult, PhaseResult, TicketLife } from '../../contract.js';
 import { FAILURES, type Failure, type FailureKind } from '../../failures.js';
+import type { Retry } from '../../messages.js';
 import { PHASE_IDS, type EnginePhaseId, type PhaseId } from '../../phases.js';
 import { needAttention, showCommR } from './attention.js';
 import { commROf, hasBegun, type PhaseRecord, type SectorState, type StepBack } from './state.js';
 import { rewind, stopAll, without } from './step-back.js';
+import { drawn, refused, replaceTicket } from './ticket.js';
 
 /** A phase that asks for more step backs than this before it completes needs attention. */
 const MAX_STEP_BACKS = 3;
@@ -12,17 +14,19 @@ const MAX_STEP_BACKS = 3;
 export type Event =
   | { type: 'scheduled'; phase: PhaseId }
   | { type: 'working'; phase: PhaseId; host?: string | undefined }
+  /** A host foresees that the sector will miss its ticket, or no longer does. */
+  | { type: 'late'; phase: PhaseId; why?: string }
   | { type: 'finished'; phase: EnginePhaseId; result: PhaseResult; now: number }
   | { type: 'cleaned'; cleaned: CleanResult }
   /** `now`: workflow time in ms since 1970. */
   | { type: 'failed'; phase: PhaseId; failure: Failure; now: number }
   /** The pass and all its activities have ended; the pending step backs take effect. */
   | { type: 'rewound'; now: number }
-  | { type: 'ticket'; ticket: string; epoch: number }
-  | { type: 'seed'; seed: string; preCommitEpoch?: number }
+  | { type: 'ticket'; ticket: string; epoch: number; life?: TicketLife | undefined }
+  | { type: 'seed'; seed: string; preCommitEpoch?: number; proofUntil?: string | undefined }
   | { type: 'landed' }
   | { type: 'priority'; priority: boolean }
-  | { type: 'retry'; from?: PhaseId; ticket?: string; acceptCommR?: boolean }
+  | ({ type: 'retry' } & Retry)
   | { type: 'abort'; why: string }
   | { type: 'abortRefused'; failure: Failure }
   | { type: 'ending'; state: 'stopping' | 'stopped' | 'aborting' | 'aborted' };
@@ -40,6 +44,12 @@ export function reduce(before: SectorState, event: Event): SectorState {
       if (record.active) record.workingOn = event.host;
       break;
     }
+    case 'late':
+      // It may come late itself.
+      if (!state.phases[event.phase].active) break;
+      if (event.why === undefined) delete state.late;
+      else state.late = event.why;
+      break;
     case 'finished':
       finish(state, event.phase, event.result, event.now);
       break;
@@ -56,7 +66,7 @@ export function reduce(before: SectorState, event: Event): SectorState {
       rewind(state, event.now);
       break;
     case 'ticket':
-      state.seal = { ...state.seal, ticket: event.ticket, ticketEpoch: event.epoch };
+      drawn(state, event);
       break;
     case 'seed':
       takeSeed(state, event);
@@ -118,7 +128,10 @@ function finish(state: SectorState, phase: EnginePhaseId, result: PhaseResult, n
   const { host, seconds } = result;
   state.phases[phase] = doneRecord(state.phases[phase], { host, seconds });
   state.results[phase] = result;
-  if (phase === 'P2') showCommR(state, now);
+  if (phase !== 'P2') return;
+  // From here on it is up to the pre-commit.
+  delete state.late;
+  showCommR(state, now);
 }
 
 function fail(state: SectorState, phase: PhaseId, failure: Failure, now: number): void {
@@ -151,6 +164,9 @@ function fail(state: SectorState, phase: PhaseId, failure: Failure, now: number)
         state.pendingStepBacks.push({ to: details.from, reason: message, invalidates: 'one' });
       } else needAttention(state, phase, type, message, now);
       break;
+    case 'new ticket':
+      refused(state, phase, failure, now);
+      break;
     case 'await landed':
       state.keepUntilLanded = true;
       break;
@@ -168,9 +184,15 @@ function fail(state: SectorState, phase: PhaseId, failure: Failure, now: number)
 
 // ---- updates ----
 
-function takeSeed(state: SectorState, { seed, preCommitEpoch }: Extract<Event, { type: 'seed' }>): void {
+function takeSeed(
+  state: SectorState,
+  { seed, preCommitEpoch, proofUntil }: Extract<Event, { type: 'seed' }>,
+): void {
   if (preCommitEpoch !== undefined) state.preCommitEpoch = preCommitEpoch;
+  if (proofUntil !== undefined) state.proofUntil = proofUntil;
   if (seed === state.seal.seed) return;
+  // A person's seed is of a pre-commit that nobody has told of.
+  if (proofUntil === undefined) delete state.proofUntil;
   const isReplaced = state.seal.seed !== undefined;
   state.seal = { ...state.seal, seed };
   // It was the proof of the previous seed that landed.
@@ -179,8 +201,13 @@ function takeSeed(state: SectorState, { seed, preCommitEpoch }: Extract<Event, {
   if (isReplaced && hasBegun(state, back)) state.pendingStepBacks.push(back);
 }
 
-function retry(state: SectorState, { from, ticket, acceptCommR }: Extract<Event, { type: 'retry' }>): void {
-  if (ticket !== undefined && ticket !== state.seal.ticket) return takeTicket(state, ticket);
+function retry(
+  state: SectorState,
+  { from, ticket, ticketEpoch, ticketLife, drawTicket, acceptCommR }: Extract<Event, { type: 'retry' }>,
+): void {
+  if (drawTicket) return replaceTicket(state);
+  if (ticket !== undefined && ticket !== state.seal.ticket)
+    return replaceTicket(state, { ticket, ticketEpoch, ticketLife });
   if (from !== undefined) {
     const back: StepBack = { to: from, reason: 'requested by an operator', invalidates: 'all' };
     if (hasBegun(state, back)) state.pendingStepBacks.push(back);
@@ -194,16 +221,6 @@ function retry(state: SectorState, { from, ticket, acceptCommR }: Extract<Event,
     state.attention = without(state.attention, phase);
     Object.assign(state.phases[phase], { backingOff: false, interruptions: 0, stepBacks: 0 });
   }
-}
-
-function takeTicket(state: SectorState, ticket: string): void {
-  const { seed: _of, ticketEpoch: _drawnAt, ...rest } = state.seal;
-  state.seal = { ...rest, ticket };
-  state.shownCommR = undefined;
-  delete state.preCommitEpoch;
-  state.landed = false;
-  const back: StepBack = { to: 'P1', reason: 'new ticket', invalidates: 'none' };
-  if (hasBegun(state, back)) state.pendingStepBacks.push(back);
 }
 
 /** Called when no activity of any phase is running. */

@@ -42,6 +42,8 @@ export interface StepBack {
    * result from `to` on. `none`: no result is invalid, but an input has changed, so different results are needed.
    */
   invalidates: 'one' | 'all' | 'none';
+  /** Only the ticket is drawn anew: nothing runs again. */
+  isDraw?: true;
 }
 
 /** How a sector ends, or has ended. */
@@ -71,8 +73,16 @@ export interface SectorState {
   landed: boolean;
   /** P6 has renamed the scratch. */
   stored: boolean;
+  /** How often a ticket was drawn from the chain. */
+  draws?: number;
+  /** The ticket is the chain's: when it is too old, another one is drawn. One that a person gave is that person's to replace. */
+  isDrawn?: true;
+  /** Why it will miss its ticket, as a host foresees it. */
+  late?: string;
   /** Epoch at which the pre-commit landed: the seed follows from it. */
   preCommitEpoch?: number;
+  /** Until when the proof must be on chain, ISO 8601. */
+  proofUntil?: string;
   /** The commR that was published. */
   shownCommR?: string;
   /** Set once an operator has aborted the sector. */

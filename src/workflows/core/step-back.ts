@@ -8,7 +8,7 @@ export function rewind(state: SectorState, now: number): void {
   const stepBacks = state.pendingStepBacks;
   state.pendingStepBacks = [];
   for (const stepBack of stepBacks) resetPhases(state, stepBack);
-  state.stepsBack += stepBacks.length;
+  state.stepsBack += stepBacks.filter(({ isDraw }) => !isDraw).length;
   // A host that is cut off may still be working for the old claim; its attempts must not count as the newest.
   state.claim += 1;
   stopAll(state);

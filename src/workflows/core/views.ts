@@ -4,6 +4,7 @@ import type { PhaseStatus, SealState, SealStatus } from '../../messages.js';
 import { PHASE_IDS, PHASES, type PhaseId } from '../../phases.js';
 import type { SEARCH_ATTRIBUTES } from '../../search-attributes.js';
 import { oneLine } from './completed-details.js';
+import { deadlineOf } from './deadline.js';
 import { hexOfBase64 } from './hex.js';
 import { minerName, sectorOf } from '../../sector.js';
 import { activePhases, commROf, isDone, phaseState, waitsFor, type SectorState } from './state.js';
@@ -26,6 +27,7 @@ const phaseStatus = (state: SectorState, phase: PhaseId): PhaseStatus => {
 /** The answer to the query `status`. */
 export function statusOf(state: SectorState): SealStatus {
   const { seal, results, ending } = state;
+  const deadline = deadlineOf(state);
   const cleaned = ending?.state === 'sealed' ? ending.cleaned : undefined;
   return {
     v: CONTRACT_VERSION,
@@ -39,7 +41,11 @@ export function statusOf(state: SectorState): SealStatus {
     attention: PHASE_IDS.flatMap((id) => state.attention[id] ?? []),
     ticket: seal.ticket,
     ticketEpoch: seal.ticketEpoch,
+    ...(seal.ticketLife && { ticketLife: seal.ticketLife }),
+    ...(state.draws !== undefined && { draws: state.draws }),
     seed: seal.seed,
+    ...(deadline && { deadline }),
+    ...(state.late !== undefined && { late: state.late }),
     ...(seal.chain && { chain: true }),
     ...(state.preCommitEpoch !== undefined && { preCommitEpoch: state.preCommitEpoch }),
     commD: results.P2?.commD,
@@ -80,6 +86,8 @@ export function attributesOf(
     // Between two phases the previous value stays: one event less per phase.
     SealPhase: shown.length > 0 ? shown.join('+') : isDone(state, 'P6') ? 'done' : null,
     SealHost: hosts.size > 0 ? [...hosts].sort() : null,
+    SealDeadline: deadlineOf(state)?.at ?? null,
+    SealLate: state.late === undefined ? null : 'ticket',
   };
 }
 
@@ -116,6 +124,7 @@ export function detailsOf(state: SectorState): string {
   for (const { phase, type, message, hint } of Object.values(state.attention)) {
     lines.push(`> **${phase} ${type}**: ${oneLine(message)}`, `> ${hint}`, '');
   }
+  if (state.late !== undefined) lines.push(`> will miss its ticket: ${oneLine(state.late)}`, '');
   const now = sealState(state);
   const asked = seal.chain ? AWAITED[now] : ASKED_FOR[now]?.(seal.sector);
   if (asked) lines.push(`> ${asked}`, '');
@@ -128,10 +137,15 @@ export function detailsOf(state: SectorState): string {
   return [...lines, '', ...valuesOf(state)].join('\n');
 }
 
+const DUE = { ticket: 'ticket lasts until', proof: 'proof must be on chain by' } as const;
+
 /** Each on a line of its own: two spaces end a line in Markdown. */
-function valuesOf({ seal, results }: SectorState): string[] {
+function valuesOf(state: SectorState): string[] {
+  const { seal, results } = state;
   const epoch = seal.ticketEpoch === undefined ? '' : ` of epoch ${seal.ticketEpoch}`;
   const values = seal.ticket === undefined ? [] : [`ticket \`${seal.ticket}\`${epoch}`];
+  const deadline = deadlineOf(state);
+  if (deadline) values.push(`${DUE[deadline.what]} ${deadline.at}`);
   if (seal.seed !== undefined) values.push(`seed \`${seal.seed}\``);
   for (const name of ['commD', 'commR'] as const) {
     const value = results.P2?.[name];

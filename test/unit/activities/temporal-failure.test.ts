@@ -26,6 +26,7 @@ const RECOVERIES = [
   'retry',
   'retry counted',
   'step back',
+  'new ticket',
   'attention',
   'await landed',
   'fail',
@@ -62,7 +63,9 @@ describe('what counts as a fault', () => {
     toApplicationFailure(new SealError(type, 'why'), delayMs).category === ApplicationFailureCategory.BENIGN;
 
   test.each(TYPES)('of what the workflow deals with: %s', (type) => {
-    expect(isBenign(type)).toBe(['reschedule', 'await landed'].includes(FAILURES[type].recovery));
+    expect(isBenign(type)).toBe(
+      ['reschedule', 'await landed', 'new ticket'].includes(FAILURES[type].recovery),
+    );
   });
 
   test.each(TYPES)('of what is retried at the server: %s', (type) => {

@@ -25,7 +25,12 @@ beforeEach(() => {
 describe('the ticket', () => {
   test('is drawn 900 epochs back, where nothing changes any more', async () => {
     expect(await drawTicket(watch, SECTOR)).toEqual({
-      answer: { v: 1, ticket: 'ticket of 1000 at 999100', epoch: 999_100 },
+      answer: {
+        v: 1,
+        ticket: 'ticket of 1000 at 999100',
+        epoch: 999_100,
+        life: { from: '2021-08-06T19:50:00.000Z', until: '2021-08-08T03:20:00.000Z' },
+      },
     });
   });
 
@@ -50,8 +55,30 @@ describe('the seed', () => {
     });
     epoch += 1;
     expect(await seedOf(watch, SECTOR, CID)).toEqual({
-      answer: { v: 1, seed: 'seed of 1000 at 1000140', preCommitEpoch: 999_990 },
+      answer: {
+        v: 1,
+        seed: 'seed of 1000 at 1000140',
+        preCommitEpoch: 999_990,
+        proofUntil: '2021-09-06T04:30:00.000Z',
+      },
     });
+  });
+
+  test('of a pre-commit that can no longer land is not waited for', async () => {
+    const asked = (ticketEpoch?: number) => seedOf(watch, SECTOR, CID, ticketEpoch);
+    epoch = 500_000 + 3780 + 6;
+    expect(await asked(500_000)).toHaveProperty('waits');
+    epoch += 1;
+    await expect(asked(500_000)).rejects.toMatchObject({
+      type: 'TicketStale',
+      message: 'its pre-commit had to be on chain by epoch 503780, and is not at epoch 503787',
+    });
+    expect(await asked()).toHaveProperty('waits');
+    proved = CID;
+    expect(await asked(500_000)).toHaveProperty('waits');
+    epoch += 200;
+    preCommit = { epoch: 503_780, sealedCid: CID };
+    expect(await asked(500_000)).toHaveProperty('answer');
   });
 
   test('of another commR is none of ours', async () => {
@@ -93,7 +120,13 @@ describe('the landing', () => {
     });
     epoch += 200;
     expect(await landing()).toEqual({
-      answer: { v: 1, landed: false, seed: 'seed of 1000 at 1000140', preCommitEpoch: 999_990 },
+      answer: {
+        v: 1,
+        landed: false,
+        seed: 'seed of 1000 at 1000140',
+        preCommitEpoch: 999_990,
+        proofUntil: '2021-09-06T04:30:00.000Z',
+      },
     });
     preCommit = { epoch: 999_990, sealedCid: 'another' };
     await expect(landing()).rejects.toMatchObject({ type: 'ChainDiffers' });

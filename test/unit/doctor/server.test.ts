@@ -17,9 +17,11 @@ const ALL = {
   SealPhase: 2,
   SealState: 2,
   SealHost: 7,
+  SealDeadline: 6,
+  SealLate: 2,
 };
 const WANTED =
-  'SealMiner Keyword, SealSector Int, SealSize Keyword, SealGroup Keyword, SealPhase Keyword, SealState Keyword, SealHost KeywordList';
+  'SealMiner Keyword, SealSector Int, SealSize Keyword, SealGroup Keyword, SealPhase Keyword, SealState Keyword, SealHost KeywordList, SealDeadline Datetime, SealLate Keyword';
 
 test('the version', () => {
   expect(judgeVersion('1.31.2')).toMatchObject({ result: 'ok', found: '1.31.2' });

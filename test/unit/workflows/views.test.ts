@@ -193,6 +193,8 @@ describe('lists', () => {
       SealState: 'queued',
       SealPhase: null,
       SealHost: null,
+      SealDeadline: null,
+      SealLate: null,
     });
   });
 
