@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { SEED_DELAY, FINALITY } from '../../src/chain/policy.js';
 import { sectorCid } from '../../src/chain/cids.js';
+import { startSector } from '../../src/temporal/ask/start-sector.js';
 import { eventually } from '../helpers/eventually.js';
 import { TestChain } from '../helpers/chain.js';
 import type { Group } from '../helpers/group.js';
+import { expectForms } from '../helpers/json-forms.js';
 import { OwnCluster } from '../helpers/own-cluster.js';
 import { startSealflow } from '../helpers/sealflow.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
@@ -38,6 +40,10 @@ const start = (...args: string[]) =>
   cluster.sealflow(
     ...['start', ...args, '--group', String(group.number), '--size', group.size, '--time-scale', '0.2'],
   );
+
+/** In a group that nobody serves: it costs nothing. */
+const queue = (...args: string[]) =>
+  cluster.sealflow('start', ...args, '--group', '49', '--size', group.size, '--force');
 
 /** What the operator's own programs do: the pre-commit lands as soon as there is a commR. @returns its epoch */
 async function preCommits(sector: string, change = (cid: string): string => cid): Promise<number> {
@@ -74,6 +80,42 @@ test('sectors of two miners are drawn, proved and landed without a hand on them'
       'awaitLanded',
     ]);
   }
+});
+
+test('numbers are free on chain and here, though the command sees no chain', async () => {
+  chain.useUp('t02002', 0, 1, 4);
+  chain.preCommit('t02002/2', 'bagboea4b5abc');
+  const place = { size: group.size, group: 49, ticket: 'ab'.repeat(32) };
+  await startSector(cluster.client, { sector: 't02002/5', ...place });
+  // Lists lag.
+  await eventually(
+    async () => (await cluster.client.workflow.count("WorkflowId = 'seal-t02002-5'")).count > 0,
+  );
+  const { stdout } = await queue('t02002', '--count', '3', '--ticket', 'ab'.repeat(32), '--json');
+  const started = expectForms('start', stdout) as { sector: string; freeAt: number }[];
+  expect(started.map(({ sector }) => sector)).toEqual(['t02002/3', 't02002/6', 't02002/7']);
+  expect(chain.asked.filter((method) => method.endsWith('StateMinerAllocated'))).toHaveLength(1);
+  for (const { freeAt } of started) expect(freeAt).toBeLessThanOrEqual(chain.epoch);
+  const more = await queue('t02002', '--count', '1', '--ticket', 'ab'.repeat(32));
+  expect(more.stdout).toMatch(
+    /^t02002\/8 started .*\n1 started: t02002\/8; these numbers were free here, and on chain at epoch \d+\n$/,
+  );
+});
+
+test('without an answer of the chain no number is taken', async () => {
+  chain.fault = 'refuses the token';
+  try {
+    expect(await queue('t02003', '--count', '3', '--chain')).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^sealflow: t02003: which numbers are free on chain is not known: http\S+ refuses the token: none is set \(token_file\)\n {2}mend it, or name/,
+      ) as string,
+    });
+  } finally {
+    chain.fault = undefined;
+  }
+  expect((await queue('t02003', '--count', '1', '--test')).stdout).toMatch(/^t02003\/0 started/);
 });
 
 test('a pre-commit that a reorganisation moves brings its new seed, and the proof is made again', async () => {

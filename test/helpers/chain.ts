@@ -30,6 +30,8 @@ export class TestChain {
   /** Methods that were asked, in their order. */
   readonly asked: string[] = [];
   private readonly sectors = new Map<string, OnChain>();
+  /** Numbers that are used up for another reason, by the miner's address on mainnet. */
+  private readonly usedUp = new Map<string, number[]>();
 
   private constructor(
     private readonly server: Server,
@@ -82,6 +84,11 @@ export class TestChain {
     const epoch = this.epoch;
     this.sectors.set(keyOf(sector), { sealedCid, epoch, isProved: false });
     return epoch;
+  }
+
+  /** Uses numbers of a miner up: their sectors have expired, or were terminated. */
+  useUp(miner: string, ...numbers: number[]): void {
+    this.usedUp.set(miner.replace('t', 'f'), numbers);
   }
 
   /** The proof lands. */
@@ -146,6 +153,12 @@ export class TestChain {
         const found = this.sectors.get(`${String(params[0])} ${String(params[1])}`);
         return { result: found?.isProved ? { SealedCID: cid(found.sealedCid) } : null };
       }
+      case 'StateMinerAllocated': {
+        const miner = String(params[0]);
+        const own = [...this.sectors.keys()].filter((key) => key.startsWith(`${miner} `));
+        const numbers = own.map((key) => Number(key.split(' ')[1]));
+        return { result: runsOf([...numbers, ...(this.usedUp.get(miner) ?? [])]) };
+      }
       default:
         return { error: { code: -32601, message: `method '${method}' not found` } };
     }
@@ -162,6 +175,17 @@ interface Call {
 function keyOf(sector: string): string {
   const { miner, number } = sectorOf(sector);
   return `f0${miner} ${number}`;
+}
+
+/** A bit field in Lotus' JSON: lengths of runs, of zeros first. */
+function runsOf(numbers: readonly number[]): number[] {
+  const runs = [0];
+  for (let at = 0; at <= Math.max(-1, ...numbers); at++) {
+    const isRunOfOnes = runs.length % 2 === 0;
+    if (numbers.includes(at) !== isRunOfOnes) runs.push(0);
+    runs[runs.length - 1] = (runs.at(-1) ?? 0) + 1;
+  }
+  return runs;
 }
 
 const hash = (...parts: Uint8Array[]): Uint8Array => blake2b(Buffer.concat(parts), { dkLen: 32 });

@@ -36,6 +36,21 @@ test('it finds a pre-commit until it is proved, and the sector from then on', as
   expect(await both()).toEqual([undefined, 'bagboea4b5abc']);
 });
 
+test('it reads which numbers of a miner are used up, by which sector ever', async () => {
+  const head = await lotus.head();
+  expect(await lotus.allocated('1000', head)).toEqual([]);
+  chain.preCommit('t01000/7', 'bagboea4b5abc');
+  chain.prove('t01000/7');
+  chain.preCommit('t01000/3', 'bagboea4b5abc');
+  chain.preCommit('t01001/4', 'bagboea4b5abc');
+  chain.useUp('t01000', 0, 1, 8);
+  expect(await lotus.allocated('1000', head)).toEqual([
+    { first: 0, count: 2 },
+    { first: 3, count: 1 },
+    { first: 7, count: 2 },
+  ]);
+});
+
 describe('what is wrong is told', () => {
   test.each<[Fault, RegExp]>([
     ['down', /^http:\S+ does not answer: /],
