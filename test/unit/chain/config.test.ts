@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { readOrchestratorConfig } from '../../../src/chain/config.js';
+import { readOrchestratorConfig, sourceOf } from '../../../src/chain/config.js';
 import { NETWORKS } from '../../../src/chain/network.js';
 import { readText } from '../../../src/config.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
@@ -26,6 +26,7 @@ test('a network that is known by its name', async () => {
       network: NETWORKS['calibration'],
       lotusApi: 'http://10.0.0.5:1234/rpc/v1',
       tokenFile: undefined,
+      command: undefined,
       timeoutMs: 30_000,
       confidence: 6,
     },
@@ -44,6 +45,12 @@ test('a network of its own', async () => {
     network: { genesis: Date.parse('2026-01-01T00:00:00Z'), epochMs: 4000 },
     confidence: 2,
   });
+});
+
+test('a command in place of a node', async () => {
+  const { chain } = await read('[chain]', 'network = "mainnet"', 'command = ["own-chain", "--fast"]');
+  expect(chain).toMatchObject({ lotusApi: undefined, command: ['own-chain', '--fast'] });
+  expect(chain && sourceOf(chain)).toBe('by own-chain --fast');
 });
 
 test("a host's config.toml tells where the server is, and no chain", () => {
@@ -69,7 +76,36 @@ describe('what is wrong is named', () => {
       /one of both/,
     ],
     ['half of it', ['genesis = 2026-01-01T00:00:00Z', API], /genesis and epoch_seconds belong together/],
-    ['no API', ['network = "mainnet"'], /chain\.lotus_api/],
+    [
+      'no API',
+      ['network = "mainnet"'],
+      /chain = \{"network":"mainnet".*: needs lotus_api or command: one of both$/,
+    ],
+    [
+      'an API and a command',
+      ['network = "mainnet"', API, 'command = ["/opt/own/chain"]'],
+      /: needs lotus_api or command: one of both$/,
+    ],
+    [
+      'a token of a command',
+      ['network = "mainnet"', 'command = ["/opt/own/chain"]', 'token_file = "/etc/token"'],
+      /: token_file belongs to lotus_api: a command finds its own$/,
+    ],
+    [
+      'a command as a text',
+      ['network = "mainnet"', 'command = "/opt/own/chain --fast"'],
+      /chain\.command = "\/opt\/own\/chain --fast": must be a list, like command = \["\/opt\/own\/chain"\]$/,
+    ],
+    [
+      'a command of nothing',
+      ['network = "mainnet"', 'command = []'],
+      /chain\.command = \[\]: must have 1 or more, like command = /,
+    ],
+    [
+      'a command in a relative directory',
+      ['network = "mainnet"', 'command = ["bin/chain"]'],
+      /chain\.command = \["bin\/chain"\]: must begin with an absolute path, or a name in PATH$/,
+    ],
     [
       'an API without http',
       ['network = "mainnet"', 'lotus_api = "10.0.0.5:1234"'],

@@ -1,0 +1,240 @@
+/** A chain that a program of the operator's own tells; what is wrong with that program is said in a line. */
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { ChainError } from '../../../src/chain/chain.js';
+import { CommandChain } from '../../../src/chain/command.js';
+import { epochAt, NETWORKS, type Network } from '../../../src/chain/network.js';
+import { eventually, isAlive } from '../../helpers/eventually.js';
+import { temporaryDirectory } from '../../helpers/temporary.js';
+
+const network = NETWORKS['mainnet'] as Network;
+const CID = 'bagboea4b5abcours';
+const HEX = 'ab'.repeat(32);
+const now = (): number => epochAt(network, Date.now());
+
+let directory: string;
+let program: string;
+beforeEach(async () => {
+  directory = await temporaryDirectory();
+  program = join(directory, 'chain');
+});
+
+/** @param body of a program in sh, whose questions are in $Q */
+async function chainOf(body: string, options: { timeoutMs?: number; signal?: AbortSignal } = {}) {
+  await writeFile(program, `#!/bin/sh\nQ=$(cat)\necho "$Q" >>'${directory}/asked'\n${body}\n`);
+  await chmod(program, 0o755);
+  return new CommandChain(network, { command: [program, 'an argument'], timeoutMs: 5_000, ...options });
+}
+const asked = async (): Promise<unknown[]> =>
+  (await readFile(join(directory, 'asked'), 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown);
+const failed = async (asking: Promise<unknown>): Promise<string> => {
+  const error = await asking.catch((caught: unknown) => caught);
+  expect(error).toBeInstanceOf(ChainError);
+  return (error as Error).message;
+};
+
+test('it is asked in JSON on its stdin, and answers in JSON', async () => {
+  const chain = await chainOf(`case $Q in
+*'"head"'*) echo '{"epoch": ${now()}}' ;;
+*'"ticket"'*) echo '{"ticket": "${HEX}"}' ;;
+*'"seed"'*) echo '{"seed": "${HEX}"}' ;;
+*'"landed"'*'/7"'*) echo '{"preCommit": {"epoch": 5, "sealedCid": "${CID}"}, "proved": null}' ;;
+*'"landed"'*) echo '{"preCommit": null, "proved": "${CID}"}' ;;
+*'"numbers"'*) echo '{"allocated": [0, 2, 1, 1]}' ;;
+esac`);
+  const head = await chain.head();
+  expect(head.epoch).toBe(now());
+  expect(await chain.ticket({ miner: '1000', epoch: 4 })).toBe(HEX);
+  expect(await chain.seed({ miner: '1000', epoch: 155 })).toBe(HEX);
+  const [seven, eight] = [
+    { miner: '1000', number: 7 },
+    { miner: '1000', number: 8 },
+  ];
+  expect(await chain.preCommit(seven, head)).toEqual({ epoch: 5, sealedCid: CID });
+  expect(await chain.proved(seven, head)).toBeUndefined();
+  expect(await chain.preCommit(eight, head)).toBeUndefined();
+  expect(await chain.proved(eight, head)).toBe(CID);
+  expect(await chain.allocated('1000')).toEqual([
+    { first: 0, count: 2 },
+    { first: 3, count: 1 },
+  ]);
+  // What belongs to one head is asked once.
+  expect(await asked()).toEqual([
+    { v: 1, ask: 'head' },
+    { v: 1, ask: 'ticket', miner: 't01000', epoch: 4 },
+    { v: 1, ask: 'seed', miner: 't01000', epoch: 155 },
+    { v: 1, ask: 'landed', sector: 't01000/7' },
+    { v: 1, ask: 'landed', sector: 't01000/8' },
+    { v: 1, ask: 'numbers', miner: 't01000' },
+  ]);
+});
+
+test('all who ask for the head at once, and a little later, share it', async () => {
+  const chain = await chainOf(`echo '{"epoch": ${now()}}'`);
+  const [one, two] = await Promise.all([chain.head(), chain.head()]);
+  expect([two, await chain.head()]).toEqual([one, one]);
+  expect(await asked()).toHaveLength(1);
+});
+
+test('four of it run at most, and all get their turn', async () => {
+  const chain = await chainOf(
+    `cd '${directory}'; touch run-$$; ls | grep -c run- >>most; sleep 0.1; rm run-$$; echo '{"ticket": "${HEX}"}'`,
+  );
+  await Promise.all(Array.from({ length: 12 }, (_, epoch) => chain.ticket({ miner: '1000', epoch })));
+  const most = (await readFile(join(directory, 'most'), 'utf8')).trim().split('\n').map(Number);
+  expect(most).toHaveLength(12);
+  expect(Math.max(...most)).toBeLessThanOrEqual(4);
+});
+
+describe('what is wrong is told in a line', () => {
+  const START = () => `${program} an argument`;
+
+  test.each<[string, string, string]>([
+    [
+      'an exit code, with the last line of stderr',
+      'echo one >&2; echo no wallet >&2; exit 3',
+      'exits with 3: no wallet',
+    ],
+    ['an exit code alone', 'exit 1', 'exits with 1'],
+    ['a signal', 'kill -SEGV $$', 'was ended by SIGSEGV'],
+    ['nothing', 'true', 'answers nothing'],
+    ['no JSON', 'echo "<html>It works!</html>"', 'answers no JSON: "<html>It works!</html>\\n"'],
+    [
+      'two answers',
+      `echo '{"epoch": 1}'; echo '{"epoch": 2}'`,
+      'answers no JSON: "{\\"epoch\\": 1}\\n{\\"epoch\\": 2}\\n"',
+    ],
+    [
+      'JSON without the field',
+      `echo '{"height": 1}'`,
+      'answers head in another form: epoch: Invalid input: expected number, received undefined',
+    ],
+    [
+      'no object',
+      `echo '[]'`,
+      'answers head in another form: Invalid input: expected object, received array',
+    ],
+    [
+      'an epoch that is none',
+      `echo '{"epoch": -1}'`,
+      'answers head in another form: epoch: Too small: expected number to be >=0',
+    ],
+  ])('%s', async (_, body, message) => {
+    const chain = await chainOf(body);
+    expect(await failed(chain.head())).toBe(`${START()} ${message}`);
+  });
+
+  test.each<[string, number, RegExp]>([
+    ['behind', -100, /^the node is behind: at epoch \d+, it should be \d+ by this host's clock$/],
+    ['ahead of our clock', 100, /^the node is at epoch \d+, which by this host's clock has not come yet/],
+  ])('a head that is %s', async (_, off, message) => {
+    const chain = await chainOf(`echo '{"epoch": ${now() + off}}'`);
+    expect(await failed(chain.head())).toMatch(message);
+  });
+
+  test.each<[string, (chain: CommandChain) => Promise<unknown>, string, string]>([
+    [
+      'a short ticket',
+      (chain) => chain.ticket({ miner: '1', epoch: 1 }),
+      '{"ticket": "abcd"}',
+      'answers ticket in another form: ticket: must be 32 bytes as 64 lower-case hex digits',
+    ],
+    [
+      'another kind of CID',
+      (chain) => chain.proved({ miner: '1', number: 1 }, { epoch: 1, at: 0, key: 0 }),
+      '{"preCommit": null, "proved": "bafy2bz"}',
+      'answers landed in another form: proved: must be a CID like bagboea4b5abc…',
+    ],
+    [
+      'half an answer',
+      (chain) => chain.proved({ miner: '1', number: 1 }, { epoch: 1, at: 0, key: 0 }),
+      '{"proved": null}',
+      'answers landed in another form: preCommit: Invalid input: expected object, received undefined',
+    ],
+  ])('%s', async (_, ask, answer, message) => {
+    expect(await failed(ask(await chainOf(`echo '${answer}'`)))).toBe(`${START()} ${message}`);
+  });
+
+  test('a program that is not there, or is none', async () => {
+    const none = new CommandChain(network, { command: ['/nonexistent/chain'], timeoutMs: 5_000 });
+    expect(await failed(none.head())).toMatch(
+      /^\/nonexistent\/chain .*\/nonexistent\/chain: No such file or directory$/,
+    );
+    await writeFile(program, 'no program');
+    const file = new CommandChain(network, { command: [program], timeoutMs: 5_000 });
+    expect(await failed(file.head())).toMatch(/Permission denied$/);
+  });
+});
+
+describe('it never waits for ever', () => {
+  const processes = async (): Promise<number[]> =>
+    (await readFile(join(directory, 'pids'), 'utf8')).trim().split('\n').map(Number);
+  /** It and a child of it write their IDs, and hang; neither minds SIGTERM. */
+  const hangs = (): string =>
+    `trap '' TERM; cd '${directory}'; sleep 60 & echo $! >>pids; echo still at it >&2; echo $$ >>pids; wait; sleep 60`;
+  const untilGone = async (): Promise<void> =>
+    eventually(async () => !(await Promise.all((await processes()).map(isAlive))).includes(true));
+
+  test('what hangs is ended with all that it has started, and its last line is told', async () => {
+    const chain = await chainOf(hangs(), { timeoutMs: 500 });
+    expect(await failed(chain.head())).toBe(
+      `${program} an argument does not answer: nothing within 0.5 s: still at it`,
+    );
+    expect(await processes()).toHaveLength(2);
+    await untilGone();
+  });
+
+  test('when the orchestrator stops, it is ended at once', async () => {
+    const stop = new AbortController();
+    const chain = await chainOf(hangs(), { timeoutMs: 60_000, signal: stop.signal });
+    const asking = failed(chain.head());
+    await eventually(async () => (await processes().catch(() => [])).length === 2);
+    stop.abort();
+    expect(await asking).toMatch(/ was ended: the orchestrator stops/);
+    await untilGone();
+    expect(await failed(chain.ticket({ miner: '1', epoch: 1 }))).toMatch(
+      / was ended: the orchestrator stops/,
+    );
+  });
+
+  test('an answer counts though a child holds the pipes; the child is ended', async () => {
+    const chain = await chainOf(`cd '${directory}'; sleep 60 & echo $! >>pids; echo '{"epoch": ${now()}}'`);
+    expect((await chain.head()).epoch).toBe(now());
+    await untilGone();
+  });
+
+  test('an answer counts though a child in a group of its own holds the pipes', async () => {
+    const chain = await chainOf(
+      `cd '${directory}'; setsid sh -c 'touch away; sleep 20' & until [ -e away ]; do sleep 0.05; done; echo '{"epoch": ${now()}}'`,
+    );
+    const began = Date.now();
+    await chain.head();
+    expect(Date.now() - began).toBeLessThan(4_000);
+  });
+
+  test('a program that does not read its question, or never ends its answer', async () => {
+    await writeFile(program, `#!/bin/sh\nexec 0<&-\necho '{"epoch": ${now()}}'\n`);
+    await chmod(program, 0o755);
+    const deaf = new CommandChain(network, { command: [program], timeoutMs: 5_000 });
+    expect((await deaf.head()).epoch).toBe(now());
+    const endless = await chainOf('exec yes', { timeoutMs: 20_000 });
+    expect(await failed(endless.head())).toMatch(/ answers more than 8388608 bytes$/);
+  });
+});
+
+test('no shell reads its arguments', async () => {
+  const chain = new CommandChain(network, {
+    command: [
+      'printf',
+      `{"epoch": ${now()}, "x": "%s"}`,
+      `$(touch ${directory}/shell); touch ${directory}/shell`,
+    ],
+    timeoutMs: 5_000,
+  });
+  expect((await chain.head()).epoch).toBe(now());
+  await expect(readFile(join(directory, 'shell'))).rejects.toThrow('ENOENT');
+});
