@@ -169,14 +169,14 @@ test('a node that is down is waited for, and status says so; a person may give w
   await cluster.sealed(sector);
 });
 
-test('an orchestrator that ends leaves what it waits for to the next one', async () => {
+test('an orchestrator that ends leaves what it waits for to the next one, which asks a program', async () => {
   const sector = cluster.newSector();
   await start(sector);
   await eventually(isIn(sector, 'waiting-for-seed'));
   const config = join(await temporaryDirectory(), 'orchestrator.toml');
-  await writeFile(config, chain.config);
+  await writeFile(config, chain.commandConfig);
   const next = startSealflow(['orchestrator', '--address', cluster.address, '--config', config]);
-  await next.until('watches the network of [chain] at ');
+  await next.until('watches the network of [chain] by env LOTUS_RPC=');
   await cluster.endOrchestrator();
   await preCommits(sector);
   await eventually(isIn(sector, 'waiting-for-landed'));

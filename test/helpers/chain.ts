@@ -3,8 +3,11 @@ import { blake2b } from '@noble/hashes/blake2.js';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { epochAt, type Network } from '../../src/chain/network.js';
 import { sectorOf } from '../../src/sector.js';
+
+export const COMMAND = fileURLToPath(new URL('../../examples/chain-command.mjs', import.meta.url));
 
 /** Old enough for a ticket, whatever was drawn before. */
 const BEGAN_AT = 100_000;
@@ -63,12 +66,22 @@ export class TestChain {
 
   /** orchestrator.toml for it. */
   get config(): string {
+    return this.configBy(`lotus_api = "${this.url}"`);
+  }
+
+  /** The same, where a program asks it: that of examples/. */
+  get commandConfig(): string {
+    const program = ['env', `LOTUS_RPC=${this.url}`, process.execPath, COMMAND];
+    return this.configBy(`command = ${JSON.stringify(program)}`);
+  }
+
+  private configBy(source: string): string {
     const { genesis, epochMs } = this.network;
     return [
       '[chain]',
       `genesis = ${new Date(genesis).toISOString()}`,
       `epoch_seconds = ${epochMs / 1000}`,
-      `lotus_api = "${this.url}"`,
+      source,
       'timeout_sec = 2',
       'confidence = 3',
       '',

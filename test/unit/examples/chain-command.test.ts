@@ -1,19 +1,17 @@
 /** examples/chain-command.mjs tells of a node what `lotus_api` reads from it. */
 import { execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { ChainError } from '../../../src/chain/chain.js';
 import { CommandChain } from '../../../src/chain/command.js';
 import { LotusChain } from '../../../src/chain/lotus.js';
-import { TestChain } from '../../helpers/chain.js';
+import { COMMAND, TestChain } from '../../helpers/chain.js';
 
-const PROGRAM = fileURLToPath(new URL('../../../examples/chain-command.mjs', import.meta.url));
 const CID = 'bagboea4b5abcours';
 
 test('the same answers as through lotus_api; and its faults, by the last line of stderr', async () => {
   const node = await TestChain.start(30_000);
   onTestFinished(() => node.end());
-  const env = ['env', `LOTUS_RPC=${node.url}`, process.execPath, PROGRAM];
+  const env = ['env', `LOTUS_RPC=${node.url}`, process.execPath, COMMAND];
   const command = new CommandChain(node.network, { command: env, timeoutMs: 20_000 });
   const lotus = new LotusChain(node.network, { url: node.url, timeoutMs: 20_000 });
   const [pending, proved, none] = [1, 2, 3].map((number) => ({ miner: '1000', number }));
@@ -48,6 +46,6 @@ test('the same answers as through lotus_api; and its faults, by the last line of
 
 test('a question that it does not know', () => {
   const ask = () =>
-    execFileSync(process.execPath, [PROGRAM], { input: '{"v":1,"ask":"fee"}', stdio: 'pipe' });
+    execFileSync(process.execPath, [COMMAND], { input: '{"v":1,"ask":"fee"}', stdio: 'pipe' });
   expect(ask).toThrow(/^Command failed: [^\n]+\nwhat is fee\?\n$/);
 });
