@@ -96,8 +96,15 @@ function unknownKey(
   return `${name}${suggestion(key, own)}; known: ${own.join(', ')}`;
 }
 
+/** Without passwords in addresses, and what follows their question marks. */
 export const shown = (value: unknown): string =>
-  JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? String(item) : item));
+  JSON.stringify(value, (_, item: unknown) =>
+    typeof item === 'bigint'
+      ? String(item)
+      : typeof item === 'string'
+        ? item.replace(/^(\w+:\/\/)[^/]*@/, '$1…@').replace(/^(\w+:\/\/[^?]*\?).*/, '$1…')
+        : item,
+  );
 
 function suggestion(given: string, known: readonly string[]): string {
   const near = known

@@ -9,10 +9,17 @@ import { NETWORKS, type Network } from './network.js';
 const chainSchema = z
   .strictObject({
     network: z.enum(Object.keys(NETWORKS) as [string, ...string[]]).optional(),
-    genesis: z.instanceof(TomlDate, { error: 'must be a time' }).optional(),
+    genesis: z
+      // Without a zone it would be that of each orchestrator's host.
+      .custom<TomlDate>(
+        (time) => time instanceof TomlDate && time.isDateTime() && !time.isLocal(),
+        'must be a time without quotes, like 2026-01-01T00:00:00Z',
+      )
+      .optional(),
     epoch_seconds: z.number().positive().max(3600).optional(),
     lotus_api: z
       .url({ protocol: /^https?$/, error: 'must be an address like http://10.0.0.5:1234/rpc/v1' })
+      .refine((url) => !/^[^/]*\/\/[^/]*@/.test(url), 'must not hold a password: token_file has the token')
       .optional(),
     command: z
       .array(z.string().min(1))
@@ -90,6 +97,6 @@ function fromRaw(raw: z.infer<typeof chainSchema>): ChainConfig {
 
 /** Where it is looked at, for people. */
 export const sourceOf = ({ lotusApi, command }: ChainConfig): string =>
-  lotusApi === undefined ? `by ${command?.join(' ')}` : `at ${lotusApi}`;
+  lotusApi === undefined ? `by ${command?.join(' ')}` : `at ${lotusApi.replace(/\?.*/, '')}`;
 
 const KNOWN_KEYS = { '': Object.keys(schema.shape), chain: Object.keys(chainSchema.shape) };

@@ -14,10 +14,10 @@ export function refuseFarHead(network: Network, epoch: number, now: number): voi
   const expected = epochAt(network, now);
   if (expected - epoch > MAX_BEHIND)
     throw new ChainError(
-      `the node is behind: at epoch ${epoch}, it should be ${expected} by this host's clock`,
+      `the node is behind, or this host's clock ahead: the node is at epoch ${epoch}, by the clock it is ${expected}`,
     );
   if (epoch - expected > MAX_AHEAD)
     throw new ChainError(
-      `the node is at epoch ${epoch}, which by this host's clock has not come yet (${expected}): look at the clock`,
+      `this host's clock is behind, or the node's ahead: the node is at epoch ${epoch}, by the clock it is ${expected}`,
     );
 }

@@ -21,7 +21,16 @@ interface OnChain {
 
 /** What is wrong with the node at the moment. */
 export type Fault =
-  'down' | 'hangs' | 'behind' | 'other chain' | 'contradicts itself' | 'refuses the token' | 'no lotus';
+  | 'down'
+  | 'hangs'
+  | 'slow'
+  | 'behind'
+  | 'other chain'
+  | 'contradicts itself'
+  | 'refuses the token'
+  | 'no lotus'
+  | 'bad gateway'
+  | 'another form';
 
 const cid = (text: string) => ({ '/': text });
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
@@ -121,6 +130,9 @@ export class TestChain {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     if (this.fault === 'hangs') return;
+    // It begins, and does not go on.
+    if (this.fault === 'slow') return void response.writeHead(200).write('{"jsonrpc"');
+    if (this.fault === 'bad gateway') return void response.writeHead(502).end('<h1>502 Bad Gateway</h1>');
     if (this.fault === 'down') return void response.destroy();
     if (this.fault === 'no lotus') return void response.writeHead(200).end('<html>It works!</html>');
     const wants = this.token && `Bearer ${this.token}`;
@@ -136,6 +148,7 @@ export class TestChain {
   private answer(method: string, params: readonly unknown[]): { result: unknown } | { error: object } {
     switch (method) {
       case 'ChainHead': {
+        if (this.fault === 'another form') return { result: { height: this.epoch } };
         const { genesis, epochMs } = this.network;
         const height = this.epoch - (this.fault === 'behind' ? 100 : 0);
         const at = genesis + height * epochMs + (this.fault === 'other chain' ? 86_400_000 : 0);

@@ -129,8 +129,8 @@ describe('what is wrong is told in a line', () => {
   });
 
   test.each<[string, number, RegExp]>([
-    ['behind', -100, /^the node is behind: at epoch \d+, it should be \d+ by this host's clock$/],
-    ['ahead of our clock', 100, /^the node is at epoch \d+, which by this host's clock has not come yet/],
+    ['behind', -100, /^the node is behind, or this host's clock ahead: /],
+    ['ahead of our clock', 100, /^this host's clock is behind, or the node's ahead: /],
   ])('a head that is %s', async (_, off, message) => {
     const chain = await chainOf(`echo '{"epoch": ${now() + off}}'`);
     expect(await failed(chain.head())).toMatch(message);

@@ -121,6 +121,61 @@ describe('what is wrong is named', () => {
       ['network = "mainnet"', API, 'timeout_sec = 0'],
       /chain\.timeout_sec = 0: must be more than 0/,
     ],
+    [
+      'a timeout of hours',
+      ['network = "mainnet"', API, 'timeout_sec = 3600'],
+      /timeout_sec = 3600: must be 600 or less/,
+    ],
+    [
+      'a genesis in quotes',
+      ['genesis = "2026-01-01T00:00:00Z"', 'epoch_seconds = 4', API],
+      /chain\.genesis = "2026-01-01T00:00:00Z": must be a time without quotes, like 2026-01-01T00:00:00Z$/,
+    ],
+    ...['2026-01-01', '2026-01-01T00:00:00', '07:32:00'].map((genesis): [string, string[], RegExp] => [
+      `the genesis ${genesis}`,
+      [`genesis = ${genesis}`, 'epoch_seconds = 4', API],
+      /chain\.genesis = ".*": must be a time without quotes, like 2026-01-01T00:00:00Z$/,
+    ]),
+    [
+      'epochs of nothing',
+      ['genesis = 2026-01-01T00:00:00Z', 'epoch_seconds = 0', API],
+      /chain\.epoch_seconds = 0: must be more than 0/,
+    ],
+    [
+      'epochs of days',
+      ['genesis = 2026-01-01T00:00:00Z', 'epoch_seconds = 86400', API],
+      /chain\.epoch_seconds = 86400: must be 3600 or less/,
+    ],
+    [
+      'a confidence below 0',
+      ['network = "mainnet"', API, 'confidence = -1'],
+      /chain\.confidence = -1: must be 0 or more/,
+    ],
+    [
+      'half an epoch',
+      ['network = "mainnet"', API, 'confidence = 1.5'],
+      /chain\.confidence = 1\.5: must be a whole number/,
+    ],
+    [
+      'a confidence beyond finality',
+      ['network = "mainnet"', API, 'confidence = 901'],
+      /chain\.confidence = 901: must be 900 or less/,
+    ],
+    [
+      'an API that is no text',
+      ['network = "mainnet"', 'lotus_api = 1234'],
+      /chain\.lotus_api = 1234: must be /,
+    ],
+    [
+      'a password in the address',
+      ['network = "mainnet"', 'lotus_api = "http://me:secret@10.0.0.5:1234/rpc/v1"'],
+      /chain\.lotus_api = "http:\/\/…@10\.0\.0\.5:1234\/rpc\/v1": must not hold a password: token_file has the token$/,
+    ],
+    [
+      'a token in the address, and no network',
+      ['lotus_api = "http://10.0.0.5/rpc?token=secret"'],
+      /chain = \{"lotus_api":"http:\/\/10\.0\.0\.5\/rpc\?…".*: needs network/,
+    ],
     ['an unknown key', ['network = "mainnet"', API, 'confidense = 3'], /unknown key chain\.confidense/],
   ])('%s', async (_, lines, message) => {
     const failed = await read('[chain]', ...lines).catch(
