@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, expect, test, vi } from 'vitest';
+import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { SEED_DELAY, FINALITY } from '../../src/chain/policy.js';
 import { sectorCid } from '../../src/chain/cids.js';
 import { startSector } from '../../src/temporal/ask/start-sector.js';
@@ -56,20 +56,59 @@ const isIn = (sector: string, state: string) => async (): Promise<boolean> =>
   (await cluster.status(sector)).state === state;
 const shown = async (sector: string): Promise<string> => (await cluster.sealflow('status', sector)).stdout;
 
-test('sectors of two miners are drawn, proved and landed without a hand on them', async () => {
-  const sectors = ['t02000/1', 't02000/2', 't02001/1'];
-  expect(await start(...sectors)).toMatchObject({ code: 0, stderr: '' });
-  const landedAt = new Map<string, number>();
-  for (const sector of sectors) landedAt.set(sector, await preCommits(sector));
+/** Sectors that show a state, as people find them in lists. */
+async function sectorsIn(state: string): Promise<string[]> {
+  const sectors: string[] = [];
+  const query = `SealState = '${state}' AND ExecutionStatus = 'Running'`;
+  for await (const { workflowId } of cluster.client.workflow.list({ query }))
+    sectors.push(workflowId.replace(/^seal-(.*)-/, '$1/'));
+  return sectors;
+}
+
+/** Until the proofs of these are on chain, it pre-commits and proves whatever is that far; but for some that it forgets. */
+async function operate(sectors: readonly string[], forgets: readonly string[] = []): Promise<void> {
+  const left = new Set(sectors.filter((sector) => !forgets.includes(sector)));
+  await eventually(async () => {
+    for (const sector of await sectorsIn('waiting-for-seed'))
+      if (left.has(sector) && chain.landedAt(sector) === undefined) await preCommits(sector);
+    for (const sector of await sectorsIn('waiting-for-landed')) if (left.delete(sector)) chain.prove(sector);
+    return left.size === 0;
+  });
+}
+
+test('twenty sectors of two miners, with null rounds, a reorganisation, a node that is down and two orchestrators, need no hand', async () => {
+  const config = join(await temporaryDirectory(), 'orchestrator.toml');
+  await writeFile(config, chain.config);
+  const second = startSealflow(['orchestrator', '--address', cluster.address, '--config', config]);
+  await second.until('orchestrator ready');
+  onTestFinished(() => second.kill('SIGKILL'));
+  chain.hasNullRounds = true;
+  for (const miner of ['t02000', 't02001'])
+    expect(await start(miner, '--count', '10')).toMatchObject({ code: 0, stderr: '' });
+  const sectors = ['t02000', 't02001'].flatMap((miner) =>
+    Array.from({ length: 10 }, (_, number) => `${miner}/${number}`),
+  );
+  const forgotten = 't02001/9';
+  const operating = operate(sectors, [forgotten]);
+  await eventually(() => sectors.filter((sector) => chain.landedAt(sector) !== undefined).length >= 5);
+  const moved = chain.reorganise(1_000);
+  chain.fault = 'down';
+  const down = chain.epoch;
+  await eventually(() => chain.epoch > down + SEED_DELAY);
+  chain.fault = undefined;
+  await operating;
+
+  await eventually(isIn(forgotten, 'waiting-for-seed'));
+  await eventually(async () =>
+    (await shown(forgotten)).includes('waits for its pre-commit, which is not on chain at epoch '),
+  );
+  await operate([forgotten]);
+  await Promise.all(sectors.map(cluster.sealed.bind(cluster)));
+
+  expect(moved.length).toBeGreaterThanOrEqual(5);
   for (const sector of sectors) {
-    await eventually(isIn(sector, 'waiting-for-landed'));
-    await eventually(async () =>
-      (await shown(sector)).includes('waits for its proof, which is not on chain'),
-    );
-    chain.prove(sector);
-    await cluster.sealed(sector);
     const { ticket, ticketEpoch = 0, seed, preCommitEpoch = 0 } = await cluster.status(sector);
-    expect(preCommitEpoch).toBe(landedAt.get(sector));
+    expect(preCommitEpoch).toBe(chain.landedAt(sector));
     expect(ticket).toBe(chain.draw('Tickets', ticketEpoch, sector));
     expect(seed).toBe(chain.draw('Beacon', preCommitEpoch + SEED_DELAY, sector));
     expect(chain.epoch - ticketEpoch).toBeGreaterThan(FINALITY);
@@ -80,6 +119,11 @@ test('sectors of two miners are drawn, proved and landed without a hand on them'
       'awaitLanded',
     ]);
   }
+  const draws = chain.asked.filter((method) => method.endsWith('RandomnessFromTickets'));
+  expect(draws).toHaveLength(sectors.length);
+  chain.hasNullRounds = false;
+  second.kill('SIGTERM');
+  expect((await second.ended).code).toBe(0);
 });
 
 test('numbers are free on chain and here, though the command sees no chain', async () => {

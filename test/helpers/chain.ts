@@ -1,11 +1,11 @@
 /** A chain of a test's own: a node with Lotus' JSON-RPC on loopback, whose epochs pass fast, and what a test does to it. */
-import { blake2b } from '@noble/hashes/blake2.js';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { epochAt, type Network } from '../../src/chain/network.js';
 import { sectorOf } from '../../src/sector.js';
+import { drawn, entropyOf, hash, runsOf } from './chain-draw.js';
 
 export const COMMAND = fileURLToPath(new URL('../../examples/chain-command.mjs', import.meta.url));
 
@@ -39,6 +39,8 @@ export class TestChain {
   fault: Fault | undefined;
   /** The token that it wants, if any. */
   token: string | undefined;
+  /** Whether some of its rounds have no block: then its head stays behind, and nothing lands. */
+  hasNullRounds = false;
   /** Methods that were asked, in their order. */
   readonly asked: string[] = [];
   private readonly sectors = new Map<string, OnChain>();
@@ -98,7 +100,13 @@ export class TestChain {
   }
 
   get epoch(): number {
-    return epochAt(this.network, Date.now());
+    return this.roundBefore(epochAt(this.network, Date.now()));
+  }
+
+  /** Two of seven rounds have no block. */
+  private roundBefore(epoch: number): number {
+    const isNull = this.hasNullRounds && epoch % 7 < 2;
+    return isNull ? this.roundBefore(epoch - 1) : epoch;
   }
 
   /** Lands a pre-commit now, or moves one to now, as a reorganisation does. @returns its epoch */
@@ -113,6 +121,17 @@ export class TestChain {
     this.usedUp.set(miner.replace('t', 'f'), numbers);
   }
 
+  /** A reorganisation drops the pre-commits of these last epochs; they land again now. @returns the sectors, and their new epoch */
+  reorganise(epochs: number): string[] {
+    const since = this.epoch - epochs;
+    const moved = [...this.sectors].filter(([, { epoch, isProved }]) => epoch >= since && !isProved);
+    for (const [, sector] of moved) sector.epoch = this.epoch;
+    return moved.map(([key]) => key.replace('f', 't').replace(' ', '/'));
+  }
+
+  /** The epoch at which a pre-commit has landed. */
+  landedAt = (sector: string): number | undefined => this.sectors.get(keyOf(sector))?.epoch;
+
   /** The proof lands. */
   prove(sector: string): void {
     const found = this.sectors.get(keyOf(sector));
@@ -123,7 +142,13 @@ export class TestChain {
   /** As the chain draws it, in one piece and without sealflow's own code. @returns hex */
   draw(source: 'Tickets' | 'Beacon', epoch: number, sector: string): string {
     const tag = source === 'Tickets' ? 5 : 6;
-    return Buffer.from(drawn(source, tag, epoch, entropyOf(sectorOf(sector).miner))).toString('hex');
+    const bytes = drawn(this.digestOf(source, epoch), tag, epoch, entropyOf(sectorOf(sector).miner));
+    return Buffer.from(bytes).toString('hex');
+  }
+
+  /** Of a round without block, what the one before has. */
+  private digestOf(source: string, epoch: number): Uint8Array {
+    return hash(Buffer.from(`${source} of ${this.roundBefore(epoch)}`));
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -161,14 +186,14 @@ export class TestChain {
         const source = method.endsWith('Tickets') ? 'Tickets' : 'Beacon';
         const [tag, epoch, entropy] = params as [number, number, string];
         if (epoch > this.epoch) return { error: { code: 1, message: `epoch ${epoch} is in the future` } };
-        const bytes = drawn(source, tag, epoch, Buffer.from(entropy, 'base64'));
+        const bytes = drawn(this.digestOf(source, epoch), tag, epoch, Buffer.from(entropy, 'base64'));
         if (this.fault === 'contradicts itself') bytes[0] = (bytes[0] ?? 0) ^ 1;
         return { result: base64(bytes) };
       }
       case 'StateGetRandomnessDigestFromTickets':
       case 'StateGetRandomnessDigestFromBeacon': {
         const source = method.endsWith('Tickets') ? 'Tickets' : 'Beacon';
-        return { result: base64(digestOf(source, params[0] as number)) };
+        return { result: base64(this.digestOf(source, params[0] as number)) };
       }
       case 'StateSectorPreCommitInfo': {
         const found = this.sectors.get(`${String(params[0])} ${String(params[1])}`);
@@ -201,33 +226,4 @@ interface Call {
 function keyOf(sector: string): string {
   const { miner, number } = sectorOf(sector);
   return `f0${miner} ${number}`;
-}
-
-/** A bit field in Lotus' JSON: lengths of runs, of zeros first. */
-function runsOf(numbers: readonly number[]): number[] {
-  const runs = [0];
-  for (let at = 0; at <= Math.max(-1, ...numbers); at++) {
-    const isRunOfOnes = runs.length % 2 === 0;
-    if (numbers.includes(at) !== isRunOfOnes) runs.push(0);
-    runs[runs.length - 1] = (runs.at(-1) ?? 0) + 1;
-  }
-  return runs;
-}
-
-const hash = (...parts: Uint8Array[]): Uint8Array => blake2b(Buffer.concat(parts), { dkLen: 32 });
-const digestOf = (source: string, epoch: number): Uint8Array => hash(Buffer.from(`${source} of ${epoch}`));
-
-function drawn(source: string, tag: number, epoch: number, entropy: Uint8Array): Uint8Array {
-  const head = Buffer.alloc(8);
-  head.writeBigInt64BE(BigInt(tag));
-  const at = Buffer.alloc(8);
-  at.writeBigInt64BE(BigInt(epoch));
-  return hash(head, digestOf(source, epoch), at, entropy);
-}
-
-/** Of miners whose ID fits two bytes of LEB128, as those of tests do. */
-function entropyOf(miner: string): Uint8Array {
-  const id = Number(miner);
-  if (id < 128 || id >= 16_384) throw new Error(`t0${miner} is no miner of a test`);
-  return Uint8Array.from([0x43, 0, (id & 0x7f) | 0x80, id >> 7]);
 }
