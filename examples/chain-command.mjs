@@ -20,7 +20,9 @@ const INTERACTIVE_SEAL_CHALLENGE_SEED = 6;
 async function rpc(method, ...params) {
   const headers = { 'content-type': 'application/json', ...(TOKEN && { authorization: `Bearer ${TOKEN}` }) };
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: `Filecoin.${method}`, params });
-  const response = await fetch(RPC, { method: 'POST', headers, body });
+  const response = await fetch(RPC, { method: 'POST', headers, body }).catch((failure) => {
+    throw new Error(`${RPC} does not answer: ${failure.cause?.message ?? failure.message}`);
+  });
   if (!response.ok) throw new Error(`${method}: HTTP ${response.status}`);
   const { result, error } = await response.json();
   if (error) throw new Error(`${method}: ${error.message}`);
@@ -89,6 +91,6 @@ try {
   if (!Object.hasOwn(answers, question.ask)) throw new Error(`what is ${question.ask}?`);
   console.log(JSON.stringify(await answers[question.ask](question)));
 } catch (error) {
-  console.error(error.cause?.message ?? error.message);
+  console.error(error.message);
   process.exitCode = 1;
 }
