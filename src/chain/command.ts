@@ -27,6 +27,8 @@ const MAX_AT_ONCE = 4;
 export class CommandChain implements Chain {
   /** The head that all share for a while: hundreds of sectors ask for it at once. */
   private shared: { head: Promise<Head>; until: number } | undefined;
+  /** The last one: within an epoch nothing is asked twice. */
+  private latest: Head | undefined;
   /** What is known of sectors, by head: pre-commit and proof come in one answer. */
   private readonly known = new WeakMap<Head, Map<string, Promise<Landed>>>();
   private running = 0;
@@ -71,7 +73,9 @@ export class CommandChain implements Chain {
   private async newHead(): Promise<Head> {
     const head = await this.ask('head', {}, z.object({ epoch }));
     refuseFarHead(this.network, head.epoch, this.now());
-    return { epoch: head.epoch, at: beginOf(this.network, head.epoch), key: undefined };
+    if (this.latest?.epoch !== head.epoch)
+      this.latest = { epoch: head.epoch, at: beginOf(this.network, head.epoch), key: undefined };
+    return this.latest;
   }
 
   private landed({ miner, number }: Sector, at: Head): Promise<Landed> {
@@ -80,6 +84,7 @@ export class CommandChain implements Chain {
     const sector = `t0${miner}/${number}`;
     const known = sectors.get(sector) ?? this.ask('landed', { sector }, landedSchema);
     sectors.set(sector, known);
+    known.catch(() => sectors.delete(sector));
     return known;
   }
 

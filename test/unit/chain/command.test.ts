@@ -1,45 +1,27 @@
 /** A chain that a program of the operator's own tells; what is wrong with that program is said in a line. */
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { ChainError } from '../../../src/chain/chain.js';
 import { CommandChain } from '../../../src/chain/command.js';
-import { epochAt, NETWORKS, type Network } from '../../../src/chain/network.js';
-import { eventually, isAlive } from '../../helpers/eventually.js';
-import { temporaryDirectory } from '../../helpers/temporary.js';
+import { beginOf } from '../../../src/chain/network.js';
+import { epochNow, failed, MAINNET as network, Program } from '../../helpers/chain-program.js';
 
-const network = NETWORKS['mainnet'] as Network;
 const CID = 'bagboea4b5abcours';
 const HEX = 'ab'.repeat(32);
-const now = (): number => epochAt(network, Date.now());
 
+let own: Program;
 let directory: string;
 let program: string;
 beforeEach(async () => {
-  directory = await temporaryDirectory();
-  program = join(directory, 'chain');
+  own = await Program.make();
+  ({ directory, path: program } = own);
 });
-
-/** @param body of a program in sh, whose questions are in $Q */
-async function chainOf(body: string, options: { timeoutMs?: number; signal?: AbortSignal } = {}) {
-  await writeFile(program, `#!/bin/sh\nQ=$(cat)\necho "$Q" >>'${directory}/asked'\n${body}\n`);
-  await chmod(program, 0o755);
-  return new CommandChain(network, { command: [program, 'an argument'], timeoutMs: 5_000, ...options });
-}
-const asked = async (): Promise<unknown[]> =>
-  (await readFile(join(directory, 'asked'), 'utf8'))
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as unknown);
-const failed = async (asking: Promise<unknown>): Promise<string> => {
-  const error = await asking.catch((caught: unknown) => caught);
-  expect(error).toBeInstanceOf(ChainError);
-  return (error as Error).message;
-};
+const chainOf = (body: string): Promise<CommandChain> => own.chain(body);
+const asked = (): Promise<unknown[]> => own.asked();
 
 test('it is asked in JSON on its stdin, and answers in JSON', async () => {
   const chain = await chainOf(`case $Q in
-*'"head"'*) echo '{"epoch": ${now()}}' ;;
+*'"head"'*) echo '{"epoch": ${epochNow()}}' ;;
 *'"ticket"'*) echo '{"ticket": "${HEX}"}' ;;
 *'"seed"'*) echo '{"seed": "${HEX}"}' ;;
 *'"landed"'*'/7"'*) echo '{"preCommit": {"epoch": 5, "sealedCid": "${CID}"}, "proved": null}' ;;
@@ -47,7 +29,7 @@ test('it is asked in JSON on its stdin, and answers in JSON', async () => {
 *'"numbers"'*) echo '{"allocated": [0, 2, 1, 1]}' ;;
 esac`);
   const head = await chain.head();
-  expect(head.epoch).toBe(now());
+  expect(head.epoch).toBe(epochNow());
   expect(await chain.ticket({ miner: '1000', epoch: 4 })).toBe(HEX);
   expect(await chain.seed({ miner: '1000', epoch: 155 })).toBe(HEX);
   const [seven, eight] = [
@@ -74,10 +56,35 @@ esac`);
 });
 
 test('all who ask for the head at once, and a little later, share it', async () => {
-  const chain = await chainOf(`echo '{"epoch": ${now()}}'`);
+  const chain = await chainOf(`echo '{"epoch": ${epochNow()}}'`);
   const [one, two] = await Promise.all([chain.head(), chain.head()]);
   expect([two, await chain.head()]).toEqual([one, one]);
   expect(await asked()).toHaveLength(1);
+});
+
+test('within an epoch a sector is asked for once, unless there was no answer', async () => {
+  await chainOf(`case $Q in *head*) cat '${directory}/head' ;; *) cat '${directory}/landed' ;; esac`);
+  const tell = (epoch: number, landed: string) =>
+    Promise.all([
+      writeFile(join(directory, 'head'), `{"epoch": ${epoch}}`),
+      writeFile(join(directory, 'landed'), landed),
+    ]);
+  let clock = beginOf(network, 4_000_000);
+  const chain = new CommandChain(network, { command: [program], timeoutMs: 5_000 }, () => clock);
+  const look = async () => await chain.proved({ miner: '1000', number: 7 }, await chain.head());
+  const asks = async () => (await asked()).map((question) => (question as { ask: string }).ask);
+
+  await tell(4_000_000, 'nonsense');
+  expect(await failed(look())).toContain('answers no JSON');
+  await tell(4_000_000, '{"preCommit": null, "proved": null}');
+  expect(await look()).toBeUndefined();
+  clock += network.epochMs / 2;
+  await tell(4_000_000, `{"preCommit": null, "proved": "${CID}"}`);
+  expect(await look()).toBeUndefined();
+  expect(await asks()).toEqual(['head', 'landed', 'landed', 'head']);
+  clock += network.epochMs / 2;
+  await tell(4_000_001, `{"preCommit": null, "proved": "${CID}"}`);
+  expect(await look()).toBe(CID);
 });
 
 test('four of it run at most, and all get their turn', async () => {
@@ -132,7 +139,7 @@ describe('what is wrong is told in a line', () => {
     ['behind', -100, /^the node is behind, or this host's clock ahead: /],
     ['ahead of our clock', 100, /^this host's clock is behind, or the node's ahead: /],
   ])('a head that is %s', async (_, off, message) => {
-    const chain = await chainOf(`echo '{"epoch": ${now() + off}}'`);
+    const chain = await chainOf(`echo '{"epoch": ${epochNow() + off}}'`);
     expect(await failed(chain.head())).toMatch(message);
   });
 
@@ -168,73 +175,4 @@ describe('what is wrong is told in a line', () => {
     const file = new CommandChain(network, { command: [program], timeoutMs: 5_000 });
     expect(await failed(file.head())).toMatch(/Permission denied$/);
   });
-});
-
-describe('it never waits for ever', () => {
-  const processes = async (): Promise<number[]> =>
-    (await readFile(join(directory, 'pids'), 'utf8')).trim().split('\n').map(Number);
-  /** It and a child of it write their IDs, and hang; neither minds SIGTERM. */
-  const hangs = (): string =>
-    `trap '' TERM; cd '${directory}'; sleep 60 & echo $! >>pids; echo still at it >&2; echo $$ >>pids; wait; sleep 60`;
-  const untilGone = async (): Promise<void> =>
-    eventually(async () => !(await Promise.all((await processes()).map(isAlive))).includes(true));
-
-  test('what hangs is ended with all that it has started, and its last line is told', async () => {
-    const chain = await chainOf(hangs(), { timeoutMs: 500 });
-    expect(await failed(chain.head())).toBe(
-      `${program} an argument does not answer: nothing within 0.5 s: still at it`,
-    );
-    expect(await processes()).toHaveLength(2);
-    await untilGone();
-  });
-
-  test('when the orchestrator stops, it is ended at once', async () => {
-    const stop = new AbortController();
-    const chain = await chainOf(hangs(), { timeoutMs: 60_000, signal: stop.signal });
-    const asking = failed(chain.head());
-    await eventually(async () => (await processes().catch(() => [])).length === 2);
-    stop.abort();
-    expect(await asking).toMatch(/ was ended: the orchestrator stops/);
-    await untilGone();
-    expect(await failed(chain.ticket({ miner: '1', epoch: 1 }))).toMatch(
-      / was ended: the orchestrator stops/,
-    );
-  });
-
-  test('an answer counts though a child holds the pipes; the child is ended', async () => {
-    const chain = await chainOf(`cd '${directory}'; sleep 60 & echo $! >>pids; echo '{"epoch": ${now()}}'`);
-    expect((await chain.head()).epoch).toBe(now());
-    await untilGone();
-  });
-
-  test('an answer counts though a child in a group of its own holds the pipes', async () => {
-    const chain = await chainOf(
-      `cd '${directory}'; setsid sh -c 'touch away; sleep 20' & until [ -e away ]; do sleep 0.05; done; echo '{"epoch": ${now()}}'`,
-    );
-    const began = Date.now();
-    await chain.head();
-    expect(Date.now() - began).toBeLessThan(4_000);
-  });
-
-  test('a program that does not read its question, or never ends its answer', async () => {
-    await writeFile(program, `#!/bin/sh\nexec 0<&-\necho '{"epoch": ${now()}}'\n`);
-    await chmod(program, 0o755);
-    const deaf = new CommandChain(network, { command: [program], timeoutMs: 5_000 });
-    expect((await deaf.head()).epoch).toBe(now());
-    const endless = await chainOf('exec yes', { timeoutMs: 20_000 });
-    expect(await failed(endless.head())).toMatch(/ answers more than 8388608 bytes$/);
-  });
-});
-
-test('no shell reads its arguments', async () => {
-  const chain = new CommandChain(network, {
-    command: [
-      'printf',
-      `{"epoch": ${now()}, "x": "%s"}`,
-      `$(touch ${directory}/shell); touch ${directory}/shell`,
-    ],
-    timeoutMs: 5_000,
-  });
-  expect((await chain.head()).epoch).toBe(now());
-  await expect(readFile(join(directory, 'shell'))).rejects.toThrow('ENOENT');
 });
