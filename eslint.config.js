@@ -1,5 +1,4 @@
-import js from '@eslint/js';
-import globals from 'globals';
+/** The rules of this house: what imports what, and which ways lead where. The language's own are in .oxlintrc.json. */
 import { builtinModules } from 'node:module';
 import tseslint from 'typescript-eslint';
 
@@ -17,29 +16,24 @@ const sandboxed = [
   'src/failures.ts',
 ];
 export default tseslint.config(
-  { ignores: ['dist/', 'engine/', 'node_modules/', 'coverage/', '.stryker-tmp/'] },
-  js.configs.recommended,
+  // Test files and scripts have no rules here.
+  {
+    ignores: [
+      'dist/',
+      'engine/',
+      'node_modules/',
+      'coverage/',
+      '.stryker-tmp/',
+      '**/*.test.ts',
+      '**/*.mjs',
+      '**/*.js',
+      '**/*.cjs',
+    ],
+  },
   {
     files: ['**/*.ts'],
-    extends: [tseslint.configs.strictTypeChecked],
-    languageOptions: { parserOptions: { projectService: true } },
-    rules: {
-      // A promise that nobody waits for is a fault that nobody sees.
-      '@typescript-eslint/no-floating-promises': 'error',
-      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }],
-      '@typescript-eslint/restrict-template-expressions': [
-        'error',
-        { allowNumber: true, allowBoolean: true, allowNullish: true },
-      ],
-      // Messages to people are put together from what is there, often nothing.
-      '@typescript-eslint/no-confusing-void-expression': 'off',
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
-      // Temporal's own types: enums of another package, a client's connection as an interface.
-      '@typescript-eslint/no-unsafe-enum-assignment': 'off',
-      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
-      '@typescript-eslint/only-throw-error': 'off',
-      '@typescript-eslint/prefer-promise-reject-errors': 'off',
-    },
+    languageOptions: { parser: tseslint.parser },
+    plugins: { '@typescript-eslint': tseslint.plugin },
   },
   {
     files: sandboxed,
@@ -166,12 +160,6 @@ export default tseslint.config(
             'export a function that test files call: hooks and settings at the top count for one file of several',
         },
       ],
-    },
-  },
-  {
-    files: ['**/*.mjs', '**/*.js', '**/*.cjs'],
-    languageOptions: {
-      globals: globals.node,
     },
   },
 );

@@ -32,6 +32,21 @@ const COMPLETE_ONLY = ['real-engine/**', 'matrix/**', 'random.test.ts', 'version
   (name) => `test/chaos/${name}`,
 );
 
+/**
+ * Left out by a bare `npm test`, which developers run many times a day: whole programs at work for a minute or more. Each has a quicker
+ * relative there, named beside it. `npm test -- all`, as CI runs it, and `npm test -- e2e` leave nothing out.
+ */
+const NOT_IN_SHORT = [
+  'test/unit/activities/kept-logs-crash.test.ts', // kept-logs
+  'test/workflow/long-life.test.ts', // e2e/continue-as-new
+  'test/e2e/commands-processes.test.ts', // commands, in the process of the test
+  'test/e2e/dev.test.ts', // engine/dev, with the real engine
+  'test/e2e/docs.test.ts', // unit/docs: each command block of the docs is known
+  'test/e2e/embedded-server.test.ts', // unit/temporal; nearly all others run on such a server
+  'test/e2e/seal-on-chain.test.ts', // chain, message
+  'test/chaos/{lost-data,outages}.test.ts', // e2e/server-restart, worker-restart, hung-mount; chaos/damage
+];
+
 /** Files that mostly wait: begun first, so that they do not wait alone at the end. Vitest takes large files for long ones. */
 const WAITING = /(chaos\/outages|workflow\/failures|e2e\/(dev|server-restart|slots|wrong-server))\.test/;
 
@@ -60,6 +75,7 @@ export default defineConfig({
           ...configDefaults.exclude,
           ...(name === 'unit' ? MOCKS : []),
           ...(process.env['SEALFLOW_CHAOS'] === 'complete' ? [] : COMPLETE_ONLY),
+          ...(process.env['SEALFLOW_TESTS'] === 'short' ? NOT_IN_SHORT : []),
         ],
         globalSetup: ['test/helpers/test-run.ts', GLOBAL_SETUP[name] ?? []].flat(),
         testTimeout: seconds * 1000,

@@ -1,12 +1,12 @@
 /**
  * `npm test`: installs and builds what is missing, gets what the tests need into the cache, runs the checks and tests, and
- * ends with what failed, if anything did, and one line `N passed, N failed`. Suites may be named: `npm test -- unit workflow`.
+ * ends with what failed, if anything did, and one line `N passed, N failed`. Suites that are named are run whole: `npm test -- unit
+ * workflow`, or `npm test -- all`. A bare `npm test` leaves out some files (vitest.config.ts), and what cargo has passed before.
  */
-import { join } from 'node:path';
 import { fillCaches } from './caches.mjs';
-import { engineTests } from './engine-tests.mjs';
 import { prepare } from './prepare.mjs';
 import { run } from './run.mjs';
+import { rust } from './rust.mjs';
 import { suiteOf, TOGETHER } from './suites.mjs';
 import { beginTestRun } from './test-run.mjs';
 import { vitest } from './vitest.mjs';
@@ -14,13 +14,17 @@ import { vitest } from './vitest.mjs';
 const SUITES = ['static', 'unit', 'workflow', 'e2e', 'chaos', 'engine'];
 const NEED_SERVER = ['workflow', 'e2e', 'chaos', 'engine'];
 
-const asked = process.argv.slice(2);
+const given = process.argv.slice(2);
+const asked = given.includes('all') ? SUITES : given;
+const isShort = asked.length === 0;
 const unknown = asked.filter((name) => !SUITES.includes(name));
 if (unknown.length > 0) {
-  process.stderr.write(`sealflow: no such suite: ${unknown.join(' ')}; there are ${SUITES.join(' ')}\n`);
+  process.stderr.write(
+    `sealflow: no such suite: ${unknown.join(' ')}; there are ${SUITES.join(' ')}, or all\n`,
+  );
   process.exit(2);
 }
-const suites = asked.length > 0 ? asked : SUITES;
+const suites = isShort ? SUITES : asked;
 const needs = (names) => suites.some((suite) => names.includes(suite));
 
 prepare();
@@ -37,15 +41,16 @@ const count = ({ passed = 0, failed = 0, skipped = 0, failures: named = [] }) =>
 };
 const countCheck = (name, status) => count(status === 0 ? { passed: 1 } : { failed: 1, failures: [name] });
 // At low priority beside the tests, which often wait for something.
-const beside = [needs(['static']) && staticChecks(), rust()];
+const beside = [needs(['static']) && staticChecks(), engineCrate()];
 // One group after the other: what the files of a group share (a server, a cluster) must not run beside the next ones.
 for (const { names } of TOGETHER) {
   const projects = names.filter((project) => suites.includes(suiteOf(project)));
   if (projects.length === 0) continue;
-  count(await vitest(projects));
+  count(await vitest(projects, [], isShort ? { SEALFLOW_TESTS: 'short' } : {}));
 }
 for (const said of await Promise.all(beside)) if (said) process.stdout.write(said);
 if (failures.length > 0) process.stdout.write(`\nfailed:\n${failures.join('\n')}\n`);
+if (isShort) process.stdout.write('\nthe short form: npm test -- all leaves nothing out\n');
 process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped\n`);
 process.exit(totals.failed === 0 ? 0 : 1);
 
@@ -60,53 +65,13 @@ async function staticChecks() {
   return all;
 }
 
-/**
- * What cargo does, one after the other: they share the target directory that the engine's build has filled, and its lock.
- * @returns what they say
- */
-async function rust() {
-  const { cachePath } = await import('../dist/machine/cache.js');
-  const { engineEnvironment } = await import('../dist/engines/environment.js');
-  const env = { ...engineEnvironment(), CARGO_TARGET_DIR: cachePath('engine-target') };
-  const cargo = (args, more = {}) => run('nice', ['cargo', ...args], { env: { ...env, ...more } });
-  const checks = needs(['static']) ? await rustChecks(cargo) : '';
-  return checks + (needs(['engine']) ? await rustTests(cargo) : '');
-}
-
-/** With the profile of the build, so that build scripts and macros are not compiled again. */
-async function rustChecks(cargo) {
-  const manifest = ['--manifest-path', join('engine', 'Cargo.toml')];
-  const release = ['--release', '--locked', ...manifest];
-  const checks = [
-    { name: 'cargo fmt', args: ['fmt', '--check', ...manifest] },
-    { name: 'cargo clippy', args: ['clippy', '--all-targets', ...release, '--', '-D', 'warnings'] },
-    {
-      name: 'cargo doc',
-      tool: ['rustdoc'],
-      args: ['doc', '--no-deps', ...release],
-      more: { RUSTDOCFLAGS: '-D warnings' },
-    },
-  ];
-  let all = '';
-  for (const { name, args, tool = ['cargo', args[0]], more } of checks) {
-    const asked = await run('nice', [...tool, '--version']);
-    if (asked.status !== 0) {
-      count({ skipped: 1 });
-      all += `\n${name}: skipped, not installed\n`;
-      continue;
-    }
-    const { status, said } = await cargo(args, more);
-    countCheck(name, status);
-    all += `\n${name}: ${status === 0 ? 'passed' : `failed\n${said}`}\n`;
-  }
-  return all;
-}
-
-/** @returns what the engine's tests say */
-async function rustTests(cargo) {
-  const { said, ...counts } = await engineTests(cargo);
-  count({ ...counts, failures: counts.failed > 0 ? [`engine (cargo test)\n${failedOf(said)}`] : [] });
-  return `\nengine (cargo test)\n${said}`;
+/** @returns what cargo says of the engine's crate */
+async function engineCrate() {
+  const wanted = [needs(['static']) && 'checks', needs(['engine']) && 'tests'].filter(Boolean);
+  const results = await rust({ suites: wanted, anew: !isShort });
+  for (const { name, said, ...counts } of results)
+    count({ ...counts, failures: counts.failed > 0 ? [`${name}\n${failedOf(said)}`] : [] });
+  return results.map(({ name, said }) => `\n${name}: ${said}`).join('');
 }
 
 /** The lines that name a failed test of Rust. */

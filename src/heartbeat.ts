@@ -42,6 +42,8 @@ export interface HeartbeatDetails {
   carried?: Carried;
   /** The host that has told the workflow that it works. */
   told?: string | undefined;
+  /** Set while an engine of this host, or P6, is at work. */
+  works?: true | undefined;
   /** With P1: the busiest disk of local_dir, where it lies on disks of this host. */
   disk?: DiskBusy;
   /** With P5. */

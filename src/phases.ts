@@ -118,6 +118,9 @@ export const DEPENDS_ON: Readonly<Record<EnginePhaseId, readonly EnginePhaseId[]
 /** The phases that write to a storage node. */
 export const NODE_PHASES: readonly PhaseId[] = ['P5', 'P6'];
 
+/** Seconds to minutes at 32 GiB; the others take half an hour to days. */
+const SHORT_PHASES: readonly PhaseId[] = ['P3', 'P6'];
+
 /** The phase and all after it. */
 export const phasesFrom = (first: PhaseId): PhaseId[] => PHASE_IDS.slice(PHASE_IDS.indexOf(first));
 
@@ -174,6 +177,10 @@ export const TIMES = {
   mountSlow: 600_000,
   /** A task that finds its pool full waits here for a slot before it is handed back, which looks like a failure in the Web UI. */
   slotWait: 2_000,
+  /** Lists show that a phase works once it has for so long, as that costs its sector five events; `status` sees it at once. */
+  workShown: 5_000,
+  /** The same of P3 and P6, which are over before, unless something is slow. */
+  shortWorkShown: 600_000,
   /** Hand-backs: first and longest delay. */
   noSlotFirst: 100,
   noSlotMax: 10_000,
@@ -197,3 +204,7 @@ export function scaledTimes(scale: number): Times {
     Object.entries(TIMES).map(([name, ms]) => [name, Math.max(1, Math.round(ms * scale))]),
   ) as Times;
 }
+
+/** How long a phase must have worked before lists show it. */
+export const workShownAfter = (phase: PhaseId, { workShown, shortWorkShown }: Times): number =>
+  SHORT_PHASES.includes(phase) ? shortWorkShown : workShown;

@@ -202,9 +202,14 @@ async function waitFor(attempt: Attempt, work: PhaseWork): Promise<void> {
 
 const workOf = ({ seal, phase }: Task) => ({ sector: seal.sector, phase });
 
+/** `startTime` of a process that /proc could not tell of. */
+const UNKNOWN = -1;
+
 /** An engine that another worker has started counts as dead if its progress cannot be read. */
 async function isEngineAlive(attempt: Attempt, { engines, identity }: Deps): Promise<boolean> {
-  if (engines.processOf(attempt)) return true;
+  const own = engines.processOf(attempt);
+  // Node tells of its end a moment later than the kernel.
+  if (own) return own.startTime === UNKNOWN || isAlive(own);
   const engine = await readProgress(attempt.directory).catch(() => undefined);
   return engine !== undefined && isLocal(engine, identity) && isAlive(engine);
 }

@@ -41,9 +41,9 @@ export class TaskHeartbeat {
   send(details: Omit<HeartbeatDetails, 'phase' | 'host'>): void {
     // A new heartbeat replaces the details, which outlive hand-backs: repeat the observation so that it is not
     // lost.
-    const { observed, carried, told } = this.last;
+    const { observed, carried, told, works } = this.last;
     const step = bounded(details.step);
-    this.last = { observed, carried, told, ...details, step, phase: this.phase, host: this.host };
+    this.last = { observed, carried, told, works, ...details, step, phase: this.phase, host: this.host };
     heartbeat(this.last);
   }
 
@@ -62,6 +62,18 @@ export class TaskHeartbeat {
   /** Notes who has told the workflow that it works. */
   noteTold(host: string | undefined): void {
     this.last = { ...this.last, told: host };
+    heartbeat(this.last);
+  }
+
+  /** Work has begun: the next heartbeat says so. */
+  noteWork(): void {
+    this.last = { ...this.last, works: true };
+  }
+
+  /** The task is handed back: what comes next does not work yet. */
+  noteRest(): void {
+    if (!this.last.works) return;
+    this.last = { ...this.last, works: undefined };
     heartbeat(this.last);
   }
 

@@ -4,7 +4,7 @@ import { CancelledFailure } from '@temporalio/common';
 import { readable, refuseNewer, type CleanInput, type PhaseInput, type SealInput } from '../contract.js';
 import type { HeartbeatDetails } from '../heartbeat.js';
 import { parseAt, type OpenGroup } from '../paths.js';
-import { scaledTimes, TIMES, type PhaseId, type Times } from '../phases.js';
+import { scaledTimes, TIMES, workShownAfter, type PhaseId, type Times } from '../phases.js';
 import { SealError } from '../seal-error.js';
 import { sectorFileName, sectorOf, type SectorId } from '../sector.js';
 import type { Claimant } from '../sector-directory/claim.js';
@@ -95,6 +95,7 @@ export async function runTask<T>(
       return result;
     } finally {
       heartbeat.stopRepeating();
+      notice.stop();
       if (engine.isDetached) taken.leaveToEngine();
       else taken.leave();
     }
@@ -107,6 +108,7 @@ export async function runTask<T>(
     const failed = toSealError(error, host);
     journal?.fails(work, failed);
     const settled = settle(failed, carried, { attempt, priority: priority?.priorityKey, times, isStop });
+    heartbeat.noteRest();
     if (settled.delayMs !== undefined) await notice.ended();
     heartbeat.carry(settled.carried);
     throw toApplicationFailure(failed, settled.delayMs);
@@ -175,7 +177,10 @@ function createTask(
         throw endOfTask() === 'draining' ? draining(host) : new CancelledFailure('the task was ended');
     },
     heartbeat: (details) => heartbeat.send(details),
-    working: () => notice.working(),
+    working: () => {
+      heartbeat.noteWork();
+      notice.working(workShownAfter(phase, times));
+    },
     detachEngine,
   };
 }

@@ -1,6 +1,7 @@
 /**
- * Tells the workflow that work has begun here, or has ended with something that the server retries: the workflow itself
- * sees only that a task was scheduled and how it ended at last.
+ * Tells the workflow that work goes on here, or has ended with something that the server retries: the workflow itself
+ * sees only that a task was scheduled and how it ended at last. That costs the sector five events, so it is told only of work that
+ * has lasted for a while; heartbeats tell of it at once.
  */
 import { Context } from '@temporalio/activity';
 import { workingSignal } from '../messages.js';
@@ -10,6 +11,8 @@ export class WorkNotice {
   /** What the workflow was told last; that of an earlier attempt, if it was told by this host. */
   private told: boolean;
   private sending: Promise<void> | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private isDue = false;
 
   constructor(
     private readonly phase: PhaseId,
@@ -21,16 +24,30 @@ export class WorkNotice {
     this.told = before === host;
   }
 
-  /** To be called whenever work is seen to go on: it is told once, and again if that failed. */
-  working(): void {
-    if (this.told || this.sending) return;
-    this.sending = this.send(this.host).finally(() => (this.sending = undefined));
+  /** To be called whenever work is seen to go on: once it has for `afterMs` it is told once, and again if that failed. */
+  working(afterMs: number): void {
+    if (this.isDue) this.tell();
+    else
+      this.timer ??= setTimeout(() => {
+        this.isDue = true;
+        this.tell();
+      }, afterMs);
   }
 
-  /** The task ends, and the server will offer it again. */
+  /** The task ends. */
+  stop(): void {
+    clearTimeout(this.timer);
+  }
+
+  /** The task has ended, and the server will offer it again. */
   async ended(): Promise<void> {
     await this.sending;
     if (this.told) await this.send(undefined);
+  }
+
+  private tell(): void {
+    if (this.told || this.sending) return;
+    this.sending = this.send(this.host).finally(() => (this.sending = undefined));
   }
 
   private async send(host: string | undefined): Promise<void> {

@@ -1,10 +1,8 @@
 /** What `sealflow status t01000/7` prints for people. */
-import type { CopyProgress, HeartbeatDetails } from '../heartbeat.js';
-import { describeLoad } from '../machine/disk-load.js';
 import { PHASE_IDS, PHASES } from '../phases.js';
-import { describeInQueue } from '../temporal/ask/in-queue.js';
-import { askedFor, waitOf, waitsOfWorkflow, type SectorStatus } from '../temporal/ask/sector-status.js';
-import { amount, duration, sinceText } from '../units.js';
+import { describeNow } from '../temporal/ask/describe-now.js';
+import { askedFor, type SectorStatus } from '../temporal/ask/sector-status.js';
+import { waitOf, waitsOfWorkflow } from '../temporal/ask/server-view.js';
 import { commitmentsOf } from './shown.js';
 import { table } from './table.js';
 
@@ -28,41 +26,16 @@ const phaseRows = (status: SectorStatus): Record<string, string>[] =>
   PHASE_IDS.map((id) => {
     const { state, tries, host = '', seconds, failure = '' } = status.phases[id];
     const engine = status.engines.find(({ phase }) => phase === id);
-    const waits = waitOf(status, id);
-    const inQueue = status.inQueue.find(({ phase }) => phase === id);
     return {
       phase: id,
       '': PHASES[id].title,
-      state: waits ? 'waits' : state,
+      state: waitOf(status, id) ? 'waits' : state,
       tries: tries > 1 ? String(tries) : '',
       host: engine?.host ?? host,
       seconds: seconds?.toFixed(1) ?? '',
-      now:
-        (waits && describeWait(waits)) ??
-        (engine && describeEngine(engine)) ??
-        (inQueue && describeInQueue(inQueue)) ??
-        failure,
+      now: describeNow(status, id) ?? failure,
     };
   });
-
-/** `waits: no room …, next try at 14:05Z` */
-const describeWait = ({ why, nextTry }: { why: string; nextTry?: string }): string =>
-  `waits: ${why}${nextTry === undefined ? '' : `, next try at ${sinceText(new Date(nextTry))}`}`;
-
-/** `copying sealed 43 %, 28.1 of 65.4 GB, 98 MB/s, 6.3 min left` */
-function describeEngine({ step, fraction, disk, copy }: HeartbeatDetails): string {
-  const done = fraction === null ? '' : ` ${(fraction * 100).toFixed(0)} %`;
-  const load = disk ? ` (${describeLoad(disk)})` : '';
-  return `${step}${done}${load}${copy ? describeCopy(copy) : ''}`;
-}
-
-function describeCopy({ bytes, total, bytesPerSec, passedOver: skipped = [] }: CopyProgress): string {
-  const rate = bytesPerSec
-    ? `, ${amount(bytesPerSec)}/s, ${duration(((total - bytes) / bytesPerSec) * 1000)} left`
-    : '';
-  const others = skipped.length > 0 ? ` (not ${skipped.join('; not ')})` : '';
-  return `, ${amount(bytes)} of ${amount(total)}${rate}${others}`;
-}
 
 /** All in hex, and commD and commR as CIDs too. */
 function describeValues(status: SectorStatus): string[] {

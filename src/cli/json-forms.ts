@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { ENGINE_PHASE_IDS, PHASE_IDS, SECTOR_SIZE_NAMES } from '../phases.js';
+import { drained, draining, finding, health, setUp } from './host-json-forms.js';
 import { messageForm } from './message/form.js';
 
 const sector = z.string().describe('`t01000/7`');
@@ -194,46 +195,13 @@ const verifySummary = z.object({
   }),
 });
 
-const setUp = z.object({
-  namespace: z
-    .object({
-      name: z.string(),
-      created: z.boolean(),
-      retentionRaised: z.boolean(),
-      attributesAdded: z.array(z.string()),
-    })
-    .optional(),
-  group: z
-    .object({
-      v: z.int(),
-      group,
-      namespace: z.string().optional(),
-      id: z.uuid(),
-      subdirectory: z.string(),
-    })
-    .optional(),
-  engine: z.array(z.string()).optional().describe('the command that runs it'),
-  parameters: z.string().optional().describe('their directory'),
-});
-
-const finding = z.looseObject({
-  check: z.string(),
-  result: z.enum(['ok', 'warn', 'fail', 'skipped']),
-  found: z.string(),
-  wanted: z.string(),
-  hint: z.string(),
-});
-
-const health = z.looseObject({
-  healthy: z.boolean(),
-  queues: z.array(z.looseObject({ queue: z.string(), who: z.string(), healthy: z.boolean() })),
-});
-
 /** By command: each line that it prints has one of these forms. */
 export const JSON_FORMS = {
   abort: [answer],
   cancel: [answer],
   doctor: [finding],
+  /** With `--wait` the second too. */
+  drain: [drained, draining],
   health: [health],
   landed: [answer],
   message: [messageForm],
@@ -245,6 +213,7 @@ export const JSON_FORMS = {
   start: [started, sealed],
   /** Without arguments, of one sector, with `--on-disk`. */
   status: [listed, summary, shown, onDisk],
+  undrain: [drained],
   verify: [verified, verifySummary],
 } as const satisfies Record<string, readonly z.ZodType[]>;
 

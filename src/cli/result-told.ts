@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { workflowId } from '../contract.js';
 import { sectorName, type SectorId } from '../sector.js';
-import { sectorStatus, waitsOfWorkflow } from '../temporal/ask/sector-status.js';
+import { sectorStatus } from '../temporal/ask/sector-status.js';
+import { waitsOfWorkflow } from '../temporal/ask/server-view.js';
 import { UserError } from '../user-error.js';
 
 /** What a worker picks up has usually finished by then. */

@@ -1,13 +1,8 @@
 /** The line of a sector under way: what is done, what engines do, and why phases wait. */
 import type { HeartbeatDetails } from '../heartbeat.js';
 import { PHASE_IDS, type PhaseId } from '../phases.js';
-import {
-  activePhases,
-  askedFor,
-  waitOf,
-  waitsOfWorkflow,
-  type SectorStatus,
-} from '../temporal/ask/sector-status.js';
+import { activePhases, askedFor, type SectorStatus } from '../temporal/ask/sector-status.js';
+import { waitOf, waitsOfWorkflow } from '../temporal/ask/server-view.js';
 
 /** What dev knows that a phase waits for before it can be served: `the proof parameters`. */
 export type Awaits = (phase: PhaseId) => string | undefined;

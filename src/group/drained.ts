@@ -33,16 +33,18 @@ export async function drainedSince(group: GroupDirectory, host: Host): Promise<D
   return own.length > 0 ? new Date(own.sort()[0] as string) : undefined;
 }
 
-/** Notes that a host is drained; one that is drained already stays so since then. */
-export async function drain(group: GroupDirectory, host: Host): Promise<void> {
+/** Notes that a host is drained; one that is drained already stays so since then. @returns whether anything of it was not */
+export async function drain(group: GroupDirectory, host: Host): Promise<boolean> {
   const now = new Date().toISOString();
+  const before = await read(group, host);
   const drained = Object.fromEntries(keysOf(host).map((key) => [key, now]));
-  const since = { ...drained, ...(await read(group, host)) };
+  const since = { ...drained, ...before };
   // `setup` makes it; a group from before has none.
   await mkdir(drainedDir(group)).catch((error: unknown) => {
     if (!isErrno(error, 'EEXIST')) throw error;
   });
   await writeJson(noteOf(group, host), { v: CONTRACT_VERSION, since });
+  return keysOf(host).some((key) => before[key] === undefined);
 }
 
 /** @returns whether it was drained */

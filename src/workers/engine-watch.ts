@@ -84,12 +84,16 @@ export class EngineWatch {
     const engines = found.filter((_, i) => !foreign[i]);
     const keys = new Set(found.map(keyOf));
     for (const key of this.watched.keys()) if (!keys.has(key)) this.watched.delete(key);
-    this.live = engines;
     const elsewhere = await Promise.all(engines.map((engine) => this.isOfAnotherWorker(engine)));
-    this.unwaited = engines.filter(({ attempt }, i) => !elsewhere[i] && !isAwaited(attempt.directory));
+    // One that has ended meanwhile is awaited no longer, and holds no slot: to count it would fill the pool, and ask the queue for its
+    // task; another's would come, and lose its place.
+    this.live = engines.filter(({ process: engine }) => isAlive(engine));
+    this.unwaited = this.live.filter(
+      (engine) => !elsewhere[engines.indexOf(engine)] && !isAwaited(engine.attempt.directory),
+    );
     this.options.onInspected?.();
     await Promise.all(
-      engines.map((engine) =>
+      this.live.map((engine) =>
         this.judge(engine).catch((error: unknown) => this.logUncheckable(engine, error)),
       ),
     );

@@ -3,11 +3,13 @@ import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Client } from '@temporalio/client';
 import { Worker, type NativeConnection } from '@temporalio/worker';
 import type { ChainConfig } from '../chain/config.js';
 import { WORKFLOW_QUEUE } from '../contract.js';
 import { UserError } from '../user-error.js';
 import { createChainWorker } from './chain-worker.js';
+import { CurrentDetails } from './current-details.js';
 import { OWN_VERSION } from './own-version.js';
 
 /** Built by `npm run build`; must be run by the same SDK version. */
@@ -55,11 +57,17 @@ export async function runOrchestrator(options: OrchestratorOptions): Promise<voi
   }
 }
 
-const createWorker = (options: OrchestratorOptions): Promise<Worker> =>
+const createWorker = ({
+  connection,
+  namespace,
+  identity,
+  ...options
+}: OrchestratorOptions): Promise<Worker> =>
   Worker.create({
-    connection: options.connection,
-    namespace: options.namespace,
-    identity: options.identity,
+    connection,
+    namespace,
+    identity,
+    dataConverter: { payloadCodecs: [new CurrentDetails(new Client({ connection, namespace, identity }))] },
     workerDeploymentOptions: OWN_VERSION,
     taskQueue: WORKFLOW_QUEUE,
     workflowBundle: { codePath: WORKFLOW_BUNDLE },

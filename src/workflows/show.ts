@@ -1,5 +1,5 @@
 /** Shows a sector in the Web UI: search attributes for lists, current details for its own page. */
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import {
   sealGroup,
   sealHost,
@@ -9,6 +9,7 @@ import {
   sealSize,
   sealState,
 } from '../search-attributes.js';
+import { marked } from './core/completed-details.js';
 import type { SectorState } from './core/state.js';
 import { attributesOf, detailsOf, isBetweenPhases } from './core/views.js';
 
@@ -20,7 +21,7 @@ export class WebUiView {
 
   /** Call it after each change of the state. */
   show(state: SectorState): void {
-    setCurrentDetails(detailsOf(state));
+    setCurrentDetails(marked(detailsOf(state), workflowInfo().runId));
     if (isBetweenPhases(state)) return;
     const before = this.shown;
     const now = attributesOf(state);

@@ -48,7 +48,7 @@ describe.runIf(COMPLETE)('a real sector', () => {
     tally({ faults: 1 });
     const failed = await failureFrom(run(found));
     expect(failed).toMatchObject({ type: 'StepBack', details: [{ from }] });
-    reported[found] = (failed.details?.[0] as { at: string }).at;
+    reported[found] = (failed.details as [{ at: string }])[0].at;
     const before = host.results[from];
     const again = await run(from, { invalidated: [before?.at ?? 'none'] });
     expect(again).toMatchObject({ digest: before?.digest });
@@ -121,11 +121,11 @@ describe.runIf(COMPLETE)('a real sector', () => {
     await truncate(host.path('1/P1-1', LAYERS[0] ?? ''), 0);
     const failed = await failureFrom(run('P3'));
     expect(failed).toMatchObject({ type: 'StepBack', details: [{ from: 'P2' }] });
-    reported.P3 = (failed.details?.[0] as { at: string }).at;
+    reported.P3 = (failed.details as [{ at: string }])[0].at;
     const { commR, at = '' } = host.results.P2 ?? {};
     const unmended = await failureFrom(run('P2', { invalidated: [at] }));
     expect(unmended).toMatchObject({ type: 'StepBack', details: [{ from: 'P1' }] });
-    reported.P2 = (unmended.details?.[0] as { at: string }).at;
+    reported.P2 = (unmended.details as [{ at: string }])[0].at;
     host.results.P1 = await run('P1', { invalidated: ['1/P1-1'] });
     await seals('P2', 'P3');
     expect(host.results.P2?.commR).toBe(commR);

@@ -3,6 +3,7 @@ import { beforeAll, expect, test, vi } from 'vitest';
 import { Cluster } from '../helpers/cluster.js';
 import { eventually, isAlive } from '../helpers/eventually.js';
 import { command } from '../helpers/in-process.js';
+import { expectForms } from '../helpers/json-forms.js';
 import { startSealflow } from '../helpers/sealflow.js';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
@@ -92,4 +93,37 @@ test('a host whose worker does not run is drained from its next start on', async
   });
   const worker = await group.start(1);
   await worker.until(`serves nothing: drained since `);
+});
+
+test('drain and undrain say the same as JSON: what was changed, who was told, what is still at work', async () => {
+  const group = await cluster.group();
+  await group.serve(1);
+  await cluster.untilServed(group);
+  const sector = cluster.newSector();
+  await group.tell(sector, 'P1', 'hold');
+  await cluster.start(group, sector);
+  await group.engine(sector, 'P1');
+
+  const config = ['--config', await group.writeConfig(1), '--json'];
+  const host = group.ip(1);
+  const drain = startSealflow(['drain', ...config, '--wait']);
+  await drain.until('"running":[{');
+  await group.takeBack(sector, 'P1', 'hold');
+  const { code, stdout } = await drain.ended;
+  expect(code).toBe(0);
+  expect(expectForms('drain', stdout)).toEqual([
+    { host, drained: true, changed: true, noticed: true },
+    { host, running: [{ sector, phase: 'P1' }] },
+    { host, running: [] },
+  ]);
+  const again = await command(['drain', ...config]);
+  expect(expectForms('drain', again.stdout)).toEqual([
+    { host, drained: true, changed: false, noticed: true },
+  ]);
+
+  for (const changed of [true, false]) {
+    const { stdout: said } = await command(['undrain', ...config]);
+    expect(expectForms('undrain', said)).toEqual([{ host, drained: false, changed, noticed: true }]);
+  }
+  await cluster.sealed(sector);
 });

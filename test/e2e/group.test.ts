@@ -80,8 +80,8 @@ test('a group of four hosts seals five sectors, each with exactly six activities
       'preCommitPhase1',
       'preCommitPhase2',
     ]);
-    // 46, and five for each time that a host tells that it works.
-    expect(events).toBeLessThan(90);
+    // 49, and five for each phase that lasts, however slow this machine is: test/workflow/events.test.ts.
+    expect(events).toBeLessThan(70);
     expect(await verifyReceipt(ENGINE, receiptPath(group.node, sector))).toEqual({
       code: 0,
       said: { sector, valid: true },

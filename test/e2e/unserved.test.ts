@@ -1,4 +1,4 @@
-/** When no worker serves what a sector waits for, `status` shows the queue and since when. */
+/** When no worker serves what a sector waits for, `status` and the Web UI show the queue and since when. */
 import { rename } from 'node:fs/promises';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { Cluster } from '../helpers/cluster.js';
@@ -34,8 +34,16 @@ test('a phase that no worker of the group serves is shown as waiting until one c
   const row = list.stdout.split('\n').find((line) => line.startsWith(sector));
   expect(row).toMatch(new RegExp(`^${sector} +RUNNING +waits .* nobody serves ${queue}, ${SINCE}$`));
 
+  await eventually(async () => (await cluster.status(sector)).phases.P5.state === 'done');
+  const { events } = await cluster.history(sector);
+  expect(await cluster.details(sector)).toMatch(
+    new RegExp(`^> P4 waits: nobody serves ${queue}, ${SINCE}$`, 'm'),
+  );
+  expect((await cluster.history(sector)).events).toBe(events);
+
   await group.host(2, { pools: [[1, 'P4']] });
   await cluster.sealed(sector);
+  expect(await cluster.details(sector)).not.toMatch(/nobody serves|\[run\]/);
 });
 
 test('a phase whose host is busy stands in its queue: since when, with how many others, and that its host is busy', async () => {
@@ -57,6 +65,10 @@ test('a phase whose host is busy stands in its queue: since when, with how many 
   });
   const { stdout: working } = await cluster.sealflow('status', busy);
   expect(working).toMatch(new RegExp(`^${busy} .* working `));
+  expect(await cluster.details(second)).toMatch(
+    /^> P1 in its queue since \S+Z, with 1 other; the only slot of \S+ is taken$/m,
+  );
+  expect(await cluster.details(busy)).toMatch(new RegExp(`^> P1 on ${group.ip(1)}: `, 'm'));
   await group.takeBack(busy, 'P1', 'hold');
   for (const sector of [busy, first, second]) await cluster.sealed(sector);
 });

@@ -3,18 +3,21 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
 import { inject, onTestFailed, onTestFinished } from 'vitest';
 import { pollersOf } from '../../src/temporal/ask/pollers.js';
 import { pendingPhase } from '../../src/temporal/ask/pending.js';
-import { sectorStatus } from '../../src/temporal/ask/sector-status.js';
+import { askStatus } from '../../src/temporal/ask/sector-status.js';
 import { randomHex32, startSector, unservedPhases } from '../../src/temporal/ask/start-sector.js';
 import { WORKFLOW_QUEUE, workflowId, type SealResult } from '../../src/contract.js';
 import type { HeartbeatDetails } from '../../src/heartbeat.js';
 import type { Attention, SealStatus } from '../../src/messages.js';
 import { isErrno } from '../../src/files.js';
-import { PHASE_IDS, type PhaseId, type SectorSize } from '../../src/phases.js';
+import { PHASE_IDS, PHASES, type PhaseId, type SectorSize } from '../../src/phases.js';
+import { sealState } from '../../src/search-attributes.js';
 import { sectorOf } from '../../src/sector.js';
 import { command } from './in-process.js';
+import { detailsOf } from './details.js';
 import { eventually } from './eventually.js';
 import { Group } from './group.js';
 import type { End } from './sealflow.js';
@@ -141,11 +144,11 @@ export class Cluster {
 
   handle = (sector: string): WorkflowHandle => this.client.workflow.getHandle(workflowId(sectorOf(sector)));
 
-  async status(sector: string): Promise<SealStatus> {
-    const status = await sectorStatus(this.client, sectorOf(sector));
-    if (!status) throw new Error(`no workflow seals ${sector}`);
-    return status;
-  }
+  /** What the workflow says, without all that the command `status` asks of the server beside. */
+  status = (sector: string): Promise<SealStatus> => askStatus(this.client, this.handle(sector));
+
+  /** What the Web UI shows of a sector under *Current Details*. */
+  details = (sector: string): Promise<string> => detailsOf(this.handle(sector));
 
   /** Waits until a sector needs attention. */
   async attention(sector: string): Promise<Attention> {
@@ -163,6 +166,9 @@ export class Cluster {
     );
     for (;;) {
       if (await Promise.race([ended, sleep(ATTENTION_LOOK_MS, false)])) return await result;
+      // The server alone knows this, and tests wait here most of the time.
+      const { typedSearchAttributes } = await this.handle(sector).describe();
+      if (typedSearchAttributes.get(sealState) !== 'needs-attention') continue;
       const [attention] = (await this.status(sector)).attention;
       if (attention) throw new Error(`${sector} ${attention.phase} needs attention: ${attention.message}`);
     }
@@ -185,6 +191,21 @@ export class Cluster {
     );
   }
 
+  /** Why hosts have handed back tasks of a phase that have been taken since: the last reason for each. */
+  async handedBackBefore(sector: string, phase: PhaseId): Promise<string[]> {
+    const events = (await this.handle(sector).fetchHistory()).events ?? [];
+    const scheduled = events
+      .filter(
+        (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === PHASES[phase].activity,
+      )
+      .map(({ eventId }) => String(eventId));
+    return events.flatMap(({ activityTaskStartedEventAttributes: started }) =>
+      started && scheduled.includes(String(started.scheduledEventId))
+        ? (started.lastFailure?.message ?? [])
+        : [],
+    );
+  }
+
   /** How many of its tasks the server has given up; a machine that starves a worker does that too. */
   async timeouts(sector: string): Promise<number> {
     const events = (await this.handle(sector).fetchHistory()).events ?? [];
@@ -197,8 +218,13 @@ export class Cluster {
   }
 
   /** The last heartbeat of each activity under way. */
-  heartbeats = async (sector: string): Promise<HeartbeatDetails[]> =>
-    (await sectorStatus(this.client, sectorOf(sector)))?.engines ?? [];
+  async heartbeats(sector: string): Promise<HeartbeatDetails[]> {
+    const { raw } = await this.handle(sector).describe();
+    return (raw.pendingActivities ?? []).flatMap(({ heartbeatDetails }) => {
+      const payload = heartbeatDetails?.payloads?.[0];
+      return payload ? [defaultPayloadConverter.fromPayload<HeartbeatDetails>(payload)] : [];
+    });
+  }
 
   /** The activity of a phase that is under way, as the server knows it. */
   async pending(sector: string, phase: PhaseId) {

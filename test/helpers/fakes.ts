@@ -59,8 +59,8 @@ export class Fakes {
   /** `P1 begins`, then `P1 ends`, `P1 fails` or `P1 is cancelled`; across all phases in the order in which it happened. */
   readonly events: string[] = [];
   readonly activities: SealActivities;
-  /** Tells the workflow that it works, as hosts of today do. Five events for each phase: only where it is looked at. */
-  tells = false;
+  /** Phases that tell the workflow that they work, as hosts do of what lasts. Five events for each: only where it is looked at. */
+  tells: readonly PhaseId[] = [];
   private readonly inputs: { [Id in FakeId]: Inputs[Id][] } = {
     P1: [],
     P2: [],
@@ -129,7 +129,8 @@ export class Fakes {
     const step = steps?.[inputs.length - 1];
     this.events.push(`${id} begins`);
     try {
-      if (this.tells && id !== 'stop' && id !== 'abort') await tell({ phase: id, host: hostOf(id) });
+      if (id !== 'stop' && id !== 'abort' && this.tells.includes(id))
+        await tell({ phase: id, host: hostOf(id) });
       const changes = await take(step, input);
       this.events.push(`${id} ends`);
       return { ...usual, ...changes };

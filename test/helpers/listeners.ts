@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttp1 } from 'node:http';
-import { createServer as createHttp2 } from 'node:http2';
+import { createServer as createHttp2, type Http2Session } from 'node:http2';
 import { connect, createServer as createTcp, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTls, type TlsOptions } from 'node:tls';
 import { onTestFinished } from 'vitest';
@@ -56,6 +56,22 @@ export const grpcStatus = (status: number, message: string): Promise<number> =>
       );
     }),
   );
+
+/** A gRPC server that is too busy to answer whoever connects first, and answers the next one's calls with an empty message. */
+export function busyAtFirst(): Promise<number> {
+  let first: Http2Session | undefined;
+  return listen(
+    createHttp2().on('stream', (stream) => {
+      stream.on('error', () => undefined);
+      first ??= stream.session;
+      if (stream.session === first) return;
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+      // Not compressed, of no bytes.
+      stream.end(Buffer.alloc(5));
+    }),
+  );
+}
 
 /** A web server that speaks HTTP/2 and has nothing there. */
 export const http2NotFound = (): Promise<number> =>

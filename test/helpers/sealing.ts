@@ -17,6 +17,7 @@ import { retrySector } from '../../src/temporal/ask/retry-sector.js';
 import { GRPC, hasCode } from '../../src/temporal/embedded/grpc.js';
 import type { sealSector } from '../../src/workflows/index.js';
 import { eventually } from './eventually.js';
+import { detailsOf } from './details.js';
 import { numberOf, type Queue } from './fake-group.js';
 import type { Fakes } from './fakes.js';
 import type { Temporal } from './temporal.js';
@@ -118,10 +119,7 @@ export class Sealing {
   }
 
   /** What the Web UI shows as current details, without the spaces that only it needs. */
-  async details(): Promise<string> {
-    const metadata = await this.handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
-    return (metadata.currentDetails ?? '').replaceAll('\u00a0', '');
-  }
+  details = (): Promise<string> => detailsOf(this.handle);
 
   /** The whole history of its last run; none if it has not been started. */
   async history(): Promise<ReplayedHistory[]> {

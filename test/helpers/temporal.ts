@@ -15,6 +15,7 @@ import { SEARCH_ATTRIBUTES } from '../../src/search-attributes.js';
 import { startEmbeddedServer } from '../../src/temporal/embedded/embedded-server.js';
 import { findTemporalCli } from '../../src/temporal/embedded/temporal-cli.js';
 import { bundleOptions } from '../../src/workers/bundle-options.js';
+import { CurrentDetails } from '../../src/workers/current-details.js';
 
 /** In histories too, so that they show nothing of the machine that made them. */
 export const IDENTITY = 'test';
@@ -104,7 +105,7 @@ export function run(worker: Worker): Running {
 
 /** @param maxCachedWorkflows 0: each workflow task replays the whole history */
 export async function runOrchestrator(
-  { connection, bundle }: Temporal,
+  { client, connection, bundle }: Temporal,
   taskQueue: string,
   maxCachedWorkflows?: number,
 ): Promise<Running> {
@@ -113,6 +114,7 @@ export async function runOrchestrator(
     identity: IDENTITY,
     taskQueue,
     workflowBundle: { codePath: bundle },
+    dataConverter: { payloadCodecs: [new CurrentDetails(client)] },
     ...(maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows }),
   });
   return run(worker);

@@ -2,6 +2,7 @@
 import type { SealInput } from '../../src/contract.js';
 import { SealError } from '../../src/seal-error.js';
 import { abortUpdate, landedUpdate } from '../../src/messages.js';
+import { PHASE_IDS } from '../../src/phases.js';
 import { FakeChain, LANDED, MOVED } from '../helpers/chain-worker.js';
 import { fakeActivities, held, repeat, type Fakes } from '../helpers/fakes.js';
 import { OTHER_SEED, SEED, type Sealing } from '../helpers/sealing.js';
@@ -23,8 +24,8 @@ export function scenarios(): Scenario[] {
   const replicaDamaged = new SealError('StepBack', 'the replica is damaged', { at: '1/P5-1', from: 'P2' });
   return [
     { name: 'normal', fakes: fakeActivities(), drive: untilEnd },
-    // Hosts tell where they work; those of `normal` are of the version before.
-    { name: 'told', fakes: Object.assign(fakeActivities(), { tells: true }), drive: untilEnd },
+    // Hosts tell where they work, of each phase; today of those that last, and those of `normal` of none.
+    { name: 'told', fakes: Object.assign(fakeActivities(), { tells: PHASE_IDS }), drive: untilEnd },
     {
       name: 'seed-late',
       fakes: fakeActivities(),
@@ -37,7 +38,7 @@ export function scenarios(): Scenario[] {
     },
     {
       name: 'chain',
-      fakes: Object.assign(fakeActivities(), { tells: true }),
+      fakes: Object.assign(fakeActivities(), { tells: PHASE_IDS }),
       input: { ticket: undefined, seed: undefined, chain: true },
       drive: async (sealing) => {
         const chain = new FakeChain();

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { sealHost, sealPhase, sealState } from '../../src/search-attributes.js';
 import { SealError } from '../../src/seal-error.js';
 import { PHASE_IDS, PHASES } from '../../src/phases.js';
+import { detailsOf } from '../helpers/details.js';
 import { eventually } from '../helpers/eventually.js';
 import { COMM_R, fakeActivities, held, hostOf, PROOF, repeat, STORAGE } from '../helpers/fakes.js';
 import { scheduled } from '../helpers/history.js';
@@ -25,7 +26,7 @@ describe('lists', () => {
     const fakes = fakeActivities(
       Object.fromEntries(Object.entries(checkpoints).map(([phase, checkpoint]) => [phase, [checkpoint]])),
     );
-    fakes.tells = true;
+    fakes.tells = PHASE_IDS;
     const sealing = await seal({ fakes, input: { seed: undefined } });
     const until = (expected: Awaited<ReturnType<typeof shown>>): Promise<void> =>
       eventually(async () => isDeepStrictEqual(await shown(sealing), expected));
@@ -55,7 +56,7 @@ describe('lists', () => {
   test('show the phase that needs a person, not where the other one works', async () => {
     const p5 = held();
     const fakes = fakeActivities({ P4: [new SealError('BadInput', 'no such job')], P5: [p5] });
-    fakes.tells = true;
+    fakes.tells = PHASE_IDS;
     const sealing = await seal({ fakes });
     await sealing.untilAttention('P4');
     await eventually(async () =>
@@ -135,6 +136,25 @@ describe('the page of a sector', () => {
     expect(details).toContain('| P2 | replica, trees, commR | queued | 1 |');
     p2.release();
     await sealing.handle.result();
+  });
+
+  test('says why a phase waits, at the moment and of the run that is looked at, and leaves no event', async () => {
+    const sealing = await seal({ fakes: fakeActivities(), serve: [] });
+    await sealing.until(({ phases }) => phases.P1.state === 'queued');
+    const before = await sealing.handle.fetchHistory();
+    const queue = `sealflow/${sealing.input.group}/32GiB/PreCommitPhase1`;
+    const waits = new RegExp(`^> P1 waits: nobody serves ${queue}, scheduled since \\S+Z$`, 'm');
+    expect(await sealing.details()).toMatch(waits);
+    expect(await sealing.details()).toMatch(waits);
+    expect((await sealing.handle.fetchHistory()).events).toHaveLength(before.events?.length ?? 0);
+
+    const { runId } = await sealing.handle.describe();
+    await sealing.handle.terminate();
+    await sealing.start();
+    await sealing.until(({ phases }) => phases.P1.state === 'queued');
+    expect(await sealing.details()).toMatch(waits);
+    const ended = sealing.temporal.client.workflow.getHandle(sealing.handle.workflowId, runId);
+    expect(await detailsOf(ended)).toMatch(/^(?!.*nobody serves).*\*\*queued\*\*(?!.*nobody serves)/s);
   });
 
   test('keeps its table intact whatever a failure message contains', async () => {

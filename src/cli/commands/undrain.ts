@@ -7,6 +7,7 @@ import { MountHungError, registerMount, type MountTimes } from '../../mounts/mou
 import { drainedDir, type GroupDirectory } from '../../paths.js';
 import { UserError } from '../../user-error.js';
 import { findWorkers } from '../../workers/found-workers.js';
+import type { Drained } from '../host-json-forms.js';
 import { print } from '../process.js';
 
 /** A person is waiting. */
@@ -16,10 +17,12 @@ export const undrainCommand = (): Command =>
   new Command('undrain')
     .description('let a host that was drained take new work again')
     .requiredOption('--config <file>', 'config.toml of the host')
-    .action(async ({ config: file }: { config: string }) => {
+    .option('--json', 'print JSON')
+    .action(async ({ config: file, json }: { config: string; json?: boolean }) => {
       const config = readConfig(file);
-      const { changed: wasDrained } = await changeDrained(config, file, undrain);
-      print(`${config.ip} is ${wasDrained ? 'no longer' : 'not'} drained`);
+      const { changed: wasDrained, isNoticed } = await changeDrained(config, file, undrain);
+      const said: Drained = { host: config.ip, drained: false, changed: wasDrained, noticed: isNoticed };
+      print(json ? JSON.stringify(said) : `${config.ip} is ${wasDrained ? 'no longer' : 'not'} drained`);
     });
 
 /**

@@ -1,4 +1,4 @@
-/** Status of a sector: the workflow's own status, and the last heartbeats of its engines. */
+/** Status of a sector: the workflow's own status, and what the server knows besides. */
 import {
   isGrpcServiceError,
   WorkflowNotFoundError,
@@ -6,30 +6,20 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 import { workflowId } from '../../contract.js';
-import type { HeartbeatDetails } from '../../heartbeat.js';
 import { statusQuery, type SealStatus } from '../../messages.js';
 import { PHASE_IDS, type PhaseId } from '../../phases.js';
 import type { SectorId } from '../../sector.js';
 import { UserError } from '../../user-error.js';
 import { GRPC, hasCode } from '../embedded/grpc.js';
-import { tasksInQueue, type InQueue } from './in-queue.js';
-import { isPending, pendingPhase, type PendingActivity } from './pending.js';
 import { NotReadyError, whyUnanswered } from './ready.js';
+import { serverView, type ServerView } from './server-view.js';
 import { WhoServes } from './who-serves.js';
-import { readWaits, type Wait } from './why-waiting.js';
+import { readWaits } from './why-waiting.js';
 
-export interface SectorStatus extends SealStatus {
+export interface SectorStatus extends SealStatus, ServerView {
   /** Temporal's: RUNNING, COMPLETED, CANCELLED, FAILED, … */
   workflow: string;
   runId: string;
-  /** The last heartbeat of each pending activity. */
-  engines: HeartbeatDetails[];
-  /** Why hosts have handed back what now waits for a host: no slot, no room, … Without a phase: a stop or an abort. */
-  handedBack: { phase?: PhaseId; type: string; why: string; nextTry?: string }[];
-  /** Tasks that nobody serves. */
-  waits: Wait[];
-  /** Tasks that wait for a free host. */
-  inQueue: InQueue[];
 }
 
 /**
@@ -50,47 +40,28 @@ export async function sectorStatus(
       const [wait] = await readWaits(description.raw, undefined, whoServes);
       throw wait ? new NotReadyError(wait.why, { exitCode: 1, hint: error.hint }) : error;
     });
-    const pending = description.raw.pendingActivities ?? [];
-    const engines = pending.flatMap(({ heartbeatDetails }) => {
-      const payload = heartbeatDetails?.payloads?.[0];
-      return payload
-        ? [client.options.loadedDataConverter.payloadConverter.fromPayload<HeartbeatDetails>(payload)]
-        : [];
-    });
-    const handedBack = pending.flatMap(handBackOf);
-    const waits = await readWaits(description.raw, status, whoServes);
-    const inQueue = await tasksInQueue(client, description.raw, status, whoServes);
+    const view = await serverView(client, description.raw, status, whoServes);
     const { status: workflow, runId } = description;
-    return { ...status, workflow: workflow.name, runId, engines, handedBack, waits, inQueue };
+    return { ...withWork(status, view), workflow: workflow.name, runId, ...view };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
   }
 }
 
-/**
- * The hand-back of an activity, if any. A phase that was offered again tells by its heartbeats how it goes; a stop or an abort
- * has none, and each try of it lasts until it is done or handed back once more.
- */
-function handBackOf(activity: PendingActivity): SectorStatus['handedBack'] {
-  const phase = pendingPhase(activity);
-  const { lastFailure } = activity;
-  const isTriedAgain = isPending(activity, 'started');
-  if (!lastFailure || (phase && isTriedAgain)) return [];
-  return [
-    {
-      ...(phase && { phase }),
-      type: lastFailure.applicationFailureInfo?.type ?? '',
-      why: `${lastFailure.message ?? ''}${isTriedAgain ? '; it is being tried again' : ''}`,
-      ...nextTryOf(activity),
-    },
-  ];
-}
-
-/** When the server offers it again, ISO 8601; nothing once that is past. */
-function nextTryOf({ scheduledTime }: PendingActivity): { nextTry?: string } {
-  const at = Number(scheduledTime?.seconds ?? 0) * 1000;
-  return at > Date.now() ? { nextTry: new Date(at).toISOString() } : {};
+/** Hosts tell the workflow of work that lasts (`workShownAfter`), their heartbeats tell of it at once. */
+export function withWork(status: SealStatus, { atWork }: Pick<ServerView, 'atWork'>): SealStatus {
+  const known = atWork.filter(({ phase }) => status.phases[phase].state === 'queued');
+  if (known.length === 0) return status;
+  const working = known.map(({ phase, host }) => [
+    phase,
+    { ...status.phases[phase], state: 'working' as const, host },
+  ]);
+  return {
+    ...status,
+    state: status.state === 'queued' ? 'working' : status.state,
+    phases: { ...status.phases, ...Object.fromEntries(working) } as SealStatus['phases'],
+  };
 }
 
 /** A running orchestrator answers in well under a second. */
@@ -100,10 +71,10 @@ const CANCELLED = 1;
 const DEADLINE_EXCEEDED = 4;
 
 /**
- * Queries twice: a server that has just started gives the first query to orchestrators that are still reconnecting.
+ * The workflow's own status. Queries twice: a server that has just started gives the first query to orchestrators that are still reconnecting.
  * @throws UserError when neither query is answered
  */
-async function askStatus(client: Client, handle: WorkflowHandle): Promise<SealStatus> {
+export async function askStatus(client: Client, handle: WorkflowHandle): Promise<SealStatus> {
   const ask = () => client.connection.withDeadline(Date.now() + ANSWER_MS, () => handle.query(statusQuery));
   for (let queries = 1; ; queries++) {
     try {
@@ -147,17 +118,3 @@ export function askedFor({ sector, state, chain }: SealStatus): string | undefin
     return `waits for its proof to be on chain; once it is: sealflow landed ${sector}`;
   return undefined;
 }
-
-/** Why the workflow, or the stop or abort of it, waits: one sentence each. */
-export const waitsOfWorkflow = ({
-  waits,
-  handedBack,
-}: Pick<SectorStatus, 'waits' | 'handedBack'>): string[] =>
-  [...waits, ...handedBack].filter(({ phase }) => !phase).map(({ why }) => why);
-
-/** Why a phase waits for a host, if it does. An unserved queue takes precedence over the last host's hand-back. */
-export const waitOf = (
-  { waits, handedBack }: Pick<SectorStatus, 'waits' | 'handedBack'>,
-  phase: PhaseId,
-): { type?: string; why: string; nextTry?: string } | undefined =>
-  waits.find((wait) => wait.phase === phase) ?? handedBack.find((wait) => wait.phase === phase);

@@ -1,5 +1,6 @@
 /** Why a sector makes no progress although nothing has failed: nobody serves its queues, or its tasks are paused. */
 import type { Client, WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
+import type { TypedSearchAttributes } from '@temporalio/common';
 import { CHAIN_QUEUE, controlQueue, phaseQueue, WORKFLOW_QUEUE } from '../../contract.js';
 import { PHASE_IDS, SECTOR_SIZE_NAMES, type PhaseId, type SectorSize } from '../../phases.js';
 import { sealGroup, sealPhase, sealSize, sealState } from '../../search-attributes.js';
@@ -15,7 +16,7 @@ export interface Wait {
 }
 
 /** Group and size, which determine the names of a sector's queues. */
-interface QueueScope {
+export interface QueueScope {
   group: number;
   size: SectorSize;
 }
@@ -74,9 +75,7 @@ export async function listedWaits(
   whoServes: WhoServes,
 ): Promise<Wait[]> {
   if (status.name !== 'RUNNING') return [];
-  const group = attributes.get(sealGroup);
-  const size = SECTOR_SIZE_NAMES.find((name) => name === attributes.get(sealSize));
-  const scope = group !== undefined && size ? { group: Number(group), size } : undefined;
+  const scope = scopeOf(attributes);
   const served = await Promise.all([
     whoServes.orchestrator(),
     ...(scope ? servedOf(scope, whoServes, attributes.get(sealPhase), attributes.get(sealState)) : []),
@@ -84,6 +83,13 @@ export async function listedWaits(
   if (!served.includes(false)) return [];
   const { raw } = await client.workflow.getHandle(workflowId).describe();
   return readWaits(raw, scope, whoServes);
+}
+
+/** @returns undefined before the workflow's first task, which sets them */
+export function scopeOf(attributes: TypedSearchAttributes): QueueScope | undefined {
+  const group = attributes.get(sealGroup);
+  const size = SECTOR_SIZE_NAMES.find((name) => name === attributes.get(sealSize));
+  return group !== undefined && size ? { group: Number(group), size } : undefined;
 }
 
 /** @param phases as in the search attribute: `P4+P5` */

@@ -2,6 +2,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { GRPC, hasCode } from '../embedded/grpc.js';
 import { UserError } from '../../user-error.js';
+import { whatListens } from './listener.js';
 import { ANSWER_MS, clientOptions, type Target } from './target.js';
 import { whyNoAnswer } from './why-no-answer.js';
 
@@ -9,21 +10,36 @@ import { whyNoAnswer } from './why-no-answer.js';
 export const openConnection = (target: Target, timeoutMs: number): Promise<Connection> =>
   Connection.connect({ ...clientOptions(target), connectTimeout: timeoutMs });
 
+/** For a server that is there, but busy: an idle one answers in milliseconds, and what is wrong should be told soon. */
+const BUSY_MS = 15_000;
+
 /**
  * Connects, and makes sure that it is Temporal that answers: the SDK takes any HTTP/2 server for it.
  * @throws UserError with the cause when it does not
  */
 export async function connectServer(target: Target): Promise<Client> {
-  let connection: Connection | undefined;
   try {
-    connection = await openConnection(target, ANSWER_MS);
-    const { workflowService } = connection;
-    await connection.withDeadline(Date.now() + ANSWER_MS, () => workflowService.getSystemInfo({}));
-    return new Client({ connection, namespace: target.namespace });
+    return await connectWithin(target, ANSWER_MS);
   } catch (error) {
-    await connection?.close();
+    if (target.proxy || (await whatListens(target)).kind !== 'http2') throw await whyNoAnswer(target, error);
+  }
+  try {
+    return await connectWithin(target, BUSY_MS);
+  } catch (error) {
     throw await whyNoAnswer(target, error);
   }
+}
+
+async function connectWithin(target: Target, ms: number): Promise<Client> {
+  const connection = await openConnection(target, ms);
+  try {
+    const { workflowService } = connection;
+    await connection.withDeadline(Date.now() + ms, () => workflowService.getSystemInfo({}));
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+  return new Client({ connection, namespace: target.namespace });
 }
 
 /** The same, for a namespace that is there already. @throws UserError with the cause when it is not */
@@ -31,7 +47,7 @@ export async function connectClient(target: Target): Promise<Client> {
   const client = await connectServer(target);
   const { address, namespace } = target;
   try {
-    await client.connection.withDeadline(Date.now() + ANSWER_MS, () =>
+    await client.connection.withDeadline(Date.now() + BUSY_MS, () =>
       client.workflowService.describeNamespace({ namespace }),
     );
     return client;

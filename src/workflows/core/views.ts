@@ -3,6 +3,7 @@ import { CONTRACT_VERSION } from '../../contract.js';
 import type { PhaseStatus, SealState, SealStatus } from '../../messages.js';
 import { PHASE_IDS, PHASES, type PhaseId } from '../../phases.js';
 import type { SEARCH_ATTRIBUTES } from '../../search-attributes.js';
+import { oneLine } from './completed-details.js';
 import { hexOfBase64 } from './hex.js';
 import { minerName, sectorOf } from '../../sector.js';
 import { activePhases, commROf, isDone, phaseState, waitsFor, type SectorState } from './state.js';
@@ -87,9 +88,6 @@ export function attributesOf(
  */
 export const isBetweenPhases = (state: SectorState): boolean =>
   activePhases(state).length === 0 && sealState(state) === 'queued';
-
-/** Text from programs on one line, without characters that would end a Markdown table cell. */
-const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, ' ').replaceAll('|', '/');
 
 /** The Web UI puts no space between columns, but it preserves non-breaking spaces. */
 const row = (...cells: string[]): string => `| ${cells.map((cell) => `${cell}\u00a0\u00a0`).join(' | ')} |`;

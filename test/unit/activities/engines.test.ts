@@ -74,9 +74,12 @@ describe('an engine that another worker has started', () => {
     const { done, heartbeats } = host.begin('P1');
     // After its last step, with all layers recorded.
     await eventually(() => heartbeats.some(({ at, step }) => at === '1/P1-1' && step === 'done'));
+    expect(heartbeats.at(-1)?.works).toBe(true);
     process.kill(engine.pid, 'SIGKILL');
     const details = [{ at: '1/P1-1', host: HOST, recorded: 3 }];
     expect(await failureFrom(done)).toMatchObject({ type: 'EngineDied', nonRetryable: false, details });
+    // The next attempt of the task has these details until it sends its own.
+    expect(heartbeats.at(-1)?.works).toBeUndefined();
     await release(host, 'P1');
     expect((await host.run('P1')).at).toBe('1/P1-2');
   });
@@ -111,6 +114,22 @@ describe('an engine whose task fails before it watches (B12)', () => {
     await rename(`${job}.aside`, job);
     await release(host, 'P1');
     expect((await host.run('P1')).at).toBe('1/P1-1');
+  });
+});
+
+describe('an engine that has ended', () => {
+  test('does not keep its slot, although Node has not told of its end yet', async () => {
+    const { engines } = host.deps;
+    let before: ReturnType<typeof engines.processOf>;
+    const processOf = (attempt: Attempt): typeof before => (before = engines.processOf(attempt) ?? before);
+    const left: string[] = [];
+    const enter = () => ({
+      leave: () => void left.push('free'),
+      leaveToEngine: () => void left.push('to its engine'),
+    });
+    await host.begin('P1', {}, {}, { engines: { processOf }, slots: { enter } }).done;
+    expect(before).toMatchObject({ pid: expect.any(Number) as number });
+    expect(left).toEqual(['free']);
   });
 });
 

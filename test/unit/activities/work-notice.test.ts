@@ -1,9 +1,10 @@
-/** The workflow is told where work goes on, once, and that it has ended without a result. */
+/** The workflow is told where work goes on, once it has lasted, and that it has ended without a result. */
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { WorkNotice } from '../../../src/activities/work-notice.js';
 import type { Working } from '../../../src/messages.js';
+import { PHASE_IDS, TIMES, workShownAfter } from '../../../src/phases.js';
 
 const HOST = '10.0.0.1';
 
@@ -34,28 +35,55 @@ async function told(
   return { signals, carried };
 }
 
-/** Until what was begun is done. */
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/** How long work must last before it is told. */
+const AFTER = 5_000;
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+afterEach(() => void vi.useRealTimers());
+
+const lasts = (ms = AFTER): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
 
 describe('a task', () => {
   test('tells once that it works, however often that is seen', async () => {
     const { signals, carried } = await told(async (notice) => {
-      notice.working();
-      notice.working();
-      await settled();
-      notice.working();
-      await settled();
+      notice.working(AFTER);
+      notice.working(AFTER);
+      await lasts();
+      notice.working(AFTER);
+      await lasts();
     });
     expect(signals).toEqual([{ phase: 'P1', host: HOST }]);
     expect(carried).toEqual([HOST]);
   });
 
+  test('tells nothing of work that is over before: it would cost the sector five events', async () => {
+    const { signals } = await told(async (notice) => {
+      notice.working(AFTER);
+      await lasts(AFTER - 1);
+      notice.working(AFTER);
+      notice.stop();
+      await lasts();
+    });
+    expect(signals).toEqual([]);
+  });
+
+  test('counts from the beginning of the work, also if nothing is seen of it', async () => {
+    const { signals } = await told(async (notice) => {
+      notice.working(AFTER);
+      await lasts(AFTER - 1);
+      notice.working(AFTER);
+      await lasts(1);
+    });
+    expect(signals).toEqual([{ phase: 'P1', host: HOST }]);
+  });
+
   test('tells it again when the server was away', async () => {
     const { signals } = await told(
       async (notice) => {
-        for (let seen = 0; seen < 4; seen++) {
-          notice.working();
-          await settled();
+        notice.working(AFTER);
+        await lasts();
+        for (let seen = 0; seen < 3; seen++) {
+          notice.working(AFTER);
+          await lasts(1);
         }
       },
       { refused: 2 },
@@ -66,8 +94,8 @@ describe('a task', () => {
   test('tells nothing that an earlier one of this host has told', async () => {
     const { signals } = await told(
       async (notice) => {
-        notice.working();
-        await settled();
+        notice.working(AFTER);
+        await lasts();
       },
       { before: HOST },
     );
@@ -77,8 +105,8 @@ describe('a task', () => {
   test('of another host tells it anew', async () => {
     const { signals } = await told(
       async (notice) => {
-        notice.working();
-        await settled();
+        notice.working(AFTER);
+        await lasts();
       },
       { before: '10.0.0.2' },
     );
@@ -87,7 +115,8 @@ describe('a task', () => {
 
   test('that ends without a result takes it back', async () => {
     const { signals, carried } = await told(async (notice) => {
-      notice.working();
+      notice.working(AFTER);
+      await lasts();
       await notice.ended();
     });
     expect(signals).toEqual([{ phase: 'P1', host: HOST }, { phase: 'P1' }]);
@@ -98,4 +127,9 @@ describe('a task', () => {
     const { signals } = await told((notice) => notice.ended());
     expect(signals).toEqual([]);
   });
+});
+
+test('what takes seconds or minutes is told only when it takes longer', () => {
+  const after = PHASE_IDS.map((phase) => workShownAfter(phase, TIMES));
+  expect(after).toEqual([5_000, 5_000, 600_000, 5_000, 5_000, 600_000]);
 });

@@ -28,7 +28,7 @@ function statusOf({ phases = {}, ...change }: Change = {}): SectorStatus {
     phases: Object.fromEntries(
       PHASE_IDS.map((id) => [id, { state: phases[id] ?? 'done', tries: 1 }]),
     ) as SectorStatus['phases'],
-    ...{ stepsBack: 0, attention: [], engines: [], handedBack: [], waits: [], inQueue: [] },
+    ...{ stepsBack: 0, attention: [], engines: [], atWork: [], handedBack: [], waits: [], inQueue: [] },
     ...{ ticket: 'aa'.repeat(32), ticketEpoch: TICKET_EPOCH, commR: COMM_R, proof: PROOF },
     ...change,
   };

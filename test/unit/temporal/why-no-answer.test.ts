@@ -6,6 +6,7 @@ import { whyNoAnswer } from '../../../src/temporal/connect/why-no-answer.js';
 import { freePort } from '../../../src/temporal/embedded/ports.js';
 import {
   AUTHORITY,
+  busyAtFirst,
   closing,
   grpcStatus,
   http1,
@@ -228,6 +229,11 @@ describe('a server that answers refuses', () => {
     const error: unknown = await connectServer(at).catch((reason: unknown) => reason);
     expect(told(error, at)).toEqual([...says, 2]);
   });
+});
+
+test('a server that speaks HTTP/2 and does not answer at once is busy, and is asked once more', async () => {
+  const client = await connectServer(target(await busyAtFirst()));
+  await client.connection.close();
 });
 
 test('a proxy is named when it is why no server answers', async () => {

@@ -1,4 +1,5 @@
 import type { Attempt } from '../../../src/paths.js';
+import { readFileSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -49,6 +50,19 @@ async function atWork(
   const engine = await startEngine(directory, { FIXTURE_CHECKPOINTS: checkpoints });
   await untilShown(directory);
   return { ...engine, directory };
+}
+
+/** Waits, without letting anything else of this process run, until a process is gone, or a zombie. */
+function untilEnded(pid: number): void {
+  while (/\) [^ZX] /.test(statOf(pid)));
+}
+
+function statOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /** Inspects until the condition holds. */
@@ -104,6 +118,28 @@ describe('an engine that no activity waits for', () => {
 });
 
 describe('an engine that an activity waits for', () => {
+  test('and that ends with it during a scan holds no slot', async () => {
+    const { pid, ended } = await atWork();
+    let looks = 0;
+    const ending = new EngineWatch({
+      localDir,
+      self: await hostIdentity(HOST),
+      log: { info: (line) => void logged.push(line), warn: (line) => void logged.push(line) },
+      isMounted: () => Promise.resolve(mounted),
+      isAwaited() {
+        // Between this look and the next one it ends, and so does its activity.
+        if (looks++ > 0) return false;
+        process.kill(pid, 'SIGKILL');
+        untilEnded(pid);
+        return true;
+      },
+    });
+    await ending.inspect();
+    expect(ending).toMatchObject({ live: [], unwaited: [] });
+    expect(logged).toEqual([]);
+    await ended;
+  });
+
   test('is left to that activity, even when it hangs', async () => {
     const { pid, directory } = await atWork('1/P1-1', { hangMs: 1, words: '*' });
     waited.add(directory);
