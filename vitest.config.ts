@@ -39,6 +39,7 @@ const COMPLETE_ONLY = ['real-engine/**', 'matrix/**', 'random.test.ts', 'version
 const NOT_IN_SHORT = [
   'test/unit/activities/kept-logs-crash.test.ts', // kept-logs
   'test/workflow/long-life.test.ts', // e2e/continue-as-new
+  'test/e2e/chain-many.test.ts', // chain: one sector at a time
   'test/e2e/commands-processes.test.ts', // commands, in the process of the test
   'test/e2e/dev.test.ts', // engine/dev, with the real engine
   'test/e2e/docs.test.ts', // unit/docs: each command block of the docs is known

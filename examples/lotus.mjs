@@ -27,8 +27,12 @@ const EPOCH_MS = Number(process.env.EPOCH_MS ?? 30_000);
 async function rpc(method, ...params) {
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: `Filecoin.${method}`, params });
   const headers = { 'content-type': 'application/json' };
-  const response = await fetch(RPC, { method: 'POST', headers, body });
-  const { result, error } = await response.json();
+  const response = await fetch(RPC, { method: 'POST', headers, body }).catch((failure) => {
+    throw new Error(`${RPC} does not answer: ${failure.cause?.message ?? failure.message} (LOTUS_RPC)`);
+  });
+  const { result, error } = await response.json().catch(() => {
+    throw new Error(`${RPC} is no Lotus API: HTTP ${response.status} (LOTUS_RPC)`);
+  });
   if (error) throw new Error(`${method}: ${error.message}`);
   return result;
 }
@@ -138,8 +142,10 @@ async function proven(file) {
 
 const [command, ...args] = process.argv.slice(2);
 const commands = { ticket, send, seeds, proven };
+const usage = ['ticket t01000', 'send FILE FROM', 'seeds FILE', 'proven FILE'];
 try {
-  if (!commands[command]) throw new Error(`one of: ${Object.keys(commands).join(', ')}`);
+  const own = usage.find((line) => line.split(' ')[0] === command)?.split(' ');
+  if (args.length + 1 !== own?.length) throw new Error(`one of: ${usage.join(', ')}`);
   await commands[command](...args);
 } catch (error) {
   console.error(`lotus.mjs: ${error.message}`);

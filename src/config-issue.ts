@@ -26,6 +26,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   network: '"mainnet"',
   genesis: '2020-08-24T22:00:00Z',
   epoch_seconds: '30',
+  'chain.command': '["/opt/own/chain"]',
   lotus_api: '"http://10.0.0.5:1234/rpc/v1"',
   token_file: '"/etc/sealflow/lotus.token"',
   timeout_sec: '30',
@@ -76,7 +77,7 @@ export function explainIssue(
 
 function exampleOf(path: readonly PropertyKey[]): string {
   const key = String(path.findLast((part) => EXAMPLES[String(part)] !== undefined) ?? '');
-  return key === '' ? '' : `, like ${key} = ${EXAMPLES[key]}`;
+  return key === '' ? '' : `, like ${key} = ${EXAMPLES[path.join('.')] ?? EXAMPLES[key]}`;
 }
 
 /** TOML has no end of a table: a key that is added at the end of the file belongs to the last one. */
@@ -95,8 +96,15 @@ function unknownKey(
   return `${name}${suggestion(key, own)}; known: ${own.join(', ')}`;
 }
 
+/** Without passwords in addresses, and what follows their question marks. */
 export const shown = (value: unknown): string =>
-  JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? String(item) : item));
+  JSON.stringify(value, (_, item: unknown) =>
+    typeof item === 'bigint'
+      ? String(item)
+      : typeof item === 'string'
+        ? item.replace(/^(\w+:\/\/)[^/]*@/, '$1…@').replace(/^(\w+:\/\/[^?]*\?).*/, '$1…')
+        : item,
+  );
 
 function suggestion(given: string, known: readonly string[]): string {
   const near = known

@@ -41,3 +41,32 @@ export interface ChainActivities {
   awaitSeed: (input: ChainInput) => Promise<DrawnSeed>;
   awaitLanded: (input: ChainInput) => Promise<Landing>;
 }
+
+/** `count` numbers of sectors, from `first` on. */
+export interface NumberRange {
+  first: number;
+  count: number;
+}
+
+export interface FreeNumbersInput {
+  v: typeof CONTRACT_VERSION;
+  /** `t01000` */
+  miner: string;
+  /** The lowest number that is asked for. */
+  from: number;
+  /** So many are wanted. */
+  count: number;
+}
+
+export interface FreeNumbers {
+  v: typeof CONTRACT_VERSION;
+  /** The lowest that the chain has not allocated; fewer than were wanted only where there are no more. */
+  free: NumberRange[];
+  /** At this epoch. */
+  epoch: number;
+}
+
+/** What no sector asks, but who starts new ones. It answers at once, or fails. */
+export interface NumberActivities {
+  freeNumbers: (input: FreeNumbersInput) => Promise<FreeNumbers>;
+}

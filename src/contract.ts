@@ -36,6 +36,8 @@ export function refuseNewer(what: string, value: unknown, known: number = CONTRA
 // ---- names ----
 
 export const WORKFLOW_TYPE = 'sealSector';
+/** By which a command asks the chain, which only orchestrators see. */
+export const NUMBERS_WORKFLOW_TYPE = 'freeNumbers';
 export const WORKFLOW_QUEUE = 'sealflow';
 export const workflowId = (sector: SectorId): string => `seal-${sectorFileName(sector).slice(2)}`;
 export const phaseQueue = (group: number, size: SectorSize, phase: PhaseId): string =>

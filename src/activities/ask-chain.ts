@@ -2,11 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { activityInfo, cancellationDetails, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
-import { drawTicket, landingOf, seedOf, type Answer, type Watch } from '../chain/answers.js';
+import { drawTicket, freeNumbers, landingOf, seedOf, type Answer, type Watch } from '../chain/answers.js';
 import { ChainError } from '../chain/chain.js';
 import { sectorCid } from '../chain/cids.js';
 import { refuseNewer } from '../contract.js';
-import type { ChainActivities, ChainInput } from '../contract-chain.js';
+import type { ChainActivities, ChainInput, NumberActivities } from '../contract-chain.js';
 import type { HeartbeatDetails } from '../heartbeat.js';
 import type { PhaseId } from '../phases.js';
 import { SealError } from '../seal-error.js';
@@ -20,12 +20,16 @@ export interface ChainDeps {
   lookMs: number;
 }
 
-export const createChainActivities = (deps: ChainDeps): ChainActivities => ({
+export const createChainActivities = (deps: ChainDeps): ChainActivities & NumberActivities => ({
   drawTicket: (input) => waits(deps, 'P1', input, () => drawTicket(deps.watch, input.sector)),
   awaitSeed: (input) =>
     waits(deps, 'P3', input, () => seedOf(deps.watch, input.sector, cidOf(input), input.ticketEpoch)),
   awaitLanded: (input) =>
     waits(deps, 'P6', input, () => landingOf(deps.watch, input.sector, cidOf(input), input.preCommitEpoch)),
+  freeNumbers: (input) => {
+    refuseNewer('question', input);
+    return freeNumbers(deps.watch, input);
+  },
 });
 
 /**

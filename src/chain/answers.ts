@@ -1,5 +1,5 @@
 /** What a sector asks the chain, answered if the chain tells it yet. Pure of Temporal: who waits is in src/activities/ask-chain.ts. */
-import type { DrawnSeed, DrawnTicket, Landing } from '../contract-chain.js';
+import type { DrawnSeed, DrawnTicket, FreeNumbers, FreeNumbersInput, Landing } from '../contract-chain.js';
 import { CONTRACT_VERSION } from '../contract.js';
 import { SealError } from '../seal-error.js';
 import { sectorOf } from '../sector.js';
@@ -7,6 +7,7 @@ import { sinceText } from '../units.js';
 import type { Chain, Head, PreCommit } from './chain.js';
 import { lifeOf, proofUntil } from './deadlines.js';
 import { beginOf, type Network } from './network.js';
+import { lowestFree } from './numbers.js';
 import { FINALITY, MAX_TICKET_AGE, SEED_DELAY } from './policy.js';
 
 /** The answer; or, while there is none, what is waited for, in a few words. */
@@ -86,6 +87,16 @@ export async function landingOf(
     return { waits: `its proof, which is not on chain at epoch ${head.epoch}` };
   const moved = await seedAfter(watch, sector, found, head);
   return 'waits' in moved ? moved : { answer: { ...moved.answer, landed: false } };
+}
+
+/** @throws ChainError */
+export async function freeNumbers(
+  { chain }: Watch,
+  { miner, ...wanted }: FreeNumbersInput,
+): Promise<FreeNumbers> {
+  const head = await chain.head();
+  const allocated = await chain.allocated(miner.slice(2), head);
+  return { v: CONTRACT_VERSION, free: lowestFree(allocated, wanted), epoch: head.epoch };
 }
 
 async function seedAfter(

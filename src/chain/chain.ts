@@ -1,4 +1,5 @@
 /** What sealflow wants to know of a chain. It only reads: no key, no message is ever sent. */
+import type { NumberRange } from '../contract-chain.js';
 
 /** A moment of the chain as one node sees it: answers that belong together are asked at one. */
 export interface Head {
@@ -31,6 +32,8 @@ export interface Chain {
   preCommit(sector: { miner: string; number: number }, at: Head): Promise<PreCommit | undefined>;
   /** @returns the CID of the commR of a sector that is proved on chain; undefined if it is not */
   proved(sector: { miner: string; number: number }, at: Head): Promise<string | undefined>;
+  /** The sector numbers of a miner (actor ID in decimal) that are used up: pre-committed, proved, or once were. In ascending order. */
+  allocated(miner: string, at: Head): Promise<NumberRange[]>;
 }
 
 /**

@@ -9,9 +9,26 @@ import { NETWORKS, type Network } from './network.js';
 const chainSchema = z
   .strictObject({
     network: z.enum(Object.keys(NETWORKS) as [string, ...string[]]).optional(),
-    genesis: z.instanceof(TomlDate, { error: 'must be a time' }).optional(),
+    genesis: z
+      // Without a zone it would be that of each orchestrator's host.
+      .custom<TomlDate>(
+        (time) => time instanceof TomlDate && time.isDateTime() && !time.isLocal(),
+        'must be a time without quotes, like 2026-01-01T00:00:00Z',
+      )
+      .optional(),
     epoch_seconds: z.number().positive().max(3600).optional(),
-    lotus_api: z.url({ protocol: /^https?$/, error: 'must be an address like http://10.0.0.5:1234/rpc/v1' }),
+    lotus_api: z
+      .url({ protocol: /^https?$/, error: 'must be an address like http://10.0.0.5:1234/rpc/v1' })
+      .refine((url) => !/^[^/]*\/\/[^/]*@/.test(url), 'must not hold a password: token_file has the token')
+      .optional(),
+    command: z
+      .array(z.string().min(1))
+      .min(1)
+      .refine(([program = '']) => program.startsWith('/') || !program.includes('/'), {
+        when: ({ issues }) => issues.length === 0,
+        error: 'must begin with an absolute path, or a name in PATH',
+      })
+      .optional(),
     token_file: z.string().startsWith('/', 'must be an absolute path').optional(),
     timeout_sec: z.number().positive().max(600).default(30),
     confidence: z.int().min(0).max(900).default(6),
@@ -21,15 +38,24 @@ const chainSchema = z
   })
   .refine(({ genesis, epoch_seconds }) => (genesis === undefined) === (epoch_seconds === undefined), {
     error: 'genesis and epoch_seconds belong together',
+  })
+  .refine(({ lotus_api, command }) => (lotus_api === undefined) !== (command === undefined), {
+    error: 'needs lotus_api or command: one of both',
+  })
+  .refine(({ token_file, command }) => token_file === undefined || command === undefined, {
+    error: 'token_file belongs to lotus_api: a command finds its own',
   });
 
 const schema = z.strictObject({ scheduler_url: schedulerUrl.optional(), chain: chainSchema.optional() });
 
 export interface ChainConfig {
   network: Network;
-  /** `http://10.0.0.5:1234/rpc/v1` */
-  lotusApi: string;
+  /** `http://10.0.0.5:1234/rpc/v1`; undefined where there is a command. */
+  lotusApi: string | undefined;
   tokenFile: string | undefined;
+  /** A program that answers in the node's place, with its arguments. */
+  command: string[] | undefined;
+  /** Of each call. */
   timeoutMs: number;
   /** So many epochs must follow before something on chain is believed to stay. */
   confidence: number;
@@ -63,9 +89,14 @@ function fromRaw(raw: z.infer<typeof chainSchema>): ChainConfig {
     network: NETWORKS[raw.network ?? ''] ?? own,
     lotusApi: raw.lotus_api,
     tokenFile: raw.token_file,
+    command: raw.command,
     timeoutMs: raw.timeout_sec * 1000,
     confidence: raw.confidence,
   };
 }
+
+/** Where it is looked at, for people. */
+export const sourceOf = ({ lotusApi, command }: ChainConfig): string =>
+  lotusApi === undefined ? `by ${command?.join(' ')}` : `at ${lotusApi.replace(/\?.*/, '')}`;
 
 const KNOWN_KEYS = { '': Object.keys(schema.shape), chain: Object.keys(chainSchema.shape) };

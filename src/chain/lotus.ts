@@ -1,9 +1,12 @@
 /** The chain as a node with Lotus' API knows it. What can be checked of its answers is checked. */
 import { Buffer } from 'node:buffer';
 import { z } from 'zod';
+import type { NumberRange } from '../contract-chain.js';
 import { ChainError, type Chain, type Draw, type Head, type PreCommit } from './chain.js';
 import { JsonRpc, NodeRefusal, type JsonRpcOptions } from './json-rpc.js';
-import { beginOf, epochAt, type Network } from './network.js';
+import { refuseFarHead } from './head.js';
+import { beginOf, type Network } from './network.js';
+import { rangesOf } from './numbers.js';
 import { drawRandomness, entropyOf, TAG } from './randomness.js';
 
 const cid = z.object({ '/': z.string() });
@@ -18,10 +21,8 @@ const randomness = z
   .refine((bytes) => bytes.length === 32, 'is not 32 bytes');
 const preCommitSchema = z.object({ PreCommitEpoch: z.int(), Info: z.object({ SealedCID: cid }) }).nullable();
 const sectorSchema = z.object({ SealedCID: cid }).nullable();
-
-/** So far a node may be behind, or its clock or ours wrong, before its head is refused: a few null rounds are usual. */
-const MAX_BEHIND = 20;
-const MAX_AHEAD = 2;
+/** The last run may be longer than a number is exact. */
+const runsSchema = z.array(z.number().min(0));
 
 type Sector = { miner: string; number: number };
 
@@ -45,15 +46,7 @@ export class LotusChain implements Chain {
       throw new ChainError(
         `the node's chain is not ${name}: epoch ${epoch} of it was at ${new Date(at).toISOString()}, of ${name} at ${new Date(beginOf(this.network, epoch)).toISOString()}`,
       );
-    const expected = epochAt(this.network, this.now());
-    if (expected - epoch > MAX_BEHIND)
-      throw new ChainError(
-        `the node is behind: at epoch ${epoch}, it should be ${expected} by this host's clock`,
-      );
-    if (epoch - expected > MAX_AHEAD)
-      throw new ChainError(
-        `the node is at epoch ${epoch}, which by this host's clock has not come yet (${expected}): look at the clock`,
-      );
+    refuseFarHead(this.network, epoch, this.now());
     return { epoch, at, key };
   }
 
@@ -67,6 +60,10 @@ export class LotusChain implements Chain {
 
   async proved(sector: Sector, at: Head): Promise<string | undefined> {
     return (await this.ask('StateSectorGetInfo', sector, at, sectorSchema))?.SealedCID['/'];
+  }
+
+  async allocated(miner: string, at: Head): Promise<NumberRange[]> {
+    return rangesOf(await this.rpc.call('StateMinerAllocated', [`f0${miner}`, at.key], runsSchema));
   }
 
   /** Older nodes refuse where newer ones answer null. */

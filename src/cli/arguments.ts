@@ -28,6 +28,20 @@ export function parseSectors(text: string, before: SectorId[] = []): SectorId[] 
   ];
 }
 
+/** What `start` takes: sectors; or, with `--count`, a miner, from whose number on sectors are taken. */
+export interface Targets {
+  sectors: SectorId[];
+  /** Each from 0 on. */
+  miners: SectorId[];
+}
+
+/** Parses an argument of {@link SECTORS}, or a miner, and appends it to `before`. */
+export function parseTargets(text: string, before?: Targets): Targets {
+  const { sectors = [], miners = [] } = before ?? {};
+  if (!/^[tf]0[0-9]+$/.test(text)) return { sectors: parseSectors(text, sectors), miners };
+  return { sectors, miners: [...miners, parseOneSector(`${text}/0`)] };
+}
+
 /** Reads one name, in any of its forms. */
 export function parseOneSector(text: string): SectorId {
   const sector = parseSector(text) ?? parseSectorFileName(text);
@@ -113,6 +127,13 @@ export function parsePositive(text: string): number {
   const number = parseCount(text);
   if (number === 0) throw new InvalidArgumentError('It must be a whole number above 0.');
   return number;
+}
+
+/** How many sectors: as many as a range may have. */
+export function parseSectorCount(text: string): number {
+  const count = parsePositive(text);
+  if (count > MAX_SECTORS) throw new InvalidArgumentError(`It must be at most ${MAX_SECTORS}.`);
+  return count;
 }
 
 /** Hidden: for tests, which cannot wait as long as real sectors do. */

@@ -37,7 +37,14 @@ const commitments = {
 
 const answer = z.object({ sector, answer: z.string() });
 
-const started = z.object({ sector, workflowId: z.string() });
+const started = z.object({
+  sector,
+  workflowId: z.string(),
+  freeAt: z
+    .int()
+    .optional()
+    .describe('with --count: epoch at which its number was free on chain, if that was asked'),
+});
 const sealed = z.object({ sector, ...commitments, storage, bytesFreed: bytes });
 
 const listed = z.object({

@@ -67,7 +67,8 @@ export async function endGroup(child: ChildProcess, graceMs: number): Promise<vo
 export const hasEnded = (child: ChildProcess): boolean =>
   child.exitCode !== null || child.signalCode !== null;
 
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
+/** Of a process that was started with a group of its own. Nothing happens where none of it is left. */
+export function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch (error) {

@@ -2,6 +2,8 @@
 import { Worker, type NativeConnection } from '@temporalio/worker';
 import { createChainActivities } from '../activities/ask-chain.js';
 import type { ChainConfig } from '../chain/config.js';
+import type { Chain } from '../chain/chain.js';
+import { CommandChain } from '../chain/command.js';
 import { LotusChain } from '../chain/lotus.js';
 import { nameWithNetwork } from '../chain/told-network.js';
 import { CHAIN_QUEUE } from '../contract.js';
@@ -13,6 +15,8 @@ export interface ChainWorkerOptions {
   identity: string;
   host: string;
   chain: ChainConfig;
+  /** The orchestrator stops. */
+  signal: AbortSignal;
 }
 
 /** Each sector that waits for its seed, or for its proof to land, is one task: more than any namespace has open at once. */
@@ -25,9 +29,9 @@ export function createChainWorker({
   identity,
   chain,
   host,
+  signal,
 }: ChainWorkerOptions): Promise<Worker> {
-  const { network, confidence, lotusApi: url, tokenFile, timeoutMs } = chain;
-  const lotus = new LotusChain(network, { url, tokenFile, timeoutMs });
+  const { network, confidence } = chain;
   return Worker.create({
     connection,
     namespace,
@@ -35,7 +39,7 @@ export function createChainWorker({
     workerDeploymentOptions: OWN_VERSION,
     taskQueue: CHAIN_QUEUE,
     activities: createChainActivities({
-      watch: { chain: lotus, network, confidence },
+      watch: { chain: chainOf(chain, signal), network, confidence },
       host,
       lookMs: network.epochMs / 2,
     }),
@@ -44,4 +48,10 @@ export function createChainWorker({
     // Waits end at once.
     shutdownForceTime: '10s',
   });
+}
+
+function chainOf(config: ChainConfig, signal: AbortSignal): Chain {
+  const { network, lotusApi: url, tokenFile, command, timeoutMs } = config;
+  if (url !== undefined) return new LotusChain(network, { url, tokenFile, timeoutMs });
+  return new CommandChain(network, { command: command ?? [], timeoutMs, signal });
 }

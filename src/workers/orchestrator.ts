@@ -1,4 +1,4 @@
-/** The workflow worker: runs only `sealSector` workflows. Any number of them may run. */
+/** The workflow worker: runs `sealSector` workflows, and `freeNumbers` for `start --count`. Any number of them may run. */
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,1 +1,2 @@
+export { freeNumbers } from './free-numbers.js';
 export { sealSector } from './seal-sector.js';

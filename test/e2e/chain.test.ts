@@ -1,79 +1,70 @@
-/** Sectors that follow a chain: nobody types ticket, seed or landing. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** Sectors that follow a chain: nobody types ticket, seed and landing. Many at once: chain-many.test.ts. */
 import { beforeAll, expect, test, vi } from 'vitest';
 import { SEED_DELAY, FINALITY } from '../../src/chain/policy.js';
 import { sectorCid } from '../../src/chain/cids.js';
+import { startSector } from '../../src/temporal/ask/start-sector.js';
+import { ChainSite } from '../helpers/chain-site.js';
 import { eventually } from '../helpers/eventually.js';
-import { TestChain } from '../helpers/chain.js';
-import type { Group } from '../helpers/group.js';
-import { OwnCluster } from '../helpers/own-cluster.js';
-import { startSealflow } from '../helpers/sealflow.js';
-import { temporaryDirectory } from '../helpers/temporary.js';
+import { expectForms } from '../helpers/json-forms.js';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 300_000 });
 
-let chain: TestChain;
-let cluster: OwnCluster;
-let group: Group;
+let site: ChainSite;
+let chain: ChainSite['chain'];
+let cluster: ChainSite['cluster'];
+let group: ChainSite['group'];
+let start: ChainSite['start'];
+let preCommits: ChainSite['preCommits'];
+let isIn: ChainSite['isIn'];
+let shown: ChainSite['shown'];
 
 beforeAll(async () => {
-  chain = await TestChain.start();
-  const directory = await mkdtemp(join(tmpdir(), 'sealflow-chain-'));
-  const config = join(directory, 'orchestrator.toml');
-  await writeFile(config, chain.config);
-  cluster = await OwnCluster.start(undefined, '--config', config);
-  group = await cluster.lastingGroup();
-  await group.host(1);
-  await cluster.untilServed(group);
-  return async () => {
-    await cluster.end();
-    chain.end();
-    await rm(directory, { recursive: true });
-  };
+  site = await ChainSite.start();
+  ({ chain, cluster, group, start, preCommits, isIn, shown } = site);
+  return () => site.end();
 });
 
-const start = (...args: string[]) =>
-  cluster.sealflow(
-    ...['start', ...args, '--group', String(group.number), '--size', group.size, '--time-scale', '0.2'],
+/** In a group that nobody serves: it costs nothing. */
+const queue = (...args: string[]) =>
+  cluster.sealflow('start', ...args, '--group', '49', '--size', group.size, '--force');
+
+test('numbers are free on chain and here, though the command sees no chain', async () => {
+  chain.useUp('t02002', 0, 1, 4);
+  chain.preCommit('t02002/2', 'bagboea4b5abc');
+  const place = { size: group.size, group: 49, ticket: 'ab'.repeat(32) };
+  await startSector(cluster.client, { sector: 't02002/5', ...place });
+  // Lists lag.
+  await eventually(
+    async () => (await cluster.client.workflow.count("WorkflowId = 'seal-t02002-5'")).count > 0,
   );
+  const asks = () => chain.asked.filter((method) => method.endsWith('StateMinerAllocated')).length;
+  const before = asks();
+  const { stdout } = await queue('t02002', '--count', '3', '--ticket', 'ab'.repeat(32), '--json');
+  const started = expectForms('start', stdout) as { sector: string; freeAt: number }[];
+  expect(started.map(({ sector }) => sector)).toEqual(['t02002/3', 't02002/6', 't02002/7']);
+  // What is used here is known beforehand: the chain is asked for as many more.
+  expect(asks()).toBe(before + 1);
+  for (const { freeAt } of started) expect(freeAt).toBeLessThanOrEqual(chain.epoch);
+  const more = await queue('t02002', '--count', '1', '--ticket', 'ab'.repeat(32));
+  expect(more.stdout).toMatch(
+    /^t02002\/8 started .*\n1 started: t02002\/8; these numbers were free here, and on chain at epoch \d+\n$/,
+  );
+});
 
-/** What the operator's own programs do: the pre-commit lands as soon as there is a commR. @returns its epoch */
-async function preCommits(sector: string, change = (cid: string): string => cid): Promise<number> {
-  await eventually(async () => (await cluster.status(sector)).commR !== undefined);
-  const commR = (await cluster.status(sector)).commR ?? '';
-  return chain.preCommit(sector, change(sectorCid(Buffer.from(commR, 'base64'))));
-}
-
-const isIn = (sector: string, state: string) => async (): Promise<boolean> =>
-  (await cluster.status(sector)).state === state;
-const shown = async (sector: string): Promise<string> => (await cluster.sealflow('status', sector)).stdout;
-
-test('sectors of two miners are drawn, proved and landed without a hand on them', async () => {
-  const sectors = ['t02000/1', 't02000/2', 't02001/1'];
-  expect(await start(...sectors)).toMatchObject({ code: 0, stderr: '' });
-  const landedAt = new Map<string, number>();
-  for (const sector of sectors) landedAt.set(sector, await preCommits(sector));
-  for (const sector of sectors) {
-    await eventually(isIn(sector, 'waiting-for-landed'));
-    await eventually(async () =>
-      (await shown(sector)).includes('waits for its proof, which is not on chain'),
-    );
-    chain.prove(sector);
-    await cluster.sealed(sector);
-    const { ticket, ticketEpoch = 0, seed, preCommitEpoch = 0 } = await cluster.status(sector);
-    expect(preCommitEpoch).toBe(landedAt.get(sector));
-    expect(ticket).toBe(chain.draw('Tickets', ticketEpoch, sector));
-    expect(seed).toBe(chain.draw('Beacon', preCommitEpoch + SEED_DELAY, sector));
-    expect(chain.epoch - ticketEpoch).toBeGreaterThan(FINALITY);
-    const { activities } = await cluster.history(sector);
-    expect(activities.filter((name) => /^(draw|await)/.test(name))).toEqual([
-      'drawTicket',
-      'awaitSeed',
-      'awaitLanded',
-    ]);
+test('without an answer of the chain no number is taken', async () => {
+  chain.fault = 'refuses the token';
+  try {
+    expect(await queue('t02003', '--count', '3', '--chain')).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^sealflow: t02003: which numbers are free on chain is not known: http\S+ refuses the token: none is set \(token_file\)\n {2}mend it, or name/,
+      ) as string,
+    });
+  } finally {
+    chain.fault = undefined;
   }
+  expect((await queue('t02003', '--count', '1', '--test')).stdout).toMatch(/^t02003\/0 started/);
 });
 
 test('a pre-commit that a reorganisation moves brings its new seed, and the proof is made again', async () => {
@@ -89,6 +80,9 @@ test('a pre-commit that a reorganisation moves brings its new seed, and the proo
   const moved = await cluster.status(sector);
   expect(moved.seed).toBe(chain.draw('Beacon', second + SEED_DELAY, sector));
   expect(moved.seed).not.toBe(seed);
+  const { ticket, ticketEpoch = 0 } = moved;
+  expect(ticket).toBe(chain.draw('Tickets', ticketEpoch, sector));
+  expect(chain.epoch - ticketEpoch).toBeGreaterThan(FINALITY);
   expect(await group.starts(sector, 'P4')).toHaveLength(2);
   chain.prove(sector);
   await cluster.sealed(sector);
@@ -127,14 +121,12 @@ test('a node that is down is waited for, and status says so; a person may give w
   await cluster.sealed(sector);
 });
 
-test('an orchestrator that ends leaves what it waits for to the next one', async () => {
+test('an orchestrator that ends leaves what it waits for to the next one, which asks a program', async () => {
   const sector = cluster.newSector();
   await start(sector);
   await eventually(isIn(sector, 'waiting-for-seed'));
-  const config = join(await temporaryDirectory(), 'orchestrator.toml');
-  await writeFile(config, chain.config);
-  const next = startSealflow(['orchestrator', '--address', cluster.address, '--config', config]);
-  await next.until('watches the network of [chain] at ');
+  const next = await site.orchestrator(chain.commandConfig);
+  expect(next.said.stderr).toContain('watches the network of [chain] by env LOTUS_RPC=');
   await cluster.endOrchestrator();
   await preCommits(sector);
   await eventually(isIn(sector, 'waiting-for-landed'));

@@ -119,6 +119,7 @@ const PLACEHOLDERS: Record<string, [RegExp, (name: string) => string | Promise<s
   'HEX@EPOCH': [/^HEX@EPOCH$/, () => `${HEX}@4200000`],
   ADDRESS: [/^10\.10\.19\.17:7233$/, () => cluster.address],
   SECTOR: [/^t01000\/\d+$/, (name) => sectorsFor(name, 1, ([sector = '']) => sector)],
+  MINER: [/^t01000$/, () => cluster.newSector().split('/')[0] ?? ''],
   // Two, whatever there are in the docs.
   RANGE: [
     /^t01000\/\d+-\d+$/,
@@ -155,13 +156,14 @@ async function fileOf(sectors: readonly string[]): Promise<string> {
   return `@${file}`;
 }
 
+/** What options have here. */
+const HERE: Record<string, () => string> = { '--group': () => String(group.number), '--count': () => '2' };
+
 /** The arguments of a line here. */
 async function argumentsOf(name: string, words: readonly string[]): Promise<string[]> {
   const args: string[] = [];
   for (const [i, word] of words.entries())
-    args.push(
-      words[i - 1] === '--group' ? String(group.number) : await (PLACEHOLDERS[word]?.[1](name) ?? word),
-    );
+    args.push(HERE[words[i - 1] ?? '']?.() ?? (await (PLACEHOLDERS[word]?.[1](name) ?? word)));
   // The server is the cluster's, unless the line has a config or needs none.
   const hasPlace = [...args, name].some((arg) => ['--config', '--address', 'verify'].includes(arg));
   const also = COMMANDS[name]?.also?.() ?? [];

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { Client } from '@temporalio/client';
 import { Command } from 'commander';
-import { readOrchestratorConfig } from '../../chain/config.js';
+import { readOrchestratorConfig, sourceOf } from '../../chain/config.js';
 import { connectorTo } from '../../temporal/connect/native.js';
 import { targetOf } from '../../temporal/connect/target.js';
 import { VERSION } from '../../version.js';
@@ -60,9 +60,8 @@ export const orchestratorCommand = (): Command =>
           },
           onReady: () => {
             isReady = true;
-            const watches = config?.chain
-              ? `; watches ${config.chain.network.name} at ${config.chain.lotusApi}`
-              : '';
+            const chain = config?.chain;
+            const watches = chain ? `; watches ${chain.network.name} ${sourceOf(chain)}` : '';
             log.info(`orchestrator ready: sealflow ${VERSION}, ${identity}${watches}`);
           },
         });

@@ -7,13 +7,22 @@ import { requireChain, requireOrchestrator, requireSetUp } from '../../temporal/
 import { randomHex32, refuseUnserved, startSector, ticketBefore } from '../../temporal/ask/start-sector.js';
 import { WhoServes } from '../../temporal/ask/who-serves.js';
 import { UserError } from '../../user-error.js';
-import { parseCount, parseHex32, parseSectors, SECTORS, timeScaleOption } from '../arguments.js';
+import {
+  parseCount,
+  parseHex32,
+  parseSectorCount,
+  parseTargets,
+  SECTORS,
+  timeScaleOption,
+  type Targets,
+} from '../arguments.js';
 import { refuseLeft, tryEach } from '../each-sector.js';
 import type { Started } from '../json-forms.js';
 import { print, printJson, printProblem } from '../process.js';
 import { toRefusal } from '../refusal.js';
 import { clientFrom, withServer, type ServerOptions } from '../server.js';
 import { shownResult } from '../shown.js';
+import { countedOf, startCount } from '../start-count.js';
 import {
   lifeOfTicket,
   networkOption,
@@ -23,6 +32,7 @@ import {
 } from '../ticket-option.js';
 
 interface StartOptions extends ServerOptions {
+  count?: number;
   group?: number;
   size?: SectorSize;
   ticket?: TicketOption;
@@ -41,7 +51,12 @@ interface StartOptions extends ServerOptions {
 export const startCommand = (): Command =>
   withServer(new Command('start'))
     .description('start sealing sectors')
-    .argument('<sectors...>', SECTORS, parseSectors)
+    .argument('<sectors...>', `${SECTORS}; with --count a miner, like t01000`, parseTargets)
+    .option(
+      '--count <n>',
+      'start n sectors of a miner, under the lowest numbers that are free',
+      parseSectorCount,
+    )
     .option('--group <n>', 'group of hosts that seals them (default: that of --config)', parseCount)
     .addOption(
       new Option('--size <size>', 'sector size (default: that of --config, or 32GiB)').choices(
@@ -74,8 +89,10 @@ export const startCommand = (): Command =>
     )
     .option('--json', 'print JSON')
     .addOption(timeScaleOption())
-    .action(async (sectors: SectorId[], options: StartOptions) => {
+    .action(async (targets: Targets, options: StartOptions) => {
       const { ticket, seed, test, priority, cleanAfter, wait, force, json, timeScale } = options;
+      const counted = countedOf(targets, options.count);
+      const { sectors } = targets;
       refuseRandomness(sectors, options);
       const chain = options.chain ?? (!ticket && !test);
       const { group, size } = placeOf(options);
@@ -88,9 +105,9 @@ export const startCommand = (): Command =>
       const life = ticket && (await lifeOfTicket(ticket, options.network, whoServes));
       if (life && !force) await refuseStaleTicket(life, { group, size }, whoServes);
       const waited: { sector: SectorId; result: Promise<SealResult> }[] = [];
-      const refused = await tryEach(sectors, async (sector) => {
-        const before = force ? undefined : await ticketBefore(client, sectorName(sector));
-        const handle = await startSector(client, {
+      const begin = async (sector: SectorId, freeAt?: number): Promise<void> => {
+        const before = force || counted ? undefined : await ticketBefore(client, sectorName(sector));
+        const input = {
           sector: sectorName(sector),
           size,
           group,
@@ -102,17 +119,23 @@ export const startCommand = (): Command =>
           priority,
           cleanAfter,
           timeScale,
-        });
+        };
+        const handle = await startSector(client, input, counted !== undefined);
         if (wait) waited.push({ sector, result: handle.result() });
         else if (json)
-          printJson({ sector: sectorName(sector), workflowId: handle.workflowId } satisfies Started);
-        else
-          print(`${sectorName(sector)} started (workflow ${handle.workflowId})${anew(before, ticket?.hex)}`);
-      });
+          printJson({ sector: input.sector, workflowId: handle.workflowId, freeAt } satisfies Started);
+        else print(`${input.sector} started (workflow ${handle.workflowId})${anew(before, ticket?.hex)}`);
+      };
+      const refused = counted ? [] : await tryEach(sectors, begin);
+      if (counted) say(await startCount(client, counted, !test, begin), json);
       const failed = await untilSealed(waited, json);
       refuseLeft(refused, 'started');
       refuseLeft(failed, 'sealed');
     });
+
+/** With `--json` beside the values, in words. */
+const say = (text: string, json: boolean | undefined): void =>
+  json ? void process.stderr.write(`sealflow: ${text}\n`) : print(text);
 
 /** P1's layers are those of a ticket. */
 const anew = (before: string | undefined, ticket: string | undefined): string =>

@@ -25,13 +25,18 @@ import { WhoServes, type PhaseService } from './who-serves.js';
 /** Randomness for tests, instead of the chain's. */
 export const randomHex32 = (): string => randomBytes(32).toString('hex');
 
+/** A workflow has the sector already. */
+export class AlreadyStartedError extends UserError {}
+
 /**
  * Starts the workflow of a sector.
- * @throws UserError (exit 2) for invalid input, (exit 1) when the sector is being sealed or already sealed.
+ * @param isNew the sector may have had no workflow before, whatever became of it
+ * @throws UserError (exit 2) for invalid input; AlreadyStartedError (exit 1) when the sector is being sealed or already sealed.
  */
 export async function startSector(
   client: Client,
   given: Omit<SealInput, 'v'>,
+  isNew = false,
 ): Promise<WorkflowHandle<typeof sealSector>> {
   const parsed = parseSealInput({ v: CONTRACT_VERSION, ...given });
   if (!parsed.success) {
@@ -46,14 +51,16 @@ export async function startSector(
       taskQueue: WORKFLOW_QUEUE,
       args: [input],
       // A failed or cancelled run may be followed by another; a run that has sealed the sector may not.
-      workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+      workflowIdReusePolicy: isNew
+        ? WorkflowIdReusePolicy.REJECT_DUPLICATE
+        : WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
       workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
       staticSummary: `${input.sector} ${input.size} group ${input.group}`,
       staticDetails: `Seals sector ${input.sector} (${input.size}) in group ${input.group}, ${input.ticket === undefined ? 'with a ticket drawn from the chain' : `ticket \`${input.ticket}\``}.`,
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    throw new UserError(`${input.sector} is being sealed or is already sealed (workflow ${id})`, {
+    throw new AlreadyStartedError(`${input.sector} is being sealed or is already sealed (workflow ${id})`, {
       exitCode: 1,
       hint: `sealflow status ${sectorName(sectorOf(input.sector))}`,
     });

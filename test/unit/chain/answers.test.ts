@@ -1,6 +1,6 @@
 /** What a sector asks, and what it is told while there is no answer yet. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { drawTicket, landingOf, seedOf } from '../../../src/chain/answers.js';
+import { drawTicket, freeNumbers, landingOf, seedOf } from '../../../src/chain/answers.js';
 import type { Chain, Head, PreCommit } from '../../../src/chain/chain.js';
 import { NETWORKS, type Network } from '../../../src/chain/network.js';
 
@@ -16,6 +16,7 @@ const chain: Chain = {
   seed: ({ miner, epoch: of }) => Promise.resolve(`seed of ${miner} at ${of}`),
   preCommit: () => Promise.resolve(preCommit),
   proved: () => Promise.resolve(proved),
+  allocated: (miner) => Promise.resolve([{ first: Number(miner), count: 2 }]),
 };
 const watch = { chain, network: NETWORKS['mainnet'] as Network, confidence: 6 };
 beforeEach(() => {
@@ -130,5 +131,16 @@ describe('the landing', () => {
     });
     preCommit = { epoch: 999_990, sealedCid: 'another' };
     await expect(landing()).rejects.toMatchObject({ type: 'ChainDiffers' });
+  });
+});
+
+test('free numbers are those that the chain has not allocated, at one epoch', async () => {
+  expect(await freeNumbers(watch, { v: 1, miner: 't01', from: 0, count: 3 })).toEqual({
+    v: 1,
+    epoch: 1_000_000,
+    free: [
+      { first: 0, count: 1 },
+      { first: 3, count: 2 },
+    ],
   });
 });

@@ -1,7 +1,7 @@
 /** A node is believed as far as it can be checked, and what is wrong with it is named. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ChainError } from '../../../src/chain/chain.js';
 import { LotusChain } from '../../../src/chain/lotus.js';
 import { TestChain, type Fault } from '../../helpers/chain.js';
@@ -9,11 +9,16 @@ import { temporaryDirectory } from '../../helpers/temporary.js';
 
 const SECTOR = { miner: '1000', number: 7 };
 
+/** Nobody listens there: it is below those that are given out. */
+const CLOSED = 1029;
+
 let chain: TestChain;
 let lotus: LotusChain;
+/** Longer than a busy machine takes; where nothing comes, as long as one waits. */
+const TIMES = { timeoutMs: 10_000 };
 beforeEach(async () => {
   chain = await TestChain.start(30_000);
-  lotus = new LotusChain(chain.network, { url: chain.url, timeoutMs: 300 });
+  lotus = new LotusChain(chain.network, { url: chain.url, ...TIMES });
   return () => chain.end();
 });
 
@@ -36,19 +41,70 @@ test('it finds a pre-commit until it is proved, and the sector from then on', as
   expect(await both()).toEqual([undefined, 'bagboea4b5abc']);
 });
 
+test('it reads which numbers of a miner are used up, by which sector ever', async () => {
+  const head = await lotus.head();
+  expect(await lotus.allocated('1000', head)).toEqual([]);
+  chain.preCommit('t01000/7', 'bagboea4b5abc');
+  chain.prove('t01000/7');
+  chain.preCommit('t01000/3', 'bagboea4b5abc');
+  chain.preCommit('t01001/4', 'bagboea4b5abc');
+  chain.useUp('t01000', 0, 1, 8);
+  expect(await lotus.allocated('1000', head)).toEqual([
+    { first: 0, count: 2 },
+    { first: 3, count: 1 },
+    { first: 7, count: 2 },
+  ]);
+});
+
 describe('what is wrong is told', () => {
   test.each<[Fault, RegExp]>([
     ['down', /^http:\S+ does not answer: /],
-    ['hangs', /does not answer: nothing within 0\.3 s$/],
-    ['behind', /^the node is behind: at epoch \d+, it should be \d+ by this host's clock$/],
+    [
+      'behind',
+      /^the node is behind, or this host's clock ahead: the node is at epoch \d+, by the clock it is \d+$/,
+    ],
     ['other chain', /^the node's chain is not test: epoch \d+ of it was at \S+Z, of test at \S+Z$/],
     ['no lotus', /is no Lotus API: HTTP 200, "<html>/],
+    ['bad gateway', /is no Lotus API: HTTP 502, "<h1>502 Bad Gateway<\/h1>"$/],
+    ['another form', /^http:\S+ answers ChainHead in another form: Height Invalid input: expected number/],
     ['refuses the token', /refuses the token: none is set \(token_file\)$/],
   ])('%s', async (fault, message) => {
     chain.fault = fault;
     const failed = await lotus.head().catch((error: unknown) => error);
     expect(failed).toBeInstanceOf(ChainError);
     expect((failed as Error).message).toMatch(message);
+  });
+
+  test.each<[Fault, RegExp]>([
+    ['hangs', /^http:\S+ does not answer: nothing within 0\.3 s$/],
+    ['slow', /^http:\S+ broke off its answer: nothing within 0\.3 s$/],
+  ])('%s', async (fault, message) => {
+    chain.fault = fault;
+    const hasty = new LotusChain(chain.network, { url: chain.url, timeoutMs: 300 });
+    await expect(hasty.head()).rejects.toThrow(message);
+  });
+
+  test.each([
+    [
+      'no such name',
+      'http://node.invalid/rpc/v1',
+      /^http:\/\/node\.invalid\/rpc\/v1 does not answer: getaddrinfo /,
+    ],
+    [
+      'nothing listens; a key in the address',
+      `http://127.0.0.1:${CLOSED}/rpc/v1?token=secret`,
+      /^http:\/\/127\.0\.0\.1:\d+\/rpc\/v1 does not answer: connect ECONNREFUSED 127/,
+    ],
+  ])('%s', async (_, url, message) => {
+    await expect(new LotusChain(chain.network, { url, ...TIMES }).head()).rejects.toThrow(message);
+  });
+
+  test('of a name with several addresses, the cause at the first', async () => {
+    const each = ['::1', '127.0.0.1'].map((address) => new Error(`connect ECONNREFUSED ${address}:1234`));
+    const failure = new TypeError('fetch failed', { cause: new AggregateError(each) });
+    const fetching = vi.spyOn(globalThis, 'fetch').mockRejectedValue(failure);
+    onTestFinished(() => fetching.mockRestore());
+    await expect(lotus.head()).rejects.toThrow(/does not answer: connect ECONNREFUSED ::1:1234$/);
   });
 
   test('a node that contradicts itself is not believed', async () => {
@@ -60,14 +116,24 @@ describe('what is wrong is told', () => {
     );
   });
 
-  test("a host whose clock is behind refuses the chain's head", async () => {
-    const early = new LotusChain(
-      chain.network,
-      { url: chain.url, timeoutMs: 300 },
-      () => Date.now() - 600_000,
-    );
-    await expect(early.head()).rejects.toThrow(
-      /by this host's clock has not come yet \(\d+\): look at the clock$/,
+  test.each([
+    [
+      -600_000,
+      /^this host's clock is behind, or the node's ahead: the node is at epoch \d+, by the clock it is \d+$/,
+    ],
+    [
+      1_200_000,
+      /^the node is behind, or this host's clock ahead: the node is at epoch \d+, by the clock it is \d+$/,
+    ],
+  ])("a host whose clock is off by %i ms refuses the chain's head", async (off, message) => {
+    const wrong = new LotusChain(chain.network, { url: chain.url, ...TIMES }, () => Date.now() + off);
+    await expect(wrong.head()).rejects.toThrow(message);
+  });
+
+  test('of a network of its own, another genesis', async () => {
+    const late = { ...chain.network, genesis: chain.network.genesis + 1000 };
+    await expect(new LotusChain(late, { url: chain.url, ...TIMES }).head()).rejects.toThrow(
+      /^the node's chain is not test: epoch \d+ of it was at /,
     );
   });
 
@@ -83,12 +149,26 @@ describe('the token', () => {
   test('is read anew for each call, and never told', async () => {
     const tokenFile = join(await temporaryDirectory(), 'token');
     chain.token = 'secret-2';
-    const asked = new LotusChain(chain.network, { url: chain.url, timeoutMs: 300, tokenFile });
+    const asked = new LotusChain(chain.network, { url: chain.url, ...TIMES, tokenFile });
     await expect(asked.head()).rejects.toThrow(/^token_file: ENOENT/);
     await writeFile(tokenFile, 'secret-1\n');
     const failed = (await asked.head().catch((error: unknown) => error)) as Error;
     expect(failed.message).toBe(`${chain.url} refuses the token of ${tokenFile}`);
     await writeFile(tokenFile, 'secret-2\n');
     expect((await asked.head()).epoch).toBe(chain.epoch);
+  });
+
+  test.each([
+    ['', 'is empty'],
+    ['\n', 'is empty'],
+    ['secret-2\nsecret-3', 'holds more than a token'],
+    ['secr\u00e9t', 'holds more than a token'],
+  ])('%j is none, and not told either', async (content, what) => {
+    const tokenFile = join(await temporaryDirectory(), 'token');
+    await writeFile(tokenFile, content);
+    const asked = new LotusChain(chain.network, { url: chain.url, ...TIMES, tokenFile });
+    await expect(asked.head()).rejects.toThrow(
+      expect.objectContaining({ message: `token_file: ${tokenFile} ${what}` }) as Error,
+    );
   });
 });

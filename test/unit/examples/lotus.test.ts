@@ -24,3 +24,21 @@ test.each(Object.entries(addresses))(
     ]);
   },
 );
+
+test.each<[string, string[], RegExp]>([
+  [
+    'a node that is not there',
+    ['ticket', 't01000'],
+    /^lotus\.mjs: http:\/\/127\.0\.0\.1:1029\/ does not answer: connect ECONNREFUSED \S+ \(LOTUS_RPC\)\n$/,
+  ],
+  ['no miner', ['ticket'], /^lotus\.mjs: one of: ticket t01000, send FILE FROM, seeds FILE, proven FILE\n$/],
+  ['no wallet', ['send', 'precommit.json'], /^lotus\.mjs: one of: /],
+  ['no such command', ['toString', 'x'], /^lotus\.mjs: one of: /],
+])('%s is told', async (_, args, says) => {
+  const env = { ...process.env, LOTUS_RPC: 'http://127.0.0.1:1029/' };
+  const failed = (await promisify(execFile)(process.execPath, [LOTUS, ...args], { env }).catch(
+    (error: unknown) => error,
+  )) as { code: number; stderr: string };
+  expect(failed.code).toBe(1);
+  expect(failed.stderr).toMatch(says);
+});
