@@ -150,7 +150,9 @@ async function expectOwn(group: Group, sector: string): Promise<void> {
 async function expectOnlyOf(group: Group, work: readonly { sector: string }[]): Promise<void> {
   const own = work.map(({ sector }) => sectorFileName(sectorOf(sector)));
   for (const root of [group.directory.root, group.node]) {
-    const names = (await filesBelow(root)).filter((name) => name !== 'sealflow.json');
+    const names = (await filesBelow(root)).filter(
+      (name) => name !== 'sealflow.json' && !name.includes('/durations/'),
+    );
     const sectors = new Set(names.map((name) => /s-t0[0-9]+-[0-9]+/.exec(name)?.[0]));
     expect([...sectors].sort()).toEqual(own);
   }
