@@ -117,7 +117,7 @@ test('an empty database: engines go on, nothing is deleted, and sectors that are
   const files = await filesBelow(group.root);
 
   await withServerDown(group, loseAll);
-  for (const { sector } of all) await expect(cluster.status(sector)).rejects.toThrow('no workflow seals');
+  for (const { sector } of all) await expect(cluster.status(sector)).rejects.toThrow('workflow not found');
   for (const { pid } of engines) expect(await isAlive(pid)).toBe(true);
   expect(await filesBelow(group.root)).toEqual(expect.arrayContaining(files));
 
