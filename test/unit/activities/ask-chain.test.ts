@@ -60,7 +60,13 @@ test('a node that is down for a day is asked until it is back, and the pre-commi
   const chain = new Node((look) => look > 10 && look <= 10 + EPOCHS_IN_DAY);
   chain.preCommitAt = 500;
   const { steps, answer } = asking(chain);
-  expect(await answer).toEqual({ v: 1, seed: 'cd'.repeat(32), preCommitEpoch: BEGAN + 500 });
+  expect(await answer).toEqual({
+    v: 1,
+    seed: 'cd'.repeat(32),
+    preCommitEpoch: BEGAN + 500,
+    // 30 days and 150 epochs after it.
+    proofUntil: '2024-07-14T00:45:00.000Z',
+  });
   expect(chain.looks).toBe(10 + EPOCHS_IN_DAY + 1);
   expect(steps[0]).toBe(`waits for its pre-commit, which is not on chain at epoch ${BEGAN + 1}`);
   expect(new Set(steps.slice(10))).toEqual(
