@@ -7,7 +7,7 @@
  */
 import { z } from 'zod';
 import { PHASES, SECTOR_SIZE_NAMES, type EnginePhaseId, type PhaseId, type SectorSize } from './phases.js';
-import { parseSector, sectorFileName, sectorName, type SectorId } from './sector.js';
+import { parseSector, parseSectorFileName, sectorFileName, sectorName, type SectorId } from './sector.js';
 
 export const CONTRACT_VERSION = 1;
 
@@ -40,6 +40,9 @@ export const WORKFLOW_TYPE = 'sealSector';
 export const NUMBERS_WORKFLOW_TYPE = 'freeNumbers';
 export const WORKFLOW_QUEUE = 'sealflow';
 export const workflowId = (sector: SectorId): string => `seal-${sectorFileName(sector).slice(2)}`;
+/** @returns undefined if it is the ID of no sector's workflow */
+export const sectorOfWorkflow = (id: string): SectorId | undefined =>
+  parseSectorFileName(id.replace(/^seal-/, 's-'));
 export const phaseQueue = (group: number, size: SectorSize, phase: PhaseId): string =>
   `sealflow/${group}/${size}/${PHASES[phase].queueName}`;
 /** Priority keys (1 comes first): what was begun goes before what an operator prefers, and that before the rest. */

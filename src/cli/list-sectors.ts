@@ -1,8 +1,8 @@
 /** `sealflow status`: what needs a person first, then what is under way, then what has ended; and counts of all. */
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import { WORKFLOW_TYPE } from '../contract.js';
+import { sectorOfWorkflow, WORKFLOW_TYPE } from '../contract.js';
 import { sealDeadline, sealHost, sealLate, sealPhase, sealState } from '../search-attributes.js';
-import { parseSectorFileName, sectorName } from '../sector.js';
+import { sectorName } from '../sector.js';
 import { WhoServes } from '../temporal/ask/who-serves.js';
 import { listedWaits } from '../temporal/ask/why-waiting.js';
 import type { Listed, ListSummary } from './json-forms.js';
@@ -67,7 +67,7 @@ async function listed({ workflow }: Client, query: string, limit: number): Promi
 async function rowOf(client: Client, info: WorkflowExecutionInfo, whoServes: WhoServes): Promise<Listed> {
   const attributes = info.typedSearchAttributes;
   const waits = (await listedWaits(client, info, whoServes)).map(({ why }) => why);
-  const sector = parseSectorFileName(info.workflowId.replace(/^seal-/, 's-'));
+  const sector = sectorOfWorkflow(info.workflowId);
   return {
     sector: sector ? sectorName(sector) : info.workflowId,
     workflow: info.status.name,

@@ -48,11 +48,14 @@ test('twenty sectors of two miners, with null rounds, a reorganisation, a node t
     expect(seed).toBe(chain.draw('Beacon', preCommitEpoch + SEED_DELAY, sector));
     expect(chain.epoch - ticketEpoch).toBeGreaterThan(FINALITY);
     const { activities } = await cluster.history(sector);
-    expect(activities.filter((name) => /^(draw|await)/.test(name))).toEqual([
+    // Who waits for the chain may be taken for lost on a busy machine, and another one waits: but a ticket is drawn once.
+    const asked = activities.filter((name) => /^(draw|await)/.test(name));
+    expect(asked.filter((name, i) => name !== asked[i - 1])).toEqual([
       'drawTicket',
       'awaitSeed',
       'awaitLanded',
     ]);
+    expect(asked.filter((name) => name === 'drawTicket')).toHaveLength(1);
   }
   const draws = chain.asked.filter((method) => method.endsWith('RandomnessFromTickets'));
   expect(draws).toHaveLength(sectors.length);

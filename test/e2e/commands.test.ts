@@ -194,7 +194,7 @@ test.each([
       const end = await site.cluster.sealflow('status', sector, open);
       expectClear(end);
       expect(end).toMatchObject({ code: 1, stdout: expect.stringContaining(open) as string });
-      return end.stderr.includes(`sealflow: workflow ${id} cannot tell its status: ${why}`);
+      return end.stderr.includes(`sealflow: ${sector}: its workflow cannot tell its status: ${why}`);
     });
   } finally {
     await handle.terminate().catch(() => undefined);

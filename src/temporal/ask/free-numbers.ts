@@ -10,9 +10,9 @@ import {
   WORKFLOW_QUEUE,
   WORKFLOW_TYPE,
   workflowId,
+  sectorOfWorkflow,
 } from '../../contract.js';
 import type { FreeNumbers, NumberRange } from '../../contract-chain.js';
-import { parseSectorFileName } from '../../sector.js';
 import { UserError } from '../../user-error.js';
 import type { freeNumbers } from '../../workflows/index.js';
 
@@ -50,7 +50,7 @@ async function usedNumbers(client: Client, { miner, from }: Wanted): Promise<Set
   const query = `WorkflowType = '${WORKFLOW_TYPE}' AND WorkflowId STARTS_WITH '${prefix}'`;
   const used = new Set<number>();
   for await (const info of client.workflow.list({ query, pageSize: 1000 })) {
-    const number = parseSectorFileName(info.workflowId.replace(/^seal-/, 's-'))?.number;
+    const number = sectorOfWorkflow(info.workflowId)?.number;
     if (number !== undefined && number >= from) used.add(number);
   }
   return used;

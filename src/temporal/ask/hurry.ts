@@ -4,9 +4,9 @@
  * that were begun is nearly what ends first. So only those that have waited too long are moved.
  */
 import type { Client } from '@temporalio/client';
-import { BEGUN, WORKFLOW_TYPE } from '../../contract.js';
+import { BEGUN, sectorOfWorkflow, WORKFLOW_TYPE } from '../../contract.js';
 import { PHASE_IDS } from '../../phases.js';
-import { parseSectorFileName, sectorName } from '../../sector.js';
+import { sectorName } from '../../sector.js';
 import { moveWaiting } from './prioritize-sector.js';
 
 const HOUR_MS = 3_600_000;
@@ -31,7 +31,7 @@ export async function hurryThose(client: Client, now = Date.now()): Promise<stri
   ].join(' AND ');
   const moved: string[] = [];
   for await (const { workflowId } of client.workflow.list({ query })) {
-    const sector = parseSectorFileName(workflowId.replace(/^seal-/, 's-'));
+    const sector = sectorOfWorkflow(workflowId);
     if (!sector) continue;
     // It may end meanwhile: then there is nothing to move.
     const phases = await moveWaiting(client, sector, BEGUN).catch(() => []);

@@ -5,10 +5,10 @@ import {
   type Client,
   type WorkflowHandle,
 } from '@temporalio/client';
-import { workflowId } from '../../contract.js';
+import { sectorOfWorkflow, workflowId } from '../../contract.js';
 import { statusQuery, type SealStatus } from '../../messages.js';
 import { PHASE_IDS, type PhaseId } from '../../phases.js';
-import type { SectorId } from '../../sector.js';
+import { sectorName, type SectorId } from '../../sector.js';
 import { UserError } from '../../user-error.js';
 import { GRPC, hasCode } from '../embedded/grpc.js';
 import { needsOf } from './deadline.js';
@@ -95,11 +95,15 @@ export async function askStatus(client: Client, handle: WorkflowHandle): Promise
 function cannotTell({ workflowId: id }: WorkflowHandle, error: unknown): UserError | undefined {
   const cause = error instanceof Error ? error.cause : undefined;
   if (!hasCode(cause, GRPC.failedPrecondition)) return undefined;
-  return new UserError(`workflow ${id} cannot tell its status: ${cause.details}`, {
-    exitCode: 1,
-    hint: 'its history in the Web UI says why; if it has ended, start the sector again',
-    cause: error,
-  });
+  const sector = sectorOfWorkflow(id);
+  return new UserError(
+    `${sector ? sectorName(sector) : id}: its workflow cannot tell its status: ${cause.details}`,
+    {
+      exitCode: 1,
+      hint: 'its history in the Web UI says why; if it has ended, start the sector again',
+      cause: error,
+    },
+  );
 }
 
 /** Whether nobody has polled lately, or nobody answered in time. */
