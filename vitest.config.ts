@@ -44,12 +44,15 @@ const NOT_IN_SHORT = [
   'test/e2e/dev.test.ts', // engine/dev, with the real engine
   'test/e2e/docs.test.ts', // unit/docs: each command block of the docs is known
   'test/e2e/embedded-server.test.ts', // unit/temporal; nearly all others run on such a server
+  'test/e2e/operator.test.ts', // commands
   'test/e2e/seal-on-chain.test.ts', // chain, message
+  'test/e2e/slots.test.ts', // unit/workers/slots; priority
+  'test/chaos/disk-full.test.ts', // e2e/room
   'test/chaos/{lost-data,outages}.test.ts', // e2e/server-restart, worker-restart, hung-mount; chaos/damage
 ];
 
 /** Files that mostly wait: begun first, so that they do not wait alone at the end. Vitest takes large files for long ones. */
-const WAITING = /(chaos\/outages|workflow\/failures|e2e\/(dev|server-restart|slots|wrong-server))\.test/;
+const WAITING = /(chaos\/outages|workflow\/failures|e2e\/(dev|operator|server-restart|slots|worker-restart|wrong-server))\.test/;
 
 class WaitingFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
