@@ -52,7 +52,8 @@ const NOT_IN_SHORT = [
 ];
 
 /** Files that mostly wait: begun first, so that they do not wait alone at the end. Vitest takes large files for long ones. */
-const WAITING = /(chaos\/outages|workflow\/failures|e2e\/(dev|operator|server-restart|slots|worker-restart|wrong-server))\.test/;
+const WAITING =
+  /(chaos\/outages|workflow\/failures|e2e\/(dev|operator|server-restart|slots|worker-restart|wrong-server))\.test/;
 
 class WaitingFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
