@@ -7,15 +7,15 @@
 
 stopping=
 worker=
-trap 'stopping=1; [ -z "$worker" ] || kill -TERM "$worker"' TERM INT
+trap 'stopping=1; interrupted=1; [ -z "$worker" ] || kill -TERM "$worker"' TERM INT
 first=1
 while [ -z "$stopping" ]; do
   sealflow "$@" &
   worker=$!
-  # A signal ends `wait`, not the worker.
-  wait "$worker"
-  code=$?
-  while kill -0 "$worker" 2>/dev/null; do
+  # A signal ends `wait`, not the worker, whose own code is known until it has been asked for.
+  interrupted=1
+  while [ -n "$interrupted" ]; do
+    interrupted=
     wait "$worker"
     code=$?
   done
