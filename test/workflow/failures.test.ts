@@ -105,22 +105,19 @@ describe('failures', () => {
     expect(sealing.fakes.calls('P1')).toBeLessThan(7);
   });
 
-  test('hand the task back without an event, if a host cannot take it now', async () => {
-    // Side by side: the server offers each again after a while.
-    const types = ['NoSlot', 'NoRoom', 'BusyElsewhere', 'TooNew', 'NotOfGroup'] as const;
-    await Promise.all(
-      types.map(async (type) => {
-        const back = new SealError(type, 'not here, not now');
-        const sealing = await seal({ fakes: fakeActivities({ P1: repeat(7, back) }) });
-        await sealing.handle.result();
-        expect({ type, calls: sealing.fakes.calls('P1') }).toEqual({ type, calls: 8 });
-        expect((await sealing.status()).phases.P1).toMatchObject({ state: 'done', tries: 1 });
-        const story = await storyOf(sealing.handle);
-        expect(story.filter((event) => event === 'activityTaskScheduled')).toHaveLength(6);
-        expect(story).not.toContain('activityTaskFailed');
-      }),
-    );
-  });
+  test.each(['NoSlot', 'NoRoom', 'BusyElsewhere', 'TooNew', 'NotOfGroup'] as const)(
+    '%s hands the task back without an event',
+    async (type) => {
+      const back = new SealError(type, 'not here, not now');
+      const sealing = await seal({ fakes: fakeActivities({ P1: repeat(7, back) }) });
+      await sealing.handle.result();
+      expect(sealing.fakes.calls('P1')).toBe(8);
+      expect((await sealing.status()).phases.P1).toMatchObject({ state: 'done', tries: 1 });
+      const story = await storyOf(sealing.handle);
+      expect(story.filter((event) => event === 'activityTaskScheduled')).toHaveLength(6);
+      expect(story).not.toContain('activityTaskFailed');
+    },
+  );
 
   test('a draining worker is no fault: rescheduled first once, then retried without events', async () => {
     const draining = new SealError('Draining', 'as it happens', { at: '1/P1-1' });
