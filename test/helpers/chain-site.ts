@@ -70,7 +70,8 @@ export class ChainSite {
       for (const sector of await this.sectorsIn('waiting-for-seed'))
         if (left.has(sector) && chain.landedAt(sector) === undefined) await this.preCommits(sector);
       for (const sector of await this.sectorsIn('waiting-for-landed'))
-        if (left.delete(sector)) chain.prove(sector);
+        if (left.has(sector) && chain.prove(sector, (await this.cluster.status(sector)).preCommitEpoch))
+          left.delete(sector);
       return left.size === 0;
     });
   }

@@ -132,11 +132,15 @@ export class TestChain {
   /** The epoch at which a pre-commit has landed. */
   landedAt = (sector: string): number | undefined => this.sectors.get(keyOf(sector))?.epoch;
 
-  /** The proof lands. */
-  prove(sector: string): void {
+  /**
+   * The proof lands, unless it was made with the seed of a pre-commit that has moved since: the chain refuses that.
+   * @param madeFor the pre-commit's epoch @returns whether it has landed
+   */
+  prove(sector: string, madeFor = this.landedAt(sector)): boolean {
     const found = this.sectors.get(keyOf(sector));
     if (!found) throw new Error(`${sector} is not pre-committed`);
-    found.isProved = true;
+    if (madeFor !== found.epoch) return false;
+    return (found.isProved = true);
   }
 
   /** As the chain draws it, in one piece and without sealflow's own code. @returns hex */
